@@ -1,4 +1,5 @@
 import { fromBigInt } from "../model/decimal.ts";
+import type { Mantissa } from "../model/decimal.ts";
 import { malformed, truncated, unsafeInteger } from "./wire-error.ts";
 
 const TWO_28 = 0x1000_0000;
@@ -116,8 +117,8 @@ export class ByteReader {
 }
 
 /** The number if it is a safe integer. Throws WireError otherwise. */
-export function safeInteger(name: string, value: bigint): number {
-  const number = fromBigInt(value);
+export function safeInteger(name: string, value: Mantissa): number {
+  const number = typeof value === "number" ? value : fromBigInt(value);
   if (typeof number === "number") return number;
   throw unsafeInteger(name, value);
 }
@@ -193,6 +194,12 @@ export function takeWide(bytes: Uint8Array, position: number): bigint {
     }
   }
   throw malformed("a varint is too long");
+}
+
+/** The low 32 bits of the varint at a position. */
+export function takeUint32(bytes: Uint8Array, position: number): number {
+  const value = takeNumber(bytes, position);
+  return value <= 0xffff_ffff ? value : Number(BigInt.asUintN(32, takeWide(bytes, position)));
 }
 
 /** A text. Throws WireError if it is not UTF-8. */

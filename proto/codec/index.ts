@@ -18,6 +18,7 @@ export {
 } from "./batch/bus-batch.ts";
 export type { BusBatch } from "./batch/bus-batch.ts";
 export { topicIdOf } from "./batch/topic-id.ts";
+export { checkBusEvents } from "./batch/book-check.ts";
 export { readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { walkServerFrame } from "./frame-walker.ts";

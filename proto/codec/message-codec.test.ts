@@ -244,7 +244,8 @@ describe("JSON", () => {
       { field: "topics[1].depth", problem: "must be an integer" },
       {
         field: "topics[1].snapshot",
-        problem: "must be one of SNAPSHOT_MODE_UNSPECIFIED, SNAPSHOT_MODE_NONE",
+        problem:
+          "must be one of SNAPSHOT_MODE_UNSPECIFIED, SNAPSHOT_MODE_NONE, SNAPSHOT_MODE_WHOLE",
       },
       { field: "topics[1].colour", problem: "is not a field of tickwire.v1.TopicRequest" },
       { field: "topics[2].resume.epoch", problem: "must not be beyond 2^53" },

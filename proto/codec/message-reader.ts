@@ -1,6 +1,6 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
-import { ByteReader, WIRE_BYTES, readText } from "./byte-reader.ts";
+import { ByteReader, WIRE_BYTES, readText, takeUint32 } from "./byte-reader.ts";
 import { newContainer } from "./message-spec.ts";
 import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { unzigzagWide } from "./wide-integers.ts";
@@ -91,7 +91,7 @@ function readVarint(
   // More than a safe integer, which is NaN here, is not 0 either.
   if (kind === "b") return value !== 0;
   if (kind === "u" || kind === "e") {
-    const low = value <= 0xffff_ffff ? value : Number(BigInt.asUintN(32, reader.wide(position)));
+    const low = value <= 0xffff_ffff ? value : takeUint32(reader.bytes, position);
     if (kind === "u") return low;
     const words = field.enum as EnumTable;
     return words.nameOf.get(low | 0) ?? words.unknown;

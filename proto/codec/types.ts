@@ -7,7 +7,6 @@ export type {
   FundingRow,
   InstrumentState,
   LiquidationRow,
-  ListingRow,
   MarkPriceRow,
   OpenInterestRow,
   QuoteRow,

@@ -654,7 +654,8 @@ export type Batch = {
   /** Given by the gateway in the subscribe result; 0 on the bus. */
   readonly topicId: number;
   /**
-   * [0] sequence of the last event modulo 127. [1] zz(published time - received time of the last event).
+   * [0] sequence of the last event modulo 127 + 127 * generation of the base that the batch counts from.
+   * [1] zz(published time - received time of the last event).
    * Then for each event: received time - that of the event before, modulo 2^64; and, where
    * Base.venue_time_unit_us is not 0: 0 if the venue gives no time, else 1 + zz(units that the venue time
    * advanced - whole units that the received time advanced), both since the last event with a venue time.

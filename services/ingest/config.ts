@@ -64,6 +64,12 @@ const venueSchema = z
       .partialRecord(z.enum(FEED_CHANNELS), z.int().min(1_000).max(86_400_000))
       .optional()
       .describe("by channel: one silent for longer is stale; the venue's own time if absent"),
+    instrumentsIntervalMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .optional()
+      .describe("as ingest.instrumentsIntervalMs, for this venue"),
     simulated: simulatedSchema.optional(),
   })
   .refine((venue) => venue.simulated === undefined || venue.id === "simulated", {
@@ -102,6 +108,15 @@ export const ingestConfigSchema = z
       .max(86_400_000)
       .default(INGEST_LIMITS_DEFAULTS.bookRefreshIntervalMs)
       .describe("mean time between fresh snapshots of a live book, where REST has them; 0 is none"),
+    instrumentsIntervalMs: z
+      .int()
+      .min(0)
+      .max(86_400_000)
+      .default(600_000)
+      .describe(
+        "mean time between two readings of a venue's lists of instruments, longer where they would " +
+          "take more than 2 % of its budget for REST; 0 reads them once",
+      ),
     recentTradeIdsMax: count(INGEST_LIMITS_DEFAULTS.recentTradeIdsMax, 1_000_000).describe(
       "of one instrument, to recognise a trade that comes twice",
     ),

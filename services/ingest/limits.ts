@@ -13,6 +13,8 @@ export type IngestLimits = {
   readonly recentTradeIdsMax: number;
   /** Mean time between fresh REST snapshots of a live book; 0 for none. */
   readonly bookRefreshIntervalMs: number;
+  /** Mean time between two readings of a venue's lists of instruments; once if 0 or absent. */
+  readonly instrumentsIntervalMs?: number;
 };
 
 export const INGEST_LIMITS_DEFAULTS: IngestLimits = {

@@ -93,6 +93,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       policy,
       budgets,
       emit: (event) => publisher.publish(event),
+      onEnded: (instrument) => publisher.retire(instrument),
       onChange: () => announcements.announce(),
     });
   });

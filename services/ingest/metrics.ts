@@ -93,6 +93,18 @@ const VENUE_TOTALS = {
   tickwire_ingest_probes_failed_total: ["Such requests without a usable answer.", "probesFailed"],
   tickwire_ingest_rate_limited_total: ["REST answers with status 429.", "rateLimited"],
   tickwire_ingest_banned_total: ["REST answers with status 418.", "banned"],
+  tickwire_ingest_crossed_quotes_total: [
+    "Quotes whose bid was above their ask, published as they came.",
+    "crossedQuotes",
+  ],
+  tickwire_ingest_lists_doubted_total: [
+    "Lists of instruments that lacked too much to be believed at once.",
+    "listsDoubted",
+  ],
+  tickwire_ingest_instruments_ended_total: [
+    "Instruments that were delisted or renamed.",
+    "instrumentsEnded",
+  ],
   tickwire_ingest_bad_times_total: ["Events whose venue time was impossible.", "badTimes"],
   tickwire_ingest_duplicate_trades_total: [
     "Trades that had been seen before.",

@@ -157,3 +157,13 @@ test("whatever is appended, a list that keeps as many batches has the same answe
     }),
   );
 });
+
+test("a history that is released keeps nothing and gives its memory back", () => {
+  const { history, budget, append } = create();
+  append(10);
+  expect(budget.bytes).toBeGreaterThan(0);
+  history.release();
+  expect([budget.bytes, history.batches, history.after(0, 1_000)]).toEqual([0, 0, undefined]);
+  append(10);
+  expect(firsts(history.after(1, 1_000))).toEqual([2]);
+});

@@ -29,6 +29,12 @@ export class HistoryBudget {
     this.#bytes += bytes;
     return true;
   }
+
+  /** Takes memory back that was taken. */
+  giveBack(bytes: number): void {
+    assert(bytes <= this.#bytes, "no more memory is given back than was taken");
+    this.#bytes -= bytes;
+  }
 }
 
 /** The smallest memory of a history that has a batch. */
@@ -75,9 +81,19 @@ export class BatchHistory {
   /** Of the last event that was appended, kept or not. */
   #sequence = 0;
 
-  constructor(limits: HistoryLimits, budget: HistoryBudget) {
+  /** The first batch goes on from `sequence`. */
+  constructor(limits: HistoryLimits, budget: HistoryBudget, sequence: number = 0) {
     this.#limits = limits;
     this.#budget = budget;
+    this.#sequence = sequence;
+  }
+
+  /** Keeps nothing any more, and gives its memory back. */
+  release(): void {
+    this.#forget();
+    this.#budget.giveBack(this.#memory.byteLength);
+    this.#bytes = new Uint8Array(0);
+    this.#memory = new DataView(this.#bytes.buffer);
   }
 
   /** Batches that are kept. */

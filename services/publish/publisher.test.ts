@@ -7,7 +7,7 @@ import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { LatencyBoard } from "./latency-histogram.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
-import { createPublisherCounters, Publisher } from "./publisher.ts";
+import { createPublisherCounters, Publisher, RETIRED_TOPICS_MAX } from "./publisher.ts";
 
 const A = fakeInstrument("A-USD");
 const B = fakeInstrument("B-USD");
@@ -210,4 +210,37 @@ test("keeps the last trades and no more", () => {
   expect(topic?.trades.length).toBe(10);
   expect(topic?.trades.at(0)).toMatchObject({ sequence: 2, trade: { tradeId: "2" } });
   expect(topic?.trades.at(9)).toMatchObject({ sequence: 11, trade: { tradeId: "11" } });
+});
+
+test("an instrument that comes back goes on where its topics were, and keeps nothing else", () => {
+  const { publisher, batches } = create();
+  publisher.publish(trade("1"));
+  publisher.publish(trade("2"));
+  publisher.retire(A);
+  expect(batches()).toHaveLength(1);
+  expect(publisher.settledTopic(A, "trades")).toBeUndefined();
+  const again = fakeInstrument("A-USD");
+  publisher.publish(trade("3", again));
+  const topic = publisher.settledTopic(again, "trades");
+  expect([topic?.sequence, topic?.trades.length]).toEqual([3, 1]);
+  expect(batches()).toHaveLength(2);
+});
+
+test("the oldest of the topics that are gone begin anew if they come back", () => {
+  const { publisher } = create();
+  const instruments = Array.from({ length: RETIRED_TOPICS_MAX + 1 }, (_, index) =>
+    fakeInstrument(`S${index}-USD`),
+  );
+  for (const instrument of instruments) {
+    publisher.publish(trade("1", instrument));
+    publisher.retire(instrument);
+  }
+  for (const [index, sequence] of [
+    [0, 1],
+    [1, 2],
+  ] as const) {
+    const again = fakeInstrument(`S${index}-USD`);
+    publisher.publish(trade("2", again));
+    expect(publisher.settledTopic(again, "trades")?.sequence).toBe(sequence);
+  }
 });

@@ -141,6 +141,7 @@ export class Publisher {
     if (topics === undefined) return;
     for (const topic of Object.values(topics)) {
       this.#flushTopic(topic);
+      topic.history.release();
       this.#retired.set(topic.subject, topic.sequence);
     }
     this.#topics.delete(instrument);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
-import { StreamedInstruments } from "./streamed-instruments.ts";
+import { CHANGES_KEPT_MAX, StreamedInstruments } from "./streamed-instruments.ts";
 
 const a = fakeInstrument("A");
 const b = fakeInstrument("B");
@@ -92,4 +92,66 @@ test.each([
   const page = streamed.page(after, countMax);
   expect(page.instruments.map(({ instrument }) => instrument.symbol)).toEqual(symbols);
   expect(page.more).toBe(more);
+});
+
+test("what comes, changes and goes is told of each, and once of all", () => {
+  const told: string[] = [];
+  const streamed = new StreamedInstruments({
+    onChange: () => told.push("change"),
+    onListing: ({ instrument, change, reason }) =>
+      told.push(`${instrument.symbol} ${change} ${reason}`),
+  });
+  streamed.add([
+    { instrument: a, channel: "book" },
+    { instrument: b, channel: "book" },
+  ]);
+  streamed.add([{ instrument: a, channel: "trades" }]);
+  streamed.update([a, b], "state");
+  streamed.remove([b], "delisted");
+  streamed.remove([b], "delisted");
+  streamed.update([b], "state");
+  expect(told).toEqual([
+    ...["A added listed", "B added listed", "change", "A changed channels", "change"],
+    ...["A changed state", "B changed state", "change", "B removed delisted", "change"],
+  ]);
+  expect([streamed.size, streamed.bySymbol("B"), streamed.has(b, "book")]).toEqual([
+    ...[1, undefined],
+    false,
+  ]);
+});
+
+test("a difference has what came, changed and went since a version, in pages", () => {
+  const streamed = new StreamedInstruments();
+  const c = fakeInstrument("C");
+  for (const instrument of [a, b]) streamed.add([{ instrument, channel: "book" }]);
+  const { version } = streamed;
+  expect(streamed.differenceSince(version, "", 9)).toEqual({
+    instruments: [],
+    removedSymbols: [],
+    more: false,
+  });
+  streamed.remove([b], "delisted");
+  streamed.add([{ instrument: c, channel: "book" }]);
+  streamed.update([a], "state");
+  const first = streamed.differenceSince(version, "", 2);
+  expect(first?.instruments.map(({ instrument }) => instrument.symbol)).toEqual(["A"]);
+  expect([first?.removedSymbols, first?.more]).toEqual([["B"], true]);
+  const second = streamed.differenceSince(version, "B", 2);
+  expect(second?.instruments.map(({ instrument }) => instrument.symbol)).toEqual(["C"]);
+  expect([second?.removedSymbols, second?.more]).toEqual([[], false]);
+});
+
+test("what changed longer ago than is kept is no difference, nor is a version to come", () => {
+  const streamed = new StreamedInstruments();
+  streamed.add([{ instrument: a, channel: "book" }]);
+  const { version } = streamed;
+  for (let index = 0; index < CHANGES_KEPT_MAX - 1; index += 1) {
+    streamed.add([{ instrument: fakeInstrument(`S${index}`), channel: "book" }]);
+  }
+  expect(streamed.differenceSince(version, "", 9)).toBeDefined();
+  expect(streamed.differenceSince(0, "", 9)).toBeDefined();
+  streamed.add([{ instrument: b, channel: "book" }]);
+  expect(streamed.differenceSince(0, "", 9)).toBeUndefined();
+  expect(streamed.differenceSince(version, "", 9)).toBeDefined();
+  expect(streamed.differenceSince(streamed.version + 1, "", 9)).toBeUndefined();
 });

@@ -22,7 +22,7 @@ export type StreamedChange = {
 };
 
 /** What changed since a version, by symbol. */
-export type StreamedDifference = {
+type StreamedDifference = {
   readonly instruments: readonly StreamedInstrument[];
   readonly removedSymbols: readonly string[];
   readonly more: boolean;

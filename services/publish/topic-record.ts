@@ -72,7 +72,7 @@ export class TopicRecord {
     this.#batchedSequence = this.#sequence;
     this.latency = options.latency;
     this.#limits = options.limits;
-    this.history = new BatchHistory(options.limits, options.budget);
+    this.history = new BatchHistory(options.limits, options.budget, this.#sequence);
   }
 
   /** Of the last event; 0 before the first. */

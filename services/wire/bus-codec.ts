@@ -1,5 +1,5 @@
-import { readBusBatch, readBusEvents, WireError } from "@tickwire/proto/codec";
-import type { BusBatch } from "@tickwire/proto/codec";
+import { checkBusEvents, readBusBatch, readBusEvents, WireError } from "@tickwire/proto/codec";
+import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import {
   AnnouncementCodec,
   CatalogReplyCodec,
@@ -92,7 +92,42 @@ export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
  * position, and a state if they have events. Keeps nothing of `bytes`. Throws WireError.
  */
 export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]] {
-  const batches = SnapshotReplyCodec.decode(bytes).batches.map((batch) => decodeBusBatch(batch));
+  const steps = decodeSnapshotSteps(bytes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same in steps, of which each takes a fraction of a millisecond, or copies the bytes. */
+export function* decodeSnapshotSteps(
+  bytes: Uint8Array,
+): Generator<undefined, [BusBatch, ...BusBatch[]]> {
+  const batches: BusBatch[] = [];
+  for (const content of SnapshotReplyCodec.decode(bytes).batches) {
+    yield;
+    const batch = readBusBatch(content);
+    if (batch.count > 0) yield* checkBusEvents(batch);
+    batches.push(batch);
+  }
+  return wholeState(batches);
+}
+
+/** The events of a snapshot, and where it stands. Keeps nothing of `bytes`. Throws WireError. */
+export function decodeSnapshotEvents(bytes: Uint8Array): {
+  readonly sequence: number;
+  readonly events: readonly DecodedBatch[];
+} {
+  const contents = SnapshotReplyCodec.decode(bytes).batches;
+  const batches = wholeState(contents.map((content) => readBusBatch(content)));
+  return {
+    sequence: batches[0].baseSequence,
+    events: batches.map((batch) => readBusEvents(batch)),
+  };
+}
+
+/** Throws WireError unless the batches are one state. */
+function wholeState(batches: readonly BusBatch[]): [BusBatch, ...BusBatch[]] {
   const [first, ...rest] = batches;
   if (first === undefined) throw new WireError("malformed", "a snapshot has no batch");
   const isWhole = rest.every(

@@ -224,6 +224,43 @@ const CASES: readonly Case[] = [
     candles: [[1603695060, "13076.8", "13076.8", "13076.8", "13076.8", "4", "52.3072", 1]],
   },
   {
+    venue: "htx-coinm",
+    symbol: "BTC-USD",
+    asks: "https://api.hbdm.com/swap-ex/market/history/kline?contract_code=BTC-USD&period=1min&from=1793610900&to=1793611020",
+    answer:
+      '{"ch":"market.BTC-USD.kline.1min","data":[{"amount":0.33,"close":9075.4,"count":12,"high":9075.5,"id":1585814100,"low":9074.3,"open":9074.3,"vol":30}],"status":"ok","ts":1585814108023}',
+    candles: [[1585814100, "9074.3", "9075.5", "9074.3", "9075.4", "30", undefined, 12]],
+  },
+  {
+    venue: "htx-coinm",
+    symbol: "BTC261225",
+    asks: "https://api.hbdm.com/market/history/kline?symbol=BTC261225&period=1min&from=1793610900&to=1793611020",
+    answer: '{"data":[],"status":"ok"}',
+    candles: [],
+  },
+  {
+    venue: "kucoin-futures",
+    symbol: "XBTUSDTM",
+    asks: "https://api-futures.kucoin.com/api/v1/kline/query?symbol=XBTUSDTM&granularity=1&from=1793610900000&to=1793611079999",
+    answer:
+      '{"code":"200000","data":[[1575331200000,7495.01,8309.67,7250,7463.55,200],[1575374400000,7464.37,8297.85,7273.02,7491.44,200]]}',
+    candles: [
+      [1575331200, "7495.01", "8309.67", "7250", "7463.55", "200"],
+      [1575374400, "7464.37", "8297.85", "7273.02", "7491.44", "200"],
+    ],
+  },
+  {
+    venue: "okx-spreads",
+    symbol: "BTC-USDT_BTC-USDT-SWAP",
+    asks: "https://www.okx.com/api/v5/market/sprd-history-candles?sprdId=BTC-USDT_BTC-USDT-SWAP&bar=1m&after=1793611020001&before=1793610899999&limit=3",
+    answer:
+      '{"code":"0","msg":"","data":[["1597026420000","-0.2","0","-3.1","-1.5","24912403","0"],["1597026360000","3.721","3.743","3.677","3.708","8422410","1"]]}',
+    candles: [
+      [1597026360, "3.721", "3.743", "3.677", "3.708", "8422410"],
+      [1597026420, "-0.2", "0", "-3.1", "-1.5", "24912403", undefined, undefined, "open"],
+    ],
+  },
+  {
     venue: "kucoin",
     symbol: "BTC-USDT",
     asks: "https://api.kucoin.com/api/v1/market/candles?symbol=BTC-USDT&type=1min&startAt=1793610900&endAt=1793611080",
@@ -232,6 +269,13 @@ const CASES: readonly Case[] = [
     candles: [
       [1566789720, "10411.5", "10411.5", "10396.3", "10401.9", "29.11357276", "302889.301529914"],
     ],
+  },
+  {
+    venue: "kucoin-uta",
+    symbol: "BTC-USDT",
+    asks: "https://api.kucoin.com/api/v1/market/candles?symbol=BTC-USDT&type=1min&startAt=1793610900&endAt=1793611080",
+    answer: '{"code":"400100","msg":"Bad Request"}',
+    candles: [],
   },
   {
     venue: "bitfinex",

@@ -223,7 +223,9 @@ function describeSilence(id: ScriptedVenueId): void {
     stand.venue.hang(stand.name("BTC"));
     stand.venue.sendDelta(stand.name("BTC"));
     await stand.pass({ milliseconds: silenceMs - STEP_MS, ...OTHERS });
-    expect(stand.states("BTC")).toEqual([]);
+    // Where the venue's REST has the book, it shows sooner that ours is another one.
+    const isShown = own !== undefined && stand.isProbed("BTC");
+    expect(stand.states("BTC")).toEqual(isShown ? ["stale"] : []);
     await stand.pass({ milliseconds: Math.max(silenceMs / 2, 2 * STEP_MS), ...OTHERS });
     expect(stand.states("BTC")).toEqual(["stale"]);
     await stand.pass({ milliseconds: silenceMs, ...OTHERS });

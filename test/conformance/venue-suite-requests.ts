@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { BookSync, FeedAdapter, FeedSubscription } from "#ingest/feed/feed-adapter.ts";
+import type {
+  BookSync,
+  FeedAdapter,
+  FeedSubscription,
+  RateLimit,
+} from "#ingest/feed/feed-adapter.ts";
 import { frameText, parseFixtureInstruments, type NamedFixture } from "./venue-fixture.ts";
 
 // What holds for every adapter apart from its decoder: lists of instruments, connections,
@@ -122,7 +127,7 @@ export function describeConnections(adapter: FeedAdapter, fixtures: readonly Nam
         );
         const next = { requestId: 100 + first.length, bookDepth: 10 };
         const ids = [...first, ...idsOf(adapter.subscribeFrames(subscriptions, next))];
-        const given = ids.filter((id) => id !== undefined);
+        const given = ids.filter((id) => id !== undefined && !isNamedBy(id, subscriptions));
         expect(new Set(given).size).toBe(given.length);
       }
     }
@@ -169,6 +174,9 @@ export function describeBooks(adapter: FeedAdapter, fixtures: readonly NamedFixt
       if (trades !== undefined) {
         expectRecorded(adapter, trades.url, { kind: "trades", instrument });
       }
+      const after = { tradeId: "1234567", venueTimeUs: 1_790_000_000_000_000 };
+      const page = adapter.tradesPageRequest?.(instrument, { after, endpoints });
+      if (page !== undefined) expectRecorded(adapter, page.url, { kind: "trades", instrument });
       for (const poll of adapter.polls ?? []) {
         for (const request of poll.requests([instrument], endpoints)) {
           const about = request.instrument;
@@ -176,6 +184,37 @@ export function describeBooks(adapter: FeedAdapter, fixtures: readonly NamedFixt
         }
       }
     }
+  });
+
+  test("a look at the best levels is within the budget, and no recording takes it for a book", () => {
+    const { bookProbe, endpoints, limits } = adapter;
+    for (const { instrument } of withBooks) {
+      const request = bookProbe?.request(instrument, endpoints);
+      if (request === undefined) continue;
+      expect(request.weight).toBeLessThanOrEqual(Math.max(1, limits.restWeight.count / 2));
+      const recorded = adapter.recordedRequest(request.url);
+      const whole = adapter.snapshotRequest?.(instrument, endpoints).url;
+      expect(recorded === undefined || request.url === whole).toBe(true);
+    }
+    for (const body of ["", "{", "null", "{}", "[]", "5"]) {
+      expect(bookProbe?.levels(body)).toBeOneOf([undefined, " / "]);
+    }
+  });
+
+  test("what its refusals mean is declared, and no code means two things", () => {
+    const { refusals = {} } = adapter;
+    expect(adapter.venue === "simulated" || Object.keys(refusals).length > 0).toBe(true);
+    const codes = Object.values(refusals).flatMap((marks) => marks?.codes ?? []);
+    expect(codes).toEqual([...new Set(codes)]);
+  });
+
+  test("what is always spoken has a limit, and what is shared by an address is no more than it", () => {
+    const { alwaysSpoken = [], silenceMsMax, address = {}, outgoingFrames } = adapter.limits;
+    expect(alwaysSpoken.filter((channel) => silenceMsMax[channel] === undefined)).toEqual([]);
+    const rateOf = ({ count, intervalMs }: RateLimit): number => count / intervalMs;
+    const shared = address.outgoingFrames ?? outgoingFrames;
+    expect(rateOf(shared)).toBeGreaterThan(0);
+    expect(address.connectionsMax ?? 1).toBeGreaterThan(0);
   });
 
   test("snapshots are asked for on the connection where books begin so", () => {
@@ -330,6 +369,11 @@ function syncOf(adapter: FeedAdapter, instrument: Instrument): BookSync {
 
 function keyOf({ instrument, channel }: FeedSubscription): string {
   return `${instrument.symbol}/${channel}`;
+}
+
+/** True for an id that says what is asked for, as a market's name does, and not in which frame. */
+function isNamedBy(id: unknown, subscriptions: readonly FeedSubscription[]): boolean {
+  return subscriptions.some(({ instrument }) => String(id).startsWith(instrument.venueSymbol));
 }
 
 /** The ids that answers will repeat, one a frame; undefined where a frame has none. */

@@ -23,7 +23,7 @@ const FORBIDDEN = {
   "ticks only":
     /node_modules|message-json|client\/src\/rpc|market-data-service|book|row|gen\/events|vocabulary/,
   "rpc only":
-    /node_modules|message-json|(topics|events|streams)\/(?!contract-size|decimal-numbers|event-fields|increments|times)|batch-|model\/order-book/,
+    /node_modules|message-json|(topics|events|streams)\/(?!contract-size|decimal-numbers|event-fields|exact-decimal|increments|times)|batch-|model\/order-book/,
 } as const;
 
 /** Names in protobufjs and in long that no minifier changes. */

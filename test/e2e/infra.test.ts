@@ -139,6 +139,14 @@ describe("NATS configurations", () => {
     for (const [, address] of addresses) expect(address).toMatch(/^127\.0\.0\.1:\d+$/);
   });
 
+  test("a gateway that stands still for 25 s is not cut, neither for writes nor for pings", () => {
+    const limits = read("nats/limits.conf");
+    const secondsOf = (key: string) =>
+      Number(new RegExp(`^${key}: "?(\\d+)`, "m").exec(limits)?.[1]);
+    expect(secondsOf("write_deadline")).toBeGreaterThan(25);
+    expect(secondsOf("ping_interval") * secondsOf("ping_max")).toBeGreaterThan(25);
+  });
+
   test("a whole book fits into one message", () => {
     expect(read("nats/limits.conf")).toMatch(/^max_payload: 8MB$/m);
   });

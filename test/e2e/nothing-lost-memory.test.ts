@@ -20,7 +20,7 @@ import { findFreePort, killAll, startCli } from "./cli-process.ts";
 /**
  * What can be lost over the memory bus: a connection, a client that is stopped, the gateway without
  * its ingestor, batches between the two, and the one process of `tickwire dev`. A client keeps the
- * books. What is waited for is an event, never a time; the times are upper bounds of a slow machine.
+ * books. What is waited for is an event, never a time; times are upper bounds of a slow machine.
  */
 
 const WAIT_MS_MAX = 60_000;

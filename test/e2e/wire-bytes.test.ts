@@ -19,9 +19,9 @@ const MODES = {
 
 /** Bytes of all events by mode. */
 const EXPECTED: Readonly<Record<string, readonly number[]>> = {
-  "coinbase-10-pairs": [218259, 152609, 101251, 68648],
+  "coinbase-10-pairs": [218269, 152616, 101256, 68684],
   "kraken-v2-ethusd": [30886, 20744, 18432, 9430],
-  "okx-3-instruments": [30455, 29563, 29227, 29117],
+  "okx-3-instruments": [30548, 29625, 29275, 29165],
 };
 
 const names = process.env["TICKWIRE_WIRE_CAPTURES"]?.split(",") ?? [

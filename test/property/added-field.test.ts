@@ -11,8 +11,8 @@ import type * as Codec from "@tickwire/proto/codec";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FILES = ["tickwire", "generator", "generate.mjs", "package.json", "codec", "model"];
 // Inside the package of the client, which exports it to nobody.
-const EVENTS = "clients/typescript/src/events/events.ts";
-type EventOf = (info: object, batch: object, index: number) => object;
+const EVENTS = "clients/typescript/src/events/row-event.ts";
+type EventOf = (kind: object, info: object, batch: object, index: number) => object;
 const CANDLE = path.join("proto", "tickwire/v1/candle.proto");
 const BATCH = path.join("proto", "tickwire/v1/batch.proto");
 
@@ -90,7 +90,9 @@ test("is in what is printed and in what the client hands on", async () => {
   vi.resetModules();
   vi.doMock("@tickwire/proto/model", () => import(path.join(copy, "proto/model/index.ts")));
   const { EventJson } = await import("#cli/output/event-json.ts");
-  const { eventOf } = (await import(path.join(ROOT, EVENTS))) as { eventOf: EventOf };
+  const { rowEvent } = (await import(path.join(ROOT, EVENTS))) as { rowEvent: EventOf };
+  const { EVENT_KINDS } = await import("@tickwire/proto/model");
+  const kind = EVENT_KINDS.find(({ type }) => type === "candle")!;
   const source = { venue: "v", symbol: "A", venueSymbol: "A" };
   const head = { epoch: 1, sequence: 1 };
   const printed = CANDLES.map((row) =>
@@ -114,7 +116,7 @@ test("is in what is printed and in what the client hands on", async () => {
     rows: CANDLES,
   };
   const info = { ...source, topic: "v:A/candles", channel: "candles" as const };
-  expect([0, 1].map((index) => eventOf(info, batch, index))).toMatchObject([
+  expect([0, 1].map((index) => rowEvent(kind, info, batch, index))).toMatchObject([
     { vwap: 1.25, vwapText: "1.25", closeText: "2" },
     { vwap: undefined, vwapText: undefined },
   ]);

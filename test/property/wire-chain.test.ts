@@ -199,6 +199,13 @@ const fates = fc.array(
   { minLength: 40, maxLength: 40 },
 );
 
+/** Trades whose prices need that many decimals. */
+function finerTrades(first: number, count: number, scale: number): BatchRows {
+  const { rows } = plainTrades(first, count) as Extract<BatchRows, { kind: "trades" }>;
+  const finer = rows.map((row) => ({ ...row, priceMantissa: 7, priceScale: scale }));
+  return { kind: "trades", rows: finer };
+}
+
 describe("a reader that lost batches", () => {
   // Up to 8 events a batch and 12 batches: less than 127 events are lost in a row.
   test("notices at the next batch, and misses nothing after it asked again", () => {
@@ -280,6 +287,39 @@ describe("a reader that lost batches", () => {
     expect(noticed).toBeGreaterThan(10);
     expect(noticed).toBeLessThanOrEqual(10 + 64);
     expect(new Set(outcomes.slice(noticed + 1))).toEqual(new Set(["no-base"]));
+  });
+
+  test("notices a lost base, however many events were lost with it", () => {
+    const counts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(counts, fc.nat(400), (scaleSteps, events) => {
+        const writer = new BatchWriter({ kind: "trades", epoch: EPOCH });
+        const reader = new BatchReader();
+        const write = (rows: BatchRows): BusBatch[] =>
+          writer.write(rows, { publishedTimeUs: EPOCH });
+        const [first] = write(plainTrades(0, 1));
+        expect(readOne(reader, batchInFrame(first!, true)).count).toBe(1);
+        let scale = 8;
+        let bases = 0;
+        // All of them are lost, in multiples of 127 events too.
+        let lost = 0;
+        for (const [index, step] of scaleSteps.entries()) {
+          scale += step;
+          const isLast = index === scaleSteps.length - 1;
+          const count = isLast ? 127 - (lost % 127) : 1 + (events % 100);
+          lost += count;
+          const batches = write(finerTrades(lost, count, scale));
+          bases += batches.filter(({ rebase }) => rebase).length;
+        }
+        // A number or two that is much finer travels as text.
+        fc.pre(bases > 0);
+        expect(lost % 127).toBe(0);
+        const [next] = write(finerTrades(lost + 1, 1, scale));
+        expect(next!.rebase).toBe(false);
+        expect(reader.read(batchInFrame(next!, false))).toMatchObject({ outcome: "lost" });
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test("takes nothing for whole that has no chain", () => {

@@ -8,6 +8,7 @@ import type {
   FeedLimits,
   FeedSubscription,
   RawBook,
+  RefusalRules,
   RestPoll,
   RestRequest,
 } from "#ingest/feed/feed-adapter.ts";
@@ -61,6 +62,8 @@ export type FakeAdapterOptions = {
   /** The book of each of these starts another way than `snapshot` says. */
   readonly snapshotBySymbol?: Readonly<Record<string, BookSync["snapshot"]>>;
   readonly keepAliveMs?: number;
+  /** What its refusals mean; told by their words if absent. */
+  readonly refusals?: RefusalRules;
   /** The best levels of a book are had by REST. */
   readonly asksForLevels?: boolean;
   /** All subscriptions are in one frame, which the venue answers as a whole. */
@@ -77,6 +80,8 @@ export type FakeAdapterOptions = {
   readonly channelIds?: boolean;
   /** Trades are had by REST after an id. */
   readonly fillsTrades?: boolean;
+  /** So are the pages behind a trade. */
+  readonly pagesTrades?: boolean;
   readonly polls?: readonly RestPoll[];
   /** Lists of instruments; one by default. */
   readonly lists?: readonly string[];
@@ -152,6 +157,7 @@ function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
     ...(greets === undefined ? {} : { greets }),
     ...(openingFrames === undefined ? {} : { openingFrames: () => openingFrames }),
     ...(polls === undefined ? {} : { polls }),
+    ...(options.refusals === undefined ? {} : { refusals: options.refusals }),
     ...(handsOutAddresses === true
       ? {
           connectRequest: (_plan, { rest }) => ({
@@ -170,6 +176,14 @@ function optionalParts(options: FakeAdapterOptions): Partial<FeedAdapter> {
       ? {
           tradesRequest: (instrument, { afterTradeId, endpoints }) => ({
             url: `${endpoints.rest}/trades/${instrument.venueSymbol}?after=${afterTradeId}`,
+            weight: 1,
+          }),
+        }
+      : {}),
+    ...(options.pagesTrades === true
+      ? {
+          tradesPageRequest: (instrument, { after, endpoints }) => ({
+            url: `${endpoints.rest}/page/${instrument.venueSymbol}?after=${after.tradeId}`,
             weight: 1,
           }),
         }

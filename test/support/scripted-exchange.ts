@@ -9,7 +9,7 @@ import type {
   ScriptedRequest,
 } from "./dialects/dialect.ts";
 import { levelsAnswer } from "./dialects/levels.ts";
-import { refusalFrames, type RefusalKind } from "./dialects/refusals.ts";
+import { refusalFrames, type RefusalKind, separated } from "./dialects/refusals.ts";
 import { DIALECTS, type ScriptedVenueId } from "./dialects/registry.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import { ScriptedMarket } from "./scripted-venue-market.ts";
@@ -45,6 +45,11 @@ type Connection = DialectConnection & {
   isOpen: boolean;
 };
 
+/** Under this dialects remember the last number of a connection. */
+const SEQUENCE = "sequence";
+
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Between the two ends, in manual time. */
 const LATENCY_MS = 5;
 const LISTED_TRADES_MAX = 100;
@@ -54,6 +59,8 @@ export class ScriptedExchange implements FeedDialer, RestClient {
   readonly dialect: Dialect;
   /** Decides what becomes of each request to subscribe, by its frame. */
   fateOf: (frame: string) => RequestFate = () => "answered";
+  /** Of a request whose names the venue answers one by one, which are refused. */
+  refusesName: (name: string) => boolean = () => true;
   /** Frames that a client may send in a second over all of its connections; more cut them. */
   messagesPerSecondMax = Infinity;
   /** Connections that may be open at once; more are cut. */
@@ -163,7 +170,10 @@ export class ScriptedExchange implements FeedDialer, RestClient {
         levelsAnswer(this.#options.venue, { url, body }, book) ??
         this.dialect.rest(
           {
-            ...{ method, body, webSocketUrl: this.#options.webSocketUrl, timeUs: this.#nowUs() },
+            method,
+            body,
+            webSocketUrl: this.#options.webSocketUrl,
+            timeUs: this.#nowUs(),
             url,
             trades: (symbol) => this.#trades.get(symbol) ?? [],
           },
@@ -192,16 +202,37 @@ export class ScriptedExchange implements FeedDialer, RestClient {
     while ((this.#sentUs[0] ?? nowUs) <= nowUs - 1e6) this.#sentUs.shift();
     if (this.#sentUs.length > this.messagesPerSecondMax) return this.#cut(connection);
     const { venue } = this.#options;
-    const requests = this.dialect.read(frame, {
-      ...{ connection, markets: this.#markets, refused: new Set<string>(), timeUs: nowUs },
-    });
-    const isSubscribing = requests.some(({ kind }) => kind === "subscribe" || kind === "snapshot");
+    // What is refused or lost leaves no trace in the venue.
+    const tried = this.#read({ ...connection, memory: new Map(connection.memory) }, frame);
+    const isSubscribing = tried.some(({ kind }) => kind === "subscribe" || kind === "snapshot");
     const fate = isSubscribing ? this.fateOf(frame) : "answered";
     if (fate === "request-lost") return;
     if (fate === "refused-passing" || fate === "refused-final") {
       const kind = fate === "refused-final" ? "final" : "passing";
-      return this.#deliver(connection, refusalFrames(venue, frame, kind));
+      const { refused, others } = separated(venue, frame, this.refusesName);
+      this.#deliver(connection, refusalFrames(venue, refused, kind));
+      if (others !== undefined) this.#serve(connection, this.#read(connection, others), "answered");
+      return;
     }
+    const { memory } = connection;
+    const sequence = memory.get(SEQUENCE);
+    const read = this.#read(connection, frame);
+    // An answer that the venue never made leaves no hole in its numbers.
+    if (fate === "answer-lost" && sequence !== undefined) memory.set(SEQUENCE, sequence);
+    this.#serve(connection, read, fate);
+  }
+
+  #read(connection: DialectConnection, frame: string): readonly ScriptedRequest[] {
+    const timeUs = this.#nowUs();
+    return this.dialect.read(frame, {
+      connection,
+      markets: this.#markets,
+      refused: NOBODY,
+      timeUs,
+    });
+  }
+
+  #serve(connection: Connection, requests: readonly ScriptedRequest[], fate: RequestFate): void {
     for (const request of requests) {
       if (request.kind === "answer" && fate === "answer-lost") continue;
       this.#meet(connection, request);
@@ -244,8 +275,9 @@ export class ScriptedExchange implements FeedDialer, RestClient {
   }
 
   #send(connection: Connection, channel: Served, symbol: string, frames: readonly Frame[]): void {
-    const { stamp } = this.dialect;
-    const stamped = frames.map((frame) => stamp?.(frame, symbol, channel, connection) ?? frame);
+    const stamped = frames.map(
+      (frame) => this.dialect.stamp?.(frame, symbol, channel, connection) ?? frame,
+    );
     this.#deliver(connection, stamped);
   }
 

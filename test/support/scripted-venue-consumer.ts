@@ -1,6 +1,7 @@
 import { canonicalDecimal, formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
 import type { BookRow, StatusRow, TradeRow } from "@tickwire/proto/codec";
+import type { ListingRow } from "@tickwire/proto/model";
 import type { Bus } from "#bus/bus.ts";
 import { parseEventSubject } from "#bus/subject.ts";
 import type { MarketBook } from "./scripted-venue-market.ts";
@@ -10,6 +11,7 @@ type BookTexts = { readonly bids: readonly string[]; readonly asks: readonly str
 
 /** A state that a client was told. */
 export type ToldStatus = {
+  readonly instrumentState: string | undefined;
   readonly state: string;
   readonly reason: string;
   readonly sinceTimeUs: number;
@@ -29,6 +31,8 @@ export function textsOfMarketBook(book: MarketBook): BookTexts {
 export class BusConsumer {
   /** Sequences that did not follow, as sentences; empty if nothing is missing. */
   readonly missing: string[] = [];
+  /** What became of instruments, as `change symbol reason`. */
+  readonly listings: string[] = [];
   readonly #books = new Map<string, OrderBook>();
   readonly #sequences = new Map<string, number>();
   readonly #states = new Map<string, string[]>();
@@ -107,7 +111,12 @@ export class BusConsumer {
     const { kind, rows } = rowsOf(batch);
     if (kind === "books") for (const row of rows) this.#onBook(topic.symbol, row);
     if (kind === "trades") for (const row of rows) this.#onTrade(topic.symbol, row);
+    if (kind === "listings") for (const row of rows) this.#onListing(row);
     if (kind === "statuses") for (const row of rows) this.#onStatus(topic.symbol, row);
+  }
+
+  #onListing({ change, symbol, reason }: ListingRow): void {
+    this.listings.push(`${change} ${symbol} ${reason}`);
   }
 
   #onBook(symbol: string, row: BookRow): void {
@@ -136,9 +145,9 @@ export class BusConsumer {
   }
 
   #onStatus(symbol: string, row: StatusRow): void {
-    const { channel, state, reason, sinceTimeUs } = row;
+    const { channel, state, reason, sinceTimeUs, instrumentState } = row;
     const told = this.#statuses.get(`${symbol}/${channel}`) ?? [];
-    told.push({ state, reason, sinceTimeUs });
+    told.push({ state, reason, sinceTimeUs, instrumentState });
     this.#statuses.set(`${symbol}/${channel}`, told);
     if (row.channel === "trades" && row.state === "gap") {
       this.#tradeGaps.set(symbol, this.tradeGaps(symbol) + 1);

@@ -58,6 +58,13 @@ export class Stand {
     for (const base of BASES) this.#symbols.set(base, venue.tickwireSymbolOf(base));
   }
 
+  /** A stand whose ingestor reads the venue's lists again so often. */
+  static async startListing(id: ScriptedVenueId, intervalMs: number): Promise<Stand> {
+    const stand = await Stand.prepare(id);
+    await stand.connect(BASES, {}, intervalMs);
+    return stand;
+  }
+
   static async start(id: ScriptedVenueId): Promise<Stand> {
     const stand = await Stand.prepare(id);
     await stand.connect();
@@ -83,6 +90,7 @@ export class Stand {
   async connect(
     expectLive: readonly string[] = BASES,
     silenceMsMax: { readonly book?: number } = {},
+    instrumentsIntervalMs = 600_000,
   ): Promise<void> {
     const { webSocketUrl: webSocket, restUrl: rest } = this.venue;
     const { derivativesWebSocket, derivativesRest } = this.adapter.endpoints;
@@ -97,6 +105,7 @@ export class Stand {
       config: ingestConfig({
         venues: [{ id: this.#id, channels, bookDepth: 10, silenceMsMax, endpoints }],
         bookRefreshIntervalMs: 0,
+        instrumentsIntervalMs,
         drainTimeoutMs: 0,
       }),
       bus: this.bus,
@@ -123,6 +132,11 @@ export class Stand {
     }
   }
 
+  /** Follows one more instrument of the venue. */
+  follow(base: string): void {
+    this.#symbols.set(base, this.venue.tickwireSymbolOf(base));
+  }
+
   /** The venue's symbol. */
   name(base: string): string {
     return this.venue.symbolOf(base);
@@ -136,6 +150,14 @@ export class Stand {
   isSubscribed(base: string): boolean {
     const name = this.name(base);
     return this.venue.isSubscribed(name, "book") && this.venue.isSubscribed(name, "trades");
+  }
+
+  /** True if this venue answers when it is asked for the best levels of a book. */
+  isProbed(base: string): boolean {
+    const { adapter } = this;
+    const instrument = adapter.deriveInstrument(this.name(base));
+    const request = instrument && adapter.bookProbe?.request(instrument, adapter.endpoints);
+    return request !== undefined && this.venue.dialect.isSnapshotPath(new URL(request.url));
   }
 
   starts(): readonly number[] {

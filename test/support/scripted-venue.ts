@@ -9,6 +9,9 @@ import type {
   MadeTrade,
   ScriptedRequest,
 } from "./dialects/dialect.ts";
+import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { ScriptedState } from "./dialects/dialect.ts";
 import { DIALECTS, type ScriptedVenueId } from "./dialects/registry.ts";
 import { type MarketBook, ScriptedMarket, type ScriptedTrade } from "./scripted-venue-market.ts";
 
@@ -92,6 +95,21 @@ export type ScriptedVenue = {
   disconnect(): void;
   /** Refuses subscriptions of a symbol from now on. */
   refuse(symbol: string): void;
+  /** Lists one more instrument from now on; nobody is told but those who ask. Its symbol. */
+  list(base: string): string;
+  /** Lists it no more, and sends nothing more of it. */
+  delist(symbol: string): void;
+  /** Lists an instrument under the name of another base from now on. Its new symbol. */
+  rename(symbol: string, base: string): string;
+  /** Answers requests for its lists as if nothing were listed, or truly again. */
+  listNothing(isEmpty: boolean): void;
+  /**
+   * Says what one can do with an instrument now, to those who asked for that. False where the venue
+   * has no word for it.
+   */
+  sayState(symbol: string, state: ScriptedState): boolean;
+  /** Says that its work on its systems begins or has ended. False where it never does. */
+  sayMaintenance(isOver: boolean): boolean;
   /** Answers the next requests for book snapshots with this status. */
   failSnapshots(fault: RestFault): void;
   /** Cuts off the next snapshot of a symbol that a connection gets. */
@@ -121,6 +139,8 @@ class Venue implements ScriptedVenue {
   readonly received: string[] = [];
   readonly dialect: Dialect;
   readonly #nowUs: () => number;
+  readonly #seed: number;
+  readonly #recordedRequest: FeedAdapter["recordedRequest"];
   readonly #markets = new Map<string, ScriptedMarket>();
   readonly #refused = new Set<string>();
   readonly #hanging = new Set<string>();
@@ -133,21 +153,62 @@ class Venue implements ScriptedVenue {
   readonly #webSockets: WebSocketServer;
   #restFault: { fault: RestFault; times: number } | undefined;
   #snapshotRequests = 0;
+  #listsNothing = false;
 
   constructor(options: ScriptedVenueOptions) {
     const dialect = DIALECTS[options.venue];
     this.dialect = dialect;
     this.#nowUs = options.nowUs;
-    const { depth, priceScale, sizeScale, quote, priceMiddle: middle } = dialect;
-    for (const [index, base] of options.bases.entries()) {
-      const seed = options.seed + index * 7919;
-      const scales = { priceScale, sizeScale, middle };
-      const market = new ScriptedMarket({ base, quote, seed, depth, ...scales });
-      this.#markets.set(dialect.venueSymbol(market), market);
-    }
+    this.#seed = options.seed;
+    this.#recordedRequest = VENUES[options.venue].recordedRequest;
+    for (const base of options.bases) this.list(base);
     this.#http = createServer((request, response) => void this.#onRequest(request, response));
     this.#webSockets = new WebSocketServer({ server: this.#http });
     this.#webSockets.on("connection", (socket, request) => this.#onConnection(socket, request));
+  }
+
+  list(base: string): string {
+    const { dialect } = this;
+    const { depth, priceScale, sizeScale, quote, priceMiddle: middle } = dialect;
+    const seed = this.#seed + this.#markets.size * 7919;
+    const scales = { priceScale, sizeScale, middle };
+    const market = new ScriptedMarket({ base, quote, seed, depth, ...scales });
+    const symbol = dialect.venueSymbol(market);
+    this.#markets.set(symbol, market);
+    return symbol;
+  }
+
+  delist(symbol: string): void {
+    this.#market(symbol);
+    this.#markets.delete(symbol);
+    for (const { subscribed } of this.#connections) {
+      for (const channel of ["book", "trades"]) subscribed.delete(`${channel} ${symbol}`);
+    }
+  }
+
+  rename(symbol: string, base: string): string {
+    this.delist(symbol);
+    return this.list(base);
+  }
+
+  listNothing(isEmpty: boolean): void {
+    this.#listsNothing = isEmpty;
+  }
+
+  sayState(symbol: string, state: ScriptedState): boolean {
+    return this.#say(this.dialect.market?.stateFrame(symbol, state));
+  }
+
+  sayMaintenance(isOver: boolean): boolean {
+    return this.#say(this.dialect.market?.maintenanceFrame?.(isOver));
+  }
+
+  #say(frame: Frame | undefined): boolean {
+    if (frame === undefined) return false;
+    for (const connection of this.#connections) {
+      if (connection.subscribed.has("market")) send(connection, [frame]);
+    }
+    return true;
   }
 
   async listen(): Promise<void> {
@@ -333,6 +394,9 @@ class Venue implements ScriptedVenue {
       case "answer":
         send(connection, [request.frame]);
         return;
+      case "market":
+        connection.subscribed.add("market");
+        return;
       case "snapshot": {
         const book = this.#snapshotOf(request.symbol);
         if (book === undefined) return;
@@ -377,6 +441,8 @@ class Venue implements ScriptedVenue {
     }
     const { method = "GET" } = request;
     const webSocketUrl = this.webSocketUrl;
+    const isList = this.#recordedRequest(url.href)?.kind === "instruments";
+    const markets = isList && this.#listsNothing ? new Map<string, never>() : this.#markets;
     const answer = this.dialect.rest(
       {
         method,
@@ -386,7 +452,7 @@ class Venue implements ScriptedVenue {
         timeUs: this.#nowUs(),
         trades: (symbol) => this.#trades.get(symbol) ?? [],
       },
-      this.#markets,
+      markets,
       (symbol) => this.#snapshotOf(symbol),
     );
     if (answer === undefined) response.writeHead(404).end("{}");

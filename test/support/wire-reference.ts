@@ -120,6 +120,7 @@ function trimmed(text: string): string {
 
 type Chain = {
   base: PlainMessage;
+  generation: bigint;
   sequence: bigint;
   received: bigint;
   venue: bigint;
@@ -145,6 +146,7 @@ export class ReferenceTopic {
     const times = batch["times"] as bigint[];
     check(!snapshot || batch["base"] !== undefined, "a snapshot has no base");
     check(times.length >= 2, "no times");
+    if (batch["base"] !== undefined) chain.generation = (times[0] as bigint) / 127n;
     const unit = BigInt(chain.base["venue_time_unit_us"] as number);
     const count = (times.length - 2) / (unit === 0n ? 1 : 2);
     const before = chain.sequence;
@@ -153,7 +155,8 @@ export class ReferenceTopic {
     const anchor = batch["last_sequence"] as bigint;
     if (
       !Number.isInteger(count) ||
-      times[0] !== last % 127n ||
+      times[0] !== (last % 127n) + chain.generation * 127n ||
+      chain.generation > 127n ||
       (anchor !== 0n && anchor !== last)
     ) {
       check(batch["base"] === undefined, "a batch contradicts its base");
@@ -231,6 +234,7 @@ function chainFrom(base: PlainMessage): Chain {
   }
   return {
     base,
+    generation: 0n,
     sequence: base["sequence"] as bigint,
     received,
     venue: wrap(received + (base["venue_time_offset_us"] as bigint)),

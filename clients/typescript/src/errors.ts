@@ -198,42 +198,43 @@ export class RpcError extends TickwireError {
   }
 }
 
-const CODE_OF_CLOSE: ReadonlyMap<number, ConnectionErrorCode> = new Map([
-  [1001, "going-away"],
-  [1009, "frame-too-large"],
-  [1011, "internal"],
-  [4000, "going-away"],
-  [4001, "slow-consumer"],
-  [4002, "internal"],
-  [4003, "overloaded"],
-  [4004, "rate-limited"],
-  [4005, "hello-timeout"],
-  [4500, "protocol-error"],
-  [4501, "protocol-error"],
-  [4502, "frame-too-large"],
-  [4503, "unsupported-version"],
-  [4504, "unauthenticated"],
-  [4505, "permission-denied"],
+/** What codes from 4000 on mean, and those from 4500 on, after which no client comes back. */
+const PASSING_CLOSES: readonly ConnectionErrorCode[] = [
+  "going-away",
+  "slow-consumer",
+  "internal",
+  "overloaded",
+  "rate-limited",
+  "hello-timeout",
+];
+const TERMINAL_CLOSES: readonly ConnectionErrorCode[] = [
+  "protocol-error",
+  "protocol-error",
+  "frame-too-large",
+  "unsupported-version",
+  "unauthenticated",
+  "permission-denied",
+];
+/** The protocol's codes for those of the WebSocket itself that say the same. */
+const CODE_OF_WEB_SOCKET: ReadonlyMap<number, number> = new Map([
+  [1001, 4000],
+  [1009, 4502],
+  [1011, 4002],
 ]);
-
-/**
- * Whether a close code ends the client for good: 4500-4999 by the protocol, and 1009, since the
- * same frames would be refused again.
- */
-function isTerminalCloseCode(closeCode: number): boolean {
-  return (closeCode >= 4500 && closeCode <= 4999) || closeCode === 1009;
-}
 
 /**
  * The error for a connection that was closed with this code. The range of a code that is not in
  * the list says whether to connect again.
  */
 export function connectionErrorOfClose(closeCode: number, reason: string): ConnectionError {
-  const terminal = isTerminalCloseCode(closeCode);
-  const code = CODE_OF_CLOSE.get(closeCode) ?? (terminal ? "protocol-error" : "connection-lost");
+  const known = CODE_OF_WEB_SOCKET.get(closeCode) ?? closeCode;
+  // 4500-4999 by the protocol, and 1009, since the same frames would be refused again.
+  const terminal = known >= 4500 && known <= 4999;
+  const code = terminal ? TERMINAL_CLOSES[known - 4500] : PASSING_CLOSES[known - 4000];
   const text = reason === "" ? "" : `: ${reason}`;
-  return new ConnectionError(code, `connection closed with ${closeCode}${text}`, {
-    retryable: !terminal,
-    closeCode,
-  });
+  return new ConnectionError(
+    code ?? (terminal ? "protocol-error" : "connection-lost"),
+    `connection closed with ${closeCode}${text}`,
+    { retryable: !terminal, closeCode },
+  );
 }

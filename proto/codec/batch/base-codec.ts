@@ -1,16 +1,16 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import * as BaseField from "../../gen/base-field.ts";
-import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { readText, safeInteger, takeWide, varintEnd } from "../byte-reader.ts";
+import { readText, safeInteger, takeUint32, varintEnd } from "../byte-reader.ts";
 import { VARINT_BYTES_MAX, putBigVarint, putVarint, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { SCALE_MAX } from "../limits.ts";
-import { putDifference, unzigzagWide } from "../wide-integers.ts";
+import { putDifference } from "../wide-integers.ts";
 import { malformed } from "../wire-error.ts";
 import type { RecordField } from "./batch-kinds.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
+import { takeSum } from "./difference-reader.ts";
 import { FieldScan } from "./field-scan.ts";
 import type { Payloads } from "./payload.ts";
 
@@ -105,17 +105,18 @@ export function readBase(
   const state: ChainState = {
     channel: scan.uint32(BaseField.Channel),
     epoch: scan.unsigned(BaseField.Epoch, "epoch"),
+    generation: 0,
     sequence: scan.unsigned(BaseField.Sequence, "sequence"),
     receivedTimeUs,
-    venueTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeOffsetUs)),
-    venueReceivedTimeUs: timeFrom(receivedTimeUs, signed(BaseField.VenueTimeReceivedOffsetUs)),
+    venueTimeUs: timeFrom(BaseField.VenueTimeOffsetUs, receivedTimeUs),
+    venueReceivedTimeUs: timeFrom(BaseField.VenueTimeReceivedOffsetUs, receivedTimeUs),
     venueTimeUnitUs: scan.uint32(BaseField.VenueTimeUnitUs),
     priceScale: checkedScale(scan.uint32(BaseField.PriceScale)),
     sizeScale: checkedScale(scan.uint32(BaseField.SizeScale)),
-    price: fromBigInt(signed(BaseField.Price)),
-    askPrice: fromBigInt(signed(BaseField.AskPrice)),
+    price: scan.sum(BaseField.Price, 0),
+    askPrice: scan.sum(BaseField.AskPrice, 0),
     tradeIdForm: scan.uint32(BaseField.TradeIdForm),
-    tradeId: fromBigInt(signed(BaseField.TradeId)),
+    tradeId: scan.sum(BaseField.TradeId, 0),
     tradeIdPrefix: readPrefix(),
     tradeIdDigits: scan.uint32(BaseField.TradeIdDigits),
     values: [],
@@ -155,10 +156,8 @@ function readPrefix(): string {
  */
 function readRecord(state: ChainState, fields: readonly RecordField[]): void {
   if (fields.length === 0) return;
-  const values = columnOf(BaseField.Values).map((code) => fromBigInt(unzigzagWide(code)));
-  const scales = columnOf(BaseField.Scales).map((scale) =>
-    checkedScale(Number(BigInt.asUintN(32, scale))),
-  );
+  const values = columnOf(BaseField.Values, (at) => takeSum(scan.bytes, at, 0));
+  const scales = columnOf(BaseField.Scales, (at) => checkedScale(takeUint32(scan.bytes, at)));
   state.fieldCount = values.length;
   for (const [index, field] of fields.entries()) {
     if (index >= values.length) state.absent |= 1 << index;
@@ -173,23 +172,20 @@ function readRecord(state: ChainState, fields: readonly RecordField[]): void {
   }
 }
 
-function columnOf(field: number): bigint[] {
-  const entries: bigint[] = [];
-  const start = scan.start(field);
-  if (start < 0) return entries;
-  const end = scan.end(field);
-  for (let at = start; at < end; at = varintEnd) entries.push(takeWide(scan.bytes, at));
+/** Throws WireError if the last entry is cut off. */
+function columnOf<T>(field: number, take: (at: number) => T): T[] {
+  const entries: T[] = [];
+  let at = scan.start(field);
+  for (let rest = scan.entries(field); rest > 0; rest -= 1) {
+    entries.push(take(at));
+    at = varintEnd;
+  }
   return entries;
 }
 
-/** A sint64 field; 0 if it is absent. */
-function signed(field: number): bigint {
-  return unzigzagWide(scan.wide(field));
-}
-
-function timeFrom(receivedTimeUs: number, offsetUs: bigint): number {
-  const time = BigInt.asIntN(64, BigInt(receivedTimeUs) + offsetUs);
-  return safeInteger("venue_time_offset_us", time);
+/** The time that a field says as a difference from another. */
+function timeFrom(field: number, timeUs: number): number {
+  return safeInteger("a venue time", scan.sum(field, timeUs));
 }
 
 function checkedScale(scale: number): number {

@@ -4,11 +4,7 @@ import { BATCH_EVENTS_MAX } from "../limits.ts";
 import type { BatchRows, BookRow, RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { writeBase } from "./base-codec.ts";
-import {
-  SEQUENCE_ANCHOR_BATCHES,
-  SEQUENCE_RESIDUE_MODULUS,
-  recordFieldsOf,
-} from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_ANCHOR_BATCHES, markOf, recordFieldsOf } from "./batch-kinds.ts";
 import type { BatchKind, NamedField } from "./batch-kinds.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
@@ -129,6 +125,9 @@ export class BatchWriter {
     // From here on the chain moves: what a row may not hold has been refused.
     gatherPayload(rows);
     const rebase = this.#plan(rows);
+    if (rebase && !this.#isFirst) {
+      this.#state.generation = (this.#state.generation + 1) % GENERATIONS;
+    }
     this.#isFirst = false;
     return this.#encode(rows, head, { last, rebase });
   }
@@ -167,8 +166,8 @@ export class BatchWriter {
     const baseEnd = writer.position;
     state.sequence = last;
     const core = writer.open(BusBatchField.Batch);
-    const residue = last % SEQUENCE_RESIDUE_MODULUS;
-    writeTimes(writer, state, times, { count, residue, publishedTimeUs });
+    const mark = markOf(last, state.generation);
+    writeTimes(writer, state, times, { count, mark, publishedTimeUs });
     writeUint(writer, BatchField.Skipped, skipped);
     this.#writeAnchor(last);
     writeBool(writer, BatchField.Snapshot, snapshot);

@@ -4,9 +4,9 @@ import { ByteReader, WIRE_BYTES, safeInteger } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
 import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { SEQUENCE_RESIDUE_MODULUS } from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-kinds.ts";
 import { FieldScan } from "./field-scan.ts";
-import { eventsOfTimes, residueOf } from "./times-codec.ts";
+import { eventsOfTimes, takeMark } from "./times-codec.ts";
 import { TOPIC_ID_TAG } from "./topic-id.ts";
 
 /** Field numbers of `tickwire.bus.v1.BusBatch`. */
@@ -178,9 +178,11 @@ function checkSequence(core: FieldScan, batch: BusBatch): void {
   if (!Number.isSafeInteger(last)) {
     throw new WireError("unsafe-integer", `the last sequence is about ${last}, beyond 2^53`);
   }
-  const residue = residueOf(core);
-  if (residue !== last % SEQUENCE_RESIDUE_MODULUS) {
-    throw new WireError("malformed", `residue ${residue} is not that of sequence ${last}`);
+  const mark = takeMark(core);
+  const generation = Math.floor(mark / SEQUENCE_RESIDUE_MODULUS);
+  // Not so either where the mark is NaN.
+  if (!(mark === markOf(last, generation) && generation < GENERATIONS)) {
+    throw new WireError("malformed", `times begins with ${mark}, which is not of sequence ${last}`);
   }
   const anchor = core.unsigned(BatchField.LastSequence, "last_sequence");
   if (anchor !== 0 && anchor !== last) {

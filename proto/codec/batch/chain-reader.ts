@@ -2,11 +2,11 @@ import * as BatchField from "../../gen/batch-field.ts";
 import type { DecodedBatch } from "../types.ts";
 import { malformed, unsafeInteger } from "../wire-error.ts";
 import { readBase } from "./base-codec.ts";
-import { SEQUENCE_RESIDUE_MODULUS } from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
 import type { Payloads } from "./payload.ts";
-import { eventsOfTimes, readTimes, residueOf, timesOf } from "./times-codec.ts";
+import { eventsOfTimes, readTimes, takeMark, timesOf } from "./times-codec.ts";
 
 /** What became of the bytes of a batch. */
 export type BatchReading =
@@ -68,7 +68,7 @@ export class ChainReader {
     const baseSequence = state.sequence;
     const last = snapshot ? baseSequence : baseSequence + skipped + count;
     // Before any sum is made: on the wrong chain it might be anything.
-    const reason = count < 0 ? "sequence-residue" : lossOf(last);
+    const reason = count < 0 ? "sequence-residue" : lossOf(state, last, hasBase);
     if (reason !== undefined) {
       if (hasBase) throw malformed(`a batch contradicts its base: ${reason}`);
       return { outcome: "lost", reason };
@@ -118,8 +118,12 @@ function countOf(state: ChainState): number {
   return eventsOfTimes(entries, state.venueTimeUnitUs);
 }
 
-function lossOf(last: number): LossReason | undefined {
-  if (residueOf(scan) !== last % SEQUENCE_RESIDUE_MODULUS) return "sequence-residue";
+/** A batch with a base begins its generation; others are of that of the base before them. */
+function lossOf(state: ChainState, last: number, hasBase: boolean): LossReason | undefined {
+  const mark = takeMark(scan);
+  if (hasBase) state.generation = Math.floor(mark / SEQUENCE_RESIDUE_MODULUS);
+  const isOfChain = mark === markOf(last, state.generation) && state.generation < GENERATIONS;
+  if (!isOfChain) return "sequence-residue";
   const anchor = scan.unsigned(BatchField.LastSequence, "last_sequence");
   return anchor === 0 || anchor === last ? undefined : "last-sequence";
 }

@@ -14,6 +14,8 @@ export type ChainState = {
   /** Number of the schema's Channel. */
   channel: number;
   epoch: number;
+  /** Of its base, which batches say and no base does. */
+  generation: number;
   /** Of the last event. */
   sequence: number;
   receivedTimeUs: number;
@@ -47,6 +49,7 @@ export function emptyChainState(kind: BatchKind, epoch: number, sequence: number
   return {
     channel: channelNumberOf(kind),
     epoch,
+    generation: 0,
     sequence,
     receivedTimeUs: 0,
     venueTimeUs: 0,

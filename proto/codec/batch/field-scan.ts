@@ -4,22 +4,22 @@ import {
   WIRE_VARINT,
   safeInteger,
   takeNumber,
+  takeUint32,
   takeWide,
 } from "../byte-reader.ts";
+import type { Mantissa } from "../../model/decimal.ts";
 import { malformed, truncated } from "../wire-error.ts";
+import { takeSum } from "./difference-reader.ts";
 
-/** What a field looks like on the wire; generated code has it as a digit for each field. */
-const FieldShape = {
-  Unknown: 0,
-  /** One varint; the last one counts. */
-  Scalar: 1,
-  /** Varints, packed or not. */
-  Column: 2,
-  /** A message, whose pieces are one. */
-  Message: 3,
-  /** Texts or messages, each an element. */
-  Elements: 4,
-} as const;
+// What a field looks like on the wire; generated code has it as a digit for each field.
+const SHAPE_UNKNOWN = 0;
+/** One varint; the last one counts. */
+const SHAPE_SCALAR = 1;
+/** Varints, packed or not. */
+const SHAPE_COLUMN = 2;
+// 3 is a message, whose pieces are one.
+/** Texts or messages, each an element. */
+const SHAPE_ELEMENTS = 4;
 
 const NO_RANGES: readonly number[] = [];
 const NO_BYTES = /* @__PURE__ */ new Uint8Array(0);
@@ -58,21 +58,18 @@ export class FieldScan {
     while (reader.position < end) {
       const tag = reader.tag();
       const field = tag >>> 3;
-      const shape = field < shapes.length ? (shapes[field] as number) : FieldShape.Unknown;
+      const shape = field < shapes.length ? (shapes[field] as number) : SHAPE_UNKNOWN;
       const wireType = tag & 7;
-      if (wireType === WIRE_BYTES && shape >= FieldShape.Column) {
+      if (wireType === WIRE_BYTES && shape >= SHAPE_COLUMN) {
         const length = reader.length();
         const from = reader.position;
         reader.position = from + length;
-        if (shape === FieldShape.Elements) this.#addElement(field, from, from + length);
+        if (shape === SHAPE_ELEMENTS) this.#addElement(field, from, from + length);
         else this.#addRange(field, from, from + length);
-      } else if (
-        wireType === WIRE_VARINT &&
-        (shape === FieldShape.Scalar || shape === FieldShape.Column)
-      ) {
+      } else if (wireType === WIRE_VARINT && (shape === SHAPE_SCALAR || shape === SHAPE_COLUMN)) {
         const from = reader.position;
         reader.varint();
-        if (shape === FieldShape.Scalar) this.#starts[field] = -1;
+        if (shape === SHAPE_SCALAR) this.#starts[field] = -1;
         this.#addRange(field, from, reader.position);
       } else {
         reader.skip(tag);
@@ -148,19 +145,25 @@ export class FieldScan {
   /** A uint64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
   unsigned(field: number, name: string): number {
     const value = this.#varint(field);
-    return value >= 0 ? value : safeInteger(name, this.wide(field));
+    return value >= 0 ? value : safeInteger(name, this.#wide(field));
   }
 
   /** An int64 field, 0 if it is absent. Throws WireError if it is beyond 2^53. */
   signed(field: number, name: string): number {
     const value = this.#varint(field);
-    return value >= 0 ? value : safeInteger(name, BigInt.asIntN(64, this.wide(field)));
+    return value >= 0 ? value : safeInteger(name, BigInt.asIntN(64, this.#wide(field)));
   }
 
   /** A uint32 field, 0 if it is absent; what is larger is cut to 32 bits. */
   uint32(field: number): number {
-    const value = this.#varint(field);
-    return value <= 0xffff_ffff ? value : Number(BigInt.asUintN(32, this.wide(field)));
+    const start = this.#starts[field] as number;
+    return start < 0 ? 0 : takeUint32(this.bytes, start);
+  }
+
+  /** `value` and a sint64 field, modulo 2^64. */
+  sum(field: number, value: Mantissa): Mantissa {
+    const start = this.#starts[field] as number;
+    return start < 0 ? value : takeSum(this.bytes, start, value);
   }
 
   bool(field: number): boolean {
@@ -169,7 +172,7 @@ export class FieldScan {
   }
 
   /** The bits of a scalar, 0 if it is absent. */
-  wide(field: number): bigint {
+  #wide(field: number): bigint {
     const start = this.#starts[field] as number;
     return start < 0 ? 0n : takeWide(this.bytes, start);
   }

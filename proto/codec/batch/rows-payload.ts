@@ -2,7 +2,7 @@ import { formatDecimal } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import type { EventKind } from "../../model/vocabulary.ts";
 import { LiquidationCodec, ListingCodec, TopicStatusCodec } from "../../gen/messages.ts";
-import { unsafeInteger } from "../wire-error.ts";
+import { safeInteger } from "../byte-reader.ts";
 import { channelFromWire, sideFromWire, stateFromWire, wordFromWire } from "../wire-names.ts";
 import { recordFieldsOf } from "./batch-kinds.ts";
 import type { NamedField } from "./batch-kinds.ts";
@@ -50,16 +50,11 @@ function recordRowsOf(
       const value = columns[field]?.[index] as Mantissa;
       if ((absent & (1 << field)) !== 0) row[property] = undefined;
       else if (type === "text") row[property] = formatDecimal(value, scales[field] as number);
-      else row[property] = type === "flag" ? value !== 0 : safeValue(property, value);
+      else row[property] = type === "flag" ? value !== 0 : safeInteger(property, value);
     }
     rows.push(row);
   }
   return rows;
-}
-
-function safeValue(property: string, value: Mantissa): number {
-  if (typeof value === "number") return value;
-  throw unsafeInteger(property, value);
 }
 
 /** The rows of a channel whose events are elements of the batch, as messages of the schema. */

@@ -43,8 +43,8 @@ export function eventsOfTimes(entries: number, venueTimeUnitUs: number): number 
   return count >= 0 && Number.isInteger(count) && count <= BATCH_EVENTS_MAX ? count : -1;
 }
 
-/** The sequence of the last event modulo 127, as a batch that has times says it. */
-export function residueOf(scan: FieldScan): number {
+/** What a batch that has times begins them with, see `markOf`; NaN for no safe integer. */
+export function takeMark(scan: FieldScan): number {
   return takeNumber(scan.bytes, scan.start(BatchField.Times));
 }
 
@@ -116,7 +116,7 @@ export function writeTimes(
   times: EventTimes,
   batch: {
     readonly count: number;
-    readonly residue: number;
+    readonly mark: number;
     readonly publishedTimeUs: number;
   },
 ): void {
@@ -125,7 +125,7 @@ export function writeTimes(
   writer.reserve((2 * count + 2) * VARINT_BYTES_MAX);
   const { bytes } = writer;
   const last = count === 0 ? state.receivedTimeUs : (times.received[count - 1] as number);
-  let at = putVarint(bytes, start, batch.residue);
+  let at = putVarint(bytes, start, batch.mark);
   at = putDifference(bytes, at, batch.publishedTimeUs, last);
   let previous = state.receivedTimeUs;
   for (let index = 0; index < count; index += 1) {

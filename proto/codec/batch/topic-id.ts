@@ -1,5 +1,5 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { ByteReader } from "../byte-reader.ts";
+import { ByteReader, takeUint32 } from "../byte-reader.ts";
 
 /** Of the topic id of a Batch. */
 export const TOPIC_ID_TAG = BatchField.TopicId << 3;
@@ -14,9 +14,8 @@ export function topicIdOf(bytes: Uint8Array, start: number, end: number): number
       reader.skip(tag);
       continue;
     }
-    const { position: start } = reader;
-    topicId = reader.varint();
-    if (!(topicId <= 0xffff_ffff)) topicId = Number(BigInt.asUintN(32, reader.wide(start)));
+    topicId = takeUint32(bytes, reader.position);
+    reader.skip(tag);
   }
   return topicId;
 }

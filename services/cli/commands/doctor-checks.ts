@@ -40,7 +40,7 @@ export function checkStream(followed: {
   readonly seconds: number;
 }): readonly Check[] {
   const { venue, watch, channels, instruments, startedUs, seconds } = followed;
-  const checks = [checkConnections(venue)];
+  const checks = [checkConnections(venue), ...checkSubscriptions(venue)];
   if (channels.includes("book")) {
     for (const { symbol } of instruments) checks.push(checkBook(watch, symbol, startedUs));
     checks.push(checkProof(venue));
@@ -69,6 +69,17 @@ function checkConnections({ connections, connectionsOpen, counters }: MeasuredVe
     name: "connections",
     text: `${connectionsOpen} of ${connections} open, ${counters.frames} messages${lost}${refused}`,
   };
+}
+
+/** What is not served, one line for each, in words that say what to do about it. */
+function checkSubscriptions({ subscriptions }: MeasuredVenue): readonly Check[] {
+  return subscriptions
+    .filter(({ trouble }) => trouble !== "")
+    .map(({ channel, symbol, trouble }) => ({
+      verdict: "fail",
+      name: `${channel} ${symbol}`,
+      text: trouble,
+    }));
 }
 
 function checkBook(watch: DoctorWatch, symbol: string, startedUs: number): Check {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
 import { startIngest, type RunningIngest } from "#ingest/main.ts";
+import { unservedVenues } from "#ingest/venue/subscription-health.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import {
   addAdminOption,
@@ -64,7 +65,7 @@ async function runIngestProcess(
   let busDown = false;
   let ingest: RunningIngest | undefined;
   const notReadyReasons = (): string[] => [
-    ...unservedVenues(ingest),
+    ...unservedVenues(ingest?.stats().venues ?? []),
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
   ];
@@ -78,16 +79,6 @@ async function runIngestProcess(
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else await playCaptures(bus, service, replay);
   starting = false;
-}
-
-/** The venues of whose subscriptions fewer than half are served, though all were asked for. */
-function unservedVenues(ingest: RunningIngest | undefined): string[] {
-  const venues = ingest?.stats().venues ?? [];
-  return venues.flatMap(({ venue, subscriptions }) => {
-    const served = subscriptions.filter(({ trouble }) => trouble === "").length;
-    if (served * 2 >= subscriptions.length) return [];
-    return [`${venue}: ${served} of ${subscriptions.length} subscriptions served`];
-  });
 }
 
 /** Starts an ingestor on a bus, to be closed by the shutdown. */

@@ -13,12 +13,17 @@ export type FetchedCatalog = {
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet. */
   readonly incomplete: boolean;
+  /** Of what was there before these are gone, and the rest stays; undefined if all was fetched. */
+  readonly removedSymbols: readonly string[] | undefined;
 };
 
 type CatalogFetchParts = {
   readonly bus: Bus;
   readonly limits: { readonly queryTimeoutMs: number; readonly instrumentsMax: number };
 };
+
+/** The version that is announced, and the one that is known of the same publisher. */
+type CatalogVersions = { readonly announced: number; readonly known: number | undefined };
 
 /** A catalog that changes while its pages come is asked for so many times before it is given up. */
 const ATTEMPTS_MAX = 5;
@@ -33,10 +38,10 @@ class CatalogContradiction extends Error {}
 export async function fetchCatalog(
   parts: CatalogFetchParts,
   address: QueryAddress,
-  announcedVersion: number,
+  versions: CatalogVersions,
 ): Promise<FetchedCatalog> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-    const catalog = await fetchPages(parts, address, announcedVersion);
+    const catalog = await fetchPages(parts, address, versions);
     if (catalog !== undefined) return catalog;
   }
   throw new CatalogContradiction(`the catalog changed ${ATTEMPTS_MAX} times while it was fetched`);
@@ -46,19 +51,25 @@ export async function fetchCatalog(
 async function fetchPages(
   parts: CatalogFetchParts,
   address: QueryAddress,
-  announcedVersion: number,
+  { announced, known }: CatalogVersions,
 ): Promise<FetchedCatalog | undefined> {
   const instruments: Instrument[] = [];
+  const removedSymbols: string[] = [];
+  let isDifference = known !== undefined;
   let version: number | undefined;
   let afterSymbol = "";
   for (;;) {
-    const page = await fetchPage(parts, address, afterSymbol);
-    if (page.catalogVersion < announcedVersion) {
-      const versions = `${page.catalogVersion} after ${announcedVersion} was announced`;
+    const request = { afterSymbol, ...(known === undefined ? {} : { sinceVersion: known }) };
+    const page = await fetchPage(parts, address, request);
+    if (page.catalogVersion < announced) {
+      const versions = `${page.catalogVersion} after ${announced} was announced`;
       throw new CatalogContradiction(`the catalog is of version ${versions}`);
     }
     if (version !== undefined && page.catalogVersion !== version) return undefined;
+    if (version !== undefined && page.difference !== isDifference) return undefined;
     version = page.catalogVersion;
+    isDifference = page.difference;
+    for (const symbol of page.removedSymbols) removedSymbols.push(symbol);
     for (const instrument of bySymbol(page.instruments)) {
       // Whoever says that more follows, behind the same symbol, would be asked for ever.
       if (instrument.symbol <= afterSymbol) {
@@ -67,24 +78,35 @@ async function fetchPages(
       afterSymbol = instrument.symbol;
       if (isNamedByTheRules(instrument, address.venue)) instruments.push(instrument);
     }
-    if (!page.more) return { version, instruments, incomplete: page.incomplete };
+    const lastRemoved = page.removedSymbols.at(-1) ?? "";
+    if (lastRemoved > afterSymbol) afterSymbol = lastRemoved;
+    if (page.more && afterSymbol === request.afterSymbol) {
+      throw new CatalogContradiction("a page of the catalog has nothing, and more is to follow");
+    }
+    const { more, incomplete } = page;
+    const removed = isDifference ? removedSymbols : undefined;
+    if (!more) return { version, instruments, incomplete, removedSymbols: removed };
     // One more than there is room for shows that there are too many.
     if (instruments.length > parts.limits.instrumentsMax) {
-      return { version, instruments, incomplete: true };
+      return { version, instruments, incomplete: true, removedSymbols: removed };
     }
   }
 }
 
-async function fetchPage(parts: CatalogFetchParts, address: QueryAddress, afterSymbol: string) {
+async function fetchPage(
+  parts: CatalogFetchParts,
+  address: QueryAddress,
+  request: { readonly afterSymbol: string; readonly sinceVersion?: number },
+) {
   const subject = querySubject({ ...address, query: "catalog" });
-  const payload = encodeCatalogRequest({ afterSymbol });
+  const payload = encodeCatalogRequest(request);
   const { queryTimeoutMs: timeoutMs } = parts.limits;
   const reply = decodeQueryReply(await parts.bus.request(subject, payload, { timeoutMs }));
   if (reply.error !== undefined)
     throw new CatalogContradiction(foreignMessage(reply.error.message));
   const page = decodeCatalogReply(reply.payload);
-  // A version rises with an instrument, so there is no version of a catalog that has none.
-  if (page.instruments.length === 0)
+  // What has just gone may have been all that there was; else no catalog is without an instrument.
+  if (page.instruments.length === 0 && !page.difference)
     throw new CatalogContradiction("a page of the catalog is empty");
   return page;
 }

@@ -54,6 +54,8 @@ class Rig {
   /** Pages of which each has another version than the one before. */
   versionsToCome = 0;
   fetches = 0;
+  /** What is answered to whoever has a version; undefined answers with everything. */
+  difference: { readonly since: number; readonly removed: readonly string[] } | undefined;
   discoveries = 0;
 
   constructor(limits: { instrumentsMax?: number; readyVenuesMin?: number } = {}) {
@@ -71,7 +73,8 @@ class Rig {
           return;
         }
         this.fetches += 1;
-        const { afterSymbol: after } = decodeCatalogRequest(message.payload);
+        const { afterSymbol: after, sinceVersion } = decodeCatalogRequest(message.payload);
+        const difference = sinceVersion === this.difference?.since ? this.difference : undefined;
         const rest = this.listed.filter(({ symbol }) => this.more || symbol > after);
         if (this.versionsToCome > 0) {
           this.versionsToCome -= 1;
@@ -82,6 +85,8 @@ class Rig {
           instruments: rest.slice(0, this.pageSize),
           incomplete: this.incomplete,
           more: this.more || rest.length > this.pageSize,
+          difference: difference !== undefined,
+          removedSymbols: difference?.removed ?? [],
         });
         if (!this.refuses) message.respond(encodeQueryReply(reply));
         else message.respond(encodeQueryError({ code: "CODE_UNAVAILABLE", message: "not yet" }));
@@ -572,5 +577,57 @@ describe("a venue's own symbol", () => {
     rig.listed = [listing("A-USD", "AUSD", "SPOT"), ...rig.listed];
     await rig.announce(3);
     expect(rig.catalog.find("fake", "AUSD")?.symbol).toBe("A-USD");
+  });
+});
+
+describe("of a catalog that is known already", () => {
+  async function known() {
+    const rig = new Rig();
+    rig.listed = [instrument("A-USD"), instrument("B-USD"), instrument("C-USD")];
+    await rig.announce(7);
+    rig.events.length = 0;
+    return rig;
+  }
+  const symbols = (rig: Rig) => [...rig.catalog.instrumentsOf("fake")].map(({ symbol }) => symbol);
+
+  test("only the difference is fetched: what came, what changed and what went", async () => {
+    const rig = await known();
+    rig.difference = { since: 7, removed: ["B-USD"] };
+    rig.listed = [instrument("A-USD", ["CHANNEL_TRADES", "CHANNEL_BOOK"]), instrument("D-USD")];
+    await rig.announce(9);
+    expect(symbols(rig)).toEqual(["A-USD", "C-USD", "D-USD"]);
+    expect(rig.events).toEqual(["changed fake +[A-USD D-USD] -[B-USD]"]);
+    rig.catalog.close();
+  });
+
+  test("all may go by a difference, and by nothing else", async () => {
+    const rig = await known();
+    rig.listed = [];
+    await rig.announce(8);
+    expect(symbols(rig)).toHaveLength(3);
+    rig.difference = { since: 7, removed: ["A-USD", "B-USD", "C-USD"] };
+    await rig.announce(9);
+    expect(symbols(rig)).toEqual([]);
+    rig.catalog.close();
+  });
+
+  test("everything is taken from a publisher that does not know the version any more", async () => {
+    const rig = await known();
+    rig.difference = { since: 3, removed: [] };
+    rig.listed = [instrument("A-USD")];
+    await rig.announce(9);
+    expect(symbols(rig)).toEqual(["A-USD"]);
+    rig.catalog.close();
+  });
+
+  test("pages of a difference that have nothing and promise more are not asked for on and on", async () => {
+    const rig = await known();
+    rig.difference = { since: 7, removed: [] };
+    rig.listed = [];
+    rig.more = true;
+    await rig.announce(9);
+    expect(symbols(rig)).toHaveLength(3);
+    expect(await rig.count("catalogFetchesFailed")).toBe(1);
+    rig.catalog.close();
   });
 });

@@ -230,7 +230,10 @@ export class Catalog {
     const { logger, metrics } = this.#parts;
     const { venue, publisherId, catalogVersion } = announced;
     try {
-      const fetched = await fetchCatalog(this.#parts, { venue, publisherId }, catalogVersion);
+      // Of what is not all there is, no difference would make the whole.
+      const known = listing.instruments.isWhole ? listing.version : undefined;
+      const versions = { announced: catalogVersion, known };
+      const fetched = await fetchCatalog(this.#parts, { venue, publisherId }, versions);
       if (this.#closed || this.#listings.get(venue) !== listing) return;
       if (this.publisherOf(venue)?.publisherId !== publisherId) return;
       listing.version = fetched.version;

@@ -163,3 +163,27 @@ test("a pattern takes from a new instrument only what it stands for", () => {
   ]);
   expect(topicsOf(instrument("two", "C-USD"), pattern)).toEqual([]);
 });
+
+describe("the list of a venue", () => {
+  test("is one topic, by the name of the market or any", () => {
+    expect(expand("one:all/listings")).toEqual(["one:all/listings"]);
+    expect(expand("one:*/listings")).toEqual(["one:all/listings"]);
+    expect(expand("*:*/listings")).toEqual(["one:all/listings", "two:all/listings"]);
+  });
+
+  test("grows where venues may come, and is among the channels of no instrument", () => {
+    expect(expansionOf(TWO_VENUES, "*:*/listings", 9)).toMatchObject({
+      pattern: { venue: "*", symbol: "*", channel: "listings" },
+    });
+    expect(expansionOf(TWO_VENUES, "one:all/listings", 9)).toMatchObject({ pattern: undefined });
+    expect(expand("one:A-USD/listings")).toBe("unknown-channel");
+    expect(expand("one:*/*")).not.toContain("one:all/listings");
+  });
+
+  test("is there once the venue has listed everything", () => {
+    const index = catalog({ one: ["A-USD"], two: ["A-USD"] }, ["one"]);
+    expect(expand("one:*/listings", 9, index)).toBe("not-ready");
+    expect(expand("*:*/listings", 9, index)).toEqual(["two:all/listings"]);
+    expect(expand("three:*/listings", 9, index)).toBe("unknown-venue");
+  });
+});

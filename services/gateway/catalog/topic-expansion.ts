@@ -1,5 +1,5 @@
 import type { Instrument } from "@tickwire/proto/service";
-import { CHANNELS } from "#core/instrument.ts";
+import { CHANNELS, MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel } from "#core/instrument.ts";
 import { isChannel, splitTopic } from "#core/topic.ts";
 import type { Topic, TopicPattern } from "#core/topic.ts";
@@ -54,8 +54,46 @@ export function* expandTopic(
     return nothing({ kind: "unknown-channel", channel, of: "Tickwire", channels: CHANNELS });
   }
   const pattern: TopicPattern = { venue, symbol, channel };
+  if (channel === "listings") return expandLists(catalog, pattern);
   if (venue === "*" || symbol === "*") return yield* expandOver(catalog, pattern, options);
   return expandAt(catalog, pattern, options.topicsMax);
+}
+
+/**
+ * The list of one venue, or of each that is known: it is a topic of the venue's market, whose
+ * symbol is MARKET_SYMBOL, and which a "*" for the symbol stands for.
+ */
+function expandLists(catalog: InstrumentIndex, pattern: TopicPattern): Expansion {
+  const { venue, symbol } = pattern;
+  if (symbol !== "*" && symbol !== MARKET_SYMBOL) {
+    return nothing({
+      kind: "unknown-channel",
+      ...{ channel: "listings", of: `${venue}:${symbol}` },
+      channels: CHANNELS.filter((channel) => channel !== "listings"),
+    });
+  }
+  const venues = venue === "*" ? catalog.venues : [venue];
+  const topics = venues.flatMap((id) => listTopicsOf(catalog, id));
+  if (topics.length > 0) {
+    const isPattern = venue === "*" || symbol === "*";
+    return {
+      kind: "topics",
+      cost: topics.length,
+      topics,
+      pattern: isPattern ? pattern : undefined,
+    };
+  }
+  const isUnknown = venue !== "*" && catalog.standingOf(venue) === "unknown";
+  return nothing({ kind: isUnknown ? "unknown-venue" : "not-ready", venue });
+}
+
+/** The topic of a venue's list; none while the venue has not listed everything. */
+export function listTopicsOf(
+  catalog: Pick<InstrumentIndex, "standingOf">,
+  venue: string,
+): readonly Topic[] {
+  if (catalog.standingOf(venue) !== "listed") return NONE;
+  return [{ venue, symbol: MARKET_SYMBOL, channel: "listings" }];
 }
 
 /** Most instruments do not match most patterns. */

@@ -17,6 +17,8 @@ type Fetched = {
   readonly instruments: readonly Instrument[];
   /** The venue has not listed everything yet. */
   readonly incomplete: boolean;
+  /** Of what was there before these are gone, and the rest stays; undefined if all was listed. */
+  readonly removedSymbols?: readonly string[] | undefined;
 };
 
 /** Handling so many takes some microseconds. */
@@ -28,6 +30,7 @@ export class VenueInstruments {
   #byVenueSymbol = new VenueSymbols();
   #sorted: readonly Instrument[] = [];
   #listed = false;
+  #isWhole = false;
 
   get size(): number {
     return this.#bySymbol.size;
@@ -36,6 +39,11 @@ export class VenueInstruments {
   /** Whether the venue had listed everything by then. */
   get listed(): boolean {
     return this.#listed;
+  }
+
+  /** Whether all that the publisher listed is here. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   /** By Tickwire's symbol. */
@@ -79,10 +87,13 @@ export class VenueInstruments {
     const added = new Map<string, Instrument>();
     let leftOut = 0;
     let handled = 0;
-    const { instruments, incomplete } = fetched;
-    for (const instrument of incomplete ? joined(before, instruments) : instruments) {
+    const { instruments, incomplete, removedSymbols } = fetched;
+    const keepsOthers = incomplete || removedSymbols !== undefined;
+    const gone = new Set(removedSymbols);
+    for (const instrument of keepsOthers ? joined(before, instruments) : instruments) {
       handled += 1;
       if (handled % HANDLED_PER_STEP === 0 && line.isOver) yield;
+      if (gone.has(instrument.symbol)) continue;
       if (sorted.length >= room) {
         leftOut += 1;
         continue;
@@ -103,6 +114,7 @@ export class VenueInstruments {
     this.#byVenueSymbol = venueSymbols;
     this.#sorted = sorted;
     this.#listed = !incomplete;
+    this.#isWhole = !incomplete && leftOut === 0;
     return { added, removed, leftOut };
   }
 }

@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Turns } from "../turns/turns.ts";
 import { getStatus } from "./get-status.ts";
+import { VenueGates } from "./ingestor-query.ts";
 import { listInstruments } from "./list-instruments.ts";
 
 const VENUES = ["one", "two"];
@@ -50,7 +51,7 @@ function context() {
     spent += requests;
     if (spent > spendMax) throw new Error("too expensive");
   };
-  return { line: turns.open(), spend };
+  return { line: turns.open(), spend, signal: new AbortController().signal };
 }
 
 /** Lets turns end until nothing is left; says how long the longest was, in microseconds. */
@@ -116,7 +117,7 @@ describe("a list of instruments", () => {
 describe("the status of a lost venue", () => {
   const status = (request: { symbol?: string; pageToken?: string; pageSize?: number }) => {
     const bytes = GetStatusRequestCodec.encode({ venue: "one", ...request });
-    const parts = { catalog, bus: undefined as never, queryTimeoutMs: 1 };
+    const parts = { catalog, bus: undefined as never, queryTimeoutMs: 1, gates: new VenueGates() };
     return getStatus(parts, GetStatusRequestCodec.decode(bytes), context());
   };
 

@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { Turns } from "../turns/turns.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { getCandles } from "./get-candles.ts";
+import { VenueGates } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 
 const REFUSAL = encodeQueryError({ code: "CODE_FAILED_PRECONDITION", message: "begin anew" });
@@ -31,15 +32,22 @@ async function ask(
       },
     } as unknown as Bus,
     queryTimeoutMs: 1,
+    gates: new VenueGates(),
   } satisfies MethodParts;
-  const clock = { nowUs: () => 0, monotonicUs: () => 0, after: () => () => {} };
-  const turns = new Turns({ clock, scheduler: { endOfTurn: () => {} } });
   const spend = (requests: number): void => {
     spent += requests;
   };
   const whole = GetCandlesRequestCodec.decode(GetCandlesRequestCodec.encode(request));
   const where = { venue: "v", symbol: "AUSD" };
-  const answer = await getCandles(parts, { ...whole, ...where }, { line: turns.open(), spend });
+  const answer = await getCandles(
+    parts,
+    { ...whole, ...where },
+    {
+      line: idleLine(),
+      spend,
+      signal: new AbortController().signal,
+    },
+  );
   return { answer, asked, spent };
 }
 

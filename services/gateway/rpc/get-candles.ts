@@ -12,7 +12,7 @@ const INTERVAL_MS_DEFAULT = 60_000;
 export async function getCandles(
   parts: MethodParts,
   request: GetCandlesRequest,
-  context: Pick<RpcContext, "line" | "spend">,
+  context: Pick<RpcContext, "line" | "spend" | "signal">,
 ): Promise<GetCandlesResponse> {
   const instrument = requireInstrument(parts.catalog, request);
   requireChannel(instrument, "candles");

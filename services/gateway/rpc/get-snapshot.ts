@@ -1,4 +1,4 @@
-import { readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows } from "@tickwire/proto/codec";
 import { formatDecimal } from "@tickwire/proto/model";
 import type { Mantissa } from "@tickwire/proto/model";
@@ -18,11 +18,11 @@ import type {
   Trade,
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
-import { decodeSnapshotReply } from "#wire/bus-codec.ts";
+import { decodeSnapshotEvents } from "#wire/bus-codec.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
 import type { Work } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import type { Asker, MethodParts } from "./ingestor-query.ts";
 import { requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
 
@@ -35,17 +35,18 @@ type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kin
 export async function getSnapshot(
   parts: MethodParts,
   request: GetSnapshotRequest,
-  { line, spend }: Pick<RpcContext, "line" | "spend">,
+  { line, spend, signal }: Pick<RpcContext, "line" | "spend" | "signal">,
 ): Promise<GetSnapshotResponse> {
   const instrument = requireInstrument(parts.catalog, request);
   const { venue } = instrument;
+  const asker = { line, signal };
   // Reading the whole book is most of the work, however little of it is asked for.
   if (channelsOf(instrument).includes("book")) spend(PRICE_OF_BOOK);
   const [book, quote, trade, ticker] = await Promise.all([
-    latest(parts, instrument, "book"),
-    latest(parts, instrument, "quotes"),
-    lastTrade(parts, instrument),
-    latest(parts, instrument, "ticker"),
+    latest(parts, asker, { instrument, channel: "book" }),
+    latest(parts, asker, { instrument, channel: "quotes" }),
+    lastTrade(parts, asker, instrument),
+    latest(parts, asker, { instrument, channel: "ticker" }),
   ]);
   function* read(): Work<GetSnapshotResponse> {
     const bookState = stateOf(venue, book, "books");
@@ -71,8 +72,8 @@ type Latest<Kind extends BatchRows["kind"]> = {
 /** The bytes of a snapshot; undefined if the instrument has no such channel. */
 async function latest(
   parts: MethodParts,
-  instrument: Instrument,
-  channel: Channel,
+  asker: Asker,
+  { instrument, channel }: { readonly instrument: Instrument; readonly channel: Channel },
 ): Promise<Uint8Array | undefined> {
   if (!channelsOf(instrument).includes(channel)) return undefined;
   const { venue, symbol } = instrument;
@@ -80,7 +81,7 @@ async function latest(
   // The request is the payload, which tells this query apart from the empty one that the gateway
   // asks for a topic that it follows.
   const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
-  return queryIngestor(parts, query, payload);
+  return queryIngestor(parts, asker, query, payload);
 }
 
 function stateOf<Kind extends BatchRows["kind"]>(
@@ -89,20 +90,24 @@ function stateOf<Kind extends BatchRows["kind"]>(
   kind: Kind,
 ): Latest<Kind> | undefined {
   if (bytes === undefined) return undefined;
-  const { batches, states } = readAnswer(venue, () => {
-    const read = decodeSnapshotReply(bytes);
-    return { batches: read, states: read.map((batch) => rowsOf(readBusEvents(batch))) };
+  const { sequence, states } = readAnswer(venue, () => {
+    const read = decodeSnapshotEvents(bytes);
+    return { sequence: read.sequence, states: read.events.map((batch) => rowsOf(batch)) };
   });
   const rows = states.flatMap((state) => (state.kind === kind ? [...state.rows] : []));
   if (rows.length === 0) return undefined;
-  return { sequence: batches[0].baseSequence, rows: rows as unknown as RowsOfKind<Kind> };
+  return { sequence, rows: rows as unknown as RowsOfKind<Kind> };
 }
 
-async function lastTrade(parts: MethodParts, instrument: Instrument): Promise<Trade | undefined> {
+async function lastTrade(
+  parts: MethodParts,
+  asker: Asker,
+  instrument: Instrument,
+): Promise<Trade | undefined> {
   if (!channelsOf(instrument).includes("trades")) return undefined;
   const { venue, symbol } = instrument;
   const payload = GetTradesRequestCodec.encode({ venue, symbol, pageSize: 1 });
-  const answer = await queryIngestor(parts, { venue, query: "trades", symbol }, payload);
+  const answer = await queryIngestor(parts, asker, { venue, query: "trades", symbol }, payload);
   return readAnswer(venue, () => GetTradesResponseCodec.decode(answer)).trades.at(-1);
 }
 

@@ -37,7 +37,7 @@ type Page = {
 export async function getStatus(
   parts: MethodParts,
   request: GetStatusRequest,
-  { line, spend }: Pick<RpcContext, "line" | "spend">,
+  { line, spend, signal }: Pick<RpcContext, "line" | "spend" | "signal">,
 ): Promise<GetStatusResponse> {
   const { catalog } = parts;
   const { venue } = request;
@@ -55,7 +55,12 @@ export async function getStatus(
   // Between us and the ingestor the token is the symbol itself.
   const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
   const payload = GetStatusRequestCodec.encode(asked);
-  const answer = await queryIngestor(parts, { venue, query: "statuses" }, payload);
+  const answer = await queryIngestor(
+    parts,
+    { line, signal },
+    { venue, query: "statuses" },
+    payload,
+  );
   return line.run(
     oneStep(() => {
       const page = readAnswer(venue, () => GetStatusResponseCodec.decode(answer));

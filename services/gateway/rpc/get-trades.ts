@@ -9,7 +9,7 @@ import type { RpcContext } from "./service-table.ts";
 export async function getTrades(
   parts: MethodParts,
   request: GetTradesRequest,
-  context: Pick<RpcContext, "line" | "spend">,
+  context: Pick<RpcContext, "line" | "spend" | "signal">,
 ): Promise<GetTradesResponse> {
   const instrument = requireInstrument(parts.catalog, request);
   requireChannel(instrument, "trades");

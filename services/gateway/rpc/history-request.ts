@@ -44,7 +44,7 @@ export function checkHistoryRequest<Request extends HistoryRequest>(request: Req
 
 /** A question to the ingestor of a venue, and how its answer is read. */
 type HistoryQuery<Answer> = {
-  readonly query: Parameters<typeof queryIngestor>[1];
+  readonly query: Parameters<typeof queryIngestor>[2];
   /** In the answer at most: it costs as much. */
   readonly rows: number;
   readonly payload: Uint8Array;
@@ -58,19 +58,19 @@ type HistoryQuery<Answer> = {
  */
 export async function queryHistory<Answer>(
   parts: MethodParts,
-  { line, spend }: Pick<RpcContext, "line" | "spend">,
+  asker: Pick<RpcContext, "line" | "spend" | "signal">,
   { query, rows, payload, read }: HistoryQuery<Answer>,
 ): Promise<Answer> {
-  spend(rows / ROWS_PER_REQUEST);
+  asker.spend(rows / ROWS_PER_REQUEST);
   let answer: Uint8Array;
   try {
-    answer = await queryIngestor(parts, query, payload);
+    answer = await queryIngestor(parts, asker, query, payload);
   } catch (error) {
     if (!(error instanceof RpcError) || error.code !== "failed_precondition") throw error;
     const detail = { reason: "PAGE_TOKEN_EXPIRED" };
     throw new RpcError(error.code, error.message, { cause: error, detail });
   }
-  return line.run(oneStep(() => readAnswer(query.venue, () => read(answer))));
+  return asker.line.run(oneStep(() => readAnswer(query.venue, () => read(answer))));
 }
 
 function badRange(message: string): RpcError {

@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import { queryIngestor } from "./ingestor-query.ts";
+import { idleLine } from "#test/support/idle-line.ts";
+import { queryIngestor, VenueGates } from "./ingestor-query.ts";
 
 const QUERY = { venue: "fake", query: "trades", symbol: "A-USD" } as const;
 const PAYLOAD = Uint8Array.of(1, 2);
@@ -11,6 +13,9 @@ const PAYLOAD = Uint8Array.of(1, 2);
 const catalog = {
   publisherOf: (venue: string) => (venue === "fake" ? { publisherId: "p-1", epoch: 3 } : undefined),
 } as unknown as Catalog;
+
+const asker = { line: idleLine(), signal: new AbortController().signal };
+const parts = (bus: Bus) => ({ bus, catalog, queryTimeoutMs: 90, gates: new VenueGates() });
 
 function ask(answer: () => Promise<Uint8Array>) {
   const asked: unknown[] = [];
@@ -20,7 +25,7 @@ function ask(answer: () => Promise<Uint8Array>) {
       return answer();
     },
   } as unknown as Bus;
-  return { asked, answer: queryIngestor({ bus, catalog, queryTimeoutMs: 90 }, QUERY, PAYLOAD) };
+  return { asked, answer: queryIngestor(parts(bus), asker, QUERY, PAYLOAD) };
 }
 
 describe("the ingestor of a venue", () => {
@@ -63,11 +68,32 @@ describe("the ingestor of a venue", () => {
   test("that was never heard of is unavailable, and nobody is asked", async () => {
     const bus = { request: () => Promise.reject(new Error("asked")) } as unknown as Bus;
     const query = { ...QUERY, venue: "other" };
-    const answer = queryIngestor({ bus, catalog, queryTimeoutMs: 90 }, query, PAYLOAD);
+    const answer = queryIngestor(parts(bus), asker, query, PAYLOAD);
     await expect(answer).rejects.toMatchObject({
       code: "unavailable",
       detail: { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: 1_000 },
     });
+  });
+
+  test("is asked no more than 8 questions at once, whoever asks, and each venue for itself", async () => {
+    const answers: (() => void)[] = [];
+    const reply = encodeQueryReply(Uint8Array.of(9));
+    const bus = {
+      request: () => new Promise((resolve) => answers.push(() => resolve(reply))),
+    } as unknown as Bus;
+    const everywhere = { publisherOf: () => ({ publisherId: "p", epoch: 1 }) };
+    const shared = { ...parts(bus), catalog: everywhere as unknown as Catalog };
+    const client = () => ({ ...asker, line: idleLine() });
+    const all = Array.from({ length: 20 }, () => queryIngestor(shared, client(), QUERY, PAYLOAD));
+    expect(answers).toHaveLength(8);
+    all.push(queryIngestor(shared, client(), { ...QUERY, venue: "other" }, PAYLOAD));
+    expect(answers).toHaveLength(9);
+    while (answers.length > 0) {
+      answers.shift()?.();
+      await nextTurn();
+      expect(answers.length).toBeLessThanOrEqual(9);
+    }
+    expect(await Promise.all(all)).toHaveLength(21);
   });
 
   test("is not blamed for a bug of ours", async () => {

@@ -6,14 +6,51 @@ import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { FairGate } from "./fair-gate.ts";
 import { codeOfWire, RpcError } from "./rpc-error.ts";
+import type { RpcContext } from "./service-table.ts";
 
 /** What the methods need of the gateway. */
 export type MethodParts = {
   readonly bus: Bus;
   readonly catalog: Catalog;
   readonly queryTimeoutMs: number;
+  readonly gates: VenueGates;
 };
+
+/** Whose question it is, and how long it matters. */
+export type Asker = Pick<RpcContext, "line" | "signal">;
+
+/** Questions of calls that one venue's ingestor is asked at once. */
+const QUERIES_IN_FLIGHT_MAX = 8;
+/** Those that may wait for one venue. */
+const QUERIES_WAITING_MAX = 4_096;
+
+/** A gate for each venue that somebody asks. */
+export class VenueGates {
+  readonly #gates = new Map<string, FairGate>();
+
+  /** Asks through the gate of a venue, which is one that the catalog has. */
+  async run<Answer>(
+    venue: string,
+    { line, signal }: Asker,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const gate = this.#gates.get(venue) ?? this.#open(venue);
+    try {
+      return await gate.run(line, signal, ask);
+    } finally {
+      if (gate.isIdle) this.#gates.delete(venue);
+    }
+  }
+
+  #open(venue: string): FairGate {
+    const limits = { inFlightMax: QUERIES_IN_FLIGHT_MAX, waitingMax: QUERIES_WAITING_MAX };
+    const gate = new FairGate(limits);
+    this.#gates.set(venue, gate);
+    return gate;
+  }
+}
 
 /** A query to whoever publishes the venue. */
 type VenueQuery = Query extends infer One
@@ -46,6 +83,7 @@ export function readAnswer<Answer>(venue: string, read: () => Answer): Answer {
  */
 export async function queryIngestor(
   parts: MethodParts,
+  asker: Asker,
   query: VenueQuery,
   payload: Uint8Array,
 ): Promise<Uint8Array> {
@@ -58,7 +96,9 @@ export async function queryIngestor(
   try {
     const timeoutMs = parts.queryTimeoutMs;
     const subject = querySubject({ ...query, publisherId: publisher.publisherId });
-    bytes = await parts.bus.request(subject, payload, { timeoutMs });
+    bytes = await parts.gates.run(query.venue, asker, () =>
+      parts.bus.request(subject, payload, { timeoutMs }),
+    );
   } catch (error) {
     if (!(error instanceof BusError)) throw error;
     const message = `the ingestor of ${query.venue} does not answer`;

@@ -7,14 +7,18 @@ import { getServerTime } from "./get-server-time.ts";
 import { getSnapshot } from "./get-snapshot.ts";
 import { getStatus } from "./get-status.ts";
 import { getTrades } from "./get-trades.ts";
+import { VenueGates } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { listInstruments } from "./list-instruments.ts";
 import { replay } from "./replay.ts";
 import { bindService } from "./service-table.ts";
 import type { RpcContext, ServiceTable } from "./service-table.ts";
 
+type MarketDataParts = Omit<MethodParts, "gates"> & { readonly clock: Clock };
+
 /** The MarketData service: every method of the schema, one file each. */
-export function createMarketData(parts: MethodParts & { readonly clock: Clock }): ServiceTable {
+export function createMarketData(given: MarketDataParts): ServiceTable {
+  const parts = { ...given, gates: new VenueGates() };
   const handlers: MarketDataHandlers<RpcContext> = {
     listInstruments: (request, context) =>
       context.line.run(listInstruments(parts.catalog, request, context)),

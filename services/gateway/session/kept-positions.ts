@@ -35,6 +35,11 @@ export class KeptPositions {
     }
   }
 
+  /** The position, which stays; undefined if there is none. */
+  get(topic: string): TopicPosition | undefined {
+    return this.#byTopic.get(topic)?.position;
+  }
+
   /** The position, which is used now; undefined if there is none. */
   take(topic: string): TopicPosition | undefined {
     const kept = this.#byTopic.get(topic);

@@ -25,6 +25,7 @@ import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
+import { afterReading } from "./unread-grace.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
 
@@ -102,7 +103,7 @@ export class Session implements ConnectionHandler {
       read: (frame) => this.#read(frame),
     });
     this.#line = parts.turns.open();
-    this.#cancelHelloTimer = clock.after(config.helloTimeoutMs, () => {
+    this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
   }

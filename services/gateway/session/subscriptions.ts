@@ -1,7 +1,7 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { expandTopic, topicsOf } from "../catalog/topic-expansion.ts";
+import { expandTopic, listTopicsOf, topicsOf } from "../catalog/topic-expansion.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Work } from "../turns/turns.ts";
 import { LiveTopics } from "./live-topics.ts";
@@ -226,9 +226,12 @@ export class Subscriptions {
       if (this.#parts.line.isOver) yield;
       const { venue: ofVenue, symbol } = pattern.pattern;
       if (ofVenue !== "*" && ofVenue !== venue) continue;
+      const isOfLists = pattern.pattern.channel === "listings";
       const named = added.get(symbol);
-      const candidates = symbol === "*" ? added.values() : named === undefined ? [] : [named];
-      const news: Topic[] = [];
+      const matching = symbol === "*" ? added.values() : named === undefined ? [] : [named];
+      const candidates = isOfLists ? [] : matching;
+      const lists = isOfLists ? listTopicsOf(this.#parts.catalog, venue) : [];
+      const news: Topic[] = lists.filter((name) => !this.#live.has(formatTopic(name)));
       for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
@@ -349,8 +352,10 @@ export class Subscriptions {
   *#endGone(): Work {
     for (const subscription of this.#live.all()) {
       if (this.#parts.line.isOver) yield;
-      const { venue, symbol } = subscription.view.name;
-      if (this.#parts.catalog.instrument(venue, symbol) !== undefined) continue;
+      const { venue, symbol, channel } = subscription.view.name;
+      const { catalog } = this.#parts;
+      if (catalog.instrument(venue, symbol) !== undefined) continue;
+      if (channel === "listings" && catalog.standingOf(venue) !== "unknown") continue;
       this.#live.end(subscription);
       subscription.sayEnded("the instrument is gone");
     }

@@ -148,7 +148,9 @@ export class TopicStarts {
       resume: request.resume,
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
     };
-    const subscription = new TopicSubscription({ view, hub, lane, options, pattern, metrics });
+    const kept = this.#positions.get(topic);
+    const parts = { view, hub, lane, options, kept, pattern, metrics };
+    const subscription = new TopicSubscription(parts);
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
     this.#starting.add(held);

@@ -1,6 +1,5 @@
 import { assert } from "#core/assert.ts";
 import type { Channel } from "#core/instrument.ts";
-import { encodeServerMessages } from "#wire/frame-codec.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
@@ -12,9 +11,9 @@ import type {
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
+import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
-import type { NoticeInit } from "./wire-messages.ts";
 
 /**
  * Where a subscription stands.
@@ -46,6 +45,8 @@ type TopicSubscriptionParts = {
   /** Of this topic. */
   readonly lane: TopicLane;
   readonly options: AttachOptions;
+  /** A position that the client has sent with an earlier request for the topic. */
+  readonly kept?: AttachOptions["resume"];
   /** The pattern that brought the topic, if one did. */
   readonly pattern: Pattern | undefined;
   /** Where what a slow client does not get is counted. */
@@ -75,6 +76,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
   readonly #metrics: SlowMetrics | undefined;
+  readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
@@ -90,6 +92,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.#hub = parts.hub;
     this.#options = parts.options;
     this.#metrics = parts.metrics;
+    this.#kept = parts.kept;
   }
 
   /** The view that the client gets now. */
@@ -118,7 +121,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.view.whenReady(callback, this.#options.resume);
+    this.view.whenReady(callback, this.#options.resume ?? this.#kept);
   }
 
   /**
@@ -262,7 +265,7 @@ export class TopicSubscription implements TopicSubscriber {
     return form;
   }
 
-  #say(value: NoticeInit): void {
-    this.#lane.pushMessage(encodeServerMessages([{ kind: "notice", value }]));
+  #say(value: Parameters<typeof encodedNotice>[0]): void {
+    this.#lane.pushMessage(encodedNotice(value));
   }
 }

@@ -1,5 +1,6 @@
 import { BatchWriter } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
@@ -11,7 +12,9 @@ import {
   encodeQueryReply,
 } from "#wire/bus-codec.ts";
 import { rowsOfEvents } from "#wire/event-codec.ts";
+import { Turns } from "../turns/turns.ts";
 import { queryHistory } from "./history-query.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { QueryGate } from "./query-gate.ts";
 
 const NAME = { venue: "fake", symbol: "A-USD", channel: "trades" } as const;
@@ -59,7 +62,7 @@ async function ask(answer: Answer, options: { from?: number; wants?: number } = 
       return answer(afterSequence);
     },
   } as unknown as Bus;
-  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 }, line: idleLine() };
   await queryHistory(parts, NAME, "p-1", {
     from: { epoch: 4, sequence: from },
     take: (batches) => {
@@ -105,4 +108,33 @@ test.each<[string, Answer]>([
   ["another epoch", () => page(published(1, 5), 1)],
 ])("%s brings nothing, and nothing breaks", async (_what, answer) => {
   expect((await ask(answer)).taken).toEqual([]);
+});
+
+test("of many clients who come back, a turn checks a few pages and no more", async () => {
+  const batches = published(3);
+  const bus = { request: () => Promise.resolve(page(batches, 3)) } as unknown as Bus;
+  let nowUs = 0;
+  const ends: (() => void)[] = [];
+  const turns = new Turns({
+    // Each look at the clock takes 100 us.
+    clock: { nowUs: () => 0, monotonicUs: () => (nowUs += 100), after: () => () => {} },
+    scheduler: { endOfTurn: (callback) => void ends.push(callback) },
+  });
+  const limits = { queryTimeoutMs: 70 };
+  const parts = { bus, gate: new QueryGate(100), limits, line: turns.open() };
+  let checked = 0;
+  const from = { epoch: 4, sequence: 0 };
+  const take = () => (checked += 1) > 0;
+  const all = Array.from({ length: 50 }, () => queryHistory(parts, NAME, "p-1", { from, take }));
+  const perTurn: number[] = [];
+  while (checked < all.length) {
+    const before = checked;
+    await nextTurn();
+    for (const end of ends.splice(0)) end();
+    await nextTurn();
+    perTurn.push(checked - before);
+  }
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(20);
+  expect(perTurn.length).toBeGreaterThan(2);
+  await Promise.all(all);
 });

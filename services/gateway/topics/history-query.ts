@@ -5,6 +5,7 @@ import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
 import { decodeHistoryReply, decodeQueryReply, encodeHistoryRequest } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
+import { oneStep } from "../turns/turns.ts";
 import type { TopicPosition } from "./batch-order.ts";
 import type { SnapshotQueryParts } from "./snapshot-query.ts";
 
@@ -30,7 +31,7 @@ export async function queryHistory(
   publisherId: string,
   { from, take }: HistoryRange,
 ): Promise<void> {
-  const { bus, gate, limits } = parts;
+  const { bus, gate, limits, line } = parts;
   const subject = querySubject({ ...name, publisherId, query: "history" });
   const { epoch } = from;
   let afterSequence = from.sequence;
@@ -42,7 +43,9 @@ export async function queryHistory(
       );
       const reply = decodeQueryReply(answered);
       if (reply.error !== undefined) return;
-      const { batches, sequence } = decodeHistoryReply(reply.payload);
+      // Many clients who come back want many pages, of which each takes milliseconds to check.
+      const read = oneStep(() => decodeHistoryReply(reply.payload));
+      const { batches, sequence } = await line.run(read);
       checkPage(batches, name, { epoch, sequence: afterSequence });
       const last = batches.at(-1);
       if (last === undefined || !take(batches)) return;

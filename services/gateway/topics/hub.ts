@@ -74,6 +74,8 @@ export class Hub {
   readonly #watch: FeedWatch;
   readonly #troubles: VenueTroubles;
   readonly #line: TurnLine;
+  /** Of what publishers answer, where that takes long to read. */
+  readonly #answerLine: TurnLine;
   readonly #viewClock: ViewClock;
   /** Topics with a batch that could not be read, until they are compared with their publisher. */
   readonly #unreadable = new Map<TopicFeed, CancelTimer>();
@@ -89,6 +91,7 @@ export class Hub {
     this.#stopListening = parts.bus.onEvent((event) => this.#onBusEvent(event));
     this.#troubles = new VenueTroubles(parts);
     this.#line = parts.turns.open();
+    this.#answerLine = parts.turns.open();
     this.#viewClock = new ViewClock(parts);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
@@ -198,6 +201,7 @@ export class Hub {
     this.#stopListening();
     this.#troubles.close();
     this.#line.clear();
+    this.#answerLine.clear();
     for (const cancel of this.#logged.values()) cancel();
     this.#logged.clear();
     this.#viewClock.close();
@@ -219,7 +223,8 @@ export class Hub {
     let feed: TopicFeed;
     try {
       const publisher = this.#parts.catalog.publisherOf(name.venue);
-      const parts = { ...this.#parts, gate: this.#gates.of(name.venue), watch: this.#watch };
+      const gate = this.#gates.of(name.venue);
+      const parts = { ...this.#parts, gate, watch: this.#watch, line: this.#answerLine };
       feed = new TopicFeed(this.#nextId, name, publisher, parts);
     } catch (error) {
       if (error instanceof BusError) return undefined;

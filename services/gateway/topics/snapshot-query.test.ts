@@ -1,8 +1,12 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import type { MarketEvent } from "#core/market-event.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { idleLine } from "#test/support/idle-line.ts";
+import { Turns } from "../turns/turns.ts";
 import { QueryGate } from "./query-gate.ts";
 import { querySnapshot } from "./snapshot-query.ts";
 
@@ -16,7 +20,7 @@ function query(answer: () => Promise<Uint8Array>) {
       return answer();
     },
   } as unknown as Bus;
-  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 }, line: idleLine() };
   return { asked, outcome: querySnapshot(parts, NAME, "p-1") };
 }
 
@@ -66,7 +70,7 @@ test.each([
 
 test("a venue that nobody publishes has no state, and nobody is asked", async () => {
   const bus = { request: () => Promise.reject(new Error("asked")) } as unknown as Bus;
-  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 } };
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 }, line: idleLine() };
   const message = "nobody publishes fake";
   expect(await querySnapshot(parts, NAME, undefined)).toEqual({ kind: "unavailable", message });
 });
@@ -74,4 +78,35 @@ test("a venue that nobody publishes has no state, and nobody is asked", async ()
 test("a bug of ours is not taken for an answer", async () => {
   const { outcome } = query(() => Promise.reject(new TypeError("undefined is not a function")));
   await expect(outcome).rejects.toThrow(TypeError);
+});
+
+test("a snapshot of very many levels is read in turns, and given whole", async () => {
+  const numbers = Array.from({ length: 40_000 }, (_, index) => index + 1);
+  const side = { prices: numbers, sizes: numbers };
+  const instrument = { venue: "fake", symbol: "A-USD" };
+  const times = { venueTimeUs: 1, receivedTimeUs: 1 };
+  const book = { kind: "book", instrument, ...times, snapshot: true, priceScale: 0, sizeScale: 0 };
+  const event = { ...book, bids: side, asks: side } as unknown as MarketEvent;
+  const state = encodeState({ channel: "book", epoch: 4, sequence: 9 }, [event], 1);
+  const reply = encodeQueryReply(encodeSnapshotReply(state));
+  // Each look at the clock takes longer than any slice.
+  let nowUs = 0;
+  const ends: (() => void)[] = [];
+  const turns = new Turns({
+    clock: { nowUs: () => 0, monotonicUs: () => (nowUs += 10_000), after: () => () => {} },
+    scheduler: { endOfTurn: (callback) => void ends.push(callback) },
+  });
+  const bus = { request: () => Promise.resolve(reply) } as unknown as Bus;
+  const limits = { queryTimeoutMs: 70 };
+  const parts = { bus, gate: new QueryGate(1), limits, line: turns.open() };
+  let answer: Awaited<ReturnType<typeof querySnapshot>> | undefined;
+  void querySnapshot(parts, NAME, "p-1").then((given) => (answer = given));
+  let turnsTaken = 0;
+  while (answer === undefined) {
+    await nextTurn();
+    for (const end of ends.splice(0)) end();
+    turnsTaken += 1;
+  }
+  expect(turnsTaken).toBeGreaterThan(80_000 / 4_096);
+  expect(answer).toMatchObject({ kind: "ok", batches: [{ count: 1, bytes: state[0]!.bytes }] });
 });

@@ -5,8 +5,9 @@ import type { Bus } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Topic } from "#core/topic.ts";
 import { foreignMessage } from "#core/visible-text.ts";
-import { decodeQueryReply, decodeSnapshotReply } from "#wire/bus-codec.ts";
+import { decodeQueryReply, decodeSnapshotReply, decodeSnapshotSteps } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
+import type { TurnLine, Work } from "../turns/turns.ts";
 import type { QueryGate } from "./query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
@@ -19,7 +20,12 @@ export type SnapshotQueryParts = {
   readonly bus: Bus;
   readonly gate: QueryGate;
   readonly limits: { readonly queryTimeoutMs: number };
+  /** For what takes long to read. */
+  readonly line: TurnLine;
 };
+
+/** Smaller snapshots are read at once. */
+const PROMPT_BYTES_MAX = 64 * 1024;
 
 const EMPTY = new Uint8Array(0);
 
@@ -32,7 +38,7 @@ export async function querySnapshot(
   name: Topic,
   publisherId: string | undefined,
 ): Promise<SnapshotAnswer> {
-  const { bus, gate, limits } = parts;
+  const { bus, gate, limits, line } = parts;
   if (publisherId === undefined) {
     return { kind: "unavailable", message: `nobody publishes ${name.venue}` };
   }
@@ -46,7 +52,7 @@ export async function querySnapshot(
       const kind = reply.error.code === "CODE_NOT_FOUND" ? "unknown" : "unavailable";
       return { kind, message: foreignMessage(reply.error.message) };
     }
-    const batches = decodeSnapshotReply(reply.payload);
+    const batches = await readSnapshot(reply.payload, line);
     if (batches[0].channel !== channelNumberOf(name.channel)) {
       throw new WireError("malformed", "the snapshot is one of another channel");
     }
@@ -54,6 +60,22 @@ export async function querySnapshot(
   } catch (error) {
     return { kind: "unavailable", message: reasonOf(error, name.venue) };
   }
+}
+
+async function readSnapshot(
+  bytes: Uint8Array,
+  line: TurnLine,
+): Promise<ReturnType<typeof decodeSnapshotReply>> {
+  if (bytes.byteLength <= PROMPT_BYTES_MAX) return decodeSnapshotReply(bytes);
+  function* read(): Work<ReturnType<typeof decodeSnapshotReply>> {
+    const steps = decodeSnapshotSteps(bytes);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (line.isOver) yield;
+    }
+  }
+  return line.run(read());
 }
 
 /** Clients read this: it names the venue, not the subjects and limits of the bus behind it. */

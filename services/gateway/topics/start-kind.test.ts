@@ -8,7 +8,7 @@ import type { StartKind } from "./start-kind.ts";
 
 test("states start with a snapshot, replaceable events with the last one, events with nothing", () => {
   const channelsOf = (kind: StartKind) => CHANNELS.filter((each) => startKindOf(each) === kind);
-  expect(channelsOf("snapshot").sort()).toEqual(["book", "candles", "status"]);
+  expect(channelsOf("snapshot").sort()).toEqual(["book", "candles", "listings", "status"]);
   expect(channelsOf("none").sort()).toEqual(["liquidations", "trades"]);
   const last = ["funding", "mark-price", "open-interest", "quotes", "ticker"];
   expect(channelsOf("last").sort()).toEqual(last);

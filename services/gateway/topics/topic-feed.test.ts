@@ -8,6 +8,7 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
 import { FakeIngestor } from "#test/conformance/gateway-fake-ingestor.ts";
+import { idleLine } from "#test/support/idle-line.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { QueryGate } from "./query-gate.ts";
@@ -47,6 +48,7 @@ class Rig {
         metrics: this.metrics,
         random: () => 1,
         gate: new QueryGate(10),
+        line: idleLine(),
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
         watch: {
           onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),

@@ -333,12 +333,13 @@ export class TopicFeed {
     for (const { batch } of older) this.#countFetched(batch);
   }
 
-  /** Delivers what the bus lost and the publisher still has. */
-  async #fetchMissing(): Promise<void> {
+  /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
+  async #fetchMissing(answered: TopicPosition): Promise<void> {
     const history = this.#history;
     const publisher = this.#publisher;
     const from = history.position;
-    if (publisher?.epoch !== from.epoch || this.#sync.state !== "resyncing") return;
+    if (publisher?.epoch !== from.epoch || answered.epoch !== from.epoch) return;
+    if (answered.sequence <= from.sequence) return;
     const take = (batches: readonly BusBatch[]): boolean => {
       for (const batch of batches) {
         const order = orderOf(batch);
@@ -361,8 +362,6 @@ export class TopicFeed {
   }
 
   async #ask(): Promise<void> {
-    await this.#fetchMissing();
-    if (this.#isClosed) return;
     const publisherId = this.#publisher?.publisherId;
     const answer = await querySnapshot(this.#parts, this.name, publisherId);
     if (this.#isClosed) return;
@@ -379,6 +378,8 @@ export class TopicFeed {
     if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
       this.#announced = position;
     }
+    await this.#fetchMissing(position);
+    if (this.#isClosed) return;
     this.#sync.snapshotArrived({ position, batch });
   }
 

@@ -38,3 +38,35 @@ test("a body that has arrived is not looked at", () => {
   watch.check(1e9);
   expect(refused).toBe(1);
 });
+
+test("time in which the gateway stood still is not the body's", () => {
+  const watch = new BodyWatch({ bodyTimeoutMs: 20_000, bodyBytesPerSecondMin: 100 });
+  const refused: string[] = [];
+  const bodyFrom = (startedAtMs: number) => ({
+    startedAtMs,
+    receivedBytes: 1_000,
+    refuseSlow: (limit: string) => void refused.push(`${startedAtMs} ${limit}`),
+  });
+  watch.add(bodyFrom(0));
+  for (let nowMs = 1_000; nowMs <= 4_000; nowMs += 1_000) watch.check(nowMs);
+  // It was stopped for 30 s, and has not read yet what came meanwhile.
+  watch.check(34_000);
+  watch.add(bodyFrom(34_000));
+  for (let nowMs = 35_000; nowMs <= 39_000; nowMs += 1_000) watch.check(nowMs);
+  expect(refused).toEqual([]);
+  for (let nowMs = 40_000; nowMs <= 41_000; nowMs += 1_000) watch.check(nowMs);
+  expect(refused).toEqual(["0 bodyBytesPerSecondMin"]);
+});
+
+test.each([
+  [2_000, true],
+  [2_001, false],
+])("looks that are %d ms apart show no stop: %s", (apartMs, isRefused) => {
+  const watch = new BodyWatch({ bodyTimeoutMs: 6_000, bodyBytesPerSecondMin: 1 });
+  let refused = false;
+  const body = { startedAtMs: 0, receivedBytes: 1e6, refuseSlow: () => void (refused = true) };
+  watch.add(body);
+  watch.check(4_000);
+  watch.check(4_000 + apartMs);
+  expect(refused).toBe(isRefused);
+});

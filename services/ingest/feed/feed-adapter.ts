@@ -2,7 +2,9 @@ import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
+import type { BookProof, ProtocolDates } from "./protocol-facts.ts";
 
+export type { BookProof, ProtocolDates } from "./protocol-facts.ts";
 export type { BookSequencing, BookSync, RawBook } from "#core/book-sync.ts";
 
 /** One channel of one instrument, as wanted from a venue. */
@@ -268,21 +270,6 @@ export type FeedEndpoints = {
   readonly derivativesRest?: string;
 };
 
-/** What proves a venue's book, for the capability table and the tests that damage recordings. */
-export type BookProof = {
-  /**
-   * What shows that a message was lost, repeated or swapped. `connection-sequence`: numbers over
-   * everything on a connection. `snapshots`: every message is the whole book, so the next repairs.
-   */
-  readonly order: "sequence" | "connection-sequence" | "checksum" | "snapshots" | "none";
-  /** What shows that a number inside a message is wrong. */
-  readonly content: "checksum" | "none";
-  /** Levels per side that the checksum covers; what lies deeper is not proven. */
-  readonly checksumLevels?: number;
-  /** For people: what is noticed, and what cannot be. */
-  readonly note: string;
-};
-
 /** A channel that the venue has by REST only. */
 export type RestPoll = {
   readonly channel: Channel;
@@ -341,14 +328,6 @@ export type CandleHistory = {
   ): { readonly candles: readonly Candle[]; readonly skipped: number } | undefined;
 };
 
-/** Dates as far as the venue names them, such as `2021-04` or `2025-11-28`. */
-export type ProtocolDates = {
-  readonly from?: string;
-  readonly until?: string;
-  /** For people: what the venue says of its end, and what recordings show. */
-  readonly note: string;
-};
-
 /** Where a stream of trades stands. */
 export type TradePosition = {
   readonly tradeId: string;
@@ -393,6 +372,11 @@ export type FeedAdapter = {
   readonly greets?: boolean;
   /** Sent once on each connection, before the subscriptions. */
   openingFrames?(options: FeedSubscribeOptions): readonly string[];
+  /**
+   * Sent on one connection of the venue, at an address that serves it: subscribes what is emitted
+   * as `instrument-state`, `venue-state` and `list-changed`; its answers are heartbeats.
+   */
+  marketFrames?(url: string, options: FeedSubscribeOptions): readonly string[];
   /** Asked before each connect, where the venue hands out addresses. */
   connectRequest?(plan: ConnectionPlan, endpoints: FeedEndpoints): RestRequest;
   /** Where to connect, out of the answer; undefined if it holds no address. */
@@ -409,10 +393,7 @@ export type FeedAdapter = {
    * if its answer holds neither instruments nor market data, or for an address that is not known.
    */
   recordedRequest(url: string): RecordedRequest | undefined;
-  /**
-   * Undefined if the body is not such a list. Instruments that cannot be mapped are left out and
-   * counted, as are those that are paused: what knows them already keeps them for a while.
-   */
+  /** Undefined if the body is no list. What cannot be mapped, or is paused, is counted only. */
   parseInstruments(
     body: string,
     url: string,

@@ -95,6 +95,18 @@ export type FeedPolicy = {
   readonly instrumentsAttemptsMax: number;
   /** Pages of one list of instruments; those after it are left out. */
   readonly instrumentsPagesMax: number;
+  /** At most this part of a venue's REST budget goes into its lists. */
+  readonly instrumentsBudgetPart: number;
+  /** What the venue says has changed in its list is read after this, with what else has by then. */
+  readonly instrumentsHintMs: number;
+  /** A list that is not believed is read again after this. */
+  readonly listDoubtMs: number;
+  /** A list that has less than this part of the last one's instruments is not believed at once. */
+  readonly listShrinkMin: number;
+  /** So many lists in a row that are that small are believed. */
+  readonly listDoubtsMax: number;
+  /** What a list has as paused for longer than this has ended. */
+  readonly pausedListedMsMax: number;
   /** Pause of a venue's REST after a 429, and after a 418, that names no time. */
   readonly rateLimitedPauseMs: number;
   readonly bannedPauseMs: number;
@@ -146,6 +158,12 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   pollRoundsFailedMax: 3,
   instrumentsAttemptsMax: 5,
   instrumentsPagesMax: 64,
+  instrumentsBudgetPart: 0.02,
+  instrumentsHintMs: 5_000,
+  listDoubtMs: 30_000,
+  listShrinkMin: 0.5,
+  listDoubtsMax: 3,
+  pausedListedMsMax: 24 * 3_600_000,
   rateLimitedPauseMs: 5_000,
   bannedPauseMs: 120_000,
   // The longest ban that Binance announces is three days.

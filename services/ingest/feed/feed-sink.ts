@@ -27,7 +27,7 @@ export type FeedSink = {
   onBookConfirmed(instrument: Instrument): void;
   /** No change of this book has come for a while; nobody can be asked for its beginning. */
   onBookQuiet(instrument: Instrument): void;
-  /** What can be done with an instrument, or with all that the venue has, is another than before. */
+  /** What can be done with an instrument, or with all of them, is another than before. */
   onMarketState(event: MarketStateEvent): void;
   onRejected(reason: RejectReason, instrument?: Instrument, channel?: Channel): void;
   /**

@@ -34,6 +34,18 @@ export function listInstruments(
   return paused.length === 0 ? { instruments, skipped } : { instruments, skipped, paused };
 }
 
+/** The same list for another venue of the same exchange, which streams the same instruments. */
+export function listOfVenue(
+  list: InstrumentList | undefined,
+  venue: string,
+): InstrumentList | undefined {
+  if (list === undefined) return undefined;
+  const own = (instrument: Instrument): Instrument => ({ ...instrument, venue });
+  const { instruments, skipped, paused } = list;
+  const listed = { instruments: instruments.map(own), skipped };
+  return paused === undefined ? listed : { ...listed, paused: paused.map(own) };
+}
+
 const NO_WORDS: ReadonlySet<string> = new Set();
 
 /**

@@ -48,7 +48,7 @@ export class MarketStates {
     return this.settle(instrument);
   }
 
-  /** The venue said this of itself; each instrument is to be settled then. False if it is no news. */
+  /** The venue said this of itself: each instrument is to be settled. False if it is no news. */
   setVenue(said: SaidState): boolean {
     if (said.state === this.#venue.state && said.word === this.#venue.word) return false;
     this.#venue = said;
@@ -62,7 +62,8 @@ export class MarketStates {
     const said = isVenues ? this.#venue : (own ?? TRADING);
     const told = this.#told.get(instrument) ?? TRADING;
     const isKnown = own !== undefined || isVenues || this.#told.has(instrument);
-    if (isKnown) Object.assign(instrument, { state: said.state, stateWord: said.word });
+    if (!isKnown) return false;
+    Object.assign(instrument, { state: said.state, stateWord: said.word });
     this.#told.set(instrument, said);
     if (said.state === told.state && (said.state === "trading" || said.word === told.word)) {
       return false;

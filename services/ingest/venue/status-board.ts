@@ -29,7 +29,7 @@ export class StatusBoard {
     const { instrument, channel, state, reason } = change;
     const known = this.#channelsOf(instrument)[channel];
     if (known?.state === state && (known.reason === reason || !MARKS.has(reason))) return;
-    this.#tell(change, undefined, undefined);
+    this.#tell(change);
   }
 
   /** What can be done with the instrument has become this; told also if it is what was told. */
@@ -52,10 +52,12 @@ export class StatusBoard {
   /** Nothing more comes of the instrument: its channels are down for good, and it is forgotten. */
   end(instrument: Instrument, reason: string, nowUs: number): void {
     for (const channel of Object.keys(this.#channelsOf(instrument)) as Channel[]) {
-      if (channel !== "status") this.set({ instrument, channel, state: "down", reason, nowUs });
+      const about = { instrument, channel, nowUs } as const;
+      // Why it is down now is news, whatever it was down for before.
+      if (channel !== "status") this.#tell({ ...about, state: "down", reason });
     }
     const about = { instrument, channel: "status", nowUs } as const;
-    this.#tell({ ...about, state: "down", reason }, "delisted", undefined);
+    this.#tell({ ...about, state: "down", reason }, "delisted");
     this.#states.delete(instrument);
   }
 
@@ -70,8 +72,8 @@ export class StatusBoard {
 
   #tell(
     { instrument, channel, state, reason, nowUs }: StatusChange,
-    instrumentState: InstrumentState | undefined,
-    stateWord: string | undefined,
+    instrumentState?: InstrumentState,
+    stateWord?: string,
   ): void {
     const status: Status = {
       kind: "status",

@@ -1,5 +1,5 @@
-import type { Watched } from "../feed/connection/subscription-watch.ts";
-import type { SubscriptionHealth } from "../metrics.ts";
+import type { Watched } from "../feed/connection/watched-subscription.ts";
+import type { MeasuredVenue, SubscriptionHealth } from "../metrics.ts";
 
 /** In words that an operator can act on. */
 export function healthOf(watched: Watched, nowUs: number): SubscriptionHealth {
@@ -8,8 +8,20 @@ export function healthOf(watched: Watched, nowUs: number): SubscriptionHealth {
   return { symbol: instrument.symbol, channel, state, trouble: troubleOf(watched, nowUs) };
 }
 
+/** The venues of whose subscriptions fewer than half are served, as reasons not to be ready. */
+export function unservedVenues(
+  venues: readonly Pick<MeasuredVenue, "venue" | "subscriptions">[],
+): string[] {
+  return venues.flatMap(({ venue, subscriptions }) => {
+    const served = subscriptions.filter(({ trouble }) => trouble === "").length;
+    if (served * 2 >= subscriptions.length) return [];
+    return [`${venue}: ${served} of ${subscriptions.length} subscriptions served`];
+  });
+}
+
 function troubleOf(watched: Watched, nowUs: number): string {
   const { state, asks, recoveries, refusal, refusals, isProvenDead, lastDataUs } = watched;
+  const anew = times(recoveries);
   const silence = `${Math.round((nowUs - lastDataUs) / 1e6)} s`;
   switch (state) {
     case "live":
@@ -22,17 +34,19 @@ function troubleOf(watched: Watched, nowUs: number): string {
     case "acknowledged":
       return recoveries === 0
         ? "confirmed by the venue; its first data is awaited"
-        : `confirmed by the venue, which sends nothing of it; asked for anew ${times(recoveries)}`;
+        : `confirmed by the venue, which sends nothing of it; asked for anew ${anew}`;
     case "unserved":
-      return `confirmed by the venue, which sends nothing of it; asked for anew ${times(recoveries)}, on another connection too`;
+      return asks > 0
+        ? `the venue does not answer the subscription; asked for ${asks + 1} times`
+        : `confirmed by the venue, which sends nothing of it; asked for anew ${anew}`;
     case "stale":
       return isProvenDead
-        ? `the venue's REST has news that the stream did not bring; silent for ${silence}, asked for anew ${times(recoveries)}`
-        : `silent for ${silence}, asked for anew ${times(recoveries)}`;
+        ? `silent for ${silence}, though the venue's REST has news; asked for anew ${anew}`
+        : `silent for ${silence}, asked for anew ${anew}`;
     case "waiting":
       return `refused for the moment (${refusal}), ${times(refusals)}; it is asked for again`;
     case "refused":
-      return `refused by the venue (${refusal}); check that it still lists the instrument and offers the channel`;
+      return `refused by the venue (${refusal}); see whether it still lists the instrument`;
     case "down":
       return "there is no connection to the venue";
   }

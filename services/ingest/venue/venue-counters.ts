@@ -26,6 +26,10 @@ export type VenueCounters = SessionCounters &
     readonly rejectedOf: Map<Channel | "", Partial<Record<RejectReason, number>>>;
     /** Events whose venue time was impossible and left out; the events themselves went on. */
     badTimes: number;
+    /** Lists that were not believed at once. */
+    listsDoubted: number;
+    /** Delisted or renamed. */
+    instrumentsEnded: number;
     /** Quotes whose bid was above their ask; they were published. */
     crossedQuotes: number;
     /** Trades that had been seen before. */
@@ -70,6 +74,8 @@ export function createVenueCounters(): VenueCounters {
     rejected: {},
     rejectedOf: new Map(),
     badTimes: 0,
+    listsDoubted: 0,
+    instrumentsEnded: 0,
     crossedQuotes: 0,
     duplicateTrades: 0,
     historicalTrades: 0,

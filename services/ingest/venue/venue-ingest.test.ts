@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { MarketEvent } from "#core/market-event.ts";
-import { bookFrame, createFakeAdapter, FakeDialer, FakeRest } from "#test/support/fake-feed.ts";
+import {
+  bookFrame,
+  createFakeAdapter,
+  FakeDialer,
+  FakeRest,
+  tradeFrame,
+} from "#test/support/fake-feed.ts";
 import type { FakeAdapterOptions } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { ingestConfig } from "../config.ts";
@@ -16,6 +22,7 @@ function start(
     readonly policy?: Partial<FeedPolicy>;
     readonly instruments?: string[];
     readonly endpoints?: Record<string, string>;
+    readonly instrumentsIntervalMs?: number;
   } = {},
 ) {
   const clock = new ManualClock();
@@ -23,8 +30,11 @@ function start(
   const rest = new FakeRest();
   const events: MarketEvent[] = [];
   const errors: unknown[] = [];
-  const { instruments = [], endpoints = {} } = options;
-  const { venues } = ingestConfig({ venues: [{ id: "kraken", instruments, endpoints }] });
+  const { instruments = [], endpoints = {}, instrumentsIntervalMs } = options;
+  const ended: string[] = [];
+  const { venues } = ingestConfig({
+    venues: [{ id: "kraken", instruments, endpoints, instrumentsIntervalMs }],
+  });
   const [config] = venues;
   const made = createFakeAdapter(options);
   if (config === undefined) throw new Error("no configuration");
@@ -38,6 +48,7 @@ function start(
     network: { dialer, restClient: rest },
     logger: { debug() {}, info() {}, warn() {}, error: (fields) => errors.push(fields) },
     emit: (event) => events.push(event),
+    onEnded: ({ symbol }) => ended.push(symbol),
     onChange: () => {},
   });
   venue.start();
@@ -46,7 +57,7 @@ function start(
       const names = channels.filter((channel) => channel !== "status");
       return `${instrument.symbol} ${names.join(",")}`;
     });
-  return { clock, dialer, rest, events, errors, venue, streamed };
+  return { clock, dialer, rest, events, errors, venue, streamed, ended };
 }
 
 describe("lists of instruments", () => {
@@ -244,4 +255,167 @@ test("the configuration's addresses stand in for the venue's, those for derivati
   });
   rest.answer(200, '["A"]');
   expect(seen).toEqual([{ ...given, rest: "fake://rest" }]);
+});
+
+describe("lists that are read again", () => {
+  const INTERVAL_MS = 1_000;
+  const DOUBT_MS = FEED_POLICY_DEFAULTS.listDoubtMs;
+  const again = { instrumentsIntervalMs: INTERVAL_MS, policy: { instrumentsBudgetPart: 1 } };
+  /** `trades down delisted` of one instrument. */
+  const statesOf = (events: readonly MarketEvent[], symbol: string) =>
+    events.flatMap((event) =>
+      event.kind === "status" && event.instrument.symbol === symbol
+        ? [`${event.channel} ${event.state} ${event.reason}`]
+        : [],
+    );
+
+  test("bring what is new, on the connection that is there", () => {
+    const { rest, dialer, clock, streamed } = start(again);
+    rest.answer(200, '["A"]');
+    const socket = dialer.last.open();
+    clock.advance(INTERVAL_MS * 1.25);
+    rest.answer(200, '["A","B"]');
+    expect(streamed()).toEqual(["A trades,quotes,book", "B trades,quotes,book"]);
+    expect(dialer.sockets).toHaveLength(1);
+    expect(socket.sent.slice(3)).toEqual([
+      ...["subscribe B/trades", "subscribe B/quotes", "subscribe B/book"],
+    ]);
+  });
+
+  test("are read once where the interval is 0", () => {
+    const { rest, clock } = start({ instrumentsIntervalMs: 0 });
+    rest.answer(200, '["A"]');
+    clock.advance(86_400_000);
+    expect(rest.urls).toHaveLength(1);
+  });
+
+  test("take no more of the venue's budget than they may, and none from others", () => {
+    const { rest, clock } = start({
+      instrumentsIntervalMs: 1,
+      limits: { restWeight: { count: 10, intervalMs: 1_000 } },
+    });
+    rest.answer(200, '["A"]');
+    clock.advance(3_700);
+    expect(rest.urls).toHaveLength(1);
+    clock.advance(3_000);
+    expect(rest.urls).toHaveLength(2);
+  });
+
+  test("end what they lack twice: its channels are down for good, its place is free", () => {
+    const { rest, dialer, clock, events, venue, streamed, ended } = start(again);
+    rest.answer(200, '["A","B","C"]');
+    const socket = dialer.last.open();
+    clock.advance(INTERVAL_MS * 1.25);
+    rest.answer(200, '["A","B"]');
+    expect(streamed()).toHaveLength(3);
+    clock.advance(DOUBT_MS);
+    rest.answer(200, '["A","B"]');
+    expect(streamed()).toEqual(["A trades,quotes,book", "B trades,quotes,book"]);
+    expect(statesOf(events, "C").slice(-4)).toEqual([
+      ...["trades down delisted", "quotes down delisted", "book down delisted"],
+      "status down delisted",
+    ]);
+    expect(socket.sent.slice(-3)).toEqual([
+      ...["unsubscribe C/trades", "unsubscribe C/quotes", "unsubscribe C/book"],
+    ]);
+    expect(ended).toEqual(["C"]);
+    const count = events.length;
+    socket.receive(tradeFrame("C", "1"));
+    expect(events).toHaveLength(count);
+    expect(venue.view.streamed.bySymbol("C")).toBeUndefined();
+  });
+
+  test("are not believed while they are empty, until they are so three times", () => {
+    const { rest, dialer, clock, streamed, events } = start(again);
+    rest.answer(200, '["A","B"]');
+    const socket = dialer.last.open();
+    clock.advance(INTERVAL_MS * 1.25);
+    for (const left of [2, 2, 0]) {
+      rest.answer(200, "[]");
+      expect(streamed()).toHaveLength(left);
+      clock.advance(DOUBT_MS);
+    }
+    expect(socket.ended).toBe("closed");
+    expect(statesOf(events, "A").at(-1)).toBe("status down delisted");
+  });
+
+  test("of a venue at work on its systems end nothing", () => {
+    const { rest, dialer, clock, streamed } = start(again);
+    rest.answer(200, '["A","B"]');
+    dialer.last.open();
+    clock.advance(INTERVAL_MS * 1.25);
+    for (const body of ["[]", "[]", '["A","B"]', "[]"]) {
+      rest.answer(200, body);
+      clock.advance(DOUBT_MS);
+      expect(streamed()).toHaveLength(2);
+    }
+  });
+
+  test("that are empty at first are not taken for all that there is", () => {
+    const { rest, clock, venue, streamed } = start(again);
+    rest.answer(200, "[]");
+    expect(venue.view.streamed.complete).toBe(false);
+    clock.advance(DOUBT_MS);
+    rest.answer(200, '["A"]');
+    expect([venue.view.streamed.complete, streamed().length]).toEqual([true, 1]);
+  });
+
+  test("that fail leave everything as it is", () => {
+    const { rest, clock, streamed } = start({ ...again, lists: ["/a", "/b"] });
+    rest.answer(200, '["A"]');
+    rest.answer(200, '["B"]');
+    clock.advance(INTERVAL_MS * 1.25);
+    for (let failures = 0; failures < FEED_POLICY_DEFAULTS.instrumentsAttemptsMax; failures += 1) {
+      rest.answer(503);
+      clock.advance(30_000);
+    }
+    rest.answer(200, '["B","C"]');
+    expect(streamed().map((each) => each.slice(0, 1))).toEqual(["A", "B", "C"]);
+  });
+
+  test("say by themselves what has ended, where the venue tells of its market", () => {
+    const { rest, dialer, clock, events } = start({ ...again, instrumentsIntervalMs: 3_600_000 });
+    rest.answer(200, '["A","B"]');
+    const socket = dialer.last.open();
+    socket.receive('{"kind":"instrument-state","symbol":"A","state":"halted","word":"stop"}');
+    expect(statesOf(events, "A").at(-1)).toBe("status live instrument-state");
+    socket.receive('{"kind":"instrument-state","symbol":"A","state":"delisted","word":"end"}');
+    expect(statesOf(events, "A").at(-1)).toBe("status down delisted");
+    socket.receive('{"kind":"list-changed"}', '{"kind":"list-changed"}');
+    clock.advance(FEED_POLICY_DEFAULTS.instrumentsHintMs);
+    expect(rest.urls.filter((url) => url.endsWith("/instruments"))).toHaveLength(2);
+  });
+
+  test("tell of maintenance on all that is followed, and of its end", () => {
+    const { rest, dialer, clock, events } = start();
+    rest.answer(200, '["A","B"]');
+    const socket = dialer.last.open();
+    const told = () =>
+      events.flatMap((event) =>
+        event.kind === "status" && event.channel === "status"
+          ? [`${event.instrument.symbol} ${event.instrumentState} ${event.stateWord ?? "-"}`]
+          : [],
+      );
+    socket.receive('{"kind":"venue-state","state":"maintenance","word":"maintenance"}');
+    clock.advance(1);
+    expect(told()).toEqual(["A maintenance maintenance", "B maintenance maintenance"]);
+    socket.receive('{"kind":"venue-state","state":"trading","word":"online"}');
+    clock.advance(1);
+    expect(told().slice(2)).toEqual(["A trading -", "B trading -"]);
+  });
+});
+
+test("what a venue takes from one address is asked for, and the rest is told", () => {
+  const { rest, dialer, events } = start({
+    limits: { address: { subscriptionsMax: 4 } },
+  });
+  rest.answer(200, '["A","B"]');
+  dialer.last.open();
+  expect(dialer.last.sent).toHaveLength(4);
+  const told = events.flatMap((event) =>
+    event.kind === "status" && event.reason === "address-limit"
+      ? [`${event.instrument.symbol}/${event.channel} ${event.state}`]
+      : [],
+  );
+  expect(told).toEqual(["B/quotes down", "B/book down"]);
 });

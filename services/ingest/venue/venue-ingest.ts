@@ -23,11 +23,15 @@ import type { VenueContext } from "../feed/venue-context.ts";
 import { fenceAdapter } from "../feed/venue-fence.ts";
 import type { IngestLimits } from "../limits.ts";
 import type { MeasuredVenue, SubscriptionHealth } from "../metrics.ts";
-import { InstrumentLists } from "./instrument-lists.ts";
+import type { SaidState } from "./market-states.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import type { ClockState } from "./venue-clock.ts";
 import { healthOf } from "./subscription-health.ts";
 import { VenueDriver } from "./venue-driver.ts";
+import { VenueMarket } from "./venue-market.ts";
+import type { EndReason } from "./venue-market.ts";
+import { VenueSessions } from "./venue-sessions.ts";
+import type { SessionOfPlan } from "./venue-sessions.ts";
 
 /** How a venue is reached. */
 export type VenueNetwork = { readonly dialer: FeedDialer; readonly restClient: RestClient };
@@ -39,6 +43,8 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
   /** What venues count for our address, shared by the venues of the process; own ones if absent. */
   readonly budgets?: AddressBudgets;
   readonly emit: (event: MarketEvent) => void;
+  /** Everything about this instrument has been emitted. */
+  readonly onEnded?: (instrument: Instrument) => void;
   /** What is streamed has changed. */
   readonly onChange: () => void;
 };
@@ -62,11 +68,12 @@ export class VenueIngest implements MeasuredVenue {
   readonly #snapshots: SnapshotFetcher;
   readonly #refresher: BookRefresher;
   readonly #address: AddressBudget;
+  readonly #ownBudgets: AddressBudgets | undefined;
   readonly #prober: FeedProber;
-  readonly #sessions: FeedSession[] = [];
+  readonly #sessions: VenueSessions;
   readonly #rest: VenueRest;
   readonly #poller: RestPoller;
-  readonly #lists: InstrumentLists;
+  readonly #market: VenueMarket;
   /** Instruments that are streamed already, so that a list that comes late adds only new ones. */
   readonly #started = new Set<Instrument>();
   #resolveStarted: () => void = () => {};
@@ -101,9 +108,10 @@ export class VenueIngest implements MeasuredVenue {
       onListing: (change) => this.#listings.tell(change),
     });
     this.#streamed.expectMore();
-    const budgets = options.budgets ?? new AddressBudgets({ clock, policy });
+    const budgets = options.budgets ?? new AddressBudgets(context);
+    this.#ownBudgets = options.budgets === undefined ? budgets : undefined;
     this.#address = budgets.of(adapter, endpoints);
-    const { rest: pacer } = this.#address;
+    const pacer = this.#address.rest;
     this.#snapshots = new SnapshotFetcher({ ...context, restClient, counters, pacer });
     this.#rest = new VenueRest({ endpoints, restClient, snapshots: this.#snapshots });
     this.#driver = new VenueDriver({
@@ -112,6 +120,16 @@ export class VenueIngest implements MeasuredVenue {
       counters,
       emit: options.emit,
       onClock: (state, offsetUs) => this.#onClock(state, offsetUs),
+      onStates: (instruments) => this.#streamed.update(instruments, "state"),
+      onDelisted: (instrument) => this.#market.end(instrument),
+      onListChanged: () => this.#market.listAgain(),
+    });
+    this.#sessions = new VenueSessions({
+      ...context,
+      createSession: (plan, carrying) => this.#createSession(plan, carrying),
+      within: (plans) => this.#withinAddress(plans),
+      onAssigned: (session, subscriptions) => this.#driver.assignBooks(session, subscriptions),
+      onFreed: (subscriptions) => this.#onFreed(subscriptions),
     });
     this.#refresher = new BookRefresher({
       ...context,
@@ -131,16 +149,14 @@ export class VenueIngest implements MeasuredVenue {
       counters,
       sink: this.#driver,
     });
-    this.#lists = this.#createLists();
+    this.#market = this.#createMarket();
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
       listings: this.#listings,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
-    this.whenStarted = new Promise((resolve) => {
-      this.#resolveStarted = resolve;
-    });
+    this.whenStarted = this.#makeStarted();
   }
 
   /** How far the venue's clock is ahead of ours, in seconds; undefined while nothing tells. */
@@ -150,11 +166,11 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   get connections(): number {
-    return this.#sessions.length;
+    return this.#sessions.all.length;
   }
 
   get connectionsOpen(): number {
-    return this.#sessions.filter((session) => session.isOpen).length;
+    return this.#sessions.all.filter((session) => session.isOpen).length;
   }
 
   get instruments(): number {
@@ -164,7 +180,7 @@ export class VenueIngest implements MeasuredVenue {
   /** How each subscription does that a connection carries. */
   get subscriptions(): readonly SubscriptionHealth[] {
     const nowUs = this.#context.clock.monotonicUs();
-    return this.#sessions.flatMap(({ subscriptions }) =>
+    return this.#sessions.all.flatMap(({ subscriptions }) =>
       subscriptions.map((watched) => healthOf(watched, nowUs)),
     );
   }
@@ -175,21 +191,28 @@ export class VenueIngest implements MeasuredVenue {
 
   /** Begins with the lists of instruments; everything after that goes by itself. */
   start(): void {
-    this.#lists.start();
+    this.#market.start();
   }
 
   /** Disconnects for good. Idempotent. */
   close(): void {
-    this.#lists.close();
+    this.#market.close();
     this.#listings.close();
-    for (const session of this.#sessions) session.close();
+    this.#sessions.close();
     this.#driver.close();
     this.#poller.close();
     this.#refresher.close();
     this.#snapshots.close();
     this.#prober.close();
+    this.#ownBudgets?.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
+  }
+
+  #makeStarted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
   }
 
   #onClock(state: ClockState, offsetUs: number): void {
@@ -220,18 +243,20 @@ export class VenueIngest implements MeasuredVenue {
     });
   }
 
-  #createLists(): InstrumentLists {
-    const { logger, catalog } = this.#context;
-    return new InstrumentLists({
+  #createMarket(): VenueMarket {
+    const { config, limits } = this.#options;
+    const { instrumentsIntervalMs = limits.instrumentsIntervalMs ?? 0 } = config;
+    return new VenueMarket({
       ...this.#context,
       rest: this.#rest,
-      onPage: ({ instruments, skipped }) => {
-        const { added, rejected } = catalog.add(instruments);
-        logger.info({ venue: this.venue, added, rejected, skipped }, "instruments listed");
-      },
-      onReady: ({ complete }) => {
+      counters: this.counters,
+      intervalMs: instrumentsIntervalMs,
+      onState: (instrument, said) => this.#onState(instrument, said),
+      onUpdated: (instruments) => this.#streamed.update(instruments, "details"),
+      onGone: (instruments, reason) => this.#onGone(instruments, reason),
+      onListed: ({ complete }) => {
         this.#startSessions();
-        if (!complete) return;
+        if (!complete || this.#streamed.complete) return;
         this.#streamed.completed();
         this.#reportUnlisted();
       },
@@ -240,16 +265,47 @@ export class VenueIngest implements MeasuredVenue {
 
   /** Starts what is listed and not started yet. */
   #startSessions(): void {
-    const { adapter, endpoints } = this.#context;
     const wanted = this.#subscriptions();
-    const plans = this.#withinAddress(adapter.planConnections(wanted, endpoints));
-    const planned = plans.flatMap(({ subscriptions }) => subscriptions);
-    const started = plans.map((plan) => this.#createSession(plan));
-    this.#streamed.add(planned, candleIntervalsOf(this.#options.adapter));
-    this.#refreshBooks(planned);
-    for (const session of started) session.start();
+    let planned: readonly FeedSubscription[] = [];
+    // Until everything was listed once, what comes late gets connections of its own.
+    const mayJoin = this.#streamed.complete;
+    this.#sessions.start(wanted, { mayJoin }, (subscriptions) => {
+      planned = subscriptions;
+      this.#streamed.add(planned, candleIntervalsOf(this.#options.adapter));
+      this.#refreshBooks(planned);
+    });
     this.#poll(wanted, planned);
+    for (const instrument of instrumentsOf(wanted)) this.#beginState(instrument);
     this.#resolveStarted();
+  }
+
+  /** What the list said of it is told now that it is followed. */
+  #beginState(instrument: Instrument): void {
+    const { state, stateWord: word } = instrument;
+    if (state === undefined) this.#driver.settleState(instrument);
+    else this.#driver.setState(instrument, { state, word });
+  }
+
+  #onState(instrument: Instrument, said: SaidState): void {
+    if (this.#started.has(instrument)) this.#driver.setState(instrument, said);
+    else Object.assign(instrument, { state: said.state, stateWord: said.word });
+  }
+
+  /** They have ended: whoever follows them is told, and nothing more is asked for them. */
+  #onGone(instruments: readonly Instrument[], reason: EndReason): void {
+    const { logger, onEnded } = this.#options;
+    const symbols = instruments.slice(0, SYMBOLS_LOGGED_MAX).map(({ symbol }) => symbol);
+    const fields = { venue: this.venue, count: instruments.length, symbols };
+    logger.info({ ...fields, reason }, "instruments have ended");
+    const started = instruments.filter((instrument) => this.#started.delete(instrument));
+    this.#sessions.stop(started);
+    for (const instrument of started) {
+      this.#refresher.remove(instrument);
+      this.#poller.remove(instrument);
+      this.#driver.end(instrument, reason);
+    }
+    this.#streamed.remove(started, reason);
+    for (const instrument of started) onEnded?.(instrument);
   }
 
   /** Leaves out what the venue would not take from our address, and says so. */
@@ -270,10 +326,18 @@ export class VenueIngest implements MeasuredVenue {
     });
   }
 
-  #createSession(plan: ConnectionPlan): FeedSession {
+  #onFreed(subscriptions: readonly FeedSubscription[]): void {
+    const { adapter, bookDepth } = this.#context;
+    if (adapter.limits.address?.subscriptionsMax === undefined) return;
+    const { length } = streamsOf(subscriptions, { adapter, bookDepth });
+    this.#address.giveBackSubscriptions(length);
+  }
+
+  #createSession(plan: ConnectionPlan, carrying: Parameters<SessionOfPlan>[1]): FeedSession {
     const { dialer } = this.#options.network;
-    const session = new FeedSession({
+    return new FeedSession({
       ...this.#context,
+      ...carrying,
       plan,
       network: {
         dialer,
@@ -285,9 +349,6 @@ export class VenueIngest implements MeasuredVenue {
       sink: this.#driver,
       prober: this.#prober,
     });
-    this.#driver.assignBooks(session, plan.subscriptions);
-    this.#sessions.push(session);
-    return session;
   }
 
   #refreshBooks(subscriptions: readonly FeedSubscription[]): void {
@@ -348,6 +409,13 @@ export class VenueIngest implements MeasuredVenue {
     const bySymbol = this.#context.catalog.bySymbol(name);
     return bySymbol === undefined ? this.#context.catalog.allByVenueSymbol(name) : [bySymbol];
   }
+}
+
+/** Of instruments that ended together. */
+const SYMBOLS_LOGGED_MAX = 10;
+
+function instrumentsOf(subscriptions: readonly FeedSubscription[]): ReadonlySet<Instrument> {
+  return new Set(subscriptions.map(({ instrument }) => instrument));
 }
 
 const CANDLE_INTERVALS_MS_DEFAULT: readonly number[] = [60_000];

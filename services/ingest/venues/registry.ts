@@ -13,6 +13,7 @@ import { coinbaseAdvanced } from "./coinbase/advanced/adapter.ts";
 import { coinbase } from "./coinbase/adapter.ts";
 import { cryptocom } from "./cryptocom/adapter.ts";
 import { deribit } from "./deribit/adapter.ts";
+import { dydx } from "./dydx/adapter.ts";
 import { gateioFutures } from "./gateio/futures/adapter.ts";
 import { gateio } from "./gateio/adapter.ts";
 import { geminiV2 } from "./gemini/v2/adapter.ts";
@@ -25,8 +26,10 @@ import { htx } from "./htx/adapter.ts";
 import { krakenV1 } from "./kraken/v1/adapter.ts";
 import { kraken } from "./kraken/adapter.ts";
 import { kucoinFutures } from "./kucoin/futures/adapter.ts";
+import { kucoinUta } from "./kucoin/uta/adapter.ts";
 import { kucoin } from "./kucoin/adapter.ts";
 import { mexc } from "./mexc/adapter.ts";
+import { mexcFutures } from "./mexc/futures/adapter.ts";
 import { okxSpreads } from "./okx/spreads/adapter.ts";
 import { okx } from "./okx/adapter.ts";
 import { upbit } from "./upbit/adapter.ts";
@@ -51,6 +54,7 @@ export const VENUES = {
   "coinbase-advanced": coinbaseAdvanced,
   cryptocom,
   deribit,
+  dydx,
   gateio,
   "gateio-futures": gateioFutures,
   gemini,
@@ -63,8 +67,10 @@ export const VENUES = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
+  "mexc-futures": mexcFutures,
   okx,
   "okx-spreads": okxSpreads,
   upbit,

@@ -91,7 +91,8 @@ const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : EMPTY_STAT
 
 function answer({ subject, payload }) {
   const { query, venue, channel, symbol } = parseQuerySubject(subject);
-  if (query === "catalog") return encodedPages.get(venue).get(decodeCatalogRequest(payload));
+  if (query === "catalog")
+    return encodedPages.get(venue).get(decodeCatalogRequest(payload).afterSymbol);
   if (query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
   return channel === "book" && symbol === "SYM0-USDT" ? book : EMPTY_STATES.get(channel);
 }
@@ -140,8 +141,12 @@ const gateway = await startGateway({
   logger,
   registry,
 });
-// Its catalog is to come within three times this.
-for (const venue of wanted) announce(venue, venue === LOST ? 2_000 : 600_000);
+for (const venue of wanted) announce(venue, venue === LOST ? 500 : 600_000);
+// It is there until its catalog is, and then it is not.
+const staying = setInterval(() => {
+  if (catalogs >= wanted.length) clearInterval(staying);
+  else if (wanted.includes(LOST)) announce(LOST, 500);
+}, 250);
 
 const turns = watchTurns();
 let cpu = process.cpuUsage();

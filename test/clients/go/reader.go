@@ -19,11 +19,12 @@ import (
 
 type object = map[string]any
 
-// Topic is one topic of one connection: its chain, which is a base that moves on, and its position.
+// Topic is one topic of one connection: its chain, which is a base that moves on, the generation of that base, and
+// the position, which is an epoch and a sequence.
 type Topic struct {
-	base            *pb.Base
-	hasPosition     bool
-	epoch, position uint64
+	base       *pb.Base
+	generation uint64
+	position   *[2]uint64
 }
 
 // check panics with a text where a batch is what no gateway sends.
@@ -36,101 +37,99 @@ func check(condition bool, problem string) {
 func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
 
 // read says what a batch is; the chain is gone unless the batch was read to its end.
-func (t *Topic) read(batch *pb.Batch) (reading object) {
+func (t *Topic) read(batch *pb.Batch) (said object) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			_ = problem.(string)
-			t.base, reading = nil, object{"reading": "malformed"}
+			t.base, said = nil, object{"reading": "malformed"}
 		}
 	}()
-	if base := batch.Base; base != nil {
-		check(base.VenueTimeUnitUs <= 1 || base.VenueTimeUnitUs == 1000, "a unit that is none")
-		check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
-		check(slices.Max(append(base.Scales, base.PriceScale, base.SizeScale)) <= 1000, "a scale that is none")
-		// From here on they are the times themselves.
-		base.VenueTimeOffsetUs += base.ReceivedTimeUs
-		base.VenueTimeReceivedOffsetUs += base.ReceivedTimeUs
-		t.base = base
+	check(batch.Base != nil || !batch.Snapshot, "a snapshot has no base")
+	if batch.Base != nil {
+		t.start(batch)
 	}
-	base, lost := t.base, object{"topicId": batch.TopicId, "reading": "lost"}
+	base := t.base
+	said = object{"topicId": batch.TopicId, "reading": "lost"}
 	if t.base = nil; base == nil {
-		return lost
+		return said
 	}
-	check(len(batch.Times) >= 2 && (batch.Base != nil || !batch.Snapshot), "no times, or a snapshot has no base")
+	check(len(batch.Times) >= 2, "no times")
 	perEvent := 1 + min(1, int(base.VenueTimeUnitUs))
 	count := (len(batch.Times) - 2) / perEvent
 	before, last := base.Sequence, base.Sequence
 	if !batch.Snapshot {
 		last += batch.Skipped + uint64(count)
 	}
-	follows := (len(batch.Times)-2)%perEvent == 0 && batch.Times[0] == last%127
+	follows := batch.Times[0] == last%127+127*t.generation && (len(batch.Times)-2)%perEvent == 0
 	if !follows || (batch.LastSequence != 0 && batch.LastSequence != last) {
 		check(batch.Base == nil, "a batch contradicts its base")
-		return lost
+		return said
 	}
-	events := readTimes(base, batch.Times[2:], count)
-	base.Sequence = last
+	events := readTimes(base, batch.Times[2:], perEvent, count)
+	base.Sequence, said["epoch"], said["sequence"] = last, base.Epoch, last
 	if pb.Channel_name[int32(base.Channel)] == "" || base.Channel == 0 {
-		t.hasPosition, t.epoch, t.position = true, base.Epoch, last
-		return object{"topicId": batch.TopicId, "reading": "unknown", "epoch": base.Epoch, "sequence": last}
+		t.position, said["reading"] = &[2]uint64{base.Epoch, last}, "unknown"
+		return said
 	}
-	if read := readers[base.Channel]; read != nil {
-		read(base, batch, events)
-	} else {
-		readFields(base, batch, events)
-	}
-	fresh, had, same, after := []object{}, t.hasPosition, t.hasPosition && t.epoch == base.Epoch, t.position
+	readers[base.Channel](base, batch, events)
 	for index, event := range events {
-		event["sequence"] = last - uint64(count-1-index)
-		if batch.Snapshot {
-			event["sequence"] = last
-		} else if same && event["sequence"].(uint64) <= after {
-			continue
+		if event["sequence"] = last; !batch.Snapshot {
+			event["sequence"] = last - uint64(count-1-index)
 		}
-		fresh = append(fresh, event)
 	}
 	if !batch.Snapshot {
 		t.base = base
 	}
-	if same && (batch.Snapshot && before < after || !batch.Snapshot && last <= after && count > 0) {
+	said["publishedTimeUs"] = base.ReceivedTimeUs + unzigzag(batch.Times[1])
+	return t.place(batch, [2]uint64{base.Epoch, last}, before, events, said)
+}
+
+// start begins the chain of a base, whose offsets become the times themselves.
+func (t *Topic) start(batch *pb.Batch) {
+	base := batch.Base
+	check(base.VenueTimeUnitUs <= 1 || base.VenueTimeUnitUs == 1000, "a unit that is none")
+	check(base.TradeIdDigits <= 18 && base.TradeIdForm <= 2, "ids that are none")
+	check(slices.Max(append(base.Scales, base.PriceScale, base.SizeScale)) <= 1000, "a scale that is none")
+	check(len(batch.Times) > 0 && batch.Times[0] < 127*128, "no generation")
+	base.VenueTimeOffsetUs += base.ReceivedTimeUs
+	base.VenueTimeReceivedOffsetUs += base.ReceivedTimeUs
+	t.base, t.generation = base, batch.Times[0]/127
+}
+
+// place adds what a batch means at the position of the topic, and moves the position to the end of the batch.
+func (t *Topic) place(batch *pb.Batch, end [2]uint64, before uint64, events []object, said object) object {
+	known, same := t.position, t.position != nil && t.position[0] == end[0]
+	if same && (batch.Snapshot && before < known[1] || !batch.Snapshot && end[1] <= known[1] && len(events) > 0) {
 		return object{"topicId": batch.TopicId, "reading": "old"}
 	}
-	t.hasPosition, t.epoch, t.position = true, base.Epoch, last
-	said := object{"topicId": batch.TopicId, "epoch": base.Epoch, "sequence": last, "reading": "news", "events": fresh,
-		"publishedTimeUs": base.ReceivedTimeUs + unzigzag(batch.Times[1])}
+	t.position, said["reading"], said["events"] = &end, "news", events
 	if batch.Snapshot {
 		said["reading"] = "state"
-		return said
-	}
-	if batch.Skipped != 0 {
-		said["skipped"] = batch.Skipped
-	}
-	if had && !same {
+	} else if known != nil && !same {
 		said["gap"] = "unknown"
-	} else if same && before > after {
-		said["gap"] = []uint64{after + 1, before}
+	} else if same {
+		said["events"] = slices.DeleteFunc(events, func(e object) bool { return e["sequence"].(uint64) <= known[1] })
+		if end[1] = max(end[1], known[1]); before > known[1] {
+			said["gap"] = []uint64{known[1] + 1, before}
+		}
 	}
-	if same {
-		t.position = max(after, last)
+	if batch.Skipped != 0 && !batch.Snapshot {
+		said["skipped"] = batch.Skipped
 	}
 	return said
 }
 
-func readTimes(base *pb.Base, entries []uint64, count int) []object {
+func readTimes(base *pb.Base, entries []uint64, perEvent, count int) []object {
 	events, unit := make([]object, count), int64(base.VenueTimeUnitUs)
 	for index := range events {
-		base.ReceivedTimeUs += int64(entries[0])
-		entries, events[index] = entries[1:], object{"receivedTimeUs": base.ReceivedTimeUs}
-		if unit == 0 {
-			continue
-		}
-		if code := entries[0]; code != 0 {
+		base.ReceivedTimeUs += int64(entries[index*perEvent])
+		events[index] = object{"receivedTimeUs": base.ReceivedTimeUs}
+		if code := entries[(index+1)*perEvent-1]; unit != 0 && code != 0 {
 			span := base.ReceivedTimeUs - base.VenueTimeReceivedOffsetUs
 			base.VenueTimeOffsetUs += unzigzag(code-1)*unit + span - (span%unit+unit)%unit
 			base.VenueTimeReceivedOffsetUs = base.ReceivedTimeUs
 			events[index]["venueTimeUs"] = base.VenueTimeOffsetUs
 		}
-		entries = entries[1:]
 	}
 	return events
 }
@@ -139,7 +138,8 @@ func readTimes(base *pb.Base, entries []uint64, count int) []object {
 var rows = map[pb.Channel]protoreflect.ProtoMessage{2: &pb.Quote{}, 4: &pb.Candle{}, 5: &pb.Ticker{},
 	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}, 9: &pb.Liquidation{}, 10: &pb.TopicStatus{}}
 
-var readers = map[pb.Channel]func(*pb.Base, *pb.Batch, []object){1: readTrades, 3: readBooks, 9: readRows, 10: readRows}
+var readers = []func(*pb.Base, *pb.Batch, []object){nil, readTrades, readFields, readBooks, readFields, readFields,
+	readFields, readFields, readFields, readRows, readRows}
 
 // fieldsOf lists the fields of a message but for sequence and times.
 func fieldsOf(message protoreflect.Message) (fields []protoreflect.FieldDescriptor) {
@@ -174,8 +174,10 @@ func word(enum protoreflect.EnumDescriptor, number protoreflect.EnumNumber) stri
 }
 
 var plainDecimal, unitEnd = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`), regexp.MustCompile(`^(.*?)(_us|_ms)?$`)
+var needless = regexp.MustCompile(`(\.[0-9]*[1-9])0+$|\.0*$`)
 
-func trim(text string) string { return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") }
+// trim leaves out the zeros at the end of a fraction.
+func trim(text string) string { return needless.ReplaceAllString(text, "$1") }
 
 // texts returns what gives the number at a place: the text there, or else what the sums came to.
 func texts(batch *pb.Batch, places int) func(place int, number int64, scale uint32) string {
@@ -183,10 +185,7 @@ func texts(batch *pb.Batch, places int) func(place int, number int64, scale uint
 	for _, text := range batch.Texts {
 		check(plainDecimal.MatchString(text.Text) && len(text.Text) <= 1002, "a text is no decimal")
 		check(int64(text.Index) < int64(places), "a text beyond its column")
-		found[int(text.Index)] = text.Text
-		if strings.Contains(text.Text, ".") {
-			found[int(text.Index)] = trim(text.Text)
-		}
+		found[int(text.Index)] = trim(text.Text)
 	}
 	return func(place int, number int64, scale uint32) string {
 		if text, is := found[place]; is {
@@ -288,9 +287,7 @@ func readFields(base *pb.Base, batch *pb.Batch, events []object) {
 	known := len(base.Values)
 	text := texts(batch, known*len(events))
 	check(len(batch.Changes) == 0 || len(batch.Changes) == len(events), "changes")
-	for len(base.Scales) < known {
-		base.Scales = append(base.Scales, 0)
-	}
+	base.Scales = append(base.Scales, make([]uint32, known)...)
 	for f, field := range fieldsOf(rows[base.Channel].ProtoReflect()) {
 		column, at, name := columnOf(batch.ProtoReflect(), field), 0, field.JSONName()
 		for index, event := range events {
@@ -318,9 +315,9 @@ func main() {
 	topics, lines, out := map[uint32]*Topic{}, bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
 	for lines.Buffer(nil, 1<<26); lines.Scan(); {
 		var id uint32
-		t, frame, readings := &Topic{hasPosition: true}, &pb.ServerFrame{}, []object{}
-		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &t.epoch, &t.position); n == 3 {
-			topics[id] = t
+		position, frame, readings := [2]uint64{}, &pb.ServerFrame{}, []object{}
+		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &position[0], &position[1]); n == 3 {
+			topics[id] = &Topic{position: &position}
 			continue
 		}
 		data, _ := hex.DecodeString(lines.Text())

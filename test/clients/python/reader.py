@@ -103,7 +103,9 @@ class Topic:
         count, rest = divmod(len(batch.times) - 2, 2 if unit else 1)
         before = self.sequence
         last = before if batch.snapshot else before + batch.skipped + count
-        follows = rest == 0 and batch.times[0] == last % 127
+        self.generation = batch.times[0] // 127 if based else self.generation
+        mark = last % 127 + 127 * self.generation
+        follows = rest == 0 and batch.times[0] == mark and self.generation < 128
         if not follows or batch.last_sequence not in (0, last):
             check(not based, "a batch contradicts its base")
             return {"topicId": batch.topic_id, "reading": "lost"}
@@ -239,8 +241,7 @@ class Topic:
                 if field.type == field.TYPE_BOOL:
                     value = value != 0
                 elif field.type == field.TYPE_STRING:
-                    exact = decimal(value, self.scales[number])
-                    value = texts.get(known * index + number, exact)
+                    value = texts.get(known * index + number, decimal(value, self.scales[number]))
                 event[field.json_name] = value
             yield event
         check(not any(columns), "a column is too long")

@@ -21,8 +21,13 @@ export type ScriptedRequest =
       readonly symbol: string;
       frame(book: MarketBook, timeUs: number): Frame;
     }
+  /** What tells of the market as a whole is wanted on this connection. */
+  | { readonly kind: "market" }
   /** Sent back at once, on this connection only. */
   | { readonly kind: "answer"; readonly frame: Frame };
+
+/** What a scripted venue may say of an instrument. */
+export type ScriptedState = "trading" | "halted" | "auction" | "delisted" | "listed";
 
 /** One connection of a client, for protocols that number or name things by connection. */
 export type DialectConnection = {
@@ -125,6 +130,13 @@ export type Dialect = {
     markets: ReadonlyMap<string, ScriptedMarket>,
     book: (symbol: string) => MarketBook | undefined,
   ): unknown;
+  /** How the venue tells, to whoever asks for it, of its market as a whole. */
+  readonly market?: {
+    /** What one can do with an instrument now; undefined where the venue has no word for it. */
+    stateFrame(symbol: string, state: ScriptedState): Frame | undefined;
+    /** That its work on its systems begins or has ended. */
+    maintenanceFrame?(isOver: boolean): Frame;
+  };
   /** True for the address of a book snapshot. */
   isSnapshotPath(url: URL): boolean;
   /** `rest` answers requests for the latest trades. */

@@ -12,6 +12,21 @@ type LevelsAnswer = {
   answer(book: MarketBook, symbol: string): unknown;
 };
 
+function htxDepth(book: MarketBook): object {
+  const { bids, asks } = top(book, 5);
+  return { status: "ok", ts: 1, tick: { bids: numbers(bids), asks: numbers(asks) } };
+}
+
+/** The same of Upbit and Bithumb, with numbers and not texts. */
+function koreanBook(book: MarketBook, market: string): object {
+  const { bidPrice, bidSize, askPrice, askSize } = best(book);
+  const [ask_price, bid_price] = [Number(askPrice), Number(bidPrice)];
+  const [ask_size, bid_size] = [Number(askSize), Number(bidSize)];
+  return [
+    { market, timestamp: 1, orderbook_units: [{ ask_price, bid_price, ask_size, bid_size }] },
+  ];
+}
+
 /** A request that names the symbol in its query. */
 const at =
   (path: string, parameter: string): LevelsAnswer["symbolOf"] =>
@@ -72,7 +87,11 @@ const LEVELS: Readonly<Partial<Record<ScriptedVenueId, LevelsAnswer>>> = {
     answer: (book, symbol) => {
       const { bids, asks } = top(book, 5);
       const row = (side: string, [price, size]: readonly [string, string]) => ({
-        ...{ symbol, id: 1, side, size: Number(size), price: Number(price) },
+        symbol,
+        id: 1,
+        side,
+        size: Number(size),
+        price: Number(price),
       });
       return [...asks.map((each) => row("Sell", each)), ...bids.map((each) => row("Buy", each))];
     },
@@ -129,11 +148,43 @@ const LEVELS: Readonly<Partial<Record<ScriptedVenueId, LevelsAnswer>>> = {
     symbolOf: ({ url }) => /^\/v1\/book\/([^/]+)$/.exec(url.pathname)?.[1]?.toUpperCase(),
     answer: geminiBook,
   },
-  htx: {
-    symbolOf: at("/market/depth", "symbol"),
+  htx: { symbolOf: at("/market/depth", "symbol"), answer: htxDepth },
+  "htx-coinm": {
+    symbolOf: at("/swap-ex/market/depth", "contract_code"),
+    answer: htxDepth,
+  },
+  upbit: { symbolOf: at("/v1/orderbook", "markets"), answer: koreanBook },
+  bithumb: { symbolOf: at("/v1/orderbook", "markets"), answer: koreanBook },
+  cryptocom: {
+    symbolOf: at("/exchange/v1/public/get-book", "instrument_name"),
+    answer: (book, name) => {
+      const { bids, asks } = top(book, 10);
+      const counted = (levels: MarketBook["bids"]) => levels.map((level) => [...level, "1"]);
+      const data = [{ bids: counted(bids), asks: counted(asks), t: 1 }];
+      return {
+        id: -1,
+        method: "public/get-book",
+        code: 0,
+        result: { instrument_name: name, data },
+      };
+    },
+  },
+  mexc: { symbolOf: at("/api/v3/ticker/bookTicker", "symbol"), answer: bookTicker },
+  "kucoin-futures": {
+    symbolOf: at("/api/v1/ticker", "symbol"),
+    answer: (book, symbol) => {
+      const { bidPrice, bidSize, askPrice, askSize } = best(book);
+      const bid = { bestBidPrice: bidPrice, bestBidSize: Number(bidSize) };
+      const ask = { bestAskPrice: askPrice, bestAskSize: Number(askSize) };
+      return { code: "200000", data: { symbol, ...bid, ...ask } };
+    },
+  },
+  "okx-spreads": {
+    symbolOf: at("/api/v5/sprd/books", "sprdId"),
     answer: (book) => {
       const { bids, asks } = top(book, 5);
-      return { status: "ok", ts: 1, tick: { bids: numbers(bids), asks: numbers(asks) } };
+      const rows = (levels: MarketBook["bids"]) => levels.map((level) => [...level, "1"]);
+      return { code: "0", msg: "", data: [{ asks: rows(asks), bids: rows(bids), ts: "1" }] };
     },
   },
   hyperliquid: {
@@ -155,7 +206,8 @@ const LEVELS: Readonly<Partial<Record<ScriptedVenueId, LevelsAnswer>>> = {
   "kraken-futures": {
     symbolOf: at("/derivatives/api/v3/orderbook", "symbol"),
     answer: ({ bids, asks }) => ({
-      ...{ result: "success", serverTime: "2026-01-01T00:00:00.000Z" },
+      result: "success",
+      serverTime: "2026-01-01T00:00:00.000Z",
       orderBook: { bids: numbers(bids), asks: numbers(asks) },
     }),
   },

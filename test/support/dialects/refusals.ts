@@ -16,6 +16,8 @@ const isPassing = (kind: RefusalKind): boolean => kind === "passing";
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
+
 /** One code and message for the whole request, of which none is subscribed. */
 const binance: Refuse = ({ id }, kind) => [
   isPassing(kind)
@@ -35,7 +37,11 @@ const bitget =
 
 const gate: Refuse = ({ id, time, channel, event, payload }, kind) => [
   {
-    ...{ id, time, channel, event, payload },
+    id,
+    time,
+    channel,
+    event,
+    payload,
     error: isPassing(kind)
       ? { code: 3, message: "service error" }
       : { code: 2, message: "unknown currency pair" },
@@ -48,13 +54,17 @@ const krakenWords = (kind: RefusalKind): string =>
 
 const kraken: Refuse = ({ method, params, req_id: requestId }, kind) =>
   list((params as Request)["symbol"]).map((symbol) => ({
-    ...{ method, req_id: requestId, success: false, symbol },
+    method,
+    req_id: requestId,
+    success: false,
+    symbol,
     error: krakenWords(kind),
   }));
 
 const kucoin: Refuse = ({ id, topic }, kind) => [
   {
-    ...{ id, type: "error" },
+    id,
+    type: "error",
     code: isPassing(kind) ? 500 : 404,
     data: isPassing(kind) ? "server error" : `topic ${String(topic)} is not found`,
   },
@@ -62,7 +72,10 @@ const kucoin: Refuse = ({ id, topic }, kind) => [
 
 const htx: Refuse = ({ id, sub, req }, kind) => [
   {
-    ...{ status: "error", ts: 1, id, "err-code": "bad-request" },
+    status: "error",
+    ts: 1,
+    id,
+    "err-code": "bad-request",
     "err-msg": isPassing(kind) ? "request timeout" : `invalid topic ${String(sub ?? req)}`,
   },
 ];
@@ -72,7 +85,9 @@ const okx: Refuse = ({ id, args }, kind) =>
     const { channel, instId, sprdId } = arg as Request;
     const name = instId === undefined ? `sprdId:${String(sprdId)}` : `instId:${String(instId)}`;
     return {
-      ...{ id, event: "error", connId: "a4d3ae55" },
+      id,
+      event: "error",
+      connId: "a4d3ae55",
       code: isPassing(kind) ? "63999" : "60018",
       msg: isPassing(kind)
         ? "Internal system error"
@@ -118,7 +133,10 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   ],
   bybit: ({ req_id: requestId, op }, kind) => [
     {
-      ...{ success: false, conn_id: "c", req_id: requestId, op },
+      success: false,
+      conn_id: "c",
+      req_id: requestId,
+      op,
       ret_msg: isPassing(kind) ? "server error, try again" : "error:handler not found",
     },
   ],
@@ -145,12 +163,22 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   ],
   deribit: ({ id }, kind) => [
     {
-      ...{ jsonrpc: "2.0", id },
+      jsonrpc: "2.0",
+      id,
       error: isPassing(kind)
         ? { code: 10_040, message: "retry" }
         : { code: -32_602, message: "Invalid params" },
     },
   ],
+  dydx: ({ channel, id }, kind) => {
+    const error = { type: "error", connection_id: "c" };
+    if (isPassing(kind)) {
+      const message = `Internal error, could not fetch data for subscription: ${text(channel)}.`;
+      return [{ ...error, message, channel, id }];
+    }
+    const message = `Invalid subscription id for channel: (${text(channel)}-${text(id)})`;
+    return [{ ...error, message }];
+  },
   gateio: gate,
   "gateio-futures": gate,
   gemini: ({ id }, kind) => [
@@ -176,17 +204,34 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   "kraken-futures-v2": kraken,
   "kraken-v1": ({ pair, reqid, subscription }, kind) =>
     list(pair).map((each) => ({
-      ...{ event: "subscriptionStatus", pair: each, reqid, subscription, status: "error" },
+      event: "subscriptionStatus",
+      pair: each,
+      reqid,
+      subscription,
+      status: "error",
       errorMessage: krakenWords(kind),
     })),
   kucoin,
   "kucoin-futures": kucoin,
+  "kucoin-uta": ({ id }, kind) => [
+    { id, result: false, reason: isPassing(kind) ? "Service busy" : "topic is invalid" },
+  ],
   mexc: ({ id, params }, kind) => [
     {
-      ...{ id, code: 0 },
+      id,
+      code: 0,
       msg: `Not Subscribed successfully! [${String(list(params)[0])}].  Reason： ${
         isPassing(kind) ? "Service busy" : "Blocked!"
       } `,
+    },
+  ],
+  "mexc-futures": ({ param }, kind) => [
+    {
+      channel: "rs.error",
+      data: isPassing(kind)
+        ? "System busy"
+        : `Contract [${text((param as Request)["symbol"])}] not exists`,
+      ts: 1_790_127_492_718,
     },
   ],
   okx,
@@ -194,6 +239,40 @@ const REFUSALS: Readonly<Record<ScriptedVenueId, Refuse>> = {
   // Its errors name no subscription.
   upbit: () => [],
 };
+
+/** Where a request names several things that the venue answers each by itself. */
+const LISTS: Partial<Record<ScriptedVenueId, readonly string[]>> = {
+  bitget: ["args"],
+  "bitget-v1": ["args"],
+  bitmex: ["args"],
+  okx: ["args"],
+  kraken: ["params", "symbol"],
+  "kraken-futures-v2": ["params", "symbol"],
+  "kraken-v1": ["pair"],
+};
+
+/** A request cut in two: what of it is refused, and what is not; undefined if that is nothing. */
+export function separated(
+  venue: ScriptedVenueId,
+  frame: string,
+  isRefused: (name: string) => boolean,
+): { readonly refused: string; readonly others: string | undefined } {
+  const path = LISTS[venue];
+  if (path === undefined) return { refused: frame, others: undefined };
+  const request = JSON.parse(frame) as Request;
+  const names = list(path.reduce<unknown>((value, step) => (value as Request)[step], request));
+  const withNames = (kept: readonly unknown[]): string => {
+    const [first = "", second] = path;
+    const value = second === undefined ? kept : { ...(request[first] as object), [second]: kept };
+    return JSON.stringify({ ...request, [first]: value });
+  };
+  const isBad = (name: unknown): boolean => isRefused(JSON.stringify(name));
+  const others = names.filter((name) => !isBad(name));
+  return {
+    refused: withNames(names.filter(isBad)),
+    others: others.length === 0 ? undefined : withNames(others),
+  };
+}
 
 /** The frames that refuse a client's request; none where the venue never refuses one. */
 export function refusalFrames(

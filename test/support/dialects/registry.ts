@@ -14,6 +14,7 @@ import { coinbase } from "./coinbase/dialect.ts";
 import { cryptocom } from "./cryptocom/dialect.ts";
 import { deribit } from "./deribit/dialect.ts";
 import type { Dialect } from "./dialect.ts";
+import { dydx } from "./dydx/dialect.ts";
 import { gateio, gateioFutures } from "./gateio/dialect.ts";
 import { gemini, geminiV2 } from "./gemini/dialect.ts";
 import { hyperliquid } from "./hyperliquid/dialect.ts";
@@ -23,9 +24,11 @@ import { krakenV1 } from "./kraken/v1.ts";
 import { htxCoinm } from "./htx/coinm.ts";
 import { htx } from "./htx/dialect.ts";
 import { kraken } from "./kraken/dialect.ts";
+import { kucoinUta } from "./kucoin/uta.ts";
 import { kucoin } from "./kucoin/dialect.ts";
 import { kucoinFutures } from "./kucoin/futures.ts";
 import { mexc } from "./mexc/dialect.ts";
+import { mexcFutures } from "./mexc/futures.ts";
 import { okx } from "./okx/dialect.ts";
 import { okxSpreads } from "./okx/spreads.ts";
 import { upbit } from "./upbit/dialect.ts";
@@ -46,6 +49,7 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "coinbase-advanced": coinbaseAdvanced,
   cryptocom,
   deribit,
+  dydx,
   gateio,
   "gateio-futures": gateioFutures,
   gemini,
@@ -58,8 +62,10 @@ export const DIALECTS: Readonly<Record<ScriptedVenueId, Dialect>> = {
   "kraken-futures-v2": krakenFuturesV2,
   "kraken-v1": krakenV1,
   kucoin,
+  "kucoin-uta": kucoinUta,
   "kucoin-futures": kucoinFutures,
   mexc,
+  "mexc-futures": mexcFutures,
   okx,
   "okx-spreads": okxSpreads,
   upbit,

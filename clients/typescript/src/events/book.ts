@@ -181,6 +181,17 @@ export class LiveBook {
     return this.#best;
   }
 
+  /**
+   * True if the best bid is at the best offer or above, as in an auction: the venue's own book is
+   * so. False unless `live`.
+   */
+  get crossed(): boolean {
+    const { bid, ask } = this.bbo;
+    if (bid === undefined || ask === undefined) return false;
+    // The levels of a book share their scales.
+    return bid.priceMantissa >= ask.priceMantissa;
+  }
+
   /** The best `depth` bids (all without it), best first. Cheaper than `bids` for a deep book. */
   topBids(depth?: number): readonly BookLevel[] {
     if (this.#source.state !== "live") return NO_LEVELS;

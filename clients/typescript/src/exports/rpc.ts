@@ -15,7 +15,7 @@ export type {
 } from "../events/event-values.ts";
 export { formatPrice, formatSize } from "../events/increments.ts";
 export type { CallOptions } from "../rpc/call-options.ts";
-export type { Instrument, InstrumentKind } from "../rpc/instrument.ts";
+export type { Instrument, InstrumentKind, InstrumentState } from "../rpc/instrument.ts";
 export type {
   HistoryPage,
   InstrumentsRequest,

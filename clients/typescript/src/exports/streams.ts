@@ -7,6 +7,7 @@ export type {
   Candle,
   Funding,
   Liquidation,
+  Listing,
   MarketEvent,
   MarkPrice,
   OpenInterest,

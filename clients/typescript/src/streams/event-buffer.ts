@@ -20,11 +20,8 @@ export type EventBuffer<T> = {
   readonly dropped: number;
 };
 
-/** Throws RangeError unless `capacity` is an integer of at least 1. */
+/** `capacity` is an integer of at least 1. */
 export function createEventBuffer<T>(capacity: number, policy: OverflowPolicy): EventBuffer<T> {
-  if (!Number.isInteger(capacity) || capacity < 1) {
-    throw new RangeError(`bufferEventsMax ${capacity} is not an integer of at least 1`);
-  }
   return policy === "latest" ? new LatestBuffer(capacity) : new QueueBuffer(capacity, policy);
 }
 

@@ -56,7 +56,7 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
   #hasConsumer = false;
   #error: TickwireError | undefined;
 
-  /** Throws RangeError for a bad `bufferEventsMax`. */
+  /** `bufferEventsMax` is an integer of at least 1. */
   constructor(bufferEventsMax: number, overflow: OverflowPolicy) {
     this.#buffer = createEventBuffer(bufferEventsMax, overflow);
     this.#bufferEventsMax = bufferEventsMax;

@@ -1,6 +1,5 @@
 import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
-import { assertChoiceOption } from "../host/option-checks.ts";
 import type { Session } from "../session/session.ts";
 import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
@@ -8,12 +7,12 @@ import { Subscriptions } from "../topics/subscriptions.ts";
 import type { ClientCounters } from "../topics/topic-stream.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
-import { OVERFLOW_POLICIES, type OverflowPolicy } from "./event-buffer.ts";
+import type { OverflowPolicy } from "./event-buffer.ts";
 import { BufferedStream, type EventStream } from "./event-stream.ts";
 import {
   assertViewOptions,
-  bufferDefaults,
-  type BufferDefaults,
+  bufferOptions,
+  type BufferOptions,
   type CallbackOptions,
   type StreamDefaults,
   type StreamOptions,
@@ -40,13 +39,13 @@ function eventsTo<T>(push: (item: T) => void): Omit<ConsumerHandlers, "end"> {
 export class StreamFactory {
   readonly #session: Session;
   readonly #subscriptions: Subscriptions;
-  readonly #defaults: BufferDefaults;
+  readonly #defaults: BufferOptions;
 
   readonly #channels: readonly Channel[];
 
   /** Of a client that reads the channels, with its options. Throws RangeError for a bad one. */
   constructor(session: Session, channels: readonly ChannelPart[], options: StreamDefaults) {
-    this.#defaults = bufferDefaults(options);
+    this.#defaults = bufferOptions(options);
     this.#session = session;
     this.#channels = channels.map(({ name }) => name);
     const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
@@ -67,12 +66,8 @@ export class StreamFactory {
     overflow: OverflowPolicy,
     handlersOf: HandlersOf<T> = eventsTo,
   ): EventStream<T> {
-    assertChoiceOption("overflow", options.overflow, OVERFLOW_POLICIES);
-    const defaults = this.#defaults;
-    const stream = new BufferedStream<T>(
-      options.bufferEventsMax ?? defaults.bufferEventsMax,
-      options.overflow ?? defaults.overflow ?? overflow,
-    );
+    const buffer = bufferOptions(options, this.#defaults);
+    const stream = new BufferedStream<T>(buffer.bufferEventsMax, buffer.overflow ?? overflow);
     const consumer = this.#attach(channel, topics, options, {
       ...handlersOf((item) => stream.push(item)),
       // An abort drops what is buffered; the end of the client does not.

@@ -86,8 +86,8 @@ export function assertViewOptions({ depth, conflationIntervalMs }: ViewOptions):
   assertIntegerOption("conflationIntervalMs", conflationIntervalMs, INTERVAL_RANGE);
 }
 
-/** Buffers of the client's streams where a stream says nothing. */
-export type BufferDefaults = {
+/** The buffer of a stream, or of those that say nothing. */
+export type BufferOptions = {
   readonly bufferEventsMax: number;
   readonly overflow: OverflowPolicy | undefined;
 };
@@ -105,12 +105,17 @@ export type StreamDefaults = {
   readonly hiddenIntervalMs?: number | undefined;
 };
 
-/** The options with their defaults. Throws RangeError for one that is out of range. */
-export function bufferDefaults(options: StreamDefaults): BufferDefaults {
-  const { bufferEventsMax, overflow, hiddenIntervalMs } = options;
+/** The options, else the defaults. Throws RangeError for one that is out of range. */
+export function bufferOptions(
+  { bufferEventsMax, overflow, hiddenIntervalMs }: StreamDefaults,
+  defaults: BufferOptions = { bufferEventsMax: 10_000, overflow: undefined },
+): BufferOptions {
   assertIntegerOption("hiddenIntervalMs", hiddenIntervalMs, INTERVAL_RANGE);
   const count = { min: 1, max: Number.MAX_SAFE_INTEGER };
   assertIntegerOption("bufferEventsMax", bufferEventsMax, count);
   assertChoiceOption("overflow", overflow, OVERFLOW_POLICIES);
-  return { bufferEventsMax: bufferEventsMax ?? 10_000, overflow };
+  return {
+    bufferEventsMax: bufferEventsMax ?? defaults.bufferEventsMax,
+    overflow: overflow ?? defaults.overflow,
+  };
 }

@@ -4,6 +4,7 @@ import type {
   Candle,
   Funding,
   Liquidation,
+  Listing,
   MarkPrice,
   OpenInterest,
   Status,
@@ -130,6 +131,19 @@ export class StreamsClient extends TicksClient {
   /** The same for a callback, which is called for each synchronously. */
   onStatus(topics: Topics, callback: EventCallback<Status>, options?: CallbackOptions) {
     return this.#streams.callback("status", topics, callback, options);
+  }
+
+  /**
+   * The lists of venues (`binance:*`, `*:*`): first all that is listed, then what comes, changes,
+   * is halted and goes.
+   */
+  listings(topics: Topics, options?: StreamOptions): EventStream<Listing> {
+    return this.#streams.stream("listings", topics, options, "error");
+  }
+
+  /** The same for a callback, which is called for each synchronously. */
+  onListings(topics: Topics, callback: EventCallback<Listing>, options?: CallbackOptions) {
+    return this.#streams.callback("listings", topics, callback, options);
   }
 
   /**

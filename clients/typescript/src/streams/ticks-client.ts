@@ -7,7 +7,12 @@ import type { ClientCounters } from "../topics/topic-stream.ts";
 import type { Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
 import { StreamFactory, type EventCallback } from "./stream-factory.ts";
-import type { CallbackOptions, StreamDefaults, StreamOptions } from "./stream-options.ts";
+import type {
+  CallbackOptions,
+  StreamDefaults,
+  StreamOptions,
+  Subscription,
+} from "./stream-options.ts";
 
 /** Options of `connect()` for a client with streams. */
 export type StreamsConnectOptions = BaseConnectOptions & StreamDefaults;
@@ -33,7 +38,11 @@ export class TicksClient extends SessionHandle {
   }
 
   /** The same for a callback, which is called for each synchronously. */
-  onTrades(topics: Topics, callback: EventCallback<Trade>, options?: CallbackOptions) {
+  onTrades(
+    topics: Topics,
+    callback: EventCallback<Trade>,
+    options?: CallbackOptions,
+  ): Subscription {
     return this.#streams.callback("trades", topics, callback, options);
   }
 
@@ -43,7 +52,11 @@ export class TicksClient extends SessionHandle {
   }
 
   /** The same for a callback, which is called for each synchronously. */
-  onQuotes(topics: Topics, callback: EventCallback<Quote>, options?: CallbackOptions) {
+  onQuotes(
+    topics: Topics,
+    callback: EventCallback<Quote>,
+    options?: CallbackOptions,
+  ): Subscription {
     return this.#streams.callback("quotes", topics, callback, options);
   }
 }

@@ -64,6 +64,11 @@ export class EntryTable {
     return undefined;
   }
 
+  /** The gateway hears the topic by its name on behalf of the entry. */
+  claim(entry: Entry, topic: string): void {
+    if (topic !== entry.topic) entry.explicit.add(topic);
+  }
+
   /** Everyone who wants one of the entries, each once. */
   consumersOf(entries: Iterable<Entry>): Set<Consumer> {
     const consumers = new Set<Consumer>();

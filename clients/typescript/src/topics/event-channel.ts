@@ -45,11 +45,17 @@ class EventContent implements TopicContent {
     const { eventOf, keyOf } = this.#source;
     for (let index = from; index < batch.count; index++) {
       const event = eventOf(info, batch, index);
-      if (keyOf !== undefined) this.#latest.set(keyOf(event), event);
+      if (keyOf !== undefined) this.#keep(keyOf(event), event);
       // Asked for each event: who closes in a callback is not called again.
       const { consumers } = this.#host;
       for (let to = 0; to < consumers.length; to++) consumers[to]!.handlers.event?.(event);
     }
+  }
+
+  /** What has gone from a list is no part of it. */
+  #keep(key: string, event: MarketEvent): void {
+    if (event.type === "listing" && event.change === "removed") this.#latest.delete(key);
+    else this.#latest.set(key, event);
   }
 
   catchUp({ handlers }: Consumer): void {

@@ -25,6 +25,11 @@ export class StreamDirectory {
     return this.#streamOfId.get(topicId);
   }
 
+  /** Whether the gateway serves the topic of that name now. */
+  isServed(topic: string): boolean {
+    return (this.#streams.get(topic)?.topicId ?? 0) !== 0;
+  }
+
   /** Whether the topic had this id lately. */
   isRetired(topicId: number): boolean {
     return this.#retiredIds.has(topicId);

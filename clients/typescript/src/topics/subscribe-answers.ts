@@ -58,7 +58,7 @@ export class SubscribeAnswers {
     // It was the venue's own symbol of a topic, which the unsubscribe ends for everybody here.
     const heir = entries.heirOf(result.topic);
     if (heir === undefined) return;
-    if (heir.topic !== result.topic) heir.explicit.add(result.topic);
+    entries.claim(heir, result.topic);
     outbox.subscribe([{ entry: heir, topic: result.topic }]);
   }
 
@@ -68,7 +68,7 @@ export class SubscribeAnswers {
     if (entries.has(entry)) return entry;
     // What was asked for by name stays subscribed for a pattern that stands for it.
     const heir = isPattern(topic) ? undefined : entries.heirOf(topic);
-    if (heir !== undefined && heir.topic !== topic) heir.explicit.add(topic);
+    if (heir !== undefined) entries.claim(heir, topic);
     // Nobody may have known yet that it stands for this topic when the topic was given up.
     if (heir?.alias === topic) this.#parts.outbox.subscribe([{ entry: heir, topic }]);
     return heir;
@@ -140,7 +140,7 @@ export class SubscribeAnswers {
     const isOfPattern = isPattern(item.topic) && result.topic !== "";
     const topic = isOfPattern ? result.topic : item.topic;
     // Asked for by name and by a pattern, where the second did not fit any more.
-    if ((this.#parts.streams.ofTopic(topic)?.topicId ?? 0) !== 0) return;
+    if (this.#parts.streams.isServed(topic)) return;
     const code = topicErrorCode(result.error);
     // What one gateway has served, another may come to know.
     const mayComeBack = code.startsWith("topic-unknown-") && entry.accepted;

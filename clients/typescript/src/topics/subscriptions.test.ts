@@ -214,6 +214,20 @@ describe("subscriptions", () => {
     expect([...stand.served.keys()].sort()).toEqual(["v:A/trades", "v:B/trades", "v:C/trades"]);
   });
 
+  test("go on asking for a pattern when who asked for its topic by name has left", async () => {
+    const stand = new Stand();
+    stand.change("v:B/trades", "TOPIC_ERROR_UNAVAILABLE");
+    stand.connect();
+    const leaving = stand.attach(["v:B/trades"], ignore);
+    stand.attach(["v:*/trades"], ignore);
+    await stand.quiet();
+    leaving.close(undefined);
+    stand.change("v:B/trades", undefined);
+    stand.clock.advance(10_000);
+    await stand.quiet();
+    expect([...stand.served.keys()].sort()).toEqual(["v:A/trades", "v:B/trades", "v:C/trades"]);
+  });
+
   test("leave it to a pattern to bring what is listed later", async () => {
     const stand = new Stand();
     stand.change("v:C/trades", "unlisted");

@@ -302,7 +302,7 @@ export class Subscriptions implements SessionPart {
       const [entry] = this.#entries.ownersOf(stream);
       if (entry === undefined) continue;
       const { topic } = stream.info;
-      if (topic !== entry.topic) entry.explicit.add(topic);
+      this.#entries.claim(entry, topic);
       items.push({ entry, topic });
     }
     return items;
@@ -310,8 +310,10 @@ export class Subscriptions implements SessionPart {
 
   /** Forgets an entry and says what the gateway must be told. */
   #removeEntry(entry: Entry): string[] {
-    this.#retries.forget(entry.topic);
-    if (this.#entries.remove(entry)) {
+    const wasWide = this.#entries.remove(entry);
+    // What a pattern stands for too is asked for again all the same.
+    if (this.#entries.heirOf(entry.topic) === undefined) this.#retries.forget(entry.topic);
+    if (wasWide) {
       for (const [requestId, request] of this.#outbox.requests) {
         if (this.#isOver(request)) this.#outbox.requests.delete(requestId);
       }
@@ -338,7 +340,7 @@ export class Subscriptions implements SessionPart {
   #handOver(topic: string, wasAsked: boolean): void {
     const heir = this.#entries.heirOf(topic);
     if (heir === undefined) return;
-    if (wasAsked && heir.topic !== topic) heir.explicit.add(topic);
+    if (wasAsked) this.#entries.claim(heir, topic);
     const stream = this.#streams.ofTopic(topic);
     if (stream === undefined || heir.streams.has(stream)) return;
     heir.streams.add(stream);
@@ -373,9 +375,8 @@ export class Subscriptions implements SessionPart {
     const wishes: RequestItem[] = [];
     for (const topic of topics) {
       const entry = this.#entries.heirOf(topic);
-      const isServed = (this.#streams.ofTopic(topic)?.topicId ?? 0) !== 0;
       if (entry === undefined) this.#retries.forget(topic);
-      else if (!isServed) wishes.push({ entry, topic });
+      else if (!this.#streams.isServed(topic)) wishes.push({ entry, topic });
     }
     this.#ask(wishes);
   }
@@ -397,9 +398,7 @@ export class Subscriptions implements SessionPart {
         if (!byName.has(topic)) byName.set(topic, { entry: owner, topic });
       }
     }
-    for (const { entry, topic } of byName.values()) {
-      if (topic !== entry.topic) entry.explicit.add(topic);
-    }
+    for (const { entry, topic } of byName.values()) this.#entries.claim(entry, topic);
     const items = [...byName.values(), ...patterns];
     for (const { topic } of items) this.#retries.asked(topic);
     if (items.length > 0) this.#outbox.subscribe(items);

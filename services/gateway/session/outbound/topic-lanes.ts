@@ -44,7 +44,7 @@ export class TopicLane {
 
   /**
    * Queues whole elements of ServerFrame.messages behind every batch of the topic that is queued
-   * now. Takes ownership of `message`.
+   * now. Other lanes may hold the same bytes, which nobody changes.
    */
   pushMessage(message: Uint8Array): void {
     const { topicId } = this;

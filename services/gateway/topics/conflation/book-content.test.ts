@@ -196,3 +196,20 @@ describe("a whole book", () => {
     expect(rig.content.isFull).toBe(false);
   });
 });
+
+describe.each([
+  ["cut to three levels", (book: OrderBook) => new CutBookContent(book, 3)],
+  ["with all of its levels", (book: OrderBook) => new WholeBookContent(book)],
+])("a book of a combo %s", (_name, create) => {
+  test("goes through zero, and on below it at a finer scale", () => {
+    const rig = new Rig(create, row([[1, 4]], [[2, 5]], { snapshot: true }));
+    rig.apply(row([[1, 0]]), row([], [[0, 7]]), row([[-1, 3]]));
+    expect(rig.told).toEqual(["3: 0@1 3@-1 | 7@0"]);
+    rig.apply(row([[-5, 6]], [[-3, 8]], { priceScale: 1 }));
+    expect(rig.told).toEqual(["4: 6@-0.5 | 8@-0.3"]);
+    const whole = row([[-5, 6]], [[-3, 8]], { priceScale: 1 });
+    rig.apply({ ...whole, bids: { prices: [-5], sizes: [0] } });
+    expect(rig.told).toEqual(["5: 0@-0.5 | "]);
+    expect(rig.state).toMatch(/^whole 3@-1 \| 8@-0.3 7@0/);
+  });
+});

@@ -37,6 +37,8 @@ export type FeedSessionOptions = VenueContext & {
   readonly network: SessionNetwork;
   readonly counters: SessionCounters;
   readonly sink: FeedSink;
+  /** Whether this session is the one that also subscribes what tells of the market as a whole. */
+  readonly carriesMarket?: () => boolean;
   /** Finds out what silence means; absent for recordings, which cannot be asked. */
   readonly prober?: FeedProber;
   /** For recordings: data showed a subscription that was not planned. */

@@ -3,7 +3,13 @@ import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { ConnectionPlan, ConnectionTicket, FeedEvent, RawBook } from "../feed-adapter.ts";
+import type {
+  ConnectionPlan,
+  ConnectionTicket,
+  FeedEvent,
+  FeedSubscription,
+  RawBook,
+} from "../feed-adapter.ts";
 import type { FeedData } from "../feed-sink.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionReplacement } from "./connection-replacement.ts";
@@ -17,7 +23,7 @@ import type { SessionEvent, SessionState } from "./session-life.ts";
 import { SessionSubscriptions } from "./session-subscriptions.ts";
 import { SessionTrades } from "./session-trades.ts";
 import { SubscriptionRequests } from "./subscription-requests.ts";
-import type { Watched } from "./subscription-watch.ts";
+import type { Watched } from "./watched-subscription.ts";
 import type { RestAnswer } from "../rest/rest-client.ts";
 
 /**
@@ -29,6 +35,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   readonly plan: ConnectionPlan;
   readonly #options: FeedSessionOptions;
   readonly #recorded: boolean;
+  readonly #requests: SubscriptionRequests;
   readonly #subscriptions: SessionSubscriptions;
   readonly #books: SessionBooks;
   readonly #trades: SessionTrades;
@@ -50,6 +57,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
     const { snapshots, rest } = network;
     const link = (): FeedLink | undefined => this.#current;
     const requests = new SubscriptionRequests(options);
+    this.#requests = requests;
     this.#subscriptions = new SessionSubscriptions({
       ...options,
       requests,
@@ -107,6 +115,23 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
         this.#scheduleReconnect();
       },
     });
+  }
+
+  /** Subscribes to more, which the connection has room for. */
+  add(subscriptions: readonly FeedSubscription[]): void {
+    if (this.#state !== "closed") this.#subscriptions.add(subscriptions);
+  }
+
+  /** Ends all that it subscribes of an instrument. */
+  remove(instrument: Instrument): void {
+    this.#subscriptions.remove(instrument, [this.#current, this.#replacement.next]);
+    this.#books.forget(instrument);
+  }
+
+  /** Asks for what tells of the market as a whole, if there is a connection. */
+  subscribeMarket(): void {
+    const link = this.#current;
+    if (link?.isOpen === true) this.#requests.subscribeMarket(link, this.plan.url);
   }
 
   /** Starts one book of this session anew, leaving everything else alone. */

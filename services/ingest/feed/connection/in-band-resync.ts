@@ -55,6 +55,12 @@ export class InBandResync {
     if (attempt !== undefined) attempt.cancelTimer = undefined;
   }
 
+  /** The book is not wanted any more. */
+  forget(instrument: Instrument): void {
+    this.#attempts.get(instrument)?.cancelTimer?.();
+    this.#attempts.delete(instrument);
+  }
+
   /** Forgets what is under way: a new connection subscribes everything anyway. */
   clear(): void {
     for (const attempt of this.#attempts.values()) {

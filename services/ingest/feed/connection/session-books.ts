@@ -49,7 +49,8 @@ export class SessionBooks {
   onConfirmed(instrument: Instrument): void {
     const { adapter, bookDepth, sink, clock, recorded } = this.#options;
     const sync = bookSyncOf(adapter, instrument, { bookDepth });
-    if (sync.snapshot !== "rest") return;
+    // What is asked for on the connection is in a recording already.
+    if (sync.snapshot === "in-band" || (sync.snapshot === "request" && recorded === true)) return;
     if (recorded !== true && sync.sequencing?.showsGaps !== false) {
       sink.onBookConfirmed(instrument);
       return;
@@ -94,6 +95,14 @@ export class SessionBooks {
   onSnapshot({ instrument, source }: RawBook): void {
     this.#resync.onSnapshot(instrument);
     if (source === "rest") this.#options.counters.snapshotsDelivered += 1;
+  }
+
+  /** Nothing of this instrument is wanted any more. */
+  forget(instrument: Instrument): void {
+    this.#options.snapshots.cancel(instrument);
+    this.#resync.forget(instrument);
+    this.#cancelQuiet.get(instrument)?.();
+    this.#cancelQuiet.delete(instrument);
   }
 
   /** The connection that led is gone: the next one subscribes everything anyway. */

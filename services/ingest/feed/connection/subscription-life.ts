@@ -12,7 +12,7 @@ export type SubscriptionState =
   | "doubted"
   /** Silent for longer than its channel may be, or the venue is known to have kept data back. */
   | "stale"
-  /** Confirmed and asked for anew, but its first data never came. */
+  /** Asked for again and again, but neither an answer nor the first data that must come came. */
   | "unserved"
   /** The venue refused it for the moment; it is asked for again. */
   | "waiting"
@@ -43,6 +43,8 @@ export type SubscriptionEvent =
   | "nothing-missed"
   /** The venue had data for it that did not come. */
   | "unserved"
+  /** It was asked for again and again, and the venue did not say a word. */
+  | "unanswered"
   /** The connection is gone. */
   | "disconnected";
 
@@ -66,13 +68,14 @@ const REFUSE = step("refused", "down", "refused");
 const SILENCE = step("stale", "stale", "silent");
 const MISS = step("stale", "stale", "not-served");
 const LACK = step("unserved", "down", "not-served");
+const UNHEARD = step("unserved", "down", "not-answered");
 const LOSE = step("down", "down", "disconnected");
 
 /**
  * The life of a subscription, every state by every event. Invariants:
  * 1. data makes a subscription live, whatever was said of it before (column `data`);
- * 2. a confirmation never hides that nothing comes: it ends neither `doubted`, `stale` nor
- *    `unserved` (columns `acknowledged` and `promised`);
+ * 2. a confirmation never hides that nothing comes: it ends neither `doubted` nor `stale`, nor does
+ *    it end `unserved` where first data must come (columns `acknowledged` and `promised`);
  * 3. without a connection nothing is expected: `disconnected` leads to `down` from everywhere, and
  *    what was refused or down is asked for again by the next one (column `requested`);
  * 4. only what is expected can be found silent: `waiting`, `refused` and `down` are not judged;
@@ -93,6 +96,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("pending"),
     "nothing-missed": step("pending"),
     unserved: LACK,
+    unanswered: UNHEARD,
     disconnected: LOSE,
   },
   acknowledged: {
@@ -106,6 +110,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("acknowledged"),
     "nothing-missed": step("acknowledged"),
     unserved: LACK,
+    unanswered: step("acknowledged"),
     disconnected: LOSE,
   },
   live: {
@@ -119,6 +124,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("doubted"),
     "nothing-missed": step("live"),
     unserved: MISS,
+    unanswered: step("live"),
     disconnected: LOSE,
   },
   doubted: {
@@ -132,6 +138,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("doubted"),
     "nothing-missed": step("live"),
     unserved: MISS,
+    unanswered: step("doubted"),
     disconnected: LOSE,
   },
   stale: {
@@ -145,11 +152,12 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("stale"),
     "nothing-missed": step("live", "live", "nothing-missed"),
     unserved: step("stale"),
+    unanswered: step("stale"),
     disconnected: LOSE,
   },
   unserved: {
     requested: step("pending"),
-    acknowledged: step("unserved"),
+    acknowledged: CONFIRM,
     promised: step("unserved"),
     "put-off": PUT_OFF,
     refused: REFUSE,
@@ -158,6 +166,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("unserved"),
     "nothing-missed": step("unserved"),
     unserved: step("unserved"),
+    unanswered: step("unserved"),
     disconnected: LOSE,
   },
   waiting: {
@@ -171,6 +180,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("waiting"),
     "nothing-missed": step("waiting"),
     unserved: step("waiting"),
+    unanswered: step("waiting"),
     disconnected: LOSE,
   },
   refused: {
@@ -184,6 +194,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("refused"),
     "nothing-missed": step("refused"),
     unserved: step("refused"),
+    unanswered: step("refused"),
     disconnected: LOSE,
   },
   down: {
@@ -197,6 +208,7 @@ export const SUBSCRIPTION_LIFE: Readonly<
     doubted: step("down"),
     "nothing-missed": step("down"),
     unserved: step("down"),
+    unanswered: step("down"),
     disconnected: step("down"),
   },
 };

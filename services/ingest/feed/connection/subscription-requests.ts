@@ -33,6 +33,24 @@ export class SubscriptionRequests {
     return subscribing.length;
   }
 
+  /** Asks for more on a connection that is open. How many frames that takes. */
+  subscribe(link: FeedLink, subscriptions: readonly FeedSubscription[]): number {
+    const frames = this.#subscribing(link, subscriptions);
+    link.send(frames);
+    return frames.length;
+  }
+
+  /** Ends subscriptions for good. */
+  unsubscribe(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
+    link.send(this.#ending(link, subscriptions));
+  }
+
+  /** Asks for what tells of the market as a whole. */
+  subscribeMarket(link: FeedLink, url: string): void {
+    const { adapter } = this.#options;
+    link.send(this.#numbered((options) => adapter.marketFrames?.(url, options) ?? []));
+  }
+
   /** Asks once more for what the venue has not confirmed. */
   repeat(link: FeedLink, subscriptions: readonly FeedSubscription[]): void {
     this.#options.counters.resubscribes += subscriptions.length;
@@ -41,14 +59,10 @@ export class SubscriptionRequests {
 
   /** Ends subscriptions and makes them anew. Does nothing on a connection that is not open. */
   renew(link: FeedLink | undefined, subscriptions: readonly FeedSubscription[]): void {
-    const { adapter, counters } = this.#options;
+    const { counters } = this.#options;
     if (link === undefined || !link.isOpen) return;
     counters.resubscribes += subscriptions.length;
-    const ending = this.#numbered(
-      (options) =>
-        link.decoder.unsubscribeFrames?.(subscriptions, options) ??
-        adapter.unsubscribeFrames(subscriptions, options),
-    );
+    const ending = this.#ending(link, subscriptions);
     link.send([...ending, ...this.#subscribing(link, subscriptions)]);
   }
 
@@ -62,6 +76,15 @@ export class SubscriptionRequests {
     const frames = this.#numbered((options) => adapter.snapshotFrames?.(instrument, options) ?? []);
     counters.snapshotsRequested += 1;
     link?.send(frames);
+  }
+
+  #ending(link: FeedLink, subscriptions: readonly FeedSubscription[]): readonly string[] {
+    const { adapter } = this.#options;
+    return this.#numbered(
+      (options) =>
+        link.decoder.unsubscribeFrames?.(subscriptions, options) ??
+        adapter.unsubscribeFrames(subscriptions, options),
+    );
   }
 
   /** Some requests depend on what the connection has already. */

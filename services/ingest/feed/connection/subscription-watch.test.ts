@@ -75,6 +75,9 @@ function create(options: Created = {}) {
         return watch.onVerdict(trades, "alive", nowUs);
       case "unserved":
         return watch.onVerdict(trades, "dead", nowUs);
+      case "unanswered":
+        for (let asks = 0; asks < 3; asks += 1) watch.takeUnanswered(Infinity);
+        return;
       case "silent":
       case "doubted":
         isAsked = event === "doubted";
@@ -103,6 +106,7 @@ const GRID = {
     doubted: "pending",
     "nothing-missed": "pending",
     unserved: "unserved: down not-served",
+    unanswered: "unserved: down not-answered",
     disconnected: "down: down disconnected",
   },
   acknowledged: {
@@ -116,6 +120,7 @@ const GRID = {
     doubted: "acknowledged",
     "nothing-missed": "acknowledged",
     unserved: "unserved: down not-served",
+    unanswered: "acknowledged",
     disconnected: "down: down disconnected",
   },
   live: {
@@ -129,6 +134,7 @@ const GRID = {
     doubted: "doubted",
     "nothing-missed": "live",
     unserved: "stale: stale not-served",
+    unanswered: "live",
     disconnected: "down: down disconnected",
   },
   doubted: {
@@ -142,6 +148,7 @@ const GRID = {
     doubted: "doubted",
     "nothing-missed": "live",
     unserved: "stale: stale not-served",
+    unanswered: "doubted",
     disconnected: "down: down disconnected",
   },
   stale: {
@@ -155,11 +162,12 @@ const GRID = {
     doubted: "stale",
     "nothing-missed": "live: live nothing-missed",
     unserved: "stale",
+    unanswered: "stale",
     disconnected: "down: down disconnected",
   },
   unserved: {
     requested: "pending",
-    acknowledged: "unserved",
+    acknowledged: "live: live subscribed",
     promised: "unserved",
     "put-off": "waiting: syncing refused-for-now",
     refused: "refused: down refused",
@@ -168,6 +176,7 @@ const GRID = {
     doubted: "unserved",
     "nothing-missed": "unserved",
     unserved: "unserved",
+    unanswered: "unserved",
     disconnected: "down: down disconnected",
   },
   waiting: {
@@ -181,6 +190,7 @@ const GRID = {
     doubted: "waiting",
     "nothing-missed": "waiting",
     unserved: "waiting",
+    unanswered: "waiting",
     disconnected: "down: down disconnected",
   },
   refused: {
@@ -194,6 +204,7 @@ const GRID = {
     doubted: "refused",
     "nothing-missed": "refused",
     unserved: "refused",
+    unanswered: "refused",
     disconnected: "down: down disconnected",
   },
   down: {
@@ -207,6 +218,7 @@ const GRID = {
     doubted: "down",
     "nothing-missed": "down",
     unserved: "down",
+    unanswered: "down",
     disconnected: "down",
   },
 } as const satisfies Record<SubscriptionState, Record<SubscriptionEvent, string>>;
@@ -367,10 +379,22 @@ test("a silent subscription is renewed after waits that double, up to 64 times t
 test("counts what is judged and what of it is stale; a channel without a limit is not judged", () => {
   const { watch, happen } = create();
   happen("requested");
-  expect(watch.check(1_000_000_000, { recover: () => {} })).toEqual({ judged: 1, stale: 0 });
-  expect(watch.check(1_002_000_000, { recover: () => {} })).toEqual({ judged: 1, stale: 1 });
+  expect(watch.check(1_000_000_000, { recover: () => {} })).toEqual({
+    judged: 1,
+    stale: 0,
+    attempts: 0,
+  });
+  expect(watch.check(1_002_000_000, { recover: () => {} })).toEqual({
+    judged: 1,
+    stale: 1,
+    attempts: 0,
+  });
   happen("refused");
-  expect(watch.check(1_003_000_000, { recover: () => {} })).toEqual({ judged: 0, stale: 0 });
+  expect(watch.check(1_003_000_000, { recover: () => {} })).toEqual({
+    judged: 0,
+    stale: 0,
+    attempts: 0,
+  });
 });
 
 describe("first data that must come", () => {
@@ -450,7 +474,7 @@ describe("a quiet subscription of which the venue can be asked", () => {
     const { watch, trades, happen, state } = create({ doubtMs: SILENCE_MS });
     for (const event of ["requested", "acknowledged", "doubted"] as const) happen(event);
     expect(state()).toBe("doubted");
-    watch.onVerdict(trades, "unknown", 1_000_000_000);
+    watch.onVerdict(trades, "unknown", 1_100_000_000);
     expect(state()).toBe("stale");
   });
 });

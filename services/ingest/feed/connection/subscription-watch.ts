@@ -3,48 +3,9 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
 import type { FeedSubscription } from "../feed-adapter.ts";
 import { isJudged, SUBSCRIPTION_LIFE } from "./subscription-life.ts";
-import type { SubscriptionEvent, SubscriptionState } from "./subscription-life.ts";
-
-/** What is expected of a subscription; it is the same for its whole life. */
-export type Expectation = {
-  /** Silence that it may keep; undefined where it may be silent for ever. */
-  readonly silenceMsMax: number | undefined;
-  /** The venue sends it at least so often whatever happens, so that its silence is a fault. */
-  readonly isAlwaysSpoken: boolean;
-  /** How long its first data may take after its confirmation; undefined where none need come. */
-  readonly firstDataMsMax: number | undefined;
-  /** After so much silence the venue is asked whether anything happened; undefined if it cannot. */
-  readonly doubtMs: number | undefined;
-};
-
-/** One subscription of a connection, and what is known about its health. */
-export type Watched = {
-  readonly subscription: FeedSubscription;
-  readonly expected: Expectation;
-  state: SubscriptionState;
-  /** When data came last; before the first, when it was asked for. */
-  lastDataUs: number;
-  /** How often it was asked for anew since it became stale, or since its first data is late. */
-  recoveries: number;
-  nextRecoveryUs: number;
-  /** Proven that the venue had data which did not come. */
-  isProvenDead: boolean;
-  /** When it is asked for again if it is neither confirmed nor served until then. */
-  askAgainUs: number;
-  /** When it was asked for last. */
-  askedUs: number;
-  /** How often it was asked for in vain on this connection. */
-  asks: number;
-  /** Refusals since it was last confirmed or served. */
-  refusals: number;
-  /** The venue's words for the last of them. */
-  refusal: string;
-  /** How often it was doubted in vain since its last data. */
-  doubts: number;
-  nextDoubtUs: number;
-  /** The connection was lost since the last data, so trades may have been too. */
-  interrupted: boolean;
-};
+import type { SubscriptionEvent } from "./subscription-life.ts";
+import { watch } from "./watched-subscription.ts";
+import type { Expectation, Watched } from "./watched-subscription.ts";
 
 /** Who hears of the subscriptions of a connection. */
 type SubscriptionListener = {
@@ -88,7 +49,7 @@ const ASK_DOUBLINGS_MAX = 4;
 /** A stale subscription is asked for anew after waits that double this often at most. */
 const RECOVERY_DOUBLINGS_MAX = 6;
 
-/** First data that does not come is told after it was asked for anew this often. */
+/** That nothing is answered, or no first data comes, is told after it was asked for this often. */
 const UNSERVED_RECOVERIES = 3;
 
 /**
@@ -114,6 +75,22 @@ export class SubscriptionWatch {
 
   get all(): readonly Watched[] {
     return this.#watched;
+  }
+
+  /** Watches one more from now on. Does nothing for one that is watched. */
+  add(subscription: FeedSubscription): void {
+    const { instrument, channel } = subscription;
+    if (this.#byInstrument.get(instrument)?.[channel] !== undefined) return;
+    this.#add(subscription);
+    this.#lastInstrument = undefined;
+  }
+
+  /** Watches nothing of this instrument any more; says nothing of it either. */
+  remove(instrument: Instrument): void {
+    this.#byInstrument.delete(instrument);
+    this.#lastInstrument = undefined;
+    const kept = this.#watched.filter(({ subscription }) => subscription.instrument !== instrument);
+    this.#watched.splice(0, this.#watched.length, ...kept);
   }
 
   /** Undefined for what was not asked for. */
@@ -197,6 +174,9 @@ export class SubscriptionWatch {
     }
     for (const watched of due) {
       watched.asks += 1;
+      if (watched.state === "pending" && watched.asks >= UNSERVED_RECOVERIES) {
+        this.#apply(watched, "unanswered");
+      }
       const doublings = Math.min(watched.asks, ASK_DOUBLINGS_MAX);
       const waitUs = this.#options.answerMsMax * 1000 * 2 ** doublings;
       this.awaitAnswer(watched, nowUs, nowUs + waitUs);
@@ -261,36 +241,46 @@ export class SubscriptionWatch {
       return;
     }
     this.#doubtLater(watched, nowUs);
+    const isLate = silenceMsMax !== undefined && this.#isLate(watched, silenceMsMax, nowUs);
+    if (verdict === "unknown" && silenceMsMax !== undefined) {
+      // Then its own limit decides, and is not to be missed.
+      watched.nextDoubtUs = Math.max(nowUs, watched.lastDataUs + silenceMsMax * 1000);
+    }
     if (watched.state === "stale") {
       // What must have first data shows by it that it is served.
       const isKnown = verdict === "alive" && watched.expected.firstDataMsMax === undefined;
       if (isKnown) this.#apply(watched, "nothing-missed");
       return;
     }
-    if (verdict === "alive" || silenceMsMax === undefined) this.#apply(watched, "nothing-missed");
+    if (verdict === "alive" || !isLate) this.#apply(watched, "nothing-missed");
     else this.#beginSilence(watched, nowUs);
   }
 
   /**
    * Finds subscriptions that have been silent for too long: the venue is asked about them, or they
    * become stale. Calls `recover` for one that stays so, each time after a longer wait. Returns how
-   * many are judged and how many of them are stale.
+   * many are judged, how many of them are stale, and how often one of these was asked for in vain.
    */
-  check(nowUs: number, handlers: SilenceHandlers): { judged: number; stale: number } {
+  check(
+    nowUs: number,
+    handlers: SilenceHandlers,
+  ): { readonly judged: number; readonly stale: number; readonly attempts: number } {
     let judged = 0;
     let stale = 0;
+    let attempts = 0;
     for (const watched of this.#watched) {
       const { silenceMsMax, doubtMs } = watched.expected;
       if (!isJudged(watched.state)) continue;
       if (silenceMsMax !== undefined) judged += 1;
-      if (watched.state === "acknowledged" || watched.state === "unserved") {
+      if (this.#isStarting(watched)) {
         this.#checkFirstData(watched, nowUs, handlers.recover);
-        if (silenceMsMax !== undefined && this.#isLate(watched, silenceMsMax, nowUs)) stale += 1;
+        if (silenceMsMax === undefined || !this.#isLate(watched, silenceMsMax, nowUs)) continue;
+        stale += 1;
+        attempts = Math.max(attempts, watched.recoveries, watched.asks);
         continue;
       }
       if (watched.state === "doubted") continue;
-      const allowedMs = silenceMsMax ?? doubtMs;
-      if (allowedMs === undefined) continue;
+      const allowedMs = Math.min(silenceMsMax ?? Infinity, doubtMs ?? Infinity);
       if (!this.#isLate(watched, allowedMs, nowUs)) {
         watched.doubts = 0;
         watched.nextDoubtUs = 0;
@@ -304,9 +294,17 @@ export class SubscriptionWatch {
         this.#recover(watched, nowUs, handlers.recover);
         this.#doubtStale(watched, nowUs, handlers);
       }
+      if (silenceMsMax !== undefined) attempts = Math.max(attempts, watched.recoveries);
     }
     assert(stale <= judged, "no more subscriptions are stale than are judged");
-    return { judged, stale };
+    return { judged, stale, attempts };
+  }
+
+  /** True for one that waits for its beginning: that is watched apart from its silence. */
+  #isStarting({ state, askAgainUs }: Watched): boolean {
+    // In a recording nobody asks again, and silence is all that there is to judge by.
+    if (state === "pending") return askAgainUs !== Infinity;
+    return state === "acknowledged" || state === "unserved";
   }
 
   #isLate(watched: Watched, allowedMs: number, nowUs: number): boolean {
@@ -349,15 +347,19 @@ export class SubscriptionWatch {
     const { silenceMsMax, doubtMs = 0 } = watched.expected;
     watched.recoveries += 1;
     const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
-    watched.nextRecoveryUs = nowUs + (silenceMsMax ?? doubtMs) * 1000 * 2 ** doublings;
+    // What is surely dead need not be given the time that it may be silent.
+    const waitMs = watched.isProvenDead ? this.#options.answerMsMax : (silenceMsMax ?? doubtMs);
+    watched.nextRecoveryUs = nowUs + waitMs * 1000 * 2 ** doublings;
     recover(watched);
   }
 
   #checkFirstData(watched: Watched, nowUs: number, recover: SilenceHandlers["recover"]): void {
-    if (nowUs < watched.nextRecoveryUs) return;
+    const { firstDataMsMax: firstDataMs } = watched.expected;
+    // One that is not even answered is asked for by whoever waits for answers.
+    const isAnswered = watched.state === "acknowledged" || watched.askAgainUs === Infinity;
+    if (firstDataMs === undefined || !isAnswered || nowUs < watched.nextRecoveryUs) return;
     watched.recoveries += 1;
     const doublings = Math.min(watched.recoveries, RECOVERY_DOUBLINGS_MAX);
-    const firstDataMs = watched.expected.firstDataMsMax ?? 0;
     watched.nextRecoveryUs = nowUs + firstDataMs * 1000 * 2 ** doublings;
     watched.isProvenDead = true;
     if (watched.recoveries >= UNSERVED_RECOVERIES) this.#apply(watched, "unserved");
@@ -366,23 +368,7 @@ export class SubscriptionWatch {
 
   #add(subscription: FeedSubscription): Watched {
     const { instrument, channel } = subscription;
-    const watched: Watched = {
-      subscription,
-      expected: this.#options.expect(subscription),
-      state: "pending",
-      lastDataUs: Number.NEGATIVE_INFINITY,
-      recoveries: 0,
-      nextRecoveryUs: 0,
-      isProvenDead: false,
-      askAgainUs: Infinity,
-      askedUs: Number.NEGATIVE_INFINITY,
-      asks: 0,
-      refusals: 0,
-      refusal: "",
-      doubts: 0,
-      nextDoubtUs: 0,
-      interrupted: false,
-    };
+    const watched = watch(subscription, this.#options.expect(subscription));
     const channels = this.#byInstrument.get(instrument) ?? {};
     channels[channel] = watched;
     this.#byInstrument.set(instrument, channels);

@@ -1,3 +1,4 @@
+import { assert } from "#core/assert.ts";
 import type { AddressLimits, FeedAdapter, FeedEndpoints, RateLimit } from "../feed-adapter.ts";
 import type { VenueContext } from "../venue-context.ts";
 import { RequestPacer } from "./request-pacer.ts";
@@ -40,6 +41,12 @@ export class AddressBudget {
     const taken = Math.min(wanted, this.#subscriptionsMax - this.#subscriptions);
     this.#subscriptions += taken;
     return taken;
+  }
+
+  /** So many are not subscribed any more. */
+  giveBackSubscriptions(count: number): void {
+    this.#subscriptions -= count;
+    assert(this.#subscriptions >= 0, "no more subscriptions are given back than were taken");
   }
 
   /** Another of our venues shares it, and declares limits of its own: the tighter ones hold. */

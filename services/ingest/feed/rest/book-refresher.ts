@@ -41,6 +41,8 @@ type BookRefresherOptions = VenueContext & {
 export class BookRefresher {
   readonly #options: BookRefresherOptions;
   readonly #timers = new Map<Instrument, CancelTimer>();
+  /** Books whose turn may still be under way. */
+  readonly #removed = new WeakSet<Instrument>();
   #closed = false;
 
   constructor(options: BookRefresherOptions) {
@@ -50,6 +52,7 @@ export class BookRefresher {
   /** Refreshes this book from now on. Does nothing for one that it has already. */
   add(instrument: Instrument): void {
     if (this.#closed || this.#timers.has(instrument)) return;
+    this.#removed.delete(instrument);
     const { adapter, bookDepth, policy, intervalMs, random } = this.#options;
     const { sequencing } = bookSyncOf(adapter, instrument, { bookDepth });
     if (sequencing?.showsGaps !== false) {
@@ -58,6 +61,13 @@ export class BookRefresher {
     }
     const soonMs = Math.min(policy.unprovenRefreshMs, intervalMs);
     this.#after(instrument, soonMs * (0.5 + random()), () => this.#ask(instrument, 0));
+  }
+
+  /** Refreshes this book no more. */
+  remove(instrument: Instrument): void {
+    this.#timers.get(instrument)?.();
+    this.#timers.delete(instrument);
+    this.#removed.add(instrument);
   }
 
   /** Idempotent. */
@@ -73,7 +83,7 @@ export class BookRefresher {
   }
 
   #after(instrument: Instrument, delayMs: number, callback: () => void): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#removed.has(instrument)) return;
     this.#timers.set(instrument, this.#options.clock.after(delayMs, callback));
   }
 

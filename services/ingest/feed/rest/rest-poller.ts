@@ -72,6 +72,15 @@ export class RestPoller {
     if (isNew) this.#startRound(poll);
   }
 
+  /** Polls nothing of this instrument any more. */
+  remove(instrument: Instrument): void {
+    this.#polled.delete(instrument);
+    for (const instruments of this.#instruments.values()) {
+      const index = instruments.indexOf(instrument);
+      if (index >= 0) instruments.splice(index, 1);
+    }
+  }
+
   /** Idempotent. */
   close(): void {
     this.#closed = true;

@@ -115,6 +115,61 @@ describe("trades that a lost connection missed", () => {
     expect(said()).toEqual(["A/trades live filled"]);
   });
 
+  describe("further back than the latest trades", () => {
+    const paged = { pagesTrades: true };
+    /** The requests for pages: the trades that each is to follow. */
+    const pagesOf = (urls: readonly string[]): readonly string[] =>
+      urls.filter((url) => url.includes("/page")).map((url) => url.split("=")[1] ?? "");
+
+    test("are asked for page by page until they meet the live ones", () => {
+      const { rest, ids, answer, said, live } = reconnected(["1", "2"], paged);
+      live("9");
+      answer("7", "8", "9");
+      rest.answer(200, ["2", "3", "4"].map((id) => tradeFrame("A", id, true)).join("\n"));
+      rest.answer(200, ["4", "5", "6"].map((id) => tradeFrame("A", id, true)).join("\n"));
+      rest.answer(200, ["6", "7", "8", "9"].map((id) => tradeFrame("A", id, true)).join("\n"));
+      expect(pagesOf(rest.urls)).toEqual(["2", "4", "6"]);
+      expect(ids()).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+      expect(said()).toEqual(["A/trades live filled"]);
+    });
+
+    test.each([
+      { pages: 1, said: ["A/trades live filled"] },
+      { pages: 2, said: ["A/trades live filled"] },
+      {
+        pages: 3,
+        said: [
+          "A/trades gap reconnected; missing after trade 6 and before 9",
+          "A/trades live data",
+        ],
+      },
+    ])("$pages pages where 2 are allowed: the exact rest is said", ({ pages, said: expected }) => {
+      const policy = { tradeFillPagesMax: 2 };
+      const { rest, ids, answer, said, live } = reconnected(["1", "2"], { ...paged, policy });
+      const last = 2 + 2 * pages;
+      live(String(last + 1));
+      answer(String(last + 1));
+      for (let page = 0; page < Math.min(pages, 2); page += 1) {
+        const found = [0, 1, 2].map((each) => tradeFrame("A", String(2 + 2 * page + each), true));
+        rest.answer(200, found.join("\n"));
+      }
+      expect(said()).toEqual(expected);
+      expect(pagesOf(rest.urls)).toHaveLength(Math.min(pages, 2));
+      expect(rest.waiting).toHaveLength(0);
+      expect(ids().at(-1)).toBe(String(last + 1));
+    });
+
+    test("that the venue does not have any more are said to be missing, and no page is asked twice", () => {
+      const { rest, ids, answer, said, live } = reconnected(["1", "2"], paged);
+      live("9");
+      answer("8", "9");
+      rest.answer(200, ["5", "6"].map((id) => tradeFrame("A", id, true)).join("\n"));
+      expect(pagesOf(rest.urls)).toEqual(["2"]);
+      expect(said()[0]).toBe("A/trades gap reconnected; missing after trade 2 and before 5");
+      expect(ids()).toEqual(["1", "2", "5", "6", "9"]);
+    });
+  });
+
   test("are complete without live ones when an answer brings nothing new", () => {
     const { socket, rest, ids, answer, said } = reconnected();
     socket.receive('{"kind":"subscribed","venueSymbol":"A","channel":"trades"}');

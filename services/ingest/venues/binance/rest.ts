@@ -113,6 +113,7 @@ function recordedRequestsOf({
   instruments,
   book,
   trades,
+  tradesPage,
   openInterestPath,
 }: BinanceRest): FeedAdapter["recordedRequest"] {
   const at = (path: string) => ({ path: new RegExp(`${path}$`), symbolIn: "symbol" });
@@ -120,6 +121,7 @@ function recordedRequestsOf({
     { kind: "instruments", ...at(instruments.path) },
     { kind: "book-snapshot", ...at(book.path) },
     { kind: "trades", ...at(trades.path) },
+    ...(tradesPage === undefined ? [] : [{ kind: "trades", ...at(tradesPage.path) } as const]),
     ...(openInterestPath === undefined
       ? []
       : [{ kind: "poll", channel: "open-interest", ...at(openInterestPath) } as const]),

@@ -10,6 +10,8 @@ import type { Fault } from "../../reading/fault.ts";
 import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import type { StateWords } from "../../reading/instrument-words.ts";
+import { emitVenueState } from "../../reading/state-events.ts";
 import { epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { type BitfinexChannel, BitfinexChannels, CHANNEL_IDS_MAX } from "./answers.ts";
 import { BitfinexReadings } from "./readings.ts";
@@ -21,6 +23,13 @@ const FLAG_CHECKSUM = 131_072;
 
 /** Numbers every message, adds the venue's time, and tells a checksum after each change. */
 export const FLAGS = FLAG_TIMESTAMP | FLAG_SEQUENCE | FLAG_CHECKSUM;
+
+/** The status in the greeting, and the code of maintenance that begins. */
+const PLATFORM_STATES: StateWords = {
+  "0": "maintenance",
+  "1": "trading",
+  "20060": "maintenance",
+};
 
 const RESTART_CODES: ReadonlySet<string> = new Set(["20051", "20061"]);
 
@@ -105,7 +114,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
         return heartbeat(emit);
       }
       case "info":
-        if (!RESTART_CODES.has(code ?? "")) return heartbeat(emit);
+        if (!RESTART_CODES.has(code ?? "")) return this.#platform(code, emit);
         return emit({ kind: "reconnect-requested", reason: `info ${code}` });
       case "pong":
         return heartbeat(emit);
@@ -114,6 +123,13 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
       default:
         reject(emit, "unknown-message");
     }
+  }
+
+  /** The greeting says whether the venue works, and a later message that it stops. */
+  #platform(code: string | undefined, emit: Emit): void {
+    const tape = this.#tape;
+    const status = tape.text(tape.get(tape.get(0, "platform"), "status"));
+    emitVenueState(PLATFORM_STATES, status ?? code, emit);
   }
 
   /** False for a message that was there before. A hole puts all books and trades in doubt. */

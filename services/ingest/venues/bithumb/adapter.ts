@@ -6,7 +6,12 @@ import { ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
 import { ticketRequest } from "../../reading/ticket-requests.ts";
 import { BITHUMB, deriveBithumbMarket, parseBithumbMarkets } from "./instruments.ts";
 import { BITHUMB_WORDS } from "./requests.ts";
-import { bithumbMarketsRequest, bithumbRecordedRequest, bithumbTradesRequest } from "./rest.ts";
+import {
+  BITHUMB_BOOK_PROBE,
+  bithumbMarketsRequest,
+  bithumbRecordedRequest,
+  bithumbTradesRequest,
+} from "./rest.ts";
 
 // The venue's pages name no limit that was found: these are no more than a like venue allows.
 const LIMITS: FeedLimits = {
@@ -77,6 +82,7 @@ export const bithumb: FeedAdapter = {
   // A connection ends what it asked for by asking for something else.
   unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => bithumbTradesRequest(instrument, endpoints),
+  bookProbe: BITHUMB_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(ticketFrames(tape), new TicketReader(tape, context, BITHUMB_WORDS));

@@ -10,10 +10,12 @@ import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { PONG } from "../../reading/text-pongs.ts";
 import { readAnswer } from "./answers.ts";
 import { BitmexLevels, type LevelAction } from "./book.ts";
+import { BITMEX_CHANGES } from "./instruments.ts";
 import {
   type InstrumentState,
   readCandle,
@@ -181,6 +183,10 @@ export class BitmexReader implements FrameReader<TextRecord | typeof PONG, JsonT
     const { fields } = kept;
     if (fields === undefined || action === "delete") return heartbeat(emit);
     for (const row of rows) {
+      const { instrument } = subject;
+      const { state, stateWord: word = "" } = stateOfWord(BITMEX_CHANGES, asText(row["state"]));
+      const isNews = state !== undefined && state !== (instrument.state ?? "trading");
+      if (isNews) emit({ kind: "instrument-state", instrument, state, word });
       const fault = readInstrument(row, subject, fields, emit);
       if (fault !== undefined) rejectOf(emit, fault, subject.instrument, "ticker");
     }

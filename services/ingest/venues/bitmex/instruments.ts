@@ -26,11 +26,18 @@ const KINDS: ReadonlyMap<string, InstrumentKind> = new Map<string, InstrumentKin
 ]);
 
 /** Closed markets open again; settled and unlisted ones do not. */
-export const BITMEX_STATES: StateWords = {
+const BITMEX_STATES: StateWords = {
   Open: "trading",
   Closed: "closed",
   Halted: "halted",
   Settling: "settling",
+};
+
+/** What may become of an instrument that was listed. */
+export const BITMEX_CHANGES: StateWords = {
+  ...BITMEX_STATES,
+  Settled: "delisted",
+  Unlisted: "delisted",
 };
 
 /** The venue's own names of assets, and those of their smallest units, which it settles in. */

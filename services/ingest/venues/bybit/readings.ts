@@ -14,6 +14,7 @@ import {
 } from "../../reading/text-fields.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
+import { bybitState } from "./instruments.ts";
 
 /** The fields that are published; options write `bidPrice` for `bid1Price`. */
 const DECIMAL_FIELDS = [
@@ -71,6 +72,7 @@ export class BybitTickers {
     const before = isSnapshot ? {} : (this.#known.get(instrument) ?? {});
     const known: Known = { ...before, ...told };
     this.#known.set(instrument, known);
+    emitPhase(data["curPreListingPhase"], instrument, emit);
     emitTicker(known, common, emit);
     if (instrument.kind === "spot") return undefined;
     const { markPrice, indexPrice } = known;
@@ -86,6 +88,13 @@ export class BybitTickers {
     emit({ kind: "funding", ...common, rate, nextFundingTimeUs, intervalMs });
     return undefined;
   }
+}
+
+/** Of a contract before its launch. */
+function emitPhase(phase: unknown, instrument: Instrument, emit: Emit): void {
+  const { state, stateWord: word } = bybitState("PreLaunch", phase);
+  if (phase === "" || state === undefined || word === undefined) return;
+  if (word === phase) emit({ kind: "instrument-state", instrument, state, word });
 }
 
 /**

@@ -66,6 +66,7 @@ export const coinbase: FeedAdapter = {
   },
   limits: LIMITS,
   bookSync: { snapshot: "in-band", holdsAuctions: true },
+  marketFrames: () => [JSON.stringify({ type: "subscribe", channels: ["status"] })],
   refusals: COINBASE_REFUSALS,
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/products`, weight: 1 }],
   recordedRequest: coinbaseRecordedRequest,

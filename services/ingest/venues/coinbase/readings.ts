@@ -3,10 +3,11 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
-import { type Emit, type EventSubject, heartbeat, reject } from "../../reading/emit.ts";
+import { type Emit, type EventSubject, reject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitStates } from "../../reading/state-events.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { readTickerValues, type TickerTexts } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
@@ -83,18 +84,11 @@ export function readTicker(
   return readBestPrices(texts, { bid, ask, isQuote }, subject, scales, emit);
 }
 
-/** What the status channel says of all products. One that is not known here has been listed. */
+/** What the status channel says of all products. */
 export function readProductStates(products: unknown, catalog: InstrumentCatalog, emit: Emit): void {
   if (!Array.isArray(products)) return reject(emit, "missing-field");
-  heartbeat(emit);
-  let hasNews = false;
-  for (const product of products) {
-    if (!isRecord(product) || typeof product["id"] !== "string") continue;
-    const { state, stateWord: word = "" } = productState(product);
-    const instrument = catalog.byVenueSymbol(product["id"]);
-    if (state === undefined) continue;
-    if (instrument !== undefined) emit({ kind: "instrument-state", instrument, state, word });
-    else hasNews ||= state !== "delisted";
-  }
-  if (hasNews) emit({ kind: "list-changed" });
+  const said = products.filter(isRecord).map((product) => {
+    return { venueSymbol: product["id"], said: productState(product) };
+  });
+  emitStates(said, catalog, emit);
 }

@@ -10,6 +10,7 @@ import { CryptocomReader } from "./decoder.ts";
 import { CRYPTOCOM, deriveCryptocomInstrument, parseCryptocomInstruments } from "./instruments.ts";
 import { cryptocomRequests, isOffered } from "./requests.ts";
 import {
+  CRYPTOCOM_BOOK_PROBE,
   cryptocomInstrumentsRequest,
   cryptocomRecordedRequest,
   cryptocomTradesRequest,
@@ -82,6 +83,7 @@ export const cryptocom: FeedAdapter = {
   subscribeFrames: (wanted, options) => cryptocomRequests("subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => cryptocomRequests("unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => cryptocomTradesRequest(instrument, endpoints),
+  bookProbe: CRYPTOCOM_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(tapeObjects(tape), new CryptocomReader(tape, context));

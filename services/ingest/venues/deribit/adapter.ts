@@ -88,6 +88,11 @@ export const deribit: FeedAdapter = {
   limits: LIMITS,
   refusals: DERIBIT_REFUSALS,
   bookSync: { snapshot: "in-band", sequencing: LINKED_CHANGES },
+  marketFrames: (_url, { requestId }) => [
+    deribitRequest(requestId, "public/subscribe", {
+      channels: ["instrument.state.any.any", "platform_state"],
+    }),
+  ],
   openingFrames: ({ requestId }) => [
     deribitRequest(requestId, "public/set_heartbeat", { interval: HEARTBEAT_INTERVAL_SECONDS }),
   ],

@@ -7,11 +7,14 @@ import { elementsOf, textAt } from "../../reading/tape-fields.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { partsOf } from "./requests.ts";
 
+const LEFT_OUT = /not among the channels accepted/;
+
 /** https://docs.deribit.com/articles/errors */
 export const DERIBIT_REFUSALS: RefusalRules = {
   tooFast: { codes: ["10028", "10047"] },
   passing: { codes: ["10040", "10041", "11051", "10066"] },
-  final: { codes: ["-32600", "-32601", "-32602", "11050", "13020", "13009"] },
+  // A name that it does not know is just missing in its answer.
+  final: { codes: ["-32600", "-32601", "-32602", "11050", "13020", "13009"], words: LEFT_OUT },
 };
 
 /** What the venue says about subscriptions, on one connection. */

@@ -10,9 +10,12 @@ import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitStates, emitVenueState } from "../../reading/state-events.ts";
 import { epochTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { DeribitAnswers } from "./answers.ts";
+import { DERIBIT_EVENTS } from "./instruments.ts";
 import { candleAt, readBook, readQuote, readTicker, readTrade } from "./readings.ts";
 import { deribitRequest, partsOf } from "./requests.ts";
 import { tradesOf } from "./rest.ts";
@@ -47,6 +50,10 @@ type Told = {
 };
 
 const LISTED_TRADES: Told = { channel: "trades", name: "", historical: true };
+
+/** What the venue says of itself, and of what follows one index. */
+const MAINTENANCE: StateWords = { true: "maintenance", false: "trading" };
+const LOCKED = { true: "cancel-only", false: "trading" } as const satisfies StateWords;
 
 /** Reads one connection of Deribit. */
 export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
@@ -122,6 +129,13 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
       }
     } else if (channel !== undefined) {
       this.#named(data, { channel, name, historical: false }, receivedTimeUs, emit);
+    } else if (kind === "instrument") {
+      const word = textAt(tape, data, "state");
+      const venueSymbol = textAt(tape, data, "instrument_name");
+      const said = stateOfWord(DERIBIT_EVENTS, word);
+      emitStates([{ venueSymbol, said }], this.#catalog, emit);
+    } else if (kind === "platform_state") {
+      this.#platform(data, emit);
     } else if (kind === "chart") {
       this.#chart(name, data, receivedTimeUs, emit);
     } else if (NOT_PUBLISHED.test(kind)) {
@@ -129,6 +143,24 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
     } else {
       reject(emit, "unknown-message");
     }
+  }
+
+  /** `maintenance` is of the venue; `locked` of all that follows an index such as `btc_usd`. */
+  #platform(data: number, emit: Emit): void {
+    const tape = this.#tape;
+    const flagAt = (key: string): string => String(tape.value(tape.get(data, key)));
+    if (tape.get(data, "maintenance") !== MISSING) {
+      return emitVenueState(MAINTENANCE, flagAt("maintenance"), emit);
+    }
+    const index = textAt(tape, data, "price_index");
+    const said = stateOfWord(LOCKED, flagAt("locked"));
+    const isLock = said.state !== "trading";
+    const concerned = this.#catalog.all().filter(({ base, quote, state }) => {
+      if (`${base}_${quote}`.toLowerCase() !== index) return false;
+      return isLock || state === LOCKED.true;
+    });
+    const all = concerned.map(({ venueSymbol }) => ({ venueSymbol, said }));
+    emitStates(all, this.#catalog, emit);
   }
 
   #named(node: number, told: Told, receivedTimeUs: number, emit: Emit): void {

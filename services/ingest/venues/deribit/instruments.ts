@@ -44,7 +44,7 @@ const listedSchema = z.object({
 /** What the venue calls an instrument that does not trade without another word for it. */
 const NOT_ACTIVE = "not active";
 
-export const DERIBIT_STATES: StateWords = {
+const DERIBIT_STATES: StateWords = {
   open: "trading",
   settlement: "settling",
   locked: "cancel-only",
@@ -53,6 +53,17 @@ export const DERIBIT_STATES: StateWords = {
   [NOT_ACTIVE]: "closed",
   delivered: "delisted",
   archivized: "delisted",
+};
+
+/** What the channel of states tells of, beside the states themselves. */
+export const DERIBIT_EVENTS: StateWords = {
+  ...DERIBIT_STATES,
+  created: "pre-open",
+  started: "trading",
+  settled: "settling",
+  closed: "closed",
+  deactivated: "closed",
+  terminated: "delisted",
 };
 
 /** Of what may come back, and of what has ended. */

@@ -16,7 +16,7 @@ export const deribitRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/public\/get_instruments$/ },
   {
     kind: "trades",
-    path: /\/public\/get_last_trades_by_instrument$/,
+    path: /\/public\/get_last_trades_by_instrument(?:_and_time)?$/,
     symbolIn: "instrument_name",
   },
 ]);

@@ -67,7 +67,7 @@ const PAIR_STATES: StateWords = {
 };
 
 /** A settlement comes every eight hours. */
-const CONTRACT_STATES: StateWords = {
+export const HTX_CONTRACT_STATES: StateWords = {
   "1": "trading",
   "2": "pre-open",
   "3": "halted",
@@ -78,10 +78,16 @@ const CONTRACT_STATES: StateWords = {
 };
 
 /** Of what is not opened yet, is halted, or has ended. */
-const PAUSED: ReadonlySet<string> = new Set([
-  ...["pre-online", "not-online", "suspend", "fuse", "offline"],
-  ...["2", "3", "4", "6"],
+const PAIRS_PAUSED: ReadonlySet<string> = new Set([
+  "pre-online",
+  "not-online",
+  "suspend",
+  "fuse",
+  "offline",
 ]);
+
+/** As `PAIRS_PAUSED`. */
+export const HTX_CONTRACTS_PAUSED: ReadonlySet<string> = new Set(["2", "3", "4", "6"]);
 
 /** Of contracts: being delisted, and delivered. */
 const CONTRACTS_ENDED: ReadonlySet<string> = new Set(["0", "8"]);
@@ -90,8 +96,9 @@ const CONTRACTS_ENDED: ReadonlySet<string> = new Set(["0", "8"]);
 export function parseHtxInstruments(body: string, url: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
   if (!list.success) return undefined;
-  const isOfContracts = url.includes("swap_contract_info");
-  return listInstruments(list.data.data, isOfContracts ? contractOf : pairOf, PAUSED);
+  return url.includes("swap_contract_info")
+    ? listInstruments(list.data.data, contractOf, HTX_CONTRACTS_PAUSED)
+    : listInstruments(list.data.data, pairOf, PAIRS_PAUSED);
 }
 
 /**
@@ -163,7 +170,7 @@ function contractOf(entry: unknown): Instrument | undefined {
     ...instrument,
     contractSize,
     ...incrementsOf({ price: parsed.data.price_tick, size: "1" }),
-    ...stateOfWord(CONTRACT_STATES, parsed.data.contract_status),
+    ...stateOfWord(HTX_CONTRACT_STATES, parsed.data.contract_status),
     ...(isDated ? { expiryTimeUs: Number(delivery) * 1000 } : {}),
   };
 }

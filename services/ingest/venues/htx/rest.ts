@@ -20,7 +20,11 @@ import { readOpenInterest, readTrade } from "./readings.ts";
 import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
 
 /** The most that one answer gives. */
-const CANDLES_MAX = 2000;
+export const HTX_CANDLES_MAX = 2000;
+
+export const HTX_CANDLE_INTERVALS = renamedIntervals(
+  "1min=1m 5min=5m 15min=15m 30min=30m 60min=1h 4hour=4h 1day=1d 1week=1w",
+);
 
 /** What recorded addresses were asked for. `common/symbols` came before `market-symbols`. */
 export const htxRecordedRequest = recordedRequestOf([
@@ -154,14 +158,12 @@ export const HTX_BOOK_PROBE = bookProbeOf(
 
 /** Candles of the past; spot has its latest alone, contracts those of two years. */
 export const htxCandles: CandleHistory = candleHistory({
-  intervals: renamedIntervals(
-    "1min=1m 5min=5m 15min=15m 30min=30m 60min=1h 4hour=4h 1day=1d 1week=1w",
-  ),
-  rowsMax: CANDLES_MAX,
+  intervals: HTX_CANDLE_INTERVALS,
+  rowsMax: HTX_CANDLES_MAX,
   request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
     const code = encodeURIComponent(instrument.venueSymbol);
     if (instrument.kind === "spot") {
-      const query = `symbol=${code}&period=${name}&size=${CANDLES_MAX}`;
+      const query = `symbol=${code}&period=${name}&size=${HTX_CANDLES_MAX}`;
       return get(endpoints.rest, `/market/history/kline?${query}`);
     }
     const range = `from=${fromMs / 1000}&to=${lastMs / 1000}`;

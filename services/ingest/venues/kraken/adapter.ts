@@ -48,6 +48,9 @@ export const kraken: FeedAdapter = {
     intervalMs: 30_000,
     frame: (sequence) => JSON.stringify({ method: "ping", req_id: sequence }),
   },
+  marketFrames: (_url, { requestId: req_id }) => [
+    JSON.stringify({ method: "subscribe", params: { channel: "instrument" }, req_id }),
+  ],
   instrumentsRequests: assetPairsRequests,
   recordedRequest: krakenRecordedRequest,
   parseInstruments: (body) =>

@@ -13,12 +13,15 @@ import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { stateOfWord } from "../../reading/instrument-words.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
+import { emitStates, emitVenueState, type SaidOfInstrument } from "../../reading/state-events.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { channelsOfStream, KrakenAnswers, type KrakenTickers } from "./answers.ts";
+import { isOfExchange, KRAKEN_STATES } from "./instruments.ts";
 import { KrakenScales, nearestBookDepth } from "./book.ts";
 import { readTradesAnswer } from "./rest.ts";
 
@@ -74,9 +77,13 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
         return this.#data("ticker", receivedTimeUs, emit);
       case "ohlc":
         return this.#data("candles", receivedTimeUs, emit);
-      case "heartbeat":
-      case "status":
+      case "status": {
+        const system = tape.get(tape.first(tape.get(0, "data")), "system");
+        return emitVenueState(KRAKEN_STATES, tape.text(system), emit);
+      }
       case "instrument":
+        return this.#instruments(emit);
+      case "heartbeat":
         return heartbeat(emit);
       default:
         return this.#answers.read(asJsonObject(tape.value(0)) ?? {}, emit);
@@ -104,6 +111,20 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     if (kind !== "trades") return "unknown-message";
     const { ticks } = this.#scales.of(instrument);
     return readTradesAnswer(tape, { instrument, receivedTimeUs }, ticks, emit);
+  }
+
+  /** Pairs of another place than the exchange itself have other books. */
+  #instruments(emit: Emit): void {
+    const tape = this.#tape;
+    const pairs = tape.get(tape.get(0, "data"), "pairs");
+    if (!tape.isArray(pairs)) return heartbeat(emit);
+    const said: SaidOfInstrument[] = [];
+    for (let pair = tape.first(pairs); pair !== MISSING; pair = tape.next(pair)) {
+      if (!isOfExchange(this.#text(pair, "execution_venue"))) continue;
+      const state = stateOfWord(KRAKEN_STATES, this.#text(pair, "status"));
+      said.push({ venueSymbol: this.#text(pair, "symbol"), said: state });
+    }
+    emitStates(said, this.#catalog, emit);
   }
 
   /** A message whose data is a list, each item about an instrument of its own. */

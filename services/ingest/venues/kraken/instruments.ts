@@ -38,6 +38,7 @@ const listSchema = z.object({ result: z.record(z.string(), z.unknown()) });
 const pairSchema = z.object({
   wsname: z.string(),
   status: z.string().optional().catch(undefined),
+  execution_venue: z.string().optional().catch(undefined),
   pair_decimals: z.number().int().min(0).max(32),
   lot_decimals: z.number().int().min(0).max(32),
   /** May be in exponent notation. */
@@ -82,12 +83,21 @@ export function parseAssetPairs(body: string, naming: KrakenNaming): InstrumentL
 function toInstrument(entry: unknown, naming: KrakenNaming): Instrument | undefined {
   const parsed = pairSchema.safeParse(entry);
   if (!parsed.success || parsed.data.status === "delisted") return undefined;
+  if (!isOfExchange(parsed.data.execution_venue)) return undefined;
   const { wsname, tick_size: tickSize, pair_decimals, lot_decimals } = parsed.data;
   const instrument = deriveKrakenInstrument(naming.venueSymbolOf(wsname), naming.venue);
   if (instrument === undefined) return undefined;
   const price = tickSize ?? `1e-${pair_decimals}`;
   const increments = incrementsOf({ price, size: `1e-${lot_decimals}` });
   return { ...instrument, ...increments, ...stateOfWord(KRAKEN_STATES, parsed.data.status) };
+}
+
+/**
+ * Since April 2026 the same pair may be listed for another place of execution too, whose book is
+ * another one.
+ */
+export function isOfExchange(executionVenue: string | undefined): boolean {
+  return executionVenue === undefined || executionVenue === "international";
 }
 
 /** The pair as v2 writes it: `XBT/USD` is `BTC/USD` there. */

@@ -31,7 +31,7 @@ export const KRAKEN_LIMITS: FeedLimits = {
   // Books of quiet pairs move every few seconds; trades of quiet pairs may not come for hours.
   silenceMsMax: { book: 120_000 },
   connectionSilenceMsMax: 15_000,
-  frameBytesMax: 1024 * 1024,
+  frameBytesMax: 4 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 

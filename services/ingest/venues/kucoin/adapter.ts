@@ -13,6 +13,7 @@ import {
   kucoinGet,
   kucoinRecordedRequest,
   parseKucoinTicket,
+  KUCOIN_ADDRESS,
   KUCOIN_BOOK_PROBE,
   kucoinCandles,
 } from "./rest.ts";
@@ -28,7 +29,7 @@ const LIMITS: FeedLimits = {
   restWeight: { count: 1500, intervalMs: 30_000 },
   // A guess: books change only when orders do, and most pairs are small.
   silenceMsMax: { book: 300_000 },
-  address: { connectionsMax: 50 },
+  address: KUCOIN_ADDRESS,
   // Two answers to our pings, and then some.
   connectionSilenceMsMax: 45_000,
   // A ticket is good for 24 hours.

@@ -15,7 +15,7 @@ export const KUCOIN_REFUSALS: RefusalRules = {
   passing: { codes: ["401", "500"], words: /service busy|ping timeout/i },
   final: {
     codes: ["403", "404", "406", "415"],
-    words: /topic is invalid|invalid topic|100 per time|300 per session|more than/i,
+    words: /topic is invalid|invalid topic|does not exist|100 per time|300 per session|more than/i,
   },
 };
 

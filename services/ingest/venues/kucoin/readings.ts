@@ -127,10 +127,12 @@ export function readCandle(
   { instrument, receivedTimeUs }: KucoinSubject,
 ): Candle | RejectReason {
   const [start, ...numbers] = asJsonArray(data["candles"]) ?? [];
-  if (typeof start !== "string" || numbers.length < 6) return "missing-field";
+  if (start === undefined || numbers.length < 6) return "missing-field";
   const venueTimeUs = epochTimeUs(data["time"]);
-  if (isBadTime(venueTimeUs) || !/^[1-9]\d{9}$/.test(start)) return "bad-time";
-  const openTimeUs = Number(start) * 1_000_000;
+  const openTimeUs = epochTimeUs(start);
+  if (isBadTime(venueTimeUs) || openTimeUs === undefined || isBadTime(openTimeUs)) {
+    return "bad-time";
+  }
   const [open, close, high, low, volume, turnover] = numbers;
   const values = readCandleValues({ open, high, low, close, volume });
   const quoteVolume = decimalText(turnover);

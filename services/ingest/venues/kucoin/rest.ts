@@ -2,7 +2,12 @@
 import { bestProbeOf } from "../../reading/book-probe.ts";
 import { z } from "zod";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
-import type { ConnectionTicket, FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
+import type {
+  AddressLimits,
+  ConnectionTicket,
+  FeedEndpoints,
+  RestRequest,
+} from "../../feed/feed-adapter.ts";
 import { type Emit, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
@@ -10,6 +15,9 @@ import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 import { type KucoinSubject, readTrade } from "./readings.ts";
 import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-history.ts";
+
+/** Spot and futures have one budget. */
+export const KUCOIN_ADDRESS: AddressLimits = { name: "kucoin", connectionsMax: 50 };
 
 /** What recorded addresses were asked for. */
 export const kucoinRecordedRequest = recordedRequestOf([

@@ -104,6 +104,22 @@ describe("what MEXC sends", () => {
     ]);
   });
 
+  test("a quote that says the same again is told after an answer alone", () => {
+    const quote = mexcFrame({
+      channel: "spot@public.aggre.bookTicker.v3.api.pb@10ms@BTCUSDT",
+      symbol: "BTCUSDT",
+      publicAggreBookTicker: {
+        bidPrice: "87512.41",
+        bidQuantity: "1",
+        askPrice: "87512.49",
+        askQuantity: "2",
+      },
+    });
+    const answer = '{"id":1,"code":0,"msg":"PONG"}';
+    const kinds = eventsOf([quote, quote, answer, quote, quote]).map(({ kind }) => kind);
+    expect(kinds).toEqual(["quote", "heartbeat", "heartbeat", "quote", "heartbeat"]);
+  });
+
   test("what is left of a damaged frame says whose it was", () => {
     expect(losses(eventsOf([deals.subarray(0, deals.length - 1)]))).toEqual([
       "bad-json BTCUSDT trades",

@@ -8,6 +8,7 @@ import { streamOf } from "./fields.ts";
 import { deriveMexcPair, MEXC, parseMexcSymbols } from "./instruments.ts";
 import { mexcRequests } from "./requests.ts";
 import {
+  MEXC_BOOK_PROBE,
   MEXC_TICKERS,
   mexcBookRequest,
   mexcInstrumentsRequest,
@@ -53,7 +54,7 @@ export const mexc: FeedAdapter = {
   candlesEndUnsaid: true,
   notes: {
     trades: "Trades of 10 ms in one message. They have ids since June 2026 only.",
-    quotes: "At most one in 10 ms.",
+    quotes: "At most one in 10 ms; what says the same as the one before is left out.",
     book: "Begins with 5,000 levels a side; changes of 10 ms in one message.",
     ticker: "By REST, every 30 seconds: the venue ended its stream in August 2025.",
     candles: "One minute, once a second. Told as closed when the next one begins.",
@@ -85,5 +86,6 @@ export const mexc: FeedAdapter = {
   polls: [MEXC_TICKERS],
   serverTimeRequest: mexcTimeRequest,
   parseServerTimeUs: clockIn("serverTime"),
+  bookProbe: MEXC_BOOK_PROBE,
   createDecoder: (context) => new MexcDecoder(context),
 };

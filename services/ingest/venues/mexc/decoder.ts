@@ -1,6 +1,7 @@
 // https://www.mexc.com/api-docs/spot-v3/websocket-market-streams
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Quote } from "#core/market-event.ts";
 import type {
   FeedDecoder,
   FeedDecoderContext,
@@ -21,7 +22,14 @@ import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { readAnswer } from "./answers.ts";
 import { BODIES_FROM, BODIES_TO, BODY, type MexcBody, parseStream, WRAPPER } from "./fields.ts";
-import { readBook, readCandle, readQuote, readTrades } from "./readings.ts";
+import {
+  isSameQuote,
+  type MexcSubject,
+  readBook,
+  readCandle,
+  readQuote,
+  readTrades,
+} from "./readings.ts";
 import { readBookAnswer, readTickerAnswer } from "./rest.ts";
 
 const OPEN_BRACE = 0x7b;
@@ -64,6 +72,8 @@ export class MexcDecoder implements FeedDecoder {
 class MexcReader implements FrameReader<JsonRecord, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  /** The last quotes, since what says the same again is no news. */
+  readonly #quotes = new Map<Instrument, Quote>();
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
@@ -78,6 +88,8 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
   }
 
   message(message: JsonRecord, _receivedTimeUs: number, emit: Emit): void {
+    // A subscription that was renewed waits for a quote, whatever it says.
+    this.#quotes.clear();
     readAnswer(message, emit);
   }
 
@@ -161,7 +173,7 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
           rejectOf(emit, fault, instrument, "trades"),
         );
       case "quotes":
-        return readQuote(this.#body, subject, emit);
+        return this.#quote(subject, emit);
       case "candles": {
         const candle = readCandle(this.#body, subject);
         if (candle === "not-published") {
@@ -173,6 +185,17 @@ class MexcReader implements FrameReader<JsonRecord, unknown> {
         return undefined;
       }
     }
+  }
+
+  /** The venue says every ten milliseconds what the best levels are, changed or not. */
+  #quote(subject: MexcSubject, emit: Emit): Fault {
+    const quote = readQuote(this.#body, subject);
+    if (typeof quote === "string") return quote;
+    const last = this.#quotes.get(subject.instrument);
+    this.#quotes.set(subject.instrument, quote);
+    if (isSameQuote(quote, last)) heartbeat(emit);
+    else emit(quote);
+    return undefined;
   }
 
   /** What names a frame stands at its beginning: what was cut off may be known all the same. */

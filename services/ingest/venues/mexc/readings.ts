@@ -1,7 +1,7 @@
 // What MEXC says, out of the fields of a protobuf message.
 // https://www.mexc.com/api-docs/spot-v3/websocket-market-streams
 // https://github.com/mexcdevelop/websocket-proto
-import type { Candle } from "#core/market-event.ts";
+import type { Candle, Quote } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
@@ -18,7 +18,7 @@ import { wholeNumber } from "../../reading/whole-numbers.ts";
 import { columnsOf } from "./book.ts";
 import { BOOK, CANDLE, DEAL, type MexcBody, QUOTE, TRADES } from "./fields.ts";
 
-type Subject = EventSubject & { readonly scales: ScaleTracker };
+export type MexcSubject = EventSubject & { readonly scales: ScaleTracker };
 
 const SIDES = { buyer: 1, seller: 2 };
 
@@ -27,7 +27,7 @@ const CANDLE_INTERVAL_MS = 60_000;
 const fields = new ProtobufFields();
 
 /** A change of a book, with the numbers of its first and its last version. */
-export function readBook(body: MexcBody, subject: Subject, emit: Emit): Fault {
+export function readBook(body: MexcBody, subject: MexcSubject, emit: Emit): Fault {
   fields.open(body.bytes, body.start, body.end);
   let from: string | undefined;
   let to: string | undefined;
@@ -49,7 +49,7 @@ export function readBook(body: MexcBody, subject: Subject, emit: Emit): Fault {
 /** Each trade of a message by itself; what is wrong with one is told of it alone. */
 export function readTrades(
   body: MexcBody,
-  subject: Subject,
+  subject: MexcSubject,
   emit: Emit,
   onFault: (fault: RejectReason) => void,
 ): Fault {
@@ -69,7 +69,7 @@ export function readTrades(
 const dealFields = new ProtobufFields();
 
 /** The venue has given ids since June 2026. The side is the taker's. */
-function readTrade(deal: MexcBody, subject: Subject, emit: Emit): Fault {
+function readTrade(deal: MexcBody, subject: MexcSubject, emit: Emit): Fault {
   let price: string | undefined;
   let size: string | undefined;
   let type = 0;
@@ -96,7 +96,7 @@ function readTrade(deal: MexcBody, subject: Subject, emit: Emit): Fault {
 }
 
 /** A side that nobody is on has no texts. */
-export function readQuote(body: MexcBody, subject: Subject, emit: Emit): Fault {
+export function readQuote(body: MexcBody, subject: MexcSubject): Quote | RejectReason {
   const bid: QuoteSide = { price: undefined, size: undefined };
   const ask: QuoteSide = { price: undefined, size: undefined };
   fields.open(body.bytes, body.start, body.end);
@@ -108,10 +108,20 @@ export function readQuote(body: MexcBody, subject: Subject, emit: Emit): Fault {
   }
   if (fields.isDamaged) return "bad-json";
   if (bid.price === undefined && ask.price === undefined) return "missing-field";
-  const event = quoteEvent(subject, subject.scales, bid, ask);
-  if (typeof event === "string") return event;
-  emit(event);
-  return undefined;
+  return quoteEvent(subject, subject.scales, bid, ask);
+}
+
+/** True if both say the same. */
+export function isSameQuote(quote: Quote, other: Quote | undefined): boolean {
+  return (
+    other !== undefined &&
+    quote.bidPriceMantissa === other.bidPriceMantissa &&
+    quote.askPriceMantissa === other.askPriceMantissa &&
+    quote.bidSizeMantissa === other.bidSizeMantissa &&
+    quote.askSizeMantissa === other.askSizeMantissa &&
+    quote.priceScale === other.priceScale &&
+    quote.sizeScale === other.sizeScale
+  );
 }
 
 type QuoteSide = { price: string | undefined; size: string | undefined };

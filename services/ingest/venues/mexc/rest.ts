@@ -1,4 +1,5 @@
 // https://www.mexc.com/api-docs/spot-v3/market-data-endpoints
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, PollRequest, RestPoll, RestRequest } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
@@ -86,3 +87,12 @@ export function readTickerAnswer(
   emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...ticker });
   return undefined;
 }
+
+/** The best level of each side: a recording must not take five levels for a book's beginning. */
+export const MEXC_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/api/v3/ticker/bookTicker?symbol=${encodeURIComponent(venueSymbol)}`,
+    weight: 1,
+  }),
+  { bid: ["bidPrice", "bidQty"], ask: ["askPrice", "askQty"] },
+);

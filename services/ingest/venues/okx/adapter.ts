@@ -12,7 +12,7 @@ import {
   okxInstrumentsRequests,
   parseOkxInstruments,
 } from "./instruments.ts";
-import { okxRequests, planOkx } from "./requests.ts";
+import { okxMarketFrames, okxRequests, planOkx } from "./requests.ts";
 import {
   okxCandles,
   okxRecordedRequest,
@@ -39,7 +39,7 @@ const LIMITS: FeedLimits = {
   alwaysSpoken: ["book", "mark-price", "funding"],
   // Our pings are answered, so two of them were lost.
   connectionSilenceMsMax: 55_000,
-  frameBytesMax: 1024 * 1024,
+  frameBytesMax: 4 * 1024 * 1024,
   connectionAgeMsMax: undefined,
 };
 
@@ -91,6 +91,7 @@ export const okx: FeedAdapter = {
   bookSync: OKX_BOOK_SYNC,
   // The venue cuts a connection on which nothing came for 30 s.
   keepAlive: { intervalMs: 20_000, frame: () => "ping" },
+  marketFrames: okxMarketFrames,
   instrumentsRequests: okxInstrumentsRequests,
   nextInstrumentsRequest: nextOkxInstrumentsRequest,
   recordedRequest: okxRecordedRequest,

@@ -9,9 +9,11 @@ import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../..
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { stateOfWord } from "../../reading/instrument-words.ts";
 import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitStates } from "../../reading/state-events.ts";
 import {
   decimalText,
   isRecord,
@@ -24,12 +26,14 @@ import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { OkxAnswers } from "./answers.ts";
+import { OKX_STATES } from "./instruments.ts";
 import {
   OKX_SIDES,
   readOkxCandle,
   readOkxFunding,
   readOkxLiquidation,
   readOkxOpenInterest,
+  readOkxStatuses,
   readOkxTicker,
 } from "./readings.ts";
 import {
@@ -247,12 +251,21 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
 
   /** What is no event by itself. */
   #others(items: readonly unknown[], venueChannel: string, emit: Emit): void {
+    if (venueChannel === "instruments") return this.#instruments(items, emit);
+    if (venueChannel === "status") return readOkxStatuses(items, emit);
     const isKnown = NOT_PUBLISHED_BY_OKX.test(venueChannel);
     for (const item of items) {
       if (venueChannel === "index-tickers") this.#index(item, emit);
       else if (isKnown) heartbeat(emit);
       else reject(emit, "unknown-message");
     }
+  }
+
+  #instruments(items: readonly unknown[], emit: Emit): void {
+    const said = items.filter(isRecord).map((item) => {
+      return { venueSymbol: item["instId"], said: stateOfWord(OKX_STATES, item["state"]) };
+    });
+    emitStates(said, this.#catalog, emit);
   }
 
   /** Kept for the mark prices that follow: the venue tells of both on channels of their own. */

@@ -3,6 +3,8 @@
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
+import type { StateWords } from "../../reading/instrument-words.ts";
+import { emitVenueState } from "../../reading/state-events.ts";
 import { decimalText, isRecord, type JsonRecord, present } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
@@ -112,4 +114,21 @@ export function readOkxLiquidation(
     emit({ kind: "liquidation", ...told, liquidationId: undefined });
   }
   return undefined;
+}
+
+/** What the venue says of its own work; of its rehearsals nothing is told. */
+const WORK_STATES: StateWords = {
+  ongoing: "maintenance",
+  pre_open: "pre-open",
+  completed: "trading",
+  canceled: "trading",
+};
+
+/** `env` 1 is the market itself. Work that is yet to come changes nothing. */
+export function readOkxStatuses(items: readonly unknown[], emit: Emit): void {
+  for (const item of items) {
+    const { state, env } = isRecord(item) ? item : {};
+    if (state === "scheduled" || (env !== undefined && env !== "1")) heartbeat(emit);
+    else emitVenueState(WORK_STATES, state, emit);
+  }
 }

@@ -172,3 +172,12 @@ function sharedArguments({ instrument, channel }: FeedSubscription): readonly Ok
   const index = channel === "mark-price" ? okxIndexOf(instrument.venueSymbol) : undefined;
   return index === undefined ? [] : [{ channel: "index-tickers", instId: index }];
 }
+
+/** The lists of all types, each whole at first and then what changed, and the venue's status. */
+export function okxMarketFrames(url: string, { requestId }: FeedSubscribeOptions): string[] {
+  if (!url.endsWith("/public")) return [];
+  const types = Object.values(OKX_TYPE_OF_KIND).filter((type) => type !== undefined);
+  const lists = [...new Set(types)].map((instType) => ({ channel: "instruments", instType }));
+  const args = [...lists, { channel: "status" }];
+  return [JSON.stringify({ id: String(requestId), op: "subscribe", args })];
+}

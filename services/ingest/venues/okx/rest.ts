@@ -11,7 +11,7 @@ import { candleHistory, renamedIntervals, rowsAt } from "../../reading/candle-hi
 /** What recorded addresses were asked for. */
 export const okxRecordedRequest = recordedRequestOf([
   { kind: "instruments", path: /\/api\/v5\/public\/(?:instruments|mark-price)$/ },
-  { kind: "trades", path: /\/api\/v5\/market\/trades$/, symbolIn: "instId" },
+  { kind: "trades", path: /\/api\/v5\/market\/(?:history-)?trades$/, symbolIn: "instId" },
 ]);
 
 export function okxTradesRequest(
@@ -64,13 +64,14 @@ export function okxTradesPageRequest(
 }
 
 /** Under names with `utc` days begin at midnight in UTC, without at midnight in Hong Kong. */
-const CANDLE_NAMES =
+export const OKX_CANDLE_INTERVALS = renamedIntervals(
   "1m=1m 3m=3m 5m=5m 15m=15m 30m=30m 1H=1h 2H=2h 4H=4h " +
-  "6Hutc=6h 12Hutc=12h 1Dutc=1d 2Dutc=2d 3Dutc=3d 1Wutc=1w";
+    "6Hutc=6h 12Hutc=12h 1Dutc=1d 2Dutc=2d 3Dutc=3d 1Wutc=1w",
+);
 
 /** Candles of the past, newest first; both ends of a range lie outside of it. */
 export const okxCandles = candleHistory({
-  intervals: renamedIntervals(CANDLE_NAMES),
+  intervals: OKX_CANDLE_INTERVALS,
   rowsMax: 300,
   request: ({ instrument, name, fromMs, lastMs, rows }, endpoints) => {
     const instId = encodeURIComponent(instrument.venueSymbol);

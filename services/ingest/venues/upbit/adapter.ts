@@ -6,7 +6,12 @@ import { ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
 import { ticketRequest } from "../../reading/ticket-requests.ts";
 import { deriveUpbitMarket, parseUpbitMarkets, UPBIT } from "./instruments.ts";
 import { UPBIT_WORDS } from "./requests.ts";
-import { upbitMarketsRequest, upbitRecordedRequest, upbitTradesRequest } from "./rest.ts";
+import {
+  UPBIT_BOOK_PROBE,
+  upbitMarketsRequest,
+  upbitRecordedRequest,
+  upbitTradesRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. What is renewed is asked for with all else of its connection.
@@ -79,6 +84,7 @@ export const upbit: FeedAdapter = {
   // A connection ends what it asked for by asking for something else.
   unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => upbitTradesRequest(instrument, endpoints),
+  bookProbe: UPBIT_BOOK_PROBE,
   createDecoder: (context) => {
     const tape = new JsonTape();
     return new FrameDecoder(ticketFrames(tape), new TicketReader(tape, context, UPBIT_WORDS));

@@ -1,4 +1,5 @@
 // https://docs.upbit.com/kr/reference/list-pair-trades
+import { bestProbeOf } from "../../reading/book-probe.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { FeedEndpoints, RestRequest } from "../../feed/feed-adapter.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
@@ -21,3 +22,15 @@ export function upbitTradesRequest(
   const query = `market=${encodeURIComponent(venueSymbol)}&count=500`;
   return { url: `${rest}/v1/trades/ticks?${query}`, weight: 1 };
 }
+
+export const UPBIT_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, { rest }) => ({
+    url: `${rest}/v1/orderbook?markets=${encodeURIComponent(venueSymbol)}`,
+    weight: 1,
+  }),
+  {
+    at: [0, "orderbook_units", 0],
+    bid: ["bid_price", "bid_size"],
+    ask: ["ask_price", "ask_size"],
+  },
+);

@@ -20,13 +20,18 @@ export const coinbase: Dialect = {
   read(frame, { markets, refused, connection }) {
     const {
       type,
-      product_ids: products,
+      product_ids: products = [],
       channels,
     } = JSON.parse(frame) as {
       type: "subscribe" | "unsubscribe";
-      product_ids: string[];
+      product_ids?: string[];
       channels: string[];
     };
+    if (channels.includes("status")) {
+      const list = [{ name: "status", product_ids: [], account_ids: null }];
+      const answer = JSON.stringify({ type: "subscriptions", channels: list });
+      return [{ kind: "answer", frame: answer }, { kind: "market" }];
+    }
     const unknown = products.find((product) => !markets.has(product) || refused.has(product));
     if (unknown !== undefined) {
       const reason = `${unknown} is not a valid product`;
@@ -114,6 +119,24 @@ export const coinbase: Dialect = {
       base_increment: "0.00000001",
       status: "online",
     }));
+  },
+  market: {
+    stateFrame: (symbol, state) =>
+      JSON.stringify({
+        type: "status",
+        products: [
+          {
+            id: symbol,
+            status: state === "delisted" ? "delisted" : "online",
+            auction_mode: state === "auction",
+            trading_disabled: state === "halted" || state === "delisted",
+            cancel_only: false,
+            post_only: false,
+            limit_only: false,
+          },
+        ],
+        currencies: [],
+      }),
   },
   isSnapshotPath: () => false,
 };

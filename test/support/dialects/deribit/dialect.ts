@@ -28,6 +28,11 @@ export const deribit: Dialect = {
     const requests: ScriptedRequest[] = [];
     for (const name of params.channels ?? []) {
       const [channel, symbol = ""] = name.split(".");
+      if (channel === "instrument" || channel === "platform_state") {
+        accepted.push(name);
+        requests.push({ kind: "market" });
+        continue;
+      }
       if (!markets.has(symbol) || refused.has(symbol)) continue;
       accepted.push(name);
       if (channel === "book") requests.push({ kind, channel: "book", symbol });
@@ -70,6 +75,22 @@ export const deribit: Dialect = {
       expiration_timestamp: 32_503_708_800_000,
     }));
     return { jsonrpc: "2.0", result };
+  },
+  market: {
+    // The venue has no auctions.
+    stateFrame: (symbol, state) => {
+      const words = {
+        trading: "open",
+        listed: "created",
+        halted: "halted",
+        delisted: "terminated",
+      };
+      if (state === "auction") return undefined;
+      const data = { timestamp: 1, state: words[state], instrument_name: symbol };
+      return notification("instrument.state.any.any", JSON.stringify(data));
+    },
+    maintenanceFrame: (isOver) =>
+      notification("platform_state", JSON.stringify({ maintenance: !isOver })),
   },
   isSnapshotPath: () => false,
 };

@@ -27,6 +27,11 @@ export const kraken: Dialect = {
     if (method === "ping" || params === undefined) {
       return [{ kind: "answer", frame: JSON.stringify({ method: "pong", req_id: requestId }) }];
     }
+    if (params.channel === "instrument") {
+      const result = { ...params, snapshot: true };
+      const frame = JSON.stringify({ method, req_id: requestId, result, success: true });
+      return [{ kind: "answer", frame }, { kind: "market" }];
+    }
     const kind = method === "unsubscribe" ? "unsubscribe" : "subscribe";
     const requests: ScriptedRequest[] = [];
     for (const symbol of params.symbol) {
@@ -83,6 +88,26 @@ export const kraken: Dialect = {
       return [`${old}${quote}`, { wsname, pair_decimals: 1, lot_decimals: 8, status: "online" }];
     });
     return { error: [], result: Object.fromEntries(pairs) };
+  },
+  market: {
+    // The venue has no auctions.
+    stateFrame: (symbol, state) => {
+      const words = {
+        trading: "online",
+        listed: "online",
+        halted: "cancel_only",
+        delisted: "delisted",
+      };
+      if (state === "auction") return undefined;
+      const [base, quote] = symbol.split("/");
+      const pairs = [{ symbol, base, quote, status: words[state] }];
+      return JSON.stringify({ channel: "instrument", type: "update", data: { assets: [], pairs } });
+    },
+    maintenanceFrame: (isOver) => {
+      const system = isOver ? "online" : "maintenance";
+      const data = [{ system, api_version: "v2", connection_id: 1, version: "2.0.10" }];
+      return JSON.stringify({ channel: "status", type: "update", data });
+    },
   },
   isSnapshotPath: () => false,
 };

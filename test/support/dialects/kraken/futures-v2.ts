@@ -2,12 +2,15 @@ import type { Dialect } from "../dialect.ts";
 import { kraken } from "./dialect.ts";
 import { krakenFutures } from "./futures.ts";
 
+const { market: _market, ...spot } = kraken;
+
 /**
  * The format of spot with the contracts of the older feed; requests must name their market.
  * https://docs.kraken.com/exchange/api-reference/unified-websocket
  */
 export const krakenFuturesV2: Dialect = {
-  ...kraken,
+  // What tells of the market as a whole is documented for spot alone.
+  ...spot,
   webSocketPath: "/v2/public",
   quote: krakenFutures.quote,
   sizeScale: krakenFutures.sizeScale,

@@ -14,7 +14,7 @@ const PATH_OF: Readonly<Record<string, string>> = {
   candle1m: "/ws/v5/business",
 };
 
-type Argument = { readonly channel: string; readonly instId: string };
+type Argument = { readonly channel: string; readonly instId: string; readonly instType?: string };
 
 /** https://www.okx.com/docs-v5/en/#overview-websocket, spot. */
 export const okx: Dialect = {
@@ -33,7 +33,12 @@ export const okx: Dialect = {
       op: "subscribe" | "unsubscribe";
       args: readonly Argument[];
     };
-    return args.flatMap(({ channel, instId }): ScriptedRequest[] => {
+    return args.flatMap((argument): ScriptedRequest[] => {
+      const { channel, instId } = argument;
+      if (channel === "instruments" || channel === "status") {
+        const frame = JSON.stringify({ id, event: op, arg: argument, connId: "a4d3ae55" });
+        return [{ kind: "answer", frame }, { kind: "market" }];
+      }
       const isServed = PATH_OF[channel] === connection.path;
       if (!isServed || !markets.has(instId) || refused.has(instId)) {
         const msg = `Wrong URL or channel:${channel},instId:${instId} doesn't exist. Please use the correct URL, channel and parameters referring to API document.`;
@@ -97,6 +102,20 @@ export const okx: Dialect = {
       state: "live",
     }));
     return { code: "0", msg: "", data };
+  },
+  market: {
+    // Auctions are before the opening alone, and end with it.
+    stateFrame: (instId, state) => {
+      const words = { trading: "live", listed: "live", halted: "suspend", delisted: "expired" };
+      if (state === "auction") return undefined;
+      const data = [{ instId, instType: "SPOT", state: words[state] }];
+      return JSON.stringify({ arg: { channel: "instruments", instType: "SPOT" }, data });
+    },
+    maintenanceFrame: (isOver) => {
+      const state = isOver ? "completed" : "ongoing";
+      const data = [{ title: "Upgrade", state, env: "1", serviceType: "1", begin: "1", end: "2" }];
+      return JSON.stringify({ arg: { channel: "status" }, data });
+    },
   },
   isSnapshotPath: () => false,
 };

@@ -147,6 +147,8 @@ test("trades of several products in one list are told oldest first", () => {
 test.each([
   ["BIT-24XXX26-CDE", undefined],
   ["BTC-PERP-INTX", "BTC-USDC-PERP"],
+  ["BIP-20DEC30-CDE", "BIP-USD-PERP"],
+  ["BIT-20DEC29-CDE", "BIT-USD-20291220"],
   ["BTC", undefined],
 ])("%s is derived as %s", (venueSymbol, symbol) => {
   expect(coinbaseAdvanced.deriveInstrument(venueSymbol)?.symbol).toBe(symbol);
@@ -168,6 +170,24 @@ test("a product whose details are null is one all the same", () => {
     skipped: 0,
     instruments: [{ symbol: "BTC-USD" }, { symbol: "BIT-USD-20260424" }],
   });
+});
+
+test.each([
+  [{ funding_rate: "-0.00001" }, "perpetual"],
+  [{ funding_rate: "", perpetual_details: { funding_rate: "0" } }, "perpetual"],
+  [{ display_name: "BTC PERP" }, "perpetual"],
+  [{ funding_rate: "", display_name: "BTC 19 DEC 31" }, "future"],
+])("a contract that ends in 2031 with %o is a %s", (details, kind) => {
+  const product = {
+    product_id: "BIP-19DEC31-CDE",
+    product_type: "FUTURE",
+    quote_currency_id: "USD",
+    future_product_details: { contract_expiry: "2031-12-19T16:00:00Z", ...details },
+  };
+  const body = JSON.stringify({ products: [product] });
+  const [instrument] = coinbaseAdvanced.parseInstruments(body, "")?.instruments ?? [];
+  expect(instrument?.kind).toBe(kind);
+  expect(instrument?.expiryTimeUs !== undefined).toBe(kind === "future");
 });
 
 test("the venue's clock is read out of its answer", () => {

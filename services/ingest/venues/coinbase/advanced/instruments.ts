@@ -40,12 +40,20 @@ const productSchema = z.object({
       contract_expiry_type: z.string().nullish().catch(undefined),
       contract_root_unit: z.string().nullish().catch(undefined),
       contract_size: z.string().nullish().catch(undefined),
+      display_name: z.string().nullish().catch(undefined),
+      funding_rate: z.string().nullish().catch(undefined),
+      perpetual_details: z
+        .object({ funding_rate: z.string().nullish().catch(undefined) })
+        .nullish()
+        .catch(undefined),
     })
     .nullish()
     .catch(undefined),
 });
 
 type Product = z.infer<typeof productSchema>;
+
+type Details = NonNullable<Product["future_product_details"]>;
 
 /** What the venue calls what it does not let one do; the first that is so says most. */
 const FLAGS: StateWords = {
@@ -103,15 +111,32 @@ function instrumentOf(product: Product): Instrument | undefined {
   if (derived === undefined || derived.kind === "spot") return undefined;
   const root = details.contract_root_unit ?? "";
   const contractSize = canonicalDecimal(details.contract_size ?? "");
-  const expiryTimeUs = parseIsoTimeUs(details.contract_expiry);
-  const hasExpiry = derived.kind === "future" && expiryTimeUs !== undefined;
-  return {
+  const own = {
     ...derived,
     base: ASSET.test(root) ? root : derived.base,
     ...(contractSize === undefined ? {} : { contractSize }),
-    ...(hasExpiry && !isBadTime(expiryTimeUs) ? { expiryTimeUs } : {}),
   };
+  if (derived.kind !== "future") return own;
+  if (isPerpetual(details)) return { ...own, symbol: perpetualOf(derived.base), kind: "perpetual" };
+  const expiryTimeUs = parseIsoTimeUs(details.contract_expiry);
+  if (expiryTimeUs === undefined || isBadTime(expiryTimeUs)) return own;
+  return { ...own, expiryTimeUs };
 }
+
+/**
+ * Perpetuals in the American style end years from now and are called dated ones
+ * (`BIP-20DEC30-CDE`). Funding tells them apart.
+ */
+function isPerpetual({ funding_rate: rate, perpetual_details: more, display_name: name }: Details) {
+  return (rate ?? "") !== "" || (more?.funding_rate ?? "") !== "" || /\bPERP\b/.test(name ?? "");
+}
+
+function perpetualOf(code: string): string {
+  return `${code}-USD-PERP`;
+}
+
+/** Where every perpetual of today has its end, as their ids say it. */
+const PERPETUAL_END = "20DEC30";
 
 const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
 
@@ -119,6 +144,7 @@ const MONTHS = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC";
  * An instrument from its product id alone; undefined if it is none. `BTC-USD` is spot,
  * `BTC-PERP-INTX` a perpetual in USDC. `BIT-24APR26-CDE` is a dated contract in USD, whose code
  * stays the base of its symbol, since contracts of several sizes exist on one asset (BIT, BTI).
+ * What ends on 20 December 2030 is a perpetual in the American style.
  */
 export function deriveAdvancedProduct(
   venueSymbol: string,
@@ -137,12 +163,12 @@ export function deriveAdvancedProduct(
     const [, code = "", day = "", monthName = "", year = ""] = dated;
     const month = MONTHS.indexOf(monthName) / 3 + 1;
     if (!Number.isInteger(month) || month < 1) return undefined;
+    const common = contract({ venueSymbol, base: code, quote: "USD" });
+    if (`${day}${monthName}${year}` === PERPETUAL_END) {
+      return { ...common, symbol: perpetualOf(code), kind: "perpetual" };
+    }
     const date = `20${year}${String(month).padStart(2, "0")}${day}`;
-    return {
-      ...contract({ venueSymbol, base: code, quote: "USD" }),
-      symbol: `${code}-USD-${date}`,
-      kind: "future",
-    };
+    return { ...common, symbol: `${code}-USD-${date}`, kind: "future" };
   }
   const [, base, quote] = /^([A-Z0-9]+)-([A-Z0-9]+)$/.exec(venueSymbol) ?? [];
   if (base === undefined || quote === undefined) return undefined;

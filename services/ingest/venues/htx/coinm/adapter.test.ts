@@ -22,6 +22,13 @@ function topicsOf(frames: readonly string[]): unknown[] {
   });
 }
 
+/** The list of a future with these fields. */
+function list(fields: object): ReturnType<typeof htxCoinm.parseInstruments> {
+  const entry = { contract_code: "BTC261225", contract_status: 1, contract_size: 100 };
+  const body = JSON.stringify({ data: [{ ...entry, price_tick: 0.01, ...fields }] });
+  return htxCoinm.parseInstruments(body, "");
+}
+
 describe("contracts", () => {
   test.each([
     ["BTC-USD", { symbol: "BTC-USD-PERP", kind: "perpetual" }],
@@ -48,12 +55,21 @@ describe("contracts", () => {
   );
 
   test("one is worth so many dollars, and its end is the one that is listed", () => {
-    const entry = { contract_code: "BTC261225", contract_status: 1, contract_size: 100 };
     const details = { price_tick: 0.01, delivery_time: "1798189200000" };
-    const body = JSON.stringify({ data: [{ ...entry, ...details }] });
-    expect(htxCoinm.parseInstruments(body, "")?.instruments).toMatchObject([
+    expect(list(details)?.instruments).toMatchObject([
       { contractSize: "100", expiryTimeUs: 1_798_189_200_000_000, priceIncrement: "0.01" },
     ]);
+  });
+
+  test("one that is settled stays, one that is suspended is told apart, one that ended is none", () => {
+    expect(list({ contract_status: 7 })?.instruments).toMatchObject([
+      { state: "settling", stateWord: "7" },
+    ]);
+    expect(list({ contract_status: 3 })).toMatchObject({
+      instruments: [],
+      paused: [{ state: "halted", stateWord: "3" }],
+    });
+    expect(list({ contract_status: 8 })).toEqual({ instruments: [], skipped: 1 });
   });
 });
 

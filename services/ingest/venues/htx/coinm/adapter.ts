@@ -16,7 +16,9 @@ import {
   planHtxCoinm,
 } from "./requests.ts";
 import {
+  HTX_COINM_BOOK_PROBE,
   HTX_COINM_POLLS,
+  htxCoinmCandles,
   htxCoinmInstrumentsRequests,
   htxCoinmRecordedRequest,
   htxCoinmTimeRequest,
@@ -90,6 +92,8 @@ export const htxCoinm: FeedAdapter = {
     htxRequests("unsub", htxCoinmOwnTopicsOf(wanted), options),
   polls: HTX_COINM_POLLS,
   tradesRequest: (instrument, { endpoints }) => htxCoinmTradesRequest(instrument, endpoints),
+  candleHistory: htxCoinmCandles,
+  bookProbe: HTX_COINM_BOOK_PROBE,
   serverTimeRequest: htxCoinmTimeRequest,
   parseServerTimeUs: clockIn("ts"),
   createDecoder: (context) =>

@@ -6,19 +6,18 @@ import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
 import { expiryDayOfDigits } from "../../../reading/expiry-days.ts";
+import { stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
   listInstruments,
 } from "../../../reading/listed-instruments.ts";
+import { HTX_CONTRACT_STATES, HTX_CONTRACTS_PAUSED } from "../instruments.ts";
 
 /** The id of the venue. */
 export const HTX_COINM = "htx-coinm";
 
 const QUOTE = "USD";
-
-/** Of contracts that trade, or will once a settlement is over. */
-const LISTED: ReadonlySet<string> = new Set(["1", "5", "7"]);
 
 const listSchema = z.object({ data: z.array(z.unknown()) });
 
@@ -34,12 +33,15 @@ const contractSchema = z.object({
 /** Undefined if the body is neither list. What does not trade is left out and counted. */
 export function parseHtxCoinmInstruments(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
-  return list.success ? listInstruments(list.data.data, contractOf) : undefined;
+  return list.success
+    ? listInstruments(list.data.data, contractOf, HTX_CONTRACTS_PAUSED)
+    : undefined;
 }
 
 function contractOf(entry: unknown): Instrument | undefined {
   const parsed = contractSchema.safeParse(entry);
-  if (!parsed.success || !LISTED.has(parsed.data.contract_status)) return undefined;
+  if (!parsed.success || !Object.hasOwn(HTX_CONTRACT_STATES, parsed.data.contract_status))
+    return undefined;
   const instrument = deriveHtxCoinmInstrument(parsed.data.contract_code);
   const contractSize = canonicalDecimal(parsed.data.contract_size);
   if (instrument === undefined || contractSize === undefined || contractSize === "0") {
@@ -51,6 +53,7 @@ function contractOf(entry: unknown): Instrument | undefined {
     ...instrument,
     contractSize,
     ...incrementsOf({ price, size: "1" }),
+    ...stateOfWord(HTX_CONTRACT_STATES, parsed.data.contract_status),
     ...(ends ? { expiryTimeUs: Number(delivery) * 1000 } : {}),
   };
 }

@@ -2,17 +2,18 @@
 // https://docs.kraken.com/exchange/api-reference/unified-websocket
 // https://docs.kraken.com/exchange/api-reference/unified-ws/book
 // https://docs.kraken.com/exchange/api-reference/unified-ws/trade
-import type { Instrument } from "#core/instrument.ts";
 import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter } from "../../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../../reading/frame-decoder.ts";
+import { listOfVenue } from "../../../reading/listed-instruments.ts";
 import { tapeObjects } from "../../../reading/frame-forms.ts";
 import { KRAKEN_REFUSALS } from "../answers.ts";
 import { KRAKEN_BOOK_PROOF, KRAKEN_BOOK_SYNC } from "../book.ts";
 import { KrakenReader } from "../decoder.ts";
 import { deriveFuturesInstrument, parseFuturesInstruments } from "../futures/instruments.ts";
 import {
+  FUTURES_BOOK_PROBE,
   futuresCandles,
   futuresInstrumentsRequest,
   futuresRecordedRequest,
@@ -59,13 +60,10 @@ export const krakenFuturesV2: FeedAdapter = {
   // Listed by the interface that ends with the older feed; the new one's own list is a channel.
   instrumentsRequests: (endpoints) => [futuresInstrumentsRequest(endpoints)],
   recordedRequest: futuresRecordedRequest,
-  parseInstruments: (body) => {
-    const list = parseFuturesInstruments(body);
-    return list === undefined ? undefined : { ...list, instruments: list.instruments.map(owned) };
-  },
+  parseInstruments: (body) => listOfVenue(parseFuturesInstruments(body), VENUE),
   deriveInstrument: (venueSymbol) => {
     const instrument = deriveFuturesInstrument(venueSymbol);
-    return instrument === undefined ? undefined : owned(instrument);
+    return instrument === undefined ? undefined : { ...instrument, venue: VENUE };
   },
   planConnections: (subscriptions, endpoints) =>
     planByInstrument(subscriptions, {
@@ -77,6 +75,7 @@ export const krakenFuturesV2: FeedAdapter = {
   unsubscribeFrames: (subscriptions, options) =>
     krakenRequests("unsubscribe", subscriptions, options, "derivatives"),
   candleHistory: futuresCandles,
+  bookProbe: FUTURES_BOOK_PROBE,
   serverTimeRequest: futuresTimeRequest,
   parseServerTimeUs: parseFuturesTimeUs,
   createDecoder: (context) => {
@@ -84,7 +83,3 @@ export const krakenFuturesV2: FeedAdapter = {
     return new FrameDecoder(tapeObjects(tape), new KrakenReader(tape, context, "with-quotes"));
   },
 };
-
-function owned(instrument: Instrument): Instrument {
-  return { ...instrument, venue: VENUE };
-}

@@ -39,8 +39,19 @@ describe("contracts", () => {
       ...fields,
     };
     const body = JSON.stringify({ code: "200000", data: [entry] });
-    return kucoinFutures.parseInstruments(body, "")?.instruments[0];
+    const list = kucoinFutures.parseInstruments(body, "");
+    return list?.instruments[0] ?? list?.paused?.[0];
   }
+
+  test.each([
+    ["Init", "pre-open"],
+    ["Open", "trading"],
+    ["Paused", "halted"],
+    ["CancelOnly", "cancel-only"],
+    ["BeingSettled", "settling"],
+  ])("%s is %s", (status, state) => {
+    expect(listed({ status })).toMatchObject({ state, stateWord: status });
+  });
 
   test("an inverse one is worth so many dollars, whatever sign is before them", () => {
     expect(listed({})).toMatchObject({
@@ -62,12 +73,23 @@ describe("contracts", () => {
     expect(listed({ ...dated, expireDate: null })).toBeUndefined();
   });
 
-  test.each([{ multiplier: 0 }, { multiplier: null }, { quoteCurrency: "USDT" }, { status: "X" }])(
-    "is left out with %j",
-    (fields) => {
-      expect(listed(fields)).toBeUndefined();
-    },
-  );
+  test.each([
+    { multiplier: 0 },
+    { multiplier: null },
+    { quoteCurrency: "USDT" },
+    { status: "Closed" },
+  ])("is left out with %j", (fields) => {
+    expect(listed(fields)).toBeUndefined();
+  });
+});
+
+test("the best levels of a book are those of the ticker", () => {
+  const probe = kucoinFutures.bookProbe;
+  const { url } = probe?.request(contract("XBTUSDTM"), kucoinFutures.endpoints) ?? {};
+  expect(url).toBe("https://api-futures.kucoin.com/api/v1/ticker?symbol=XBTUSDTM");
+  const bid = { bestBidSize: 4, bestBidPrice: "67269.10" };
+  const body = JSON.stringify({ data: { ...bid, bestAskPrice: "67269.2", bestAskSize: 190 } });
+  expect(probe?.levels(body)).toBe("67269.1 4 / 67269.2 190");
 });
 
 describe("requests", () => {
@@ -100,13 +122,8 @@ describe("requests", () => {
   });
 
   test("spot and futures together keep to what an address may do", () => {
-    for (const [rate, most] of [
-      ["restWeight", 2000],
-      ["connects", 30],
-    ] as const) {
-      const rates = [kucoin.limits[rate], kucoinFutures.limits[rate]];
-      expect(new Set(rates.map(({ intervalMs }) => intervalMs)).size).toBe(1);
-      expect(rates.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(most);
-    }
+    const { address, connects, restWeight } = kucoinFutures.limits;
+    expect(address?.name).toBeDefined();
+    expect(kucoin.limits).toMatchObject({ address, connects, restWeight });
   });
 });

@@ -6,14 +6,16 @@ import { TEXT_RECORDS } from "../../../reading/frame-forms.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
 import { KUCOIN_REFUSALS } from "../answers.ts";
 import { kucoinRequests } from "../requests.ts";
-import { kucoinGet, parseKucoinTicket } from "../rest.ts";
+import { KUCOIN_ADDRESS, kucoinGet, parseKucoinTicket } from "../rest.ts";
 import { KucoinFuturesReader } from "./decoder.ts";
 import { futuresTopicOf } from "./fields.ts";
 import { deriveKucoinContract, KUCOIN_FUTURES, parseKucoinContracts } from "./instruments.ts";
 import {
   CONTRACTS_PATH,
   CONTRACTS_WEIGHT,
+  KUCOIN_FUTURES_BOOK_PROBE,
   KUCOIN_FUTURES_POLLS,
+  kucoinFuturesCandles,
   kucoinFuturesRecordedRequest,
 } from "./rest.ts";
 
@@ -22,13 +24,15 @@ const LIMITS: FeedLimits = {
   subscriptionsPerConnectionMax: 300,
   // The venue takes 100 frames in ten seconds.
   outgoingFrames: { count: 90, intervalMs: 10_000 },
-  // The venue takes 30 in a minute from an address, of which spot has 25.
-  connects: { count: 5, intervalMs: 60_000 },
-  // The venue allows 2000 in thirty seconds to an address without a key, of which spot has 1500.
-  restWeight: { count: 450, intervalMs: 30_000 },
+  // The venue takes 30 in a minute.
+  connects: { count: 25, intervalMs: 60_000 },
+  // The venue allows 2000 in thirty seconds to an address without a key.
+  restWeight: { count: 1500, intervalMs: 30_000 },
   // Marks come every second and rates every minute; a book is sent when orders change, and most
   // contracts are small.
   silenceMsMax: { book: 300_000, "mark-price": 60_000, funding: 300_000 },
+  alwaysSpoken: ["mark-price", "funding"],
+  address: KUCOIN_ADDRESS,
   // Two answers to our pings, and then some.
   connectionSilenceMsMax: 45_000,
   frameBytesMax: 1024 * 1024,
@@ -44,10 +48,9 @@ function topicOf({ instrument, channel }: FeedSubscription): string | undefined 
 
 /**
  * KuCoin futures, perpetual and dated, linear and inverse. The whole book is had without a key, and
- * each change is one level.
+ * each change is one level. Liquidations are published nowhere.
  *
- * Not sure: that the addresses of spot and futures share the limits of an address, which are split
- * here. Liquidations are published nowhere.
+ * Not sure: that spot and futures share the limits of an address, as they do here.
  */
 export const kucoinFutures: FeedAdapter = {
   venue: KUCOIN_FUTURES,
@@ -123,6 +126,8 @@ export const kucoinFutures: FeedAdapter = {
   tradesRequest: ({ venueSymbol }, { endpoints }) =>
     kucoinGet(endpoints, "/api/v1/trade/history", 5, venueSymbol),
   polls: KUCOIN_FUTURES_POLLS,
+  candleHistory: kucoinFuturesCandles,
+  bookProbe: KUCOIN_FUTURES_BOOK_PROBE,
   serverTimeRequest: (endpoints) => kucoinGet(endpoints, "/api/v1/timestamp", 2),
   parseServerTimeUs: clockIn("data"),
   createDecoder: (context) => new FrameDecoder(TEXT_RECORDS, new KucoinFuturesReader(context)),

@@ -4,6 +4,7 @@ import { canonicalDecimal } from "@tickwire/proto/model";
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
 import { parseJsonText } from "#core/json-text.ts";
+import { type StateWords, stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -32,8 +33,17 @@ const contractSchema = z.object({
 
 type Contract = z.infer<typeof contractSchema>;
 
-/** Contracts that trade, or may again; all others end. */
-const LISTED: ReadonlySet<string> = new Set(["Open", "Paused", "CancelOnly"]);
+/** A contract in any other state has ended. */
+const STATES: StateWords = {
+  Init: "pre-open",
+  Open: "trading",
+  Paused: "halted",
+  CancelOnly: "cancel-only",
+  BeingSettled: "settling",
+};
+
+/** Of what is not opened yet, and of what ends. */
+const PAUSED: ReadonlySet<string> = new Set(["Init", "BeingSettled"]);
 
 /** `FFWCSX` has no end, `FFICSX` ends with a month. */
 const KINDS: ReadonlyMap<string, "perpetual" | "future"> = new Map([
@@ -49,12 +59,12 @@ const PERPETUAL = /^([\p{L}\p{N}.$]{1,30}?)(USDT|USDC|USD)M$/u;
 /** Reads the list of contracts; undefined if the body is none. */
 export function parseKucoinContracts(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJsonText(body));
-  return list.success ? listInstruments(list.data.data, contractOf) : undefined;
+  return list.success ? listInstruments(list.data.data, contractOf, PAUSED) : undefined;
 }
 
 function contractOf(entry: unknown): Instrument | undefined {
   const parsed = contractSchema.safeParse(entry);
-  if (!parsed.success || !LISTED.has(parsed.data.status)) return undefined;
+  if (!parsed.success || !Object.hasOwn(STATES, parsed.data.status)) return undefined;
   const listed = parsed.data;
   const kind = KINDS.get(listed.type);
   const instrument = kind === "future" ? datedContractOf(listed) : perpetualOf(listed);
@@ -63,7 +73,7 @@ function contractOf(entry: unknown): Instrument | undefined {
   const contractSize = canonicalDecimal(listed.multiplier.replace(/^-/, ""));
   if (contractSize === undefined || contractSize === "0") return undefined;
   const increments = incrementsOf({ price: listed.tickSize, size: listed.lotSize });
-  return { ...instrument, contractSize, ...increments };
+  return { ...instrument, contractSize, ...increments, ...stateOfWord(STATES, listed.status) };
 }
 
 /** The list must agree with the name, so that a contract is the same with the list and without. */

@@ -1,9 +1,12 @@
 // https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-all-symbols
 // https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-full-orderbook
 // https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-trade-history
+// https://www.kucoin.com/docs-new/rest/futures-trading/market-data/get-klines
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { RecordedRequest, RestPoll } from "../../../feed/feed-adapter.ts";
+import { bestProbeOf } from "../../../reading/book-probe.ts";
+import { candleHistory, renamedIntervals, rowsAt } from "../../../reading/candle-history.ts";
 import { type Emit, rejectOf } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import { oldestFirst } from "../../../reading/oldest-first.ts";
@@ -46,6 +49,30 @@ export const KUCOIN_FUTURES_POLLS: readonly RestPoll[] = [
     ],
   },
 ];
+
+/** The best level of each side. */
+export const KUCOIN_FUTURES_BOOK_PROBE = bestProbeOf(
+  ({ venueSymbol }, endpoints) => kucoinGet(endpoints, "/api/v1/ticker", 2, venueSymbol),
+  { at: ["data"], bid: ["bestBidPrice", "bestBidSize"], ask: ["bestAskPrice", "bestAskSize"] },
+);
+
+/** The venue's names are minutes. */
+const CANDLE_NAMES = "1=1m 5=5m 15=15m 30=30m 60=1h 120=2h 240=4h 480=8h 720=12h 1440=1d 10080=1w";
+
+/** Candles of the past, oldest first. What turnover counts no page says. */
+export const kucoinFuturesCandles = candleHistory({
+  intervals: renamedIntervals(CANDLE_NAMES),
+  // The pages say 500, and said 200 before.
+  rowsMax: 200,
+  request: ({ instrument, name, intervalMs, fromMs, lastMs }, endpoints) => {
+    const request = kucoinGet(endpoints, "/api/v1/kline/query", 3, instrument.venueSymbol);
+    // Whether the end is part of the range the pages do not say.
+    const range = `from=${fromMs}&to=${lastMs + intervalMs - 1}`;
+    return { ...request, url: `${request.url}&granularity=${name}&${range}` };
+  },
+  rowsOf: rowsAt("data"),
+  columnsOf: () => ({ openTime: 0, open: 1, high: 2, low: 3, close: 4, volume: 5 }),
+});
 
 /** Oldest first, by their sequence. One damaged trade costs itself only. */
 export function readTradesAnswer(

@@ -55,9 +55,19 @@ describe("spreads", () => {
       ],
     });
     const [listed] = okxSpreads.parseInstruments(body, "")?.instruments ?? [];
-    expect(listed).toMatchObject({ sizeUnit: "base" });
+    expect(listed).toMatchObject({ sizeUnit: "base", state: "trading", stateWord: "live" });
     expect(listed).not.toHaveProperty("expiryTimeUs");
   });
+});
+
+test("a book's best levels are compared where prices are below zero too", () => {
+  const probe = okxSpreads.bookProbe;
+  const { url } = probe?.request(spread("BTC-USDT_BTC-USDT-SWAP"), okxSpreads.endpoints) ?? {};
+  expect(url).toBe("https://www.okx.com/api/v5/sprd/books?sprdId=BTC-USDT_BTC-USDT-SWAP&sz=5");
+  const side = (...prices: string[]) => prices.map((price) => [price, "2", "1"]);
+  const book = { asks: side("0", "1.50"), bids: side("-3", "-0.1"), ts: "1670324386802" };
+  const levels = probe?.levels(JSON.stringify({ code: "0", msg: "", data: [book] }));
+  expect(levels).toBe("-0.1 2, -3 2 / 0 2, 1.5 2");
 });
 
 describe("requests", () => {

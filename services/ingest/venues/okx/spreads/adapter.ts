@@ -8,7 +8,13 @@ import { okxTimeRequest, parseOkxTimeUs } from "../rest.ts";
 import { OkxSpreadReader } from "./decoder.ts";
 import { deriveOkxSpread, OKX_SPREADS, parseOkxSpreads } from "./instruments.ts";
 import { okxSpreadRequests, planOkxSpreads } from "./requests.ts";
-import { okxSpreadsRecordedRequest, okxSpreadsRequests, okxSpreadTradesRequest } from "./rest.ts";
+import {
+  OKX_SPREAD_BOOK_PROBE,
+  okxSpreadCandles,
+  okxSpreadsRecordedRequest,
+  okxSpreadsRequests,
+  okxSpreadTradesRequest,
+} from "./rest.ts";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. With a request for each spread, half of the requests that an hour
@@ -18,8 +24,7 @@ const LIMITS: FeedLimits = {
   outgoingFrames: { count: 450, intervalMs: 3_600_000 },
   // The venue allows 20 requests of one kind in 2 s.
   restWeight: { count: 10, intervalMs: 2000 },
-  // The venue takes 3 a second from an address, of which its instruments have most.
-  connects: { count: 1, intervalMs: 1000 },
+  connects: { count: 3, intervalMs: 1000 },
   // An unchanged book is said to be unchanged now and then, as those of instruments are every
   // minute. All else comes on change only.
   silenceMsMax: { book: 180_000 },
@@ -79,6 +84,8 @@ export const okxSpreads: FeedAdapter = {
   subscribeFrames: (wanted, options) => okxSpreadRequests("subscribe", wanted, options),
   unsubscribeFrames: (wanted, options) => okxSpreadRequests("unsubscribe", wanted, options),
   tradesRequest: (instrument, { endpoints }) => okxSpreadTradesRequest(instrument, endpoints),
+  candleHistory: okxSpreadCandles,
+  bookProbe: OKX_SPREAD_BOOK_PROBE,
   serverTimeRequest: okxTimeRequest,
   parseServerTimeUs: parseOkxTimeUs,
   createDecoder: (context) =>

@@ -1,13 +1,14 @@
 // https://www.okx.com/docs-v5/en/#spread-trading-rest-api-get-spreads-public
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { stateOfWord } from "../../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
   listInstruments,
 } from "../../../reading/listed-instruments.ts";
 import { parseJson } from "../../../reading/text-fields.ts";
-import { deriveOkxInstrument } from "../instruments.ts";
+import { deriveOkxInstrument, OKX_STATES } from "../instruments.ts";
 
 /** The id of the venue. */
 export const OKX_SPREADS = "okx-spreads";
@@ -49,6 +50,7 @@ function spreadOf(entry: unknown): Instrument | undefined {
     quote,
     sizeUnit: szCcy === base ? "base" : "quote",
     ...incrementsOf({ price: tickSz, size: lotSz }),
+    ...stateOfWord(OKX_STATES, parsed.data.state),
   };
 }
 

@@ -1,0 +1,47 @@
+import type { ScriptedVenueId } from "#test/support/dialects/registry.ts";
+import type { FaultOutcome, Told, VenueFault } from "./venue-faults-list.ts";
+
+const HEAD = `# When a venue misbehaves
+
+Each scripted venue, one fault at a time, against the real ingestor in manual time: what the clients of the market were told
+of its book and its trades, as \`state (reason)\` with the seconds since the start, and when the last of both was live again.
+Everything else on the same connection stayed live, but for books that lose their proof with any lost message. Made by \`test/conformance/venue-faults-table.test.ts\`:
+\`npx vitest run test/conformance/venue-faults-table.test.ts --update\`.
+`;
+
+/** The page that says what came of each fault at each venue. */
+export function venueFaultsDocument(
+  outcomes: ReadonlyMap<VenueFault, ReadonlyMap<ScriptedVenueId, FaultOutcome>>,
+): string {
+  const sections = [...outcomes].map(([fault, ofVenues]) => {
+    const rows = [...ofVenues].map(
+      ([venue, { target }]) =>
+        `| ${venue} | ${toldText(target.book)} | ${toldText(target.trades)} | ${rightAgain(target)} |`,
+    );
+    return [
+      `\n## ${fault.name[0]?.toUpperCase()}${fault.name.slice(1)}`,
+      `\n${fault.description}\n`,
+      "| venue | book | trades | right again |",
+      "| --- | --- | --- | --- |",
+      ...rows,
+      "",
+    ].join("\n");
+  });
+  return HEAD + sections.join("");
+}
+
+function toldText(told: Told["book"]): string {
+  return told
+    .map(({ state, reason, second }) => `${state} (${reason}) ${secondsText(second)}`)
+    .join(" → ");
+}
+
+function rightAgain({ book, trades }: Told): string {
+  const last = [book.at(-1), trades.at(-1)];
+  if (last.some((status) => status?.state !== "live")) return "never, which is so";
+  return `${secondsText(Math.max(...last.map((status) => status?.second ?? 0)))} s`;
+}
+
+function secondsText(second: number): string {
+  return String(Math.round(second * 10) / 10);
+}
