@@ -1,7 +1,7 @@
-// What views of one book cost a gateway: 1,000 subscriptions of the raw book, as many spread over 5
-// views, and the views with one subscription each. Everything but the sockets runs as it does in a
-// gateway: hub, views, subscriptions, lanes, frames. CPU time of the process, so that a machine that
-// is busy with others matters less; modes alternate, and the raw one is measured twice.
+// What views of one book cost a gateway: 1,000 subscriptions of the raw book, as many spread over
+// 5 views, and the views with one subscription each. Everything but the sockets runs as it does in
+// a gateway: hub, views, subscriptions, lanes, frames. CPU time of the process, so that a machine
+// that is busy matters less; modes alternate, and the raw one is measured twice.
 // Runs on the build: `npm run build && node test/bench/views.bench.mjs [rounds] [seconds]`.
 import { BatchWriter } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
