@@ -87,7 +87,9 @@ export const gatewayConfigSchema = z
       .default(60_000)
       .describe("a connection silent for this long is cut; pings are sent before"),
     helloTimeoutMs: durationMs(10_000).describe("no Hello by then: close code 4005"),
-    frameBytesMax: count(MIB, 16 * MIB).describe("a larger client frame: close code 4502"),
+    frameBytesMax: count(256 * KIB, 16 * MIB).describe(
+      "a larger client frame: close code 4502; twice as much is inflated before it is seen",
+    ),
     frameFieldsMax: count(40_000, MIB).describe(
       "fields of a client frame at every depth, counted before it is decoded; above: code 4502",
     ),

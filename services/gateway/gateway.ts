@@ -249,10 +249,10 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   }
 
   *#tellSessions(change: CatalogChange): Work {
-    // Who comes while others are told finds the catalog changed already.
-    for (const session of [...this.#sessions]) {
+    // Who goes meanwhile is passed over, and who comes is told last, though it finds the change.
+    for (const session of this.#sessions) {
+      session.onCatalogChanged(change);
       if (this.#line.isOver) yield;
-      if (this.#sessions.has(session)) session.onCatalogChanged(change);
     }
   }
 

@@ -41,7 +41,7 @@ async function measure(name, { gateway, seconds, waitMs = 0 }) {
     String(report.turns).padStart(9),
     `${report.rssMb.toFixed(0)} MB`.padStart(9),
   ];
-  print([name.padEnd(40), ...numbers, ...rest].join("") + (code === 0 ? "" : "  NOT FINISHED"));
+  print([name.padEnd(44), ...numbers, ...rest].join("") + (code === 0 ? "" : "  NOT FINISHED"));
   for (const turn of process.env["TURNS"] === undefined ? [] : report.longest) {
     const part = (key) => `${key} ${turn[key].toFixed(1)}`;
     print(`    ${["busyMs", "cpuMs", "wallMs", "gcMs"].map(part).join("  ")}`);
@@ -50,7 +50,7 @@ async function measure(name, { gateway, seconds, waitMs = 0 }) {
 
 print(`${transport}; milliseconds, without the time that others had the CPU`);
 const columns = ["longest", "less GC", "p99"].map((text) => text.padStart(9));
-print(["".padEnd(40), ...columns, "> 10 ms".padStart(8), "turns".padStart(9)].join(""));
+print(["".padEnd(44), ...columns, "> 10 ms".padStart(8), "turns".padStart(9)].join(""));
 for (const [name, how] of Object.entries(cases)) {
   if (only === undefined || name.startsWith(only)) await measure(name, how);
 }

@@ -204,6 +204,7 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
         "invalid_argument",
       ],
       ["text that is not JSON", "GetInstrument", "{", 400, "invalid_argument"],
+      ["text of brackets alone", "GetInstrument", "[".repeat(20_000), 400, "invalid_argument"],
       ["an unknown instrument", "GetInstrument", '{"venue":"fake","symbol":"X"}', 404, "not_found"],
       ["an unknown method", "Nothing", "{}", 404, "unimplemented"],
     ])("%s", async (_, method, body, status, code) => {

@@ -19,8 +19,10 @@ describe.each(TRANSPORTS)("views over %s", (transport) => {
   const notices: NoticeEvent[] = [];
 
   beforeEach(async () => {
-    // Time stands still for the gateway, and a client keeps to its rate in real time.
-    rig = await Rig.start(transport, { config: { requestsPerSecondMax: 100_000 } });
+    // The gateway's time jumps while a client is on its way, which keeps to its rate in real time.
+    const lags = { lagNoticeMs: 3_600_000, lagMsMax: 7_200_000 };
+    const config = { requestsPerSecondMax: 100_000, ...lags };
+    rig = await Rig.start(transport, { config });
     const prng = createPrng(7);
     random = () => prng.next();
     notices.length = 0;

@@ -42,7 +42,7 @@ const ANYWHERE = (): boolean => true;
 
 /** A request that could be refused, as the venue's own protocol writes one. */
 const REQUEST =
-  '{"id":1,"op":"subscribe","params":{"symbol":["A"]},"args":["a"],"pair":["A"],"product_ids":["A"],"data":{"channel":"a"},"subscription":{}}';
+  '{"id":1,"op":"subscribe","param":{"symbol":"A"},"params":{"symbol":["A"]},"args":["a"],"pair":["A"],"product_ids":["A"],"data":{"channel":"a"},"subscription":{}}';
 
 /** How a venue refuses such a request. */
 export function refusalsOf(venue: ScriptedVenueId): readonly unknown[] {

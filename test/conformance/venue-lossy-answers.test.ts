@@ -1,13 +1,15 @@
 import { expect, test } from "vitest";
+import { hasSummaries } from "#test/support/dialects/summaries.ts";
 import { SCRIPTED_VENUE_IDS, type ScriptedVenueId } from "#test/support/dialects/registry.ts";
 import { createPrng } from "#test/support/prng.ts";
 import { ExchangeStand } from "#test/support/scripted-exchange-stand.ts";
 import { refusalsOf } from "./venue-faults-list.ts";
 
 // 240 subscriptions at each venue, of which a twentieth of all requests to subscribe goes wrong
-// for ever: the books and trades of 120 markets, since these are what a dialect serves.
+// for ever: four channels of 60 markets, or, where only books and trades are written for a venue,
+// these of 120 markets.
 
-const MARKETS = 120;
+const SUBSCRIPTIONS = 240;
 const SEEDS = [3];
 /** By then everything must be live, in manual time. */
 const SECONDS_MAX = 420;
@@ -32,15 +34,24 @@ const CONNECTIONS: Partial<Record<ScriptedVenueId, number>> = {
 const LETTERS = "ACDEFHIJKLMNOPQRSVWY";
 
 /** `QAA`, `QAC`, and so on: names that no venue spells in its own way. */
-const BASES = Array.from({ length: MARKETS }, (_, index) => {
+function basesOf(venue: ScriptedVenueId): readonly string[] {
   const letter = (value: number): string => LETTERS[value] ?? "";
-  return `Q${letter(Math.floor(index / 20))}${letter(index % 20)}`;
-});
+  return Array.from(
+    { length: SUBSCRIPTIONS / (hasSummaries(venue) ? 4 : 2) },
+    (_, index) => `Q${letter(Math.floor(index / 20))}${letter(index % 20)}`,
+  );
+}
 
 /** A stand whose answers go wrong as the seed says. */
 function startLossy(venue: ScriptedVenueId, seed: number): ExchangeStand {
   const prng = createPrng(seed);
-  const stand = new ExchangeStand({ venue, bases: BASES, seed, random: () => prng.next() });
+  const stand = new ExchangeStand({
+    venue,
+    bases: basesOf(venue),
+    seed,
+    withSummaries: true,
+    random: () => prng.next(),
+  });
   const { exchange } = stand;
   const canRefuse = refusalsOf(venue).length > 0;
   exchange.messagesPerSecondMax = MESSAGES_PER_SECOND[venue] ?? Infinity;
@@ -61,13 +72,13 @@ test.each(SEEDS.flatMap((seed) => SCRIPTED_VENUE_IDS.map((venue) => [venue, seed
     await stand.start();
     const notLive = (): readonly string[] =>
       exchange.symbols.flatMap((symbol) =>
-        (["book", "trades"] as const)
+        stand.channels
           .filter((channel) => stand.told(symbol, channel).at(-1)?.state !== "live")
           .map((channel) => `${channel} ${symbol}`),
       );
     const notServed = (): readonly string[] =>
       exchange.symbols.flatMap((symbol) =>
-        (["book", "trades"] as const)
+        stand.channels
           .filter((channel) => !exchange.isServed(symbol, channel))
           .map((channel) => `${channel} ${symbol}`),
       );
@@ -76,6 +87,7 @@ test.each(SEEDS.flatMap((seed) => SCRIPTED_VENUE_IDS.map((venue) => [venue, seed
         for (const symbol of exchange.symbols) {
           exchange.sendDelta(symbol);
           exchange.sendTrade(symbol);
+          exchange.sendSummaries(symbol);
         }
       });
     }

@@ -6,6 +6,7 @@ import { ingestConfig } from "#ingest/config.ts";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { type RunningIngest, startIngest } from "#ingest/main.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
+import { hasSummaries } from "./dialects/summaries.ts";
 import type { ScriptedVenueId } from "./dialects/registry.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { ScriptedExchange } from "./scripted-exchange.ts";
@@ -21,6 +22,8 @@ type StandOptions = {
   readonly bases?: readonly string[];
   readonly seed?: number;
   readonly random?: () => number;
+  /** Quotes and tickers too, where they are written for the venue. */
+  readonly withSummaries?: boolean;
 };
 
 /** A scripted exchange, the real ingestor behind it, and what it tells: all in manual time. */
@@ -29,12 +32,17 @@ export class ExchangeStand {
   readonly bus = new MemoryBus({ clock: this.clock });
   readonly consumer = new BusConsumer(this.bus);
   readonly exchange: ScriptedExchange;
+  /** What is streamed. */
+  readonly channels: readonly ("book" | "trades" | "quotes" | "ticker")[];
   readonly #venue: ScriptedVenueId;
   readonly #random: () => number;
   readonly #startUs = this.clock.nowUs();
   #ingest: RunningIngest | undefined;
 
-  constructor({ venue, bases = ["BTC", "ETH"], seed = 7, random = () => 0.5 }: StandOptions) {
+  constructor(options: StandOptions) {
+    const { venue, bases = ["BTC", "ETH"], seed = 7, random = () => 0.5 } = options;
+    const hasAll = options.withSummaries === true && hasSummaries(venue);
+    this.channels = hasAll ? ["book", "trades", "quotes", "ticker"] : ["book", "trades"];
     this.#venue = venue;
     this.#random = random;
     const { webSocket } = VENUES[venue].endpoints;
@@ -44,7 +52,7 @@ export class ExchangeStand {
 
   async start(): Promise<void> {
     const adapter: FeedAdapter = VENUES[this.#venue];
-    const channels = adapter.channels.filter((each) => each === "book" || each === "trades");
+    const channels = this.channels.filter((each) => adapter.channels.includes(each));
     this.#ingest = await startIngest({
       config: ingestConfig({
         venues: [{ id: this.#venue, channels, bookDepth: 10 }],

@@ -10,6 +10,7 @@ import type {
 } from "./dialects/dialect.ts";
 import { levelsAnswer } from "./dialects/levels.ts";
 import { refusalFrames, type RefusalKind, separated } from "./dialects/refusals.ts";
+import { readSummaries, type SummaryChannel, summaryFrames } from "./dialects/summaries.ts";
 import { DIALECTS, type ScriptedVenueId } from "./dialects/registry.ts";
 import type { ManualClock } from "./manual-clock.ts";
 import { ScriptedMarket } from "./scripted-venue-market.ts";
@@ -27,8 +28,8 @@ type RequestFate =
   /** Refused as a whole, in the venue's words. */
   | `refused-${RefusalKind}`;
 
-/** A channel that a dialect serves. */
-type Served = "book" | "trades";
+/** A channel that is served: every dialect's, and those that follow from a book. */
+type Served = "book" | "trades" | SummaryChannel;
 
 type ExchangeOptions = {
   readonly venue: ScriptedVenueId;
@@ -131,6 +132,17 @@ export class ScriptedExchange implements FeedDialer, RestClient {
     }
   }
 
+  /** Quotes and tickers, where they are written for the venue. */
+  sendSummaries(symbol: string): void {
+    const { venue } = this.#options;
+    const about = { symbol, book: this.#market(symbol).book(), timeUs: this.#nowUs() };
+    for (const [channel, frame] of Object.entries(summaryFrames(venue, about))) {
+      for (const each of this.#receiversOf(channel as SummaryChannel, symbol)) {
+        this.#deliver(each, [frame]);
+      }
+    }
+  }
+
   /** Every connection hears that the venue is there. */
   sendHeartbeats(): void {
     const [symbol = ""] = this.symbols;
@@ -204,7 +216,9 @@ export class ScriptedExchange implements FeedDialer, RestClient {
     const { venue } = this.#options;
     // What is refused or lost leaves no trace in the venue.
     const tried = this.#read({ ...connection, memory: new Map(connection.memory) }, frame);
-    const isSubscribing = tried.some(({ kind }) => kind === "subscribe" || kind === "snapshot");
+    const asksForSummaries = readSummaries(venue, frame).some(({ kind }) => kind === "subscribe");
+    const isSubscribing =
+      asksForSummaries || tried.some(({ kind }) => kind === "subscribe" || kind === "snapshot");
     const fate = isSubscribing ? this.fateOf(frame) : "answered";
     if (fate === "request-lost") return;
     if (fate === "refused-passing" || fate === "refused-final") {
@@ -220,6 +234,12 @@ export class ScriptedExchange implements FeedDialer, RestClient {
     // An answer that the venue never made leaves no hole in its numbers.
     if (fate === "answer-lost" && sequence !== undefined) memory.set(SEQUENCE, sequence);
     this.#serve(connection, read, fate);
+    for (const { kind, symbol, channels } of readSummaries(venue, frame)) {
+      for (const channel of channels) {
+        if (kind === "subscribe") connection.subscribed.add(`${channel} ${symbol}`);
+        else connection.subscribed.delete(`${channel} ${symbol}`);
+      }
+    }
   }
 
   #read(connection: DialectConnection, frame: string): readonly ScriptedRequest[] {
@@ -274,7 +294,12 @@ export class ScriptedExchange implements FeedDialer, RestClient {
     return connection.openedUs < (this.#mutedUntilUs.get(`${channel} ${symbol}`) ?? 0);
   }
 
-  #send(connection: Connection, channel: Served, symbol: string, frames: readonly Frame[]): void {
+  #send(
+    connection: Connection,
+    channel: "book" | "trades",
+    symbol: string,
+    frames: readonly Frame[],
+  ): void {
     const stamped = frames.map(
       (frame) => this.dialect.stamp?.(frame, symbol, channel, connection) ?? frame,
     );

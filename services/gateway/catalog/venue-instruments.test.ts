@@ -65,7 +65,10 @@ test.each([
 });
 
 const lists = fc.uniqueArray(
-  fc.tuple(fc.constantFrom(..."ABCDEFGH"), fc.constantFrom("CHANNEL_TRADES", "CHANNEL_QUOTES")),
+  fc.tuple(
+    fc.constantFrom("A", "B", "C", "D", "E", "F", "G", "H"),
+    fc.constantFrom("CHANNEL_TRADES", "CHANNEL_QUOTES"),
+  ),
   { selector: ([symbol]) => symbol },
 );
 

@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { readRequest } from "../rpc/request-checks.ts";
 import type { RpcError } from "../rpc/rpc-error.ts";
+import { REQUEST_FIELDS_MAX } from "../rpc/service-table.ts";
 import type { BoundMessage } from "../rpc/service-table.ts";
+import { hasJsonValuesAtMost } from "./json-size.ts";
 
 /** The two encodings of a message in the Connect protocol. */
 export type Encoding = "json" | "proto";
@@ -14,7 +16,11 @@ export function decodeMessage(
 ): unknown {
   return readRequest(message, () => {
     if (encoding === "proto") return message.decode(bytes);
-    return message.fromJson(bytes.byteLength === 0 ? {} : JSON.parse(decodeText(bytes)));
+    if (bytes.byteLength === 0) return message.fromJson({});
+    if (!hasJsonValuesAtMost(bytes, REQUEST_FIELDS_MAX)) {
+      throw new SyntaxError(`it has more than ${REQUEST_FIELDS_MAX} values`);
+    }
+    return message.fromJson(JSON.parse(decodeText(bytes)));
   });
 }
 

@@ -46,19 +46,19 @@ test("who asks for much waits behind who asks for little", async () => {
   expect(asked).toEqual(["g1", "g2", "g3", "m1", "g4"]);
 });
 
-test.each([
-  [3, true],
-  [4, true],
-  [5, false],
-])("of %d that wait where 4 may, the last is taken: %s", async (count, isTaken) => {
+/** So many wait, where 4 may. */
+function crowd(count: number): Promise<string>[] {
   for (const name of ["a", "b"]) void ask({}, name);
-  for (let index = 1; index < count; index += 1) void ask({}, `w${index}`);
-  const last = ask({}, "last");
-  if (isTaken) {
-    expect(gate.waiting).toBe(count);
-    return;
-  }
-  await expect(last).rejects.toMatchObject({
+  return Array.from({ length: count }, (_, index) => ask({}, `w${index}`));
+}
+
+test.each([3, 4])("%d may wait where 4 may", (count) => {
+  const waiting = crowd(count);
+  expect(gate.waiting).toBe(waiting.length);
+});
+
+test("the fifth that wants to wait where 4 may is refused, and told when to come back", async () => {
+  await expect(crowd(5).at(-1)).rejects.toMatchObject({
     code: "resource_exhausted",
     detail: { reason: "OVERLOADED", retryAfterMs: 1_000 },
   });

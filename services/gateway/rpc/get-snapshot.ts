@@ -25,9 +25,14 @@ import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { Asker, MethodParts } from "./ingestor-query.ts";
 import { requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
+import { ROWS_PER_REQUEST } from "./work-price.ts";
 
 /** Besides the request itself. */
 const PRICE_OF_BOOK = 1;
+/** Of the levels of an answer: a very deep book is to be had at all, though not often. */
+const PRICE_OF_LEVELS_MAX = 100;
+/** Writing so many takes a fraction of a millisecond. */
+const LEVELS_PER_STEP = 256;
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
 
@@ -52,9 +57,11 @@ export async function getSnapshot(
     const bookState = stateOf(venue, book, "books");
     if (line.isOver) yield;
     const quoteState = stateOf(venue, quote, "quotes");
+    const levels = bookState === undefined ? 0 : levelsOf(bookState, request.depth);
+    spend(Math.min(PRICE_OF_LEVELS_MAX, Math.floor(levels / ROWS_PER_REQUEST)));
     return {
       instrument,
-      book: bookState === undefined ? undefined : bookOf(bookState, request.depth),
+      book: bookState === undefined ? undefined : yield* bookOf(bookState, request.depth, line),
       quote: quoteState === undefined ? undefined : quoteOf(quoteState),
       trade,
       // A row has the fields of the message.
@@ -63,6 +70,8 @@ export async function getSnapshot(
   }
   return line.run(read());
 }
+
+type BookSide = RowsOfKind<"books">[number]["bids"];
 
 type Latest<Kind extends BatchRows["kind"]> = {
   readonly sequence: number;
@@ -111,22 +120,39 @@ async function lastTrade(
   return readAnswer(venue, () => GetTradesResponseCodec.decode(answer)).trades.at(-1);
 }
 
-function bookOf(state: Latest<"books">, depth: number): Book | undefined {
+/** Levels of one side that are asked for. */
+function countOf({ prices }: BookSide, depth: number): number {
+  return depth === 0 ? prices.length : Math.min(depth, prices.length);
+}
+
+function levelsOf({ rows }: Latest<"books">, depth: number): number {
+  const row = rows.at(-1);
+  return row === undefined ? 0 : countOf(row.bids, depth) + countOf(row.asks, depth);
+}
+
+function* bookOf(
+  state: Latest<"books">,
+  depth: number,
+  line: RpcContext["line"],
+): Work<Book | undefined> {
   const row = state.rows.at(-1);
   if (row === undefined) return undefined;
-  const levels = (side: typeof row.bids): BookLevel[] => {
-    const count = depth === 0 ? side.prices.length : Math.min(depth, side.prices.length);
-    return Array.from({ length: count }, (_, index) => ({
-      price: text(side.prices[index], row.priceScale),
-      size: text(side.sizes[index], row.sizeScale),
-    }));
-  };
+  const { priceScale, sizeScale } = row;
+  function* levels(side: BookSide): Work<BookLevel[]> {
+    const written: BookLevel[] = [];
+    for (let index = 0; index < countOf(side, depth); index += 1) {
+      if (index % LEVELS_PER_STEP === 0 && line.isOver) yield;
+      const price = text(side.prices[index], priceScale);
+      written.push({ price, size: text(side.sizes[index], sizeScale) });
+    }
+    return written;
+  }
   return {
     sequence: state.sequence,
     venueTimeUs: row.venueTimeUs,
     receivedTimeUs: row.receivedTimeUs,
-    bids: levels(row.bids),
-    asks: levels(row.asks),
+    bids: yield* levels(row.bids),
+    asks: yield* levels(row.asks),
   };
 }
 

@@ -85,7 +85,7 @@ export function bindService<Handlers extends object>(
 }
 
 /** Fields of a request, counted before it is decoded: many times as many as any has. */
-const REQUEST_FIELDS_MAX = 10_000;
+export const REQUEST_FIELDS_MAX = 10_000;
 
 function bindMessage(codec: MessageCodec<unknown>): BoundMessage {
   return {

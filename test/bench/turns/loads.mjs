@@ -128,6 +128,11 @@ async function leaving() {
   // The process goes, and all of its sockets in one moment.
 }
 
+async function leavingBare() {
+  await crowd(SESSIONS);
+  tell({ kind: "reset" });
+}
+
 async function coming() {
   tell({ kind: "reset" });
   const sockets = Array.from({ length: SESSIONS }, () => open());
@@ -166,6 +171,13 @@ const CASES = {
     gateway: "bare",
     seconds: 60,
   },
+  "5,000 sessions come to bare uWebSockets.js": { run: coming, gateway: "bare", seconds: 60 },
+  "5,000 sessions go from bare uWebSockets.js": {
+    run: leavingBare,
+    gateway: "bare",
+    seconds: 60,
+    waitMs: 3_000,
+  },
   "5,000 sessions come at once": { run: coming, gateway: plain, seconds: 120 },
   "5,000 sessions subscribe 50 topics": { run: sessions, gateway: plain, seconds: 120 },
   "5,000 sessions of 50 topics go": { run: leaving, gateway: plain, seconds: 120, waitMs: 3_000 },
@@ -177,7 +189,9 @@ const CASES = {
 };
 
 if (name === undefined) {
-  const wanted = Object.entries(CASES).map(([key, { run: _, ...rest }]) => [key, rest]);
+  const wanted = Object.entries(CASES).map(([key, { gateway, seconds, waitMs }]) => {
+    return [key, { gateway, seconds, waitMs }];
+  });
   process.stdout.write(JSON.stringify(Object.fromEntries(wanted)));
 } else {
   await CASES[name].run();

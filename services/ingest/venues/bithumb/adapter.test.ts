@@ -35,3 +35,12 @@ test("candles are not offered, since nobody says that the venue streams them", (
   const wanted = [{ instrument: instrument("KRW-BTC"), channel: "candles" as const }];
   expect(bithumb.planConnections(wanted, bithumb.endpoints)).toEqual([]);
 });
+
+test("the best of a quiet book can be asked for", () => {
+  const request = bithumb.bookProbe?.request(instrument("KRW-BTC"), bithumb.endpoints);
+  expect(request?.url).toBe("https://api.bithumb.com/v1/orderbook?markets=KRW-BTC");
+  const body =
+    '[{"market":"KRW-BTC","orderbook_units":[{"ask_price":155140000,"bid_price":155130000,"ask_size":0.05,"bid_size":0.0}]}]';
+  expect(bithumb.bookProbe?.levels(body)).toBe(" / 155140000 0.05");
+  expect(bithumb.bookProbe?.levels("{}")).toBeUndefined();
+});

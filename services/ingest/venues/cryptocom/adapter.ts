@@ -27,6 +27,7 @@ const LIMITS: FeedLimits = {
   connects: { count: 5, intervalMs: 1000 },
   // A book that does not change says so every five seconds. How often the others come is a guess.
   silenceMsMax: { book: 20_000, "mark-price": 60_000, funding: 300_000 },
+  alwaysSpoken: ["book"],
   // The venue's heartbeat comes every 30 s, so two of them were lost.
   connectionSilenceMsMax: 65_000,
   frameBytesMax: 1024 * 1024,

@@ -53,8 +53,8 @@ export const dydx: FeedAdapter = {
   notes: {
     trades: "The last trades before subscribing come first, as history.",
     book:
-      "Has no time. It may be crossed for a while, as the venue says: there is no one book before a " +
-      "block is made. What the venue tells is passed on as it is.",
+      "Begins with 100 levels a side. Has no time. It may be crossed for a while, as the venue says: " +
+      "there is no one book before a block is made. What the venue tells is passed on as it is.",
     candles: "One minute. The last hundred come first. Has no time but its own.",
     funding: "The rate of the hour to come. Has no time.",
     "mark-price": "The price of the oracle, by which positions are valued.",

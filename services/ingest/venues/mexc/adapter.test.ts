@@ -151,3 +151,12 @@ describe("what MEXC sends", () => {
     expect(eventsOf([frame])).toEqual(eventsOf([deals]));
   });
 });
+
+test("the best of a quiet book can be asked for", () => {
+  const request = mexc.bookProbe?.request(instrument("BTCUSDT"), mexc.endpoints);
+  expect(request?.url).toBe("https://api.mexc.com/api/v3/ticker/bookTicker?symbol=BTCUSDT");
+  const body =
+    '{"symbol":"BTCUSDT","bidPrice":"87512.41","bidQty":"0.7431","askPrice":"87512.49","askQty":"0.10"}';
+  expect(mexc.bookProbe?.levels(body)).toBe("87512.41 0.7431 / 87512.49 0.1");
+  expect(mexc.bookProbe?.levels("{}")).toBeUndefined();
+});

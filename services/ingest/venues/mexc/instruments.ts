@@ -1,6 +1,7 @@
 // https://www.mexc.com/api-docs/spot-v3/market-data-endpoints#exchange-information
 import { z } from "zod";
 import type { Instrument } from "#core/instrument.ts";
+import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import {
   incrementsOf,
   type InstrumentList,
@@ -18,8 +19,9 @@ const ASSET = /^[\p{L}\p{N}._]{1,32}$/u;
 /** For splitting a symbol that no list explains; the longest that fits. */
 const QUOTE_ASSETS = "USDT USDC USDE USD1 TUSD USDF BTC ETH EUR BRL".split(" ");
 
-/** `status` of a pair that trades; 2 is paused and 3 is offline. */
-const ONLINE = "1";
+/** `status`; what is offline (3) is left out. */
+const STATES: StateWords = { "1": "trading", "2": "halted" };
+const PAUSED: ReadonlySet<string> = new Set(["2"]);
 
 const listSchema = z.object({ symbols: z.array(z.unknown()) });
 
@@ -37,18 +39,22 @@ const symbolSchema = z.object({
 /** Reads `exchangeInfo`; undefined if the body is none. Pairs that are not online are left out. */
 export function parseMexcSymbols(body: string): InstrumentList | undefined {
   const list = listSchema.safeParse(parseJson(body));
-  return list.success ? listInstruments(list.data.symbols, pairOf) : undefined;
+  return list.success ? listInstruments(list.data.symbols, pairOf, PAUSED) : undefined;
 }
 
 function pairOf(entry: unknown): Instrument | undefined {
   const parsed = symbolSchema.safeParse(entry);
-  if (!parsed.success || parsed.data.status !== ONLINE) return undefined;
-  const { symbol, baseAsset: base, quoteAsset: quote } = parsed.data;
+  if (!parsed.success || !Object.hasOwn(STATES, parsed.data.status)) return undefined;
+  const { symbol, status, baseAsset: base, quoteAsset: quote } = parsed.data;
   // What has another name could not be told without the list.
   if (symbol !== base + quote) return undefined;
   const price = stepOf(parsed.data.quotePrecision);
   const size = stepOf(parsed.data.baseAssetPrecision);
-  return { ...spotPair(MEXC, symbol, { base, quote }), ...incrementsOf({ price, size }) };
+  return {
+    ...spotPair(MEXC, symbol, { base, quote }),
+    ...incrementsOf({ price, size }),
+    ...stateOfWord(STATES, status),
+  };
 }
 
 function stepOf(places: number | undefined): string | undefined {

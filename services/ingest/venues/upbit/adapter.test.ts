@@ -114,3 +114,12 @@ test.each(["KRW", "KRW-", "-BTC", "KRW-A-B", "KRW-B C", ""])(
     expect(upbit.deriveInstrument(venueSymbol)).toBeUndefined();
   },
 );
+
+test("the best of a quiet book can be asked for", () => {
+  const request = upbit.bookProbe?.request(instrument("KRW-BTC"), upbit.endpoints);
+  expect(request?.url).toBe("https://api.upbit.com/v1/orderbook?markets=KRW-BTC");
+  const body =
+    '[{"market":"KRW-BTC","orderbook_units":[{"ask_price":1.5514E8,"bid_price":155130000,"ask_size":0.05,"bid_size":8.428e-05}]}]';
+  expect(upbit.bookProbe?.levels(body)).toBe("155130000 0.00008428 / 155140000 0.05");
+  expect(upbit.bookProbe?.levels("{}")).toBeUndefined();
+});

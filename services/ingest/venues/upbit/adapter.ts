@@ -33,8 +33,9 @@ const LIMITS: FeedLimits = {
 /**
  * Upbit in Korea. Frames are JSON in bytes, and numbers in them are bare.
  *
- * Not sure: what comes of a code that the venue does not have (codes are taken from its list); that
- * a request replaces the one before it is what clients say, and what is sent is right either way.
+ * A code that the venue does not have gets no answer, and costs the others nothing.
+ *
+ * Not sure: how long it keeps a connection; what it says to those who ask too often.
  */
 export const upbit: FeedAdapter = {
   venue: UPBIT,

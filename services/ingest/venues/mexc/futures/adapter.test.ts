@@ -124,7 +124,7 @@ describe("what MEXC's contracts say on a connection", () => {
       { channel: "rs.error", data: "Contract [B_USDT] not exists" },
       confirmed("depth"),
     ];
-    expect(told(BOOKS, answers)).toEqual(["+ A_USDT book", "- B_USDT book", "+ C_USDT book"]);
+    expect(told(BOOKS, answers)).toEqual(["- B_USDT book", "+ A_USDT book", "+ C_USDT book"]);
   });
 
   test("after a refusal that names none, no confirmation is taken for another's", () => {
@@ -133,7 +133,36 @@ describe("what MEXC's contracts say on a connection", () => {
       { channel: "rs.error", data: "Contract doesn't exist!" },
       confirmed("depth"),
     ];
-    expect(told(BOOKS, answers)).toEqual(["+ A_USDT book", "- ? ?"]);
+    expect(told(BOOKS, answers)).toEqual(["- ? ?"]);
+  });
+
+  test("while a confirmation is missing, nobody knows whose it is, and none is confirmed", () => {
+    expect(told(BOOKS, [confirmed("depth"), confirmed("depth")])).toEqual([]);
+    expect(
+      told(
+        BOOKS,
+        [1, 2, 3].map(() => confirmed("depth")),
+      ),
+    ).toHaveLength(3);
+  });
+
+  test("what is asked for again is confirmed by as many as are asked for again", () => {
+    const heard: string[] = [];
+    const connection = decoder();
+    const take = (event: FeedEvent): void => {
+      if (event.kind === "subscribed") heard.push(event.venueSymbol);
+    };
+    const ask = (again: typeof BOOKS): void => {
+      for (const frame of mexcFutures.subscribeFrames(again, OPTIONS)) connection.sent?.(frame);
+    };
+    const answer = (): void => connection.decode(JSON.stringify(confirmed("depth")), 1, take);
+    ask(BOOKS);
+    answer();
+    ask(BOOKS.slice(1));
+    answer();
+    expect(heard).toEqual([]);
+    answer();
+    expect(heard).toEqual(["B_USDT", "C_USDT"]);
   });
 
   test("each topic has an order of its own", () => {
@@ -143,4 +172,13 @@ describe("what MEXC's contracts say on a connection", () => {
       "+ A_USDT book",
     ]);
   });
+});
+
+test("the best of a quiet book can be asked for", () => {
+  const request = mexcFutures.bookProbe?.request(instrument("BTC_USDT"), mexcFutures.endpoints);
+  expect(request?.url).toBe("https://contract.mexc.com/api/v1/contract/depth/BTC_USDT");
+  const body =
+    '{"success":true,"code":0,"data":{"asks":[[80489,5,1]],"bids":[[80488.5,11,1],[80488,154663,12]],"version":41925002101}}';
+  expect(mexcFutures.bookProbe?.levels(body)).toBe("80488.5 11, 80488 154663 / 80489 5");
+  expect(mexcFutures.bookProbe?.levels("{}")).toBeUndefined();
 });

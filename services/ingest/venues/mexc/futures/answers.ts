@@ -28,11 +28,15 @@ const NAMED = /\[([^\]]+)\]/;
 const ENDING = /close the channel/i;
 
 /**
- * A confirmation says which topic, an error at most which contract: the rest is known by the order
- * of the requests. The end of a subscription is not confirmed.
+ * A confirmation says which topic, an error at most which contract. Whose a confirmation is would be
+ * told by its place alone, and one that is lost would shift all others: so the requests of a topic
+ * are confirmed together, once there are as many confirmations. The end of a subscription is not
+ * confirmed.
  */
 export class MexcFuturesAnswers {
   readonly #pending = new PendingRequests<Request>();
+  /** Confirmations of each topic since its last requests were all confirmed or asked for again. */
+  readonly #confirmations = new Map<string, number>();
 
   sent(frame: string): void {
     const request = parseJson(frame);
@@ -40,7 +44,12 @@ export class MexcFuturesAnswers {
     const { method, param } = request;
     const venueSymbol = isRecord(param) ? param["symbol"] : undefined;
     if (!method.startsWith(SUBSCRIBE) || typeof venueSymbol !== "string") return;
-    this.#pending.note({ topic: method.slice(SUBSCRIBE.length), venueSymbol });
+    const topic = method.slice(SUBSCRIBE.length);
+    const repeated = (each: Request): boolean =>
+      each.topic === topic && each.venueSymbol === venueSymbol;
+    // One that is asked for again was not confirmed in time: counting begins anew.
+    if (this.#pending.takeOldest(repeated) !== undefined) this.#takeAll(topic);
+    this.#pending.note({ topic, venueSymbol });
   }
 
   read(tape: JsonTape, channel: string, emit: Emit): void {
@@ -49,9 +58,36 @@ export class MexcFuturesAnswers {
     if (!channel.startsWith(SUBSCRIBED)) return heartbeat(emit);
     const topic = channel.slice(SUBSCRIBED.length);
     if (words === undefined) return reject(emit, "missing-field");
-    const asked = askedBy(this.#pending.takeOldest((request) => request.topic === topic));
-    if (words === "success") emitSubscribed(asked, emit);
-    else emitRefused(asked, words, emit);
+    if (words === "success") return this.#confirmed(topic, emit);
+    emitRefused(askedBy(this.#pending.takeOldest((each) => each.topic === topic)), words, emit);
+  }
+
+  #confirmed(topic: string, emit: Emit): void {
+    this.#confirmations.set(topic, (this.#confirmations.get(topic) ?? 0) + 1);
+    if (!this.#confirmWhole(topic, emit)) heartbeat(emit);
+  }
+
+  /** Confirms what was asked of a topic if none of it lacks a confirmation; false if some does. */
+  #confirmWhole(topic: string, emit: Emit): boolean {
+    const count = this.#confirmations.get(topic) ?? 0;
+    const asked = this.#takeAll(topic);
+    if (count >= asked.length) {
+      if (count > 0) emitSubscribed(asked.flatMap(askedBy), emit);
+      return true;
+    }
+    for (const request of asked) this.#pending.note(request);
+    this.#confirmations.set(topic, count);
+    return false;
+  }
+
+  #takeAll(topic: string): readonly Request[] {
+    this.#confirmations.delete(topic);
+    const taken: Request[] = [];
+    for (;;) {
+      const request = this.#pending.takeOldest((each) => each.topic === topic);
+      if (request === undefined) return taken;
+      taken.push(request);
+    }
   }
 
   #error(reason: string, code: string | undefined, emit: Emit): void {
@@ -62,8 +98,12 @@ export class MexcFuturesAnswers {
         ? undefined
         : this.#pending.takeOldest(({ venueSymbol }) => venueSymbol === named);
     // Whose it was is not known, and so neither is whose the next confirmation will be.
-    if (request === undefined) while (this.#pending.takeOldest() !== undefined);
+    if (request === undefined) {
+      while (this.#pending.takeOldest() !== undefined);
+      this.#confirmations.clear();
+    }
     emitRefused(askedBy(request), { reason, code }, emit);
+    if (request !== undefined) this.#confirmWhole(request.topic, emit);
   }
 }
 

@@ -28,10 +28,9 @@ export function mexcFuturesBookRequest(
   return { url: `${rest}/api/v1/contract/depth/${symbol}`, weight: 1 };
 }
 
-export const MEXC_FUTURES_BOOK_PROBE = bookProbeOf(
-  (instrument, endpoints) => {
-    const { url, weight } = mexcFuturesBookRequest(instrument, endpoints);
-    return { url: `${url}?limit=5`, weight };
-  },
-  { at: ["data"], bids: "bids", asks: "asks" },
-);
+/** The whole book, as at its beginning: a recording must not take five levels for it. */
+export const MEXC_FUTURES_BOOK_PROBE = bookProbeOf(mexcFuturesBookRequest, {
+  at: ["data"],
+  bids: "bids",
+  asks: "asks",
+});
