@@ -112,7 +112,9 @@ export const gatewayConfigSchema = z
 
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
-    outboundBytesMax: count(8 * MIB, 512 * MIB).describe("owed to one session; above: code 4001"),
+    outboundBytesMax: count(8 * MIB, 512 * MIB).describe(
+      "owed to one session; above: trades are given up, which it is told, else code 4001",
+    ),
     lagNoticeMs: durationMs(5_000).describe("a session that is this much behind is told"),
     lagMsMax: durationMs(30_000).describe("a session that is this much behind: close code 4001"),
     flightBytesMax: count(16 * MIB, 512 * MIB).describe(

@@ -277,6 +277,18 @@ function topicMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    slowSkipped: new Counter({
+      name: "tickwire_gateway_slow_skipped_events_total",
+      help: "Events of states that a client read too slowly for, and for which a later one stands.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    slowMissing: new Counter({
+      name: "tickwire_gateway_slow_missing_events_total",
+      help: "Events that a client read too slowly for, and was told to be missing.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     instrumentsLeftOut: new Gauge({
       name: "tickwire_gateway_instruments_left_out",
       help: "Instruments of a venue that cannot be had because of instrumentsMax.",

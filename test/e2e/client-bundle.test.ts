@@ -13,7 +13,7 @@ const GZIP_BYTES_MAX = {
   everything: 32_700,
   "streams only": 28_000,
   "ticks only": 23_300,
-  "rpc only": 14_900,
+  "rpc only": 15_000,
 } as const;
 
 /** Modules that a page must not load for what it does not do. */

@@ -110,8 +110,11 @@ function commands(channel: Channel) {
       { weight: 4, arbitrary: fc.record({ wait: fc.constantFrom(10, 50, 130, 1_000) }) },
       { weight: 4, arbitrary: fc.record({ join: SEAT, view: VIEW, isNew: fc.boolean() }) },
       { weight: 2, arbitrary: fc.record({ leave: SEAT }) },
+      { weight: 4, arbitrary: fc.record({ rejoin: SEAT, view: VIEW, meanwhile: rows }) },
       { weight: 3, arbitrary: fc.record({ update: SEAT, view: VIEW }) },
       { weight: 3, arbitrary: fc.record({ read: SEAT }) },
+      { weight: 2, arbitrary: fc.record({ lag: SEAT }) },
+      { weight: 2, arbitrary: fc.record({ recover: SEAT }) },
       { weight: 1, arbitrary: fc.record({ restart: fc.constant(true) }) },
       { weight: 1, arbitrary: fc.record({ answers: fc.boolean() }) },
     ),
@@ -127,9 +130,18 @@ function obey(rig: ViewRig, command: Command): void {
   else if ("lose" in command) market.publish(command.lose, true);
   else if ("wait" in command) clock.advance(command.wait);
   else if ("join" in command) rig.join(seats[command.join]!, command.view, command.isNew);
-  else if ("leave" in command) rig.leave(seats[command.leave]!);
+  else if ("rejoin" in command) {
+    // A connection that broke: mostly the same view is asked for again.
+    const seat = seats[command.rejoin]!;
+    const [, intervalMs] = command.view;
+    rig.leave(seat);
+    market.publish(command.meanwhile);
+    rig.join(seat, [seat.client?.depth ?? 0, intervalMs], false);
+  } else if ("leave" in command) rig.leave(seats[command.leave]!);
   else if ("update" in command) rig.update(seats[command.update]!, command.view);
   else if ("read" in command) rig.read(seats[command.read]!);
+  else if ("lag" in command) rig.lag(seats[command.lag]!);
+  else if ("recover" in command) rig.recover(seats[command.recover]!);
   else if ("answers" in command) rig.answers = command.answers;
   else {
     market.restart();
@@ -148,6 +160,7 @@ test.each(["book", "trades", "quotes", "candles", "status"] as const)(
           await rig.settle();
         }
         rig.answers = true;
+        for (const seat of rig.seats) rig.recover(seat);
         // Whoever is behind hears so with the next event.
         const [row] = fc.sample(ROWS[channel]!, { numRuns: 1, seed: 1 });
         for (let round = 0; round < 3; round += 1) {
@@ -166,3 +179,28 @@ test.each(["book", "trades", "quotes", "candles", "status"] as const)(
   },
   120_000,
 );
+
+test("a cut book resumes from its position with its levels as they are now", async () => {
+  const rig = new ViewRig("book", 1);
+  const [seat] = rig.seats;
+  const level = (price: number, size: number, snapshot = false): BookRow => {
+    const times = { venueTimeUs: undefined, receivedTimeUs: 1_700_000_000_000_000 };
+    const asks = { prices: [], sizes: [] };
+    const bids = { prices: [price], sizes: [size] };
+    return { ...times, snapshot, priceScale: 0, sizeScale: 0, bids, asks };
+  };
+  rig.market.publish([level(10, 1, true), level(9, 2), level(8, 3)]);
+  rig.join(seat!, [1, 0], true);
+  await rig.settle();
+  rig.read(seat!);
+  expect(seat!.client?.shown).toBe("1@10 | ");
+  rig.leave(seat!);
+  rig.market.publish([level(7, 4), level(10, 0)]);
+  await rig.settle();
+  rig.join(seat!, [1, 0], false);
+  await rig.settle();
+  expect(rig.finish()).toBe(1);
+  expect(seat!.client?.shown).toBe("2@9 | ");
+  expect(seat!.client?.tally).toEqual({ delivered: 1, conflated: 1, missing: 0 });
+  rig.hub.close();
+});

@@ -85,6 +85,14 @@ export class FakeView {
     this.subscribers.delete(subscriber);
   }
 
+  /** One event for all that was left out. */
+  catchUp(from: number, to: number): SharedBatch | undefined {
+    const writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence: from });
+    const [batch] = writer.write(statuses(10), { publishedTimeUs: 1, skipped: to - from - 1 });
+    assert(batch !== undefined, "one event is one batch");
+    return SharedBatch.sequel(this.#shared, [batch]);
+  }
+
   settle(): void {
     this.settled += 1;
   }

@@ -104,8 +104,8 @@ export class ViewClient {
       this.isVoid = true;
     } else if (notice.kind === tickwire.v1.NoticeKind.NOTICE_KIND_EPOCH) {
       if (last > 0) {
-        assert.equal(first, this.sequence + 1);
-        this.tally.missing += last - first + 1;
+        assert.equal(first, Math.max(this.sequence, this.#announced) + 1);
+        this.tally.missing += last - this.sequence;
       }
       this.#beginEpoch(Number(notice.position?.epoch), Number(notice.position?.sequence));
     }

@@ -130,6 +130,18 @@ export class ViewRig {
     });
   }
 
+  /** The client is too slow: what waits is taken back, and nothing more is queued. */
+  lag({ subscription, lanes }: Seat): void {
+    if (subscription?.state !== "live") return;
+    if (!subscription.isLatestWins && !subscription.isEvents) return;
+    const { id } = subscription.view;
+    subscription.lag(lanes.shed(new Set([id])).get(id));
+  }
+
+  recover({ subscription }: Seat): void {
+    if (subscription?.state === "lagging") subscription.recover();
+  }
+
   read({ client, lanes }: Seat): void {
     const frame = new FrameBuffer();
     for (;;) {

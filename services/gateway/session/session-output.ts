@@ -54,6 +54,10 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.takeBack(topicIds);
   }
 
+  shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number> {
+    return this.#outbound.shed(topicIds);
+  }
+
   response(callId: number, response: Uint8Array, last: boolean): void {
     const reply: ReplyInit = { callId, response };
     this.#reply(last ? { ...reply, status: {} } : reply);

@@ -4,6 +4,9 @@ import { SessionRig } from "#test/support/session-rig.ts";
 
 const TRADES = "fake:BTC-USDT/trades";
 const BOOK = "fake:ETH-USDT/book";
+const STATUS = "fake:BTC-USDT/status";
+/** NOTICE_KIND_GAP. */
+const GAP = 3;
 
 function openRig(config?: ConstructorParameters<typeof SessionRig>[0]): SessionRig {
   const rig = new SessionRig(config);
@@ -90,30 +93,86 @@ describe("an open session", () => {
     expect(rig.gone).toBe(1);
   });
 
-  test("that lags is told at once, counted and logged; above the limit it is closed", async () => {
+  test("that reads too slowly gets states as they are when it has caught up, and is not closed", () => {
+    const quotes = "fake:BTC-USDT/quotes";
+    const rig = openRig({ outboundBytesMax: 1_000, writeAheadBytesMax: 100 });
+    rig.subscribe(1, quotes);
+    rig.endTurn();
+    rig.connection.stuck = true;
+    rig.connection.buffered = 100;
+    for (let event = 0; event < 100; event += 1) {
+      rig.hub.view(quotes).publish(100);
+      rig.endTurn();
+    }
+    expect(rig.state).toBe("open");
+    rig.connection.stuck = false;
+    rig.connection.buffered = 0;
+    rig.session.onDrain();
+    rig.endTurn();
+    rig.session.onPong(rig.connection.pings.at(-1) ?? 0);
+    rig.endTurn();
+    rig.hub.view(quotes).publish(10);
+    rig.endTurn();
+    rig.endTurn();
+    rig.hub.view(quotes).publish(10);
+    rig.endTurn();
+    expect(rig.sequencesOf(1).slice(-2)).toEqual([101, 102]);
+    expect(rig.messages.filter(({ notice }) => notice?.kind === GAP)).toEqual([]);
+  });
+
+  test("to which more trades are owed than it may is told which it misses, and goes on", async () => {
     const rig = openRig({ outboundBytesMax: 1_000, writeAheadBytesMax: 100 });
     rig.subscribe(1, TRADES);
     rig.endTurn();
     rig.connection.stuck = true;
     rig.connection.buffered = 100;
-    while (rig.said.length < 3) {
+    for (let event = 0; event < 100; event += 1) {
       rig.hub.view(TRADES).publish(100);
+      rig.endTurn();
+    }
+    expect(rig.state).toBe("open");
+    rig.connection.stuck = false;
+    rig.connection.buffered = 0;
+    rig.session.onDrain();
+    rig.endTurn();
+    rig.session.onPong(rig.connection.pings.at(-1) ?? 0);
+    for (let turn = 0; turn < 3; turn += 1) {
+      rig.hub.view(TRADES).publish(10);
+      rig.endTurn();
+    }
+    const gaps = rig.messages.flatMap(({ notice }) => (notice?.kind === GAP ? [notice] : []));
+    const missing = gaps.reduce((sum, { missingFirst, missingLast }) => {
+      return sum + Number(missingLast) - Number(missingFirst) + 1;
+    }, 0);
+    const received = new Set(rig.sequencesOf(1)).size;
+    expect([gaps.length, received + missing]).toEqual([1, rig.hub.view(TRADES).sequence]);
+    expect(await rig.metric("tickwire_gateway_slow_missing_events_total")).toBe(missing);
+  });
+
+  test("that lags is told at once, counted and logged; above the limit it is closed if nothing can be given up", async () => {
+    const rig = openRig({ outboundBytesMax: 1_000, writeAheadBytesMax: 100 });
+    rig.subscribe(1, STATUS);
+    rig.endTurn();
+    rig.connection.stuck = true;
+    rig.connection.buffered = 100;
+    while (rig.said.length < 3) {
+      rig.hub.view(STATUS).publish(100);
       rig.endTurn();
     }
     expect(rig.messages.at(-1)?.notice?.message).toMatch(
-      /^\d+ bytes are waiting, the oldest for \d+ ms; above 1000 bytes or 30000 ms this closes$/,
+      /^\d+ bytes are waiting, the oldest for \d+ ms; above 1000 bytes events are given up, above 30000 ms this closes$/,
     );
     expect(await rig.metric("tickwire_gateway_lag_notices_total")).toBe(1);
-    const told = rig.hub.view(TRADES).sequence;
+    const told = rig.hub.view(STATUS).sequence;
     while (rig.state === "open") {
-      rig.hub.view(TRADES).publish(100);
+      rig.hub.view(STATUS).publish(100);
       rig.endTurn();
     }
-    expect(rig.hub.view(TRADES).sequence).toBeGreaterThan(told);
+    expect(rig.hub.view(STATUS).sequence).toBeGreaterThan(told);
     expect(rig.connection.ends[0]).toMatch(/^4001 \d+ bytes waiting exceed outboundBytesMax 1000/);
     // What was published and not sent is counted, to the event.
     expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(
-      rig.hub.view(TRADES).sequence - rig.sequencesOf(1).length,
+      rig.hub.view(STATUS).sequence - rig.sequencesOf(1).length,
     );
   });
 

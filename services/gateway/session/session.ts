@@ -91,6 +91,7 @@ export class Session implements ConnectionHandler {
     this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
+      onRecovered: () => this.#subscriptions?.recover(),
       onSlow: (lateness) => this.#onSlow(lateness),
       sendProbe: (number) => this.#sendProbe(number),
     });
@@ -384,18 +385,26 @@ export class Session implements ConnectionHandler {
     logger.warn({ sessionId: this.id, owedBytes, lagMs }, "session reads too slowly");
     const message =
       `${owedBytes} bytes are waiting, the oldest for ${lagMs} ms; ` +
-      `above ${outboundBytesMax} bytes or ${lagMsMax} ms this closes`;
+      `above ${outboundBytesMax} bytes events are given up, above ${lagMsMax} ms this closes`;
     this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message, lagMs, owedBytes });
+    this.#subscriptions?.lag("events-wait");
   }
 
   #onSlow({ owedBytes, lagMs }: Lateness): void {
     const { metrics, config } = this.#parts;
     const { outboundBytesMax, lagMsMax } = config;
     const isLate = lagMs > lagMsMax;
+    if (!isLate && this.#owesLess()) return;
     metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
     const reason = isLate
       ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
       : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
     this.#fault("too-slow", reason);
+  }
+
+  /** Gives up events that wait, which the client is told. False if that is not enough. */
+  #owesLess(): boolean {
+    this.#subscriptions?.lag("events-go");
+    return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
 }

@@ -90,6 +90,7 @@ beforeEach(() => {
         void answers.push(`${id} off: ${results.map(summary).join()}`),
       openTopicLane: (topicId) => lanes.open(topicId),
       takeBack: (left) => void takenBack.push(...left),
+      shed: (topicIds) => lanes.shed(topicIds),
     },
   );
 });

@@ -13,6 +13,7 @@ import { optionsRefusal } from "./subscribe-options.ts";
 import { namedTopics } from "./subscribe-requests.ts";
 import type { NamedTopics } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
+import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
@@ -29,6 +30,11 @@ export type SubscriptionReplies = StartReplies & {
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
   /** The client wants no more of these topics: nothing of them may follow the result. */
   takeBack(topicIds: ReadonlySet<number>): void;
+  /**
+   * Takes back the news that waits of these topics. Says of each of which there was some where the
+   * client then stands.
+   */
+  shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number>;
 };
 
 /** What subscriptions need of the gateway. */
@@ -91,6 +97,7 @@ export class Subscriptions {
   /** Requests so far, and changes of patterns. */
   #order = 0;
   #closed = false;
+  #isLagging = false;
 
   constructor(parts: SubscriptionParts, replies: SubscriptionReplies) {
     this.#parts = parts;
@@ -144,6 +151,28 @@ export class Subscriptions {
   update(message: UpdateMessage): void {
     if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
     else this.#parts.onTooManyTopics();
+  }
+
+  /**
+   * The client reads too slowly. What waits of states is taken back, and until `recover` nothing of
+   * them is queued; the same for events, if it has come to that.
+   */
+  lag(events: "events-wait" | "events-go"): void {
+    this.#isLagging = true;
+    const lagging = new Map<number, TopicSubscription>();
+    for (const subscription of this.#live.all()) {
+      const mayGo = subscription.isEvents && events === "events-go";
+      const mayLag = subscription.isLatestWins || mayGo;
+      if (mayLag && subscription.state === "live") lagging.set(subscription.view.id, subscription);
+    }
+    const positions = this.#replies.shed(new Set(lagging.keys()));
+    for (const [topicId, subscription] of lagging) subscription.lag(positions.get(topicId));
+  }
+
+  /** The client has caught up: it gets states as they are now, and is told what it missed. */
+  recover(): void {
+    this.#isLagging = false;
+    this.#add(this.#recover());
   }
 
   /** Subscribes what patterns match now, and ends what is gone. */
@@ -214,6 +243,14 @@ export class Subscriptions {
       const { requestIndex, request } = pattern;
       const wanted = yield* this.#starts.wantAll(news, { order, requestIndex, request, pattern });
       if (wanted.length > 0) yield* this.#starts.prepare(pattern.requestId, wanted);
+    }
+  }
+
+  *#recover(): Work {
+    for (const subscription of this.#live.all()) {
+      if (this.#parts.line.isOver) yield;
+      if (this.#isLagging) return;
+      if (subscription.state === "lagging") subscription.recover();
     }
   }
 

@@ -130,7 +130,7 @@ export class TopicStarts {
     };
     if (this.#parts.live.has(topic)) return refused(ALREADY_SUBSCRIBED);
     if (!this.#hasRoomFor(topic)) return refused(this.#noRoom(pattern));
-    const { hub, catalog } = this.#parts;
+    const { hub, catalog, metrics } = this.#parts;
     // Asking an ingestor that is silent would only keep others waiting who ask one that is not.
     if (catalog.lostSinceUs(name.venue) !== undefined && !hub.follows(name)) {
       const message = `the ingestor of ${name.venue} is silent`;
@@ -149,7 +149,8 @@ export class TopicStarts {
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
     };
     const kept = this.#positions.get(topic);
-    const subscription = new TopicSubscription({ view, hub, lane, options, kept, pattern });
+    const parts = { view, hub, lane, options, kept, pattern, metrics };
+    const subscription = new TopicSubscription(parts);
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
     this.#starting.add(held);

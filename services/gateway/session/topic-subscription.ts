@@ -1,4 +1,6 @@
 import { assert } from "#core/assert.ts";
+import type { Channel } from "#core/instrument.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
@@ -17,9 +19,23 @@ import type { Pattern } from "./patterns.ts";
  * Where a subscription stands.
  * - `starting`: the view is held, but nothing is delivered until it can give a start.
  * - `live`: the client got its start and gets what follows.
+ * - `lagging`: the client reads too slowly. Nothing is queued; when it has caught up, it gets the
+ *   state as it is then, or is told which events it has missed.
  * - `ended`: the view was given back.
  */
-type TopicSubscriptionState = "starting" | "live" | "ended";
+type TopicSubscriptionState = "starting" | "live" | "lagging" | "ended";
+
+/** Channels whose events may be left out, if the client is told which. */
+const EVENTS: ReadonlySet<Channel> = new Set<Channel>(["trades", "liquidations"]);
+/** Channels of which the latest event stands for all before it. */
+const LATEST_WINS: ReadonlySet<Channel> = new Set<Channel>([
+  "book",
+  "quotes",
+  "ticker",
+  "mark-price",
+  "funding",
+  "open-interest",
+]);
 
 /** What a subscription is made of. */
 type TopicSubscriptionParts = {
@@ -33,7 +49,11 @@ type TopicSubscriptionParts = {
   readonly kept?: AttachOptions["resume"];
   /** The pattern that brought the topic, if one did. */
   readonly pattern: Pattern | undefined;
+  /** Where what a slow client does not get is counted. */
+  readonly metrics?: SlowMetrics;
 };
+
+type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
 
 /**
  * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
@@ -55,6 +75,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
   readonly #options: AttachOptions;
+  readonly #metrics: SlowMetrics | undefined;
   readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
@@ -70,6 +91,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
+    this.#metrics = parts.metrics;
     this.#kept = parts.kept;
   }
 
@@ -82,7 +104,17 @@ export class TopicSubscription implements TopicSubscriber {
     return this.#state;
   }
 
-  /** The last sequence that was queued for the client; 0 before the first. */
+  /** Whether the latest event of the topic stands for those before it. */
+  get isLatestWins(): boolean {
+    return LATEST_WINS.has(this.#view.name.channel);
+  }
+
+  /** Whether each event of the topic stands for itself, so that the loss of one is only that. */
+  get isEvents(): boolean {
+    return EVENTS.has(this.#view.name.channel);
+  }
+
+  /** The last sequence that was queued, or told to be missing; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -115,12 +147,32 @@ export class TopicSubscription implements TopicSubscriber {
   changeView(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
     const before = this.#view;
     assert(next.id === before.id, "another view is of the same topic");
+    if (this.#state === "lagging") this.recover();
     if (this.#state === "live") this.#goOnWith(next, describe);
     this.#view = next;
     this.#hub.release(before);
   }
 
+  /**
+   * The client reads too slowly: nothing is queued until `recover`. `position` is where it stands,
+   * if some of what waited was taken back.
+   */
+  lag(position: number | undefined): void {
+    assert(this.#state === "live", "only a live subscription begins to lag");
+    this.#state = "lagging";
+    this.#sequence = position ?? this.#sequence;
+    this.#needsBase = true;
+  }
+
+  /** The client has caught up. */
+  recover(): void {
+    assert(this.#state === "lagging", "only a subscription that lags recovers");
+    this.#state = "live";
+    this.#catchUp(this.#view.sequence);
+  }
+
   deliver(batch: SharedBatch): void {
+    if (this.#state === "lagging") return;
     assert(this.#state === "live", "only a live subscription is delivered to");
     assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
@@ -128,13 +180,24 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   gap(missingFirst: number, missingLast: number): void {
+    if (this.#state === "lagging") {
+      // What was left out so far is not part of the gap.
+      this.#state = "live";
+      this.#catchUp(missingFirst - 1);
+    }
     assert(this.#state === "live", "only a live subscription is told of a gap");
     const message = `events of ${this.view.topic} were lost on the way to the gateway`;
+    this.#sequence = Math.max(this.#sequence, missingLast);
+    this.#sayGap(missingFirst, missingLast, message);
+  }
+
+  #sayGap(missingFirst: number, missingLast: number, message: string): void {
     const topicId = this.view.id;
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
   }
 
   epochChanged({ ended, start }: EpochChange): void {
+    if (this.#state === "lagging") this.#state = "live";
     assert(this.#state === "live", "only a live subscription changes its epoch");
     const missing = ended.sequence > this.#sequence;
     const message = `${this.view.topic} goes on with another publisher, or another run of it`;
@@ -157,9 +220,26 @@ export class TopicSubscription implements TopicSubscriber {
   /** Gives the view back. What is queued still leaves, unless its lane is taken back. */
   end(): void {
     assert(this.#state !== "ended", "a subscription ends once");
-    if (this.#state === "live") this.view.detach(this);
+    if (this.#state !== "starting") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
+  }
+
+  /** Brings the client, for which nothing was queued for a while, to where the view is. */
+  #catchUp(to: number): void {
+    if (to <= this.#sequence) return;
+    const from = this.#sequence;
+    const batch = this.isLatestWins ? this.#view.catchUp(from, to) : undefined;
+    this.#sequence = to;
+    const { venue, channel } = this.#view.name;
+    if (batch !== undefined) {
+      this.#metrics?.slowSkipped.inc({ venue, channel }, to - from - 1);
+      // What brings a slow client up to date is not held against it.
+      this.#lane.pushStart(this.#formOf(batch));
+      return;
+    }
+    this.#metrics?.slowMissing.inc({ venue, channel }, to - from);
+    this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {

@@ -3,6 +3,7 @@ import type { TopicPosition } from "./batch-order.ts";
 import type { TopicSource } from "./conflation/topic-source.ts";
 import { ViewStarts } from "./conflation/view-starts.ts";
 import { SharedTopic } from "./shared-batch.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 import type { TopicFeed } from "./topic-feed.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { TopicView } from "./topic-view.ts";
@@ -58,18 +59,29 @@ export class RawView implements TopicView {
     this.#feed.detach(subscriber);
   }
 
+  catchUp(from: number, to: number): SharedBatch | undefined {
+    const source = this.#sourceOf();
+    const starts = this.#startsOf(source);
+    const position = { epoch: this.position.epoch, sequence: to };
+    return starts.latestSince(from, position, (use) => source.glance(use));
+  }
+
   /** Nothing is held back. */
   settle(): void {}
 
   /** The book as it is where the topic stands, for a client that has a part of it. */
   #attachWhole(subscriber: TopicSubscriber, options: AttachOptions): Attached {
     this.#feed.attach(subscriber, { snapshot: false, resume: undefined });
-    const { venue, channel } = this.name;
     const source = this.#sourceOf();
-    const shared = new SharedTopic(this.id, { venue, channel });
-    const starts = new ViewStarts({ feed: this.#feed, source, options: RAW_VIEW, shared });
+    const starts = this.#startsOf(source);
     const attached = source.glance((content) => starts.startOf(options, content, this.position));
     this.#feed.countResume(options, attached);
     return attached;
+  }
+
+  #startsOf(source: TopicSource): ViewStarts {
+    const { venue, channel } = this.name;
+    const shared = new SharedTopic(this.id, { venue, channel });
+    return new ViewStarts({ feed: this.#feed, source, options: RAW_VIEW, shared });
   }
 }

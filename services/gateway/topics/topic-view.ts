@@ -1,5 +1,6 @@
 import type { Topic } from "#core/topic.ts";
 import type { TopicPosition } from "./batch-order.ts";
+import type { SharedBatch } from "./shared-batch.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { ViewOptions } from "./view-options.ts";
 
@@ -27,6 +28,11 @@ export type TopicView = {
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached;
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */
   detach(subscriber: TopicSubscriber): void;
+  /**
+   * One batch that brings a subscriber from `from` to `to`, where the view is, as one event that
+   * stands for all between; undefined if there is none. For topics whose latest event does.
+   */
+  catchUp(from: number, to: number): SharedBatch | undefined;
   /** Sends at once what the view holds back, so that its subscribers stand where the topic does. */
   settle(): void;
 };

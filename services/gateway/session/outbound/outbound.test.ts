@@ -52,6 +52,7 @@ beforeEach(() => {
   newOutbound = () => new Outbound(connection, limits, { flusher, metrics }, listener);
   const listener = {
     onLag: () => void events.push("lag"),
+    onRecovered: () => void events.push("recovered"),
     onSlow: () => void events.push("slow"),
     sendProbe: (number: number) => connection.ping(number),
   };
@@ -328,9 +329,13 @@ describe("a connection that does not drain", () => {
     turn();
     connection.buffered = 0;
     owe(10);
+    expect(events).toEqual(["lag"]);
+    // That less is owed says nothing before the client has read something.
+    outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.monotonicUs());
+    turn();
     connection.buffered = 0;
     owe(600);
-    expect(events).toEqual(["lag", "lag"]);
+    expect(events).toEqual(["lag", "recovered", "lag"]);
   });
 
   test("may be owed large starts without being slow, until it has caught up once", () => {
@@ -496,6 +501,7 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
       const parts = { flusher, metrics };
       const tested = new Outbound(sent, { ...LIMITS, writeAheadBytesMax: 20 }, parts, {
         onLag: () => {},
+        onRecovered: () => {},
         onSlow: () => {},
         sendProbe: () => true,
       });

@@ -38,7 +38,9 @@ export type Lateness = {
 type OutboundListener = {
   /** The client is to be told. */
   onLag(lateness: Lateness): void;
-  /** A limit is exceeded; the session closes. */
+  /** The client lagged, and does so no more. */
+  onRecovered(): void;
+  /** A limit is exceeded; the session closes, unless it finds a way to owe less. */
   onSlow(lateness: Lateness): void;
   /** Sends a message that the client answers with the same number; false if that cannot be now. */
   sendProbe(number: number): boolean;
@@ -71,6 +73,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #replies = new MessageLane();
   readonly #topics: TopicLanes;
   #closed = false;
+  #hasReadSinceLag = false;
   /** Set when the client accepted compression in its Hello. */
   compress = false;
   scheduled = false;
@@ -120,14 +123,22 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#flight.takenBack(this.#topics.end);
   }
 
+  /** Takes back the news that waits of these topics: see TopicLanes. */
+  shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number> {
+    const positions = this.#topics.shed(topicIds);
+    this.#flight.takenBack(this.#topics.end);
+    return positions;
+  }
+
   /** The client answered a probe: it has everything that was sent before it. */
   onAnswer(number: number, nowUs: number): void {
     if (this.#closed) return;
     const lagUs = this.#flight.answered(number, nowUs);
     if (lagUs === undefined) return;
     this.#metrics.lagSeconds.observe(lagUs / 1e6);
-    if (!this.#flight.isOpen) this.#flusher.lags.leave(this);
-    if (this.#queuedBytes > 0) this.#schedule();
+    this.#hasReadSinceLag = true;
+    if (!this.#flight.isOpen && !this.#slowPolicy.isLagging) this.#flusher.lags.leave(this);
+    if (this.#hasToFlush) this.#schedule();
   }
 
   /**
@@ -154,7 +165,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   /** The transport has room again. */
   onDrain(): void {
-    if (!this.#closed && this.#queuedBytes > 0) this.#schedule();
+    if (!this.#closed && this.#hasToFlush) this.#schedule();
   }
 
   /** Writes as much as the transport and the client may take now. Called by the flusher. */
@@ -179,9 +190,15 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const { owedBytes } = this;
     const lagUs = this.#flight.lagUs(nowUs);
     const lagMs = Math.floor(lagUs / 1_000);
-    const verdict = this.#slowPolicy.judge(owedBytes, lagMs);
+    const hasRead = this.#hasReadSinceLag || !this.#flight.isOpen;
+    const verdict = this.#slowPolicy.judge(owedBytes, lagMs, hasRead);
+    if (verdict === "lags") this.#hasReadSinceLag = false;
+    if (this.#slowPolicy.isLagging) this.#flusher.lags.watch(this);
     if (verdict === "lags") this.#listener.onLag({ owedBytes, lagMs });
-    else if (verdict === "too-slow") this.#listener.onSlow({ owedBytes, lagMs });
+    else if (verdict === "recovers") {
+      if (!this.#flight.isOpen) this.#flusher.lags.leave(this);
+      this.#listener.onRecovered();
+    } else if (verdict === "too-slow") this.#listener.onSlow({ owedBytes, lagMs });
     return lagUs;
   }
 
@@ -197,6 +214,11 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
+  }
+
+  /** A client that lags is judged again though nothing waits for it any more. */
+  get #hasToFlush(): boolean {
+    return this.#queuedBytes > 0 || this.#slowPolicy.isLagging;
   }
 
   get #queuedBytes(): number {

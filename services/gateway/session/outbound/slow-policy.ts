@@ -1,10 +1,11 @@
 /**
  * How a session reads.
  * - `keeps-up`: nothing to say.
- * - `lags`: it is to be told, once, that it may be closed.
- * - `too-slow`: it is to be closed.
+ * - `lags`: it is to be told, once, that it may be closed; states wait from here on.
+ * - `recovers`: it lagged, and does so no more.
+ * - `too-slow`: it is to be closed, unless owing it less will do.
  */
-type ReaderVerdict = "keeps-up" | "lags" | "too-slow";
+type ReaderVerdict = "keeps-up" | "lags" | "recovers" | "too-slow";
 
 /** When a client reads too slowly. */
 export type SlowLimits = {
@@ -40,6 +41,11 @@ export class SlowPolicy {
     return this.#startBytes > 0;
   }
 
+  /** Whether the client was told that it lags, and has not recovered. */
+  get isLagging(): boolean {
+    return this.#lagging;
+  }
+
   /** Something that is not a start was queued. */
   onNews(bytes: number): void {
     this.#newsBytes += bytes;
@@ -59,8 +65,11 @@ export class SlowPolicy {
     this.#newsBytes = 0;
   }
 
-  /** What becomes of a client to which so much is owed, and for so long. */
-  judge(owedBytes: number, lagMs: number): ReaderVerdict {
+  /**
+   * What becomes of a client to which so much is owed, and for so long. `hasRead`: it has read
+   * something since it began to lag; that less is owed says nothing, for we gave it up ourselves.
+   */
+  judge(owedBytes: number, lagMs: number, hasRead = true): ReaderVerdict {
     const { outboundBytesMax, lagNoticeMs, lagMsMax } = this.#limits;
     const lateBytes = owedBytes - Math.min(this.#startBytes, owedBytes);
     if (lateBytes > outboundBytesMax || lagMs > lagMsMax) return "too-slow";
@@ -68,7 +77,9 @@ export class SlowPolicy {
       this.#lagging = true;
       return "lags";
     }
-    if (owedBytes * 4 < outboundBytesMax && lagMs * 2 < lagNoticeMs) this.#lagging = false;
-    return "keeps-up";
+    const isFine = hasRead && owedBytes * 4 < outboundBytesMax && lagMs * 2 < lagNoticeMs;
+    if (!this.#lagging || !isFine) return "keeps-up";
+    this.#lagging = false;
+    return "recovers";
   }
 }

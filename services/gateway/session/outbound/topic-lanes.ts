@@ -3,7 +3,7 @@ import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 
 /** A batch, or a message that keeps its place among the batches of its topic. */
-type Entry = Pick<SharedBatch, "bytes" | "topicId" | "labels"> & {
+type Entry = Pick<SharedBatch, "bytes" | "topicId" | "labels" | "isState" | "lastSequence"> & {
   /** 0 marks a message. */
   readonly events: number;
 };
@@ -48,7 +48,8 @@ export class TopicLane {
    */
   pushMessage(message: Uint8Array): void {
     const { topicId } = this;
-    this.#lanes.pushNews({ bytes: message, topicId, events: 0, labels: NO_LABELS });
+    const nothing = { events: 0, labels: NO_LABELS, isState: false, lastSequence: 0 };
+    this.#lanes.pushNews({ bytes: message, topicId, ...nothing });
   }
 }
 
@@ -152,6 +153,36 @@ export class TopicLanes {
     assert(kept.length > 0 || this.#bytes === 0, "empty lanes owe no bytes");
     this.#entries = kept;
     this.#head = 0;
+  }
+
+  /**
+   * Takes back the news of these topics that waits, but for what is before a message or a state of
+   * its topic. Says for each topic of which something was taken back where that began: the sequence
+   * that the client then has.
+   */
+  shed(topicIds: ReadonlySet<number>): Map<number, number> {
+    /** Of each topic, the last entry that stays in any case. */
+    const stays = new Map<number, number>();
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const { topicId, events, isState } = this.#entries[index] as Entry;
+      if ((events === 0 || isState) && topicIds.has(topicId)) stays.set(topicId, index);
+    }
+    const positions = new Map<number, number>();
+    const kept: Entry[] = [];
+    for (let index = this.#head; index < this.#entries.length; index += 1) {
+      const entry = this.#entries[index] as Entry;
+      const { topicId, events, lastSequence } = entry;
+      if (!topicIds.has(topicId) || index <= (stays.get(topicId) ?? -1)) {
+        kept.push(entry);
+        continue;
+      }
+      this.#bytes -= entry.bytes.byteLength;
+      if (!positions.has(topicId)) positions.set(topicId, lastSequence - events);
+    }
+    assert(kept.length > 0 || this.#bytes === 0, "empty lanes owe no bytes");
+    this.#entries = kept;
+    this.#head = 0;
+    return positions;
   }
 
   /**

@@ -127,6 +127,11 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     this.#starts.clear();
   }
 
+  catchUp(from: number, to: number): SharedBatch | undefined {
+    const position = { epoch: this.#epoch, sequence: to };
+    return this.#starts.latestSince(from, position, (use) => use(this.content));
+  }
+
   settle(): void {
     this.#send();
     if (this.#sequence < this.#readTo) this.#sendPosition();

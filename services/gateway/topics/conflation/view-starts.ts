@@ -1,7 +1,5 @@
 import { BatchWriter, rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows, BookRow, BusBatch, RowTimes } from "@tickwire/proto/codec";
-import { rescaleMantissa } from "@tickwire/proto/model";
-import type { Mantissa } from "@tickwire/proto/model";
 import type { TopicPosition } from "../batch-order.ts";
 import { SharedBatch } from "../shared-batch.ts";
 import type { SharedTopic } from "../shared-batch.ts";
@@ -9,6 +7,7 @@ import type { TopicFeed } from "../topic-feed.ts";
 import type { AttachOptions, Attached } from "../topic-subscriber.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { BatchStream } from "./batch-stream.ts";
+import { MergedBookRows } from "./merged-book-rows.ts";
 import { RowContent } from "./row-content.ts";
 import type { RowsKind } from "./row-content.ts";
 import type { TopicSource } from "./topic-source.ts";
@@ -35,6 +34,7 @@ export class ViewStarts {
   readonly #parts: ViewStartsParts;
   #state: Kept | undefined;
   #sequel: Kept | undefined;
+  #latest: Kept | undefined;
 
   constructor(parts: ViewStartsParts) {
     this.#parts = parts;
@@ -44,6 +44,7 @@ export class ViewStarts {
   clear(): void {
     this.#state = undefined;
     this.#sequel = undefined;
+    this.#latest = undefined;
   }
 
   /** What a subscriber is sent to stand at `position`, up to where the view has sent. */
@@ -74,6 +75,30 @@ export class ViewStarts {
     if (first === undefined) return undefined;
     const batch = SharedBatch.state(shared, [first, ...rest]);
     this.#state = { from: position.sequence, position, batch };
+    return batch;
+  }
+
+  /**
+   * What changed after `from` as one event at `position`; undefined if that is not known. `look`
+   * gives what the view shows, if it is needed.
+   */
+  latestSince(
+    from: number,
+    position: TopicPosition,
+    look: <Result>(use: (content: ViewContent) => Result) => Result,
+  ): SharedBatch | undefined {
+    const kept = this.#latest;
+    if (kept?.from === from && isSame(kept.position, position)) return kept.batch;
+    const { source, options } = this.#parts;
+    const isAllOfBook = source.kind === "books" && options.depth === 0;
+    const since = isAllOfBook ? this.#since({ ...position, sequence: from }, position) : undefined;
+    const runs =
+      (since && bookRuns(since, position.sequence)) ??
+      look((content) => stateRuns(content, position));
+    const [run] = runs ?? [];
+    if (run === undefined || run.rows.rows.length !== 1) return undefined;
+    const batch = this.#sequelOf([run], from, position);
+    this.#latest = { from, position, batch };
     return batch;
   }
 
@@ -119,24 +144,7 @@ export class ViewStarts {
     const { source, options } = this.#parts;
     if (source.kind !== "books") return rowRuns(source.kind, since, from);
     if (isWhole || options.depth > 0) return stateRuns(content, position);
-    return this.#bookRuns(since, content, position);
-  }
-
-  /** The levels that were changed since, as they were told last. */
-  #bookRuns(
-    since: readonly SharedBatch[],
-    content: ViewContent,
-    position: TopicPosition,
-  ): readonly Run[] | undefined {
-    const state = content.state();
-    const told = state?.rows[0] as BookRow | undefined;
-    const changes = readRows(since) as BookRow[] | undefined;
-    const isWhole = changes === undefined || changes.some(({ snapshot }) => snapshot);
-    if (told === undefined || isWhole) return stateRuns(content, position);
-    const bids = changedLevels(changes, told, "bids");
-    const asks = changedLevels(changes, told, "asks");
-    const row = { ...told, snapshot: false, bids, asks };
-    return [{ rows: { kind: "books", rows: [row] }, lastSequence: position.sequence }];
+    return bookRuns(since, position.sequence) ?? stateRuns(content, position);
   }
 
   #sequelOf(runs: readonly Run[], from: number, position: TopicPosition): SharedBatch {
@@ -192,32 +200,17 @@ function rowRuns(
   return content.take();
 }
 
-/** The rows of all batches; undefined if one cannot be read. */
-function readRows(since: readonly SharedBatch[]): RowTimes[] | undefined {
+/** What all changes of a book since come to: the last size of each level. */
+function bookRuns(since: readonly SharedBatch[], sequence: number): readonly Run[] | undefined {
   const stream = new BatchStream();
-  const all: RowTimes[] = [];
+  const merged = new MergedBookRows();
   for (const shared of since) {
     const read = stream.read(shared);
     if (read === undefined) return undefined;
-    for (const decoded of read) all.push(...rowsOf(decoded).rows);
-  }
-  return all;
-}
-
-/** Each level that a row names, with the size that it was told with; 0 if it is not there. */
-function changedLevels(
-  changes: readonly BookRow[],
-  told: BookRow,
-  side: "bids" | "asks",
-): { readonly prices: Mantissa[]; readonly sizes: Mantissa[] } {
-  const sizeOf = new Map(told[side].prices.map((price, index) => [price, told[side].sizes[index]]));
-  const named = new Set<Mantissa>();
-  for (const change of changes) {
-    for (const price of change[side].prices) {
-      named.add(rescaleMantissa(price, change.priceScale, told.priceScale));
+    for (const decoded of read) {
+      for (const row of rowsOf(decoded).rows as readonly BookRow[]) merged.add(row);
     }
   }
-  const sign = side === "bids" ? -1 : 1;
-  const prices = [...named].sort((one, other) => (one < other ? -sign : sign));
-  return { prices, sizes: prices.map((price) => sizeOf.get(price) ?? 0) };
+  const { row } = merged;
+  return row && [{ rows: { kind: "books", rows: [row] }, lastSequence: sequence }];
 }
