@@ -111,11 +111,20 @@ test("what comes, changes and goes is told of each, and once of all", () => {
   streamed.remove([b], "delisted");
   streamed.update([b], "state");
   expect(told).toEqual([
-    ...["A added listed", "B added listed", "change", "A changed channels", "change"],
-    ...["A changed state", "B changed state", "change", "B removed delisted", "change"],
+    "A added listed",
+    "B added listed",
+    "change",
+    "A changed channels",
+    "change",
+    "A changed state",
+    "B changed state",
+    "change",
+    "B removed delisted",
+    "change",
   ]);
   expect([streamed.size, streamed.bySymbol("B"), streamed.has(b, "book")]).toEqual([
-    ...[1, undefined],
+    1,
+    undefined,
     false,
   ]);
 });

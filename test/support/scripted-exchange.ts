@@ -269,6 +269,8 @@ export class ScriptedExchange implements FeedDialer, RestClient {
         if (!this.#markets.has(symbol) || this.#isMuted("book", symbol, connection)) return;
         return this.#deliver(connection, [request.frame(this.#market(symbol).book(), nowUs)]);
       }
+      case "market":
+        return;
       case "unsubscribe":
         connection.subscribed.delete(`${request.channel} ${request.symbol}`);
         return;

@@ -68,7 +68,8 @@ function expandLists(catalog: InstrumentIndex, pattern: TopicPattern): Expansion
   if (symbol !== "*" && symbol !== MARKET_SYMBOL) {
     return nothing({
       kind: "unknown-channel",
-      ...{ channel: "listings", of: `${venue}:${symbol}` },
+      channel: "listings",
+      of: `${venue}:${symbol}`,
       channels: CHANNELS.filter((channel) => channel !== "listings"),
     });
   }

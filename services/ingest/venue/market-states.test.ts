@@ -19,8 +19,10 @@ test("an instrument that trades from the start is not told of, one that does not
   expect(states.setOwn(B, { state: "halted", word: "suspend" })).toBe(true);
   expect(take()).toEqual(["B halted suspend"]);
   expect([A.state, A.stateWord, B.state, B.stateWord]).toEqual([
-    ...["trading", "online"],
-    ...["halted", "suspend"],
+    "trading",
+    "online",
+    "halted",
+    "suspend",
   ]);
 });
 

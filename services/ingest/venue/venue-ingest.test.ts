@@ -278,7 +278,9 @@ describe("lists that are read again", () => {
     expect(streamed()).toEqual(["A trades,quotes,book", "B trades,quotes,book"]);
     expect(dialer.sockets).toHaveLength(1);
     expect(socket.sent.slice(3)).toEqual([
-      ...["subscribe B/trades", "subscribe B/quotes", "subscribe B/book"],
+      "subscribe B/trades",
+      "subscribe B/quotes",
+      "subscribe B/book",
     ]);
   });
 
@@ -312,11 +314,15 @@ describe("lists that are read again", () => {
     rest.answer(200, '["A","B"]');
     expect(streamed()).toEqual(["A trades,quotes,book", "B trades,quotes,book"]);
     expect(statesOf(events, "C").slice(-4)).toEqual([
-      ...["trades down delisted", "quotes down delisted", "book down delisted"],
+      "trades down delisted",
+      "quotes down delisted",
+      "book down delisted",
       "status down delisted",
     ]);
     expect(socket.sent.slice(-3)).toEqual([
-      ...["unsubscribe C/trades", "unsubscribe C/quotes", "unsubscribe C/book"],
+      "unsubscribe C/trades",
+      "unsubscribe C/quotes",
+      "unsubscribe C/book",
     ]);
     expect(ended).toEqual(["C"]);
     const count = events.length;

@@ -70,7 +70,7 @@ export class VenueSessions {
   stop(instruments: readonly Instrument[]): void {
     const carrier = this.#carrier();
     const gone = new Set(instruments);
-    for (const session of [...this.#sessions]) {
+    for (const session of this.#sessions.slice()) {
       const freed = subscriptionsOf(session).filter(({ instrument }) => gone.has(instrument));
       if (freed.length > 0) this.#options.onFreed(freed);
       for (const instrument of instruments) session.remove(instrument);
