@@ -139,7 +139,7 @@ var rows = map[pb.Channel]protoreflect.ProtoMessage{2: &pb.Quote{}, 4: &pb.Candl
 	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}, 9: &pb.Liquidation{}, 10: &pb.TopicStatus{}}
 
 var readers = []func(*pb.Base, *pb.Batch, []object){nil, readTrades, readFields, readBooks, readFields, readFields,
-	readFields, readFields, readFields, readRows, readRows}
+	readFields, readFields, readFields, readRows, readRows, readRows}
 
 // fieldsOf lists the fields of a message but for sequence and times.
 func fieldsOf(message protoreflect.Message) (fields []protoreflect.FieldDescriptor) {
