@@ -66,13 +66,12 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const identity = newPublisherIdentity("ingest", randomUUID());
   const { publisherId, epoch } = identity;
   const latencies = new LatencyBoard();
+  const shared = { bus, clock, logger };
   const publisher = new Publisher({
-    bus,
-    clock,
+    ...shared,
     epoch,
     counters,
     latencies,
-    logger,
     limits: config,
     schedule: scheduleTurnEnd,
   });
@@ -98,7 +97,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     });
   });
   const views = venues.map(({ view }) => view);
-  const common = { bus, clock, logger, venues: views };
+  const common = { ...shared, venues: views };
   const responder = new QueryResponder({ ...common, publisherId, publisher });
   const announcements: Announcements = new Announcements({
     ...common,

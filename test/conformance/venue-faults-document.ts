@@ -1,3 +1,4 @@
+import { formatMarkdownTable } from "#config/markdown-table.ts";
 import type { ScriptedVenueId } from "#test/support/dialects/registry.ts";
 import type { FaultOutcome, Told, VenueFault } from "./venue-faults-list.ts";
 
@@ -14,17 +15,16 @@ export function venueFaultsDocument(
   outcomes: ReadonlyMap<VenueFault, ReadonlyMap<ScriptedVenueId, FaultOutcome>>,
 ): string {
   const sections = [...outcomes].map(([fault, ofVenues]) => {
-    const rows = [...ofVenues].map(
-      ([venue, { target }]) =>
-        `| ${venue} | ${toldText(target.book)} | ${toldText(target.trades)} | ${rightAgain(target)} |`,
-    );
+    const rows = [...ofVenues].map(([venue, { target }]) => [
+      venue,
+      toldText(target.book),
+      toldText(target.trades),
+      rightAgain(target),
+    ]);
     return [
       `\n## ${fault.name[0]?.toUpperCase()}${fault.name.slice(1)}`,
       `\n${fault.description}\n`,
-      "| venue | book | trades | right again |",
-      "| --- | --- | --- | --- |",
-      ...rows,
-      "",
+      formatMarkdownTable([["venue", "book", "trades", "right again"], ...rows]),
     ].join("\n");
   });
   return HEAD + sections.join("");

@@ -112,6 +112,7 @@ describe.each(TELLING)("%s tells by itself", (id: ScriptedVenueId) => {
     stand.venue.sayState(stand.name("XRP"), "listed");
     await listAgain(stand, instrumentsHintMs, () => stand.isSubscribed("XRP"));
     await stand.makeLive(["XRP"]);
+    expect(stand.consumer.listings).toContain(`added ${stand.symbol("XRP")} listed`);
   }, 30_000);
 
   test.skipIf(DIALECTS[id].market?.maintenanceFrame === undefined)(
@@ -125,6 +126,7 @@ describe.each(TELLING)("%s tells by itself", (id: ScriptedVenueId) => {
       await stand.until(() => areAll("maintenance"));
       stand.venue.sayMaintenance(true);
       await stand.until(() => areAll("trading"));
+      expect(stand.consumer.missing).toEqual([]);
     },
     30_000,
   );

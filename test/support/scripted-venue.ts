@@ -160,7 +160,7 @@ class Venue implements ScriptedVenue {
     this.dialect = dialect;
     this.#nowUs = options.nowUs;
     this.#seed = options.seed;
-    this.#recordedRequest = VENUES[options.venue].recordedRequest;
+    this.#recordedRequest = (url) => VENUES[options.venue].recordedRequest(url);
     for (const base of options.bases) this.list(base);
     this.#http = createServer((request, response) => void this.#onRequest(request, response));
     this.#webSockets = new WebSocketServer({ server: this.#http });

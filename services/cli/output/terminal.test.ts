@@ -38,6 +38,8 @@ const times = fc.oneof(
 /** One row of every kind, with these texts wherever a row has text. */
 function rowsOf(text: string, timeUs: number): TypedRow[] {
   const at = { venueTimeUs: timeUs, receivedTimeUs: timeUs };
+  const textsOf = (...names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, text]));
   const side = { prices: [1], sizes: [2] };
   const scales = { priceScale: 2, sizeScale: 2 };
   const aggressorSide = text as "buyer";
@@ -81,16 +83,17 @@ function rowsOf(text: string, timeUs: number): TypedRow[] {
     {
       type: "status",
       row: {
-        ...{ ...at, channel: text, state: text, reason: text, sinceTimeUs: timeUs },
-        ...{ instrumentState: text, stateWord: text },
+        ...at,
+        ...textsOf("channel", "state", "reason", "instrumentState", "stateWord"),
+        sinceTimeUs: timeUs,
       },
     },
     {
       type: "listing",
       row: {
-        ...{ ...at, change: text, symbol: text, venueSymbol: text, instrumentKind: text },
-        ...{ baseAsset: text, quoteAsset: text, instrumentState: text, stateWord: text },
-        reason: text,
+        ...at,
+        ...textsOf("change", "symbol", "venueSymbol", "instrumentKind", "reason"),
+        ...textsOf("baseAsset", "quoteAsset", "instrumentState", "stateWord"),
       },
     },
   ];

@@ -124,23 +124,8 @@ export class VenueIngest implements MeasuredVenue {
       onDelisted: (instrument) => this.#market.end(instrument),
       onListChanged: () => this.#market.listAgain(),
     });
-    this.#sessions = new VenueSessions({
-      ...context,
-      createSession: (plan, carrying) => this.#createSession(plan, carrying),
-      within: (plans) => this.#withinAddress(plans),
-      onAssigned: (session, subscriptions) => this.#driver.assignBooks(session, subscriptions),
-      onFreed: (subscriptions) => this.#onFreed(subscriptions),
-    });
-    this.#refresher = new BookRefresher({
-      ...context,
-      restClient,
-      counters,
-      snapshots: this.#snapshots,
-      intervalMs: limits.bookRefreshIntervalMs,
-      books: this.#driver.pipeline,
-      deliver: (instrument, answer) =>
-        this.#driver.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
-    });
+    this.#sessions = this.#createSessions();
+    this.#refresher = this.#createRefresher();
     this.#prober = this.#createProber();
     this.#poller = new RestPoller({
       ...context,
@@ -226,6 +211,30 @@ export class VenueIngest implements MeasuredVenue {
   #onFault(where: string, error: unknown): void {
     const { venue } = this;
     this.#options.logger.error({ venue, where, err: error }, "a venue's message broke its decoder");
+  }
+
+  #createSessions(): VenueSessions {
+    return new VenueSessions({
+      ...this.#context,
+      createSession: (plan, carrying) => this.#createSession(plan, carrying),
+      within: (plans) => this.#withinAddress(plans),
+      onAssigned: (session, subscriptions) => this.#driver.assignBooks(session, subscriptions),
+      onFreed: (subscriptions) => this.#onFreed(subscriptions),
+    });
+  }
+
+  #createRefresher(): BookRefresher {
+    const { limits, network } = this.#options;
+    return new BookRefresher({
+      ...this.#context,
+      restClient: network.restClient,
+      counters: this.counters,
+      snapshots: this.#snapshots,
+      intervalMs: limits.bookRefreshIntervalMs,
+      books: this.#driver.pipeline,
+      deliver: (instrument, answer) =>
+        this.#driver.bookSessionOf(instrument)?.deliverSnapshot(instrument, answer),
+    });
   }
 
   #createProber(): FeedProber {

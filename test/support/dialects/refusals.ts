@@ -82,8 +82,8 @@ const htx: Refuse = ({ id, sub, req }, kind) => [
 
 const okx: Refuse = ({ id, args }, kind) =>
   list(args).map((arg) => {
-    const { channel, instId, sprdId } = arg as Request;
-    const name = instId === undefined ? `sprdId:${String(sprdId)}` : `instId:${String(instId)}`;
+    const { channel, instId, sprdId } = arg as Readonly<Record<string, string | undefined>>;
+    const name = instId === undefined ? `sprdId:${sprdId}` : `instId:${instId}`;
     return {
       id,
       event: "error",

@@ -5,6 +5,8 @@ import type { FeedEvent } from "../../feed/feed-adapter.ts";
 import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
 import { changedLevels } from "./fields.ts";
 import { kucoin } from "./adapter.ts";
+import { kucoinFutures } from "./futures/adapter.ts";
+import { kucoinUta } from "./uta/adapter.ts";
 
 function pair(venueSymbol: string): Instrument {
   const instrument = kucoin.deriveInstrument(venueSymbol);
@@ -223,3 +225,8 @@ test.each(["BTCUSDT", "BTC-USDT-PERP", "-USDT", "BTC-", "BTC/USDT"])(
     expect(kucoin.deriveInstrument(name)).toBeUndefined();
   },
 );
+
+test.each([kucoinFutures, kucoinUta])("$venue spends from the budget of spot", ({ limits }) => {
+  expect(limits.address?.name).toBe("kucoin");
+  expect(limits.address).toEqual(kucoin.limits.address);
+});

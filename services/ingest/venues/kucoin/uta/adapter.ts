@@ -10,7 +10,13 @@ import { listOfVenue } from "../../../reading/listed-instruments.ts";
 import { clockIn } from "../../../reading/server-clocks.ts";
 import { KUCOIN_REFUSALS } from "../answers.ts";
 import { deriveKucoinPair, parseKucoinSymbols } from "../instruments.ts";
-import { KUCOIN_BOOK_PROBE, kucoinCandles, kucoinGet, kucoinRecordedRequest } from "../rest.ts";
+import {
+  KUCOIN_ADDRESS,
+  KUCOIN_BOOK_PROBE,
+  kucoinCandles,
+  kucoinGet,
+  kucoinRecordedRequest,
+} from "../rest.ts";
 import { KucoinUtaReader } from "./decoder.ts";
 import { kucoinUtaRequests, utaChannelOf } from "./requests.ts";
 
@@ -23,6 +29,7 @@ const LIMITS: FeedLimits = {
   connects: { count: 25, intervalMs: 60_000 },
   // The venue allows 2000 in thirty seconds to an address without a key.
   restWeight: { count: 1500, intervalMs: 30_000 },
+  address: KUCOIN_ADDRESS,
   // A guess: books change only when orders do, and most pairs are small.
   silenceMsMax: { book: 300_000 },
   // Two answers to our pings, and then some.
