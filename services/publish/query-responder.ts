@@ -38,7 +38,7 @@ const NOTHING = new Uint8Array(0);
 const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
 /** Encoding so many takes a few milliseconds. Only the list of a large venue has more. */
-export const STATE_PAGE_EVENTS_MAX = 1_000;
+export const STATE_PAGE_EVENTS_MAX = 500;
 /** A gateway checks a page of a topic's history within a few milliseconds. */
 const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */

@@ -32,7 +32,7 @@ export type SnapshotQueryParts = {
 /** Smaller snapshots are read at once. */
 const PROMPT_BYTES_MAX = 64 * 1024;
 
-/** Pages of one state; a publisher puts about a thousand events in each. */
+/** Pages of one state; a publisher puts up to five hundred events in each. */
 export const STATE_PAGES_MAX = 500;
 
 /** Of all pages of one state: several times the list of the largest venue. */
