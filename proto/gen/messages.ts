@@ -596,10 +596,24 @@ export type QueryReply = {
   readonly payload: Uint8Array;
 };
 
-/** The payload of QueryReply for a snapshot query: the state of a topic. */
+/** The payload of QueryReply for a snapshot query: the state of a topic, or a page of it. */
 export type SnapshotReply = {
   /** Each an encoded BusBatch. All stand at one sequence; mostly one, which has no events where the topic has no state. */
   readonly batches: readonly Uint8Array[];
+  /** Another page follows, behind the batches of this one. Whoever gets pages of several sequences begins anew. */
+  readonly more: boolean;
+};
+
+/**
+ * The payload of a snapshot query: whether a state of many events may come in pages. Without it the whole state is
+ * wanted, and one that does not fit a message is answered with an error. A gateway that answers a call sends the call
+ * itself here, whose fields 1 to 3 say nothing to the publisher.
+ */
+export type SnapshotRequest = {
+  /** The reply may be a page, which whoever asks puts together with those that follow. */
+  readonly paged: boolean;
+  /** Events of the pages before, which this one leaves out. */
+  readonly skippedEvents: number;
 };
 
 export type TopicProgress = {
@@ -1438,7 +1452,13 @@ export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createM
 /** Codec of SnapshotReply. */
 export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.SnapshotReply",
-  "y*batches",
+  "y*batches bmore",
+);
+
+/** Codec of SnapshotRequest. */
+export const SnapshotRequestCodec: MessageCodec<SnapshotRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.SnapshotRequest",
+  "4bpaged uskippedEvents",
 );
 
 /** Codec of DecimalText. */

@@ -468,6 +468,69 @@ export namespace tickwire {
             }
 
             /**
+             * Properties of a SnapshotRequest.
+             * @deprecated Use tickwire.bus.v1.SnapshotRequest.$Properties instead.
+             */
+            interface ISnapshotRequest extends tickwire.bus.v1.SnapshotRequest.$Properties {
+            }
+
+            /** Represents a SnapshotRequest. */
+            class SnapshotRequest {
+
+                /**
+                 * Constructs a new SnapshotRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.SnapshotRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotRequest paged. */
+                paged: boolean;
+
+                /** SnapshotRequest skippedEvents. */
+                skippedEvents: number;
+
+                /**
+                 * Encodes the specified SnapshotRequest message. Does not implicitly {@link tickwire.bus.v1.SnapshotRequest.verify|verify} messages.
+                 * @param message SnapshotRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.SnapshotRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.SnapshotRequest & tickwire.bus.v1.SnapshotRequest.$Shape} SnapshotRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.SnapshotRequest & tickwire.bus.v1.SnapshotRequest.$Shape;
+            }
+
+            namespace SnapshotRequest {
+
+                /** Properties of a SnapshotRequest. */
+                interface $Properties {
+
+                    /** SnapshotRequest paged */
+                    paged?: (boolean|null);
+
+                    /** SnapshotRequest skippedEvents */
+                    skippedEvents?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotRequest. */
+                type $Shape = tickwire.bus.v1.SnapshotRequest.$Properties;
+            }
+
+            /**
              * Properties of a SnapshotReply.
              * @deprecated Use tickwire.bus.v1.SnapshotReply.$Properties instead.
              */
@@ -488,6 +551,9 @@ export namespace tickwire {
 
                 /** SnapshotReply batches. */
                 batches: Uint8Array[];
+
+                /** SnapshotReply more. */
+                more: boolean;
 
                 /**
                  * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
@@ -515,6 +581,9 @@ export namespace tickwire {
 
                     /** SnapshotReply batches */
                     batches?: (Uint8Array[]|null);
+
+                    /** SnapshotReply more */
+                    more?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -733,6 +733,100 @@ export const tickwire = $root.tickwire = (() => {
                 return BusBatch;
             })();
 
+            v1.SnapshotRequest = (function() {
+
+                const SnapshotRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                SnapshotRequest.prototype.paged = false;
+                SnapshotRequest.prototype.skippedEvents = 0;
+
+                SnapshotRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.paged != null && $Object.hasOwnProperty.call(message, "paged") && message.paged !== false)
+                        writer.uint32(32).bool(message.paged);
+                    if (message.skippedEvents != null && $Object.hasOwnProperty.call(message, "skippedEvents") && message.skippedEvents !== 0)
+                        writer.uint32(40).uint32(message.skippedEvents);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                SnapshotRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.SnapshotRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.paged = value;
+                                else
+                                    delete message.paged;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.skippedEvents = value;
+                                else
+                                    delete message.skippedEvents;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotRequest;
+            })();
+
             v1.SnapshotReply = (function() {
 
                 const SnapshotReply = function (properties) {
@@ -744,6 +838,7 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 SnapshotReply.prototype.batches = $util.emptyArray;
+                SnapshotReply.prototype.more = false;
 
                 SnapshotReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -755,6 +850,8 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.batches != null && message.batches.length)
                         for (let i = 0; i < message.batches.length; ++i)
                             writer.uint32(10).bytes(message.batches[i]);
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(16).bool(message.more);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -768,7 +865,7 @@ export const tickwire = $root.tickwire = (() => {
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message;
+                    let end, message, value;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -794,6 +891,15 @@ export const tickwire = $root.tickwire = (() => {
                                 if (!(message.batches && message.batches.length))
                                     message.batches = [];
                                 message.batches.push(reader.bytes());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
                                 continue;
                             }
                         }

@@ -120,7 +120,7 @@ test("a book snapshot is exactly the state after the events up to its position",
     const query = { venue: "simulated", query: "snapshot", channel: "book" } as const;
     const reply = await ask({ ...query, symbol: "BTC-USD" });
     await run(1, 0);
-    const [state] = decodeSnapshotReply(reply.payload);
+    const [state] = decodeSnapshotReply(reply.payload).batches;
     const batch = readBusEvents(state);
     expect(batch).toMatchObject({ snapshot: true, count: 1 });
     const book = new OrderBook();
@@ -136,7 +136,7 @@ test("each channel says where it stands, whatever a newcomer needs with it", asy
   const kinds = new Map<string, number>();
   for (const channel of ["trades", "quotes", "book", "ticker", "candles", "status"] as Channel[]) {
     const query = { venue: "simulated", query: "snapshot", channel, symbol: "BTC-USD" } as const;
-    const [batch] = decodeSnapshotReply((await ask(query)).payload);
+    const [batch] = decodeSnapshotReply((await ask(query)).payload).batches;
     expect(batch.snapshot).toBe(batch.count > 0);
     expect(batch.baseSequence).toBeGreaterThan(0);
     kinds.set(channel, batch.count);

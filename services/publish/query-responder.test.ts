@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage } from "#bus/bus.ts";
 import { queryPattern, querySubject } from "#bus/subject.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
@@ -17,11 +18,12 @@ import {
   decodeSnapshotReply,
   encodeCatalogRequest,
   encodeHistoryRequest,
+  encodeSnapshotRequest,
 } from "#wire/bus-codec.ts";
 import { historyQuery, writeHistoryToken } from "#wire/history-token.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
-import { QueryResponder } from "./query-responder.ts";
+import { QueryResponder, STATE_PAGE_EVENTS_MAX } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
 import { VenueListings } from "./venue-listings.ts";
 
@@ -119,11 +121,13 @@ function create(payloadBytesMax = 1_000_000) {
     book,
     setLiveBook,
     streamed,
+    listings,
+    clock,
   };
 }
 
 function stateOf(payload: Uint8Array): BusBatch {
-  const [batch, ...rest] = decodeSnapshotReply(payload);
+  const [batch, ...rest] = decodeSnapshotReply(payload).batches;
   expect(rest).toEqual([]);
   return batch;
 }
@@ -180,7 +184,7 @@ test("candles and states tell the latest of each interval and channel", () => {
 test("candles of which only some say a field are one state in two batches", () => {
   const { snapshot, publish } = create();
   publish(candle(1, 60_000), { ...candle(1, 1_000), quoteVolume: "3" });
-  const batches = decodeSnapshotReply(snapshot("candles").payload);
+  const { batches } = decodeSnapshotReply(snapshot("candles").payload);
   expect(batches.map(({ baseSequence, count }) => [baseSequence, count])).toEqual([
     [2, 1],
     [2, 1],
@@ -382,4 +386,97 @@ test("the statuses of a venue come in pages of 200 instruments, or fewer if that
   expect(page("S1198-USD").nextPageToken).toBe("");
   expect(page("A-USD", 5).statuses).toHaveLength(5);
   expect(page("A-USD", 5_000).statuses).toHaveLength(200);
+});
+
+/** A venue that lists so many instruments, and a way to ask for the state of its list. */
+function createListed(count: number, payloadBytesMax?: number) {
+  const parts = create(payloadBytesMax);
+  const tell = (index: number): void => {
+    const instrument = fakeInstrument(`S${100_000 + index}-USD`);
+    parts.listings.tell({ instrument, change: "added", reason: "listed" });
+    parts.clock.advance(1);
+  };
+  for (let index = 0; index < count; index += 1) tell(index);
+  const subject = querySubject({
+    ...TO,
+    query: "snapshot",
+    channel: "listings",
+    symbol: MARKET_SYMBOL,
+  });
+  const page = (request: Parameters<typeof encodeSnapshotRequest>[0]) =>
+    parts.ask(subject, encodeSnapshotRequest(request));
+  return { tell, page, askPlain: () => parts.ask(subject), ask: parts.ask };
+}
+
+function symbolsOf(payload: Uint8Array): readonly string[] {
+  return decodeSnapshotReply(payload).batches.flatMap((batch) => {
+    const { rows } = rowsOf(readBusEvents(batch));
+    return rows.map((row) => (row as { symbol?: string }).symbol ?? "");
+  });
+}
+
+test.each([
+  [STATE_PAGE_EVENTS_MAX - 1, [STATE_PAGE_EVENTS_MAX - 1]],
+  [STATE_PAGE_EVENTS_MAX, [STATE_PAGE_EVENTS_MAX]],
+  [STATE_PAGE_EVENTS_MAX + 1, [STATE_PAGE_EVENTS_MAX, 1]],
+])("a list of %i instruments comes in pages of %j at one sequence", (count, pages) => {
+  const { page } = createListed(count);
+  const seen: string[][] = [];
+  for (let skippedEvents = 0, more = true; more; skippedEvents = seen.flat().length) {
+    const { payload } = page({ paged: true, skippedEvents });
+    const reply = decodeSnapshotReply(payload);
+    expect(reply.batches[0]).toMatchObject({ baseSequence: count, snapshot: true });
+    seen.push([...symbolsOf(payload)]);
+    more = reply.more;
+  }
+  expect(seen.map(({ length }) => length)).toEqual(pages);
+  expect(new Set(seen.flat()).size).toBe(count);
+});
+
+test("a list that a message of the bus does not take comes in pages that fit, and all of it", () => {
+  const bytesMax = 4_000;
+  const { page, askPlain } = createListed(600, bytesMax);
+  const seen: string[] = [];
+  for (let more = true; more;) {
+    const { payload } = page({ paged: true, skippedEvents: seen.length });
+    expect(payload.byteLength).toBeLessThanOrEqual(bytesMax - 1_024);
+    seen.push(...symbolsOf(payload));
+    ({ more } = decodeSnapshotReply(payload));
+  }
+  expect(new Set(seen).size).toBe(600);
+  expect(seen).toHaveLength(600);
+  // Whoever does not know of pages is never given one in place of the whole.
+  expect(askPlain().error?.code).toBe("CODE_FAILED_PRECONDITION");
+});
+
+test("a page shows where the list stands by then, and one behind its end has no events", () => {
+  const { tell, page } = createListed(3);
+  tell(3);
+  const { payload } = page({ paged: true, skippedEvents: 4 });
+  expect(decodeSnapshotReply(payload)).toMatchObject({
+    batches: [{ baseSequence: 4, count: 0 }],
+    more: false,
+  });
+});
+
+test("an event that no message takes is said, and asked for no further", () => {
+  const { page } = createListed(3, 1_024 + 20);
+  expect(page({ paged: true }).error?.code).toBe("CODE_FAILED_PRECONDITION");
+});
+
+test("the call of a client asks for the whole state", () => {
+  const { ask } = createListed(STATE_PAGE_EVENTS_MAX + 1);
+  const subject = querySubject({
+    ...TO,
+    query: "snapshot",
+    channel: "listings",
+    symbol: MARKET_SYMBOL,
+  });
+  const call = MarketData.methods.getSnapshot.request.encode({
+    venue: "fake",
+    symbol: MARKET_SYMBOL,
+  });
+  const { payload } = ask(subject, call);
+  expect(decodeSnapshotReply(payload).more).toBe(false);
+  expect(symbolsOf(payload)).toHaveLength(STATE_PAGE_EVENTS_MAX + 1);
 });

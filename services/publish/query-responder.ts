@@ -12,6 +12,7 @@ import type { Logger } from "#core/logger.ts";
 import {
   decodeCatalogRequest,
   decodeHistoryRequest,
+  decodeSnapshotRequest,
   encodeCatalogReply,
   encodeHistoryReply,
   encodeQueryError,
@@ -36,6 +37,8 @@ const NOTHING = new Uint8Array(0);
 /** Encoding a page of a catalog or of statuses takes less than a millisecond or two. */
 const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
+/** Encoding so many takes a few milliseconds. Only the list of a large venue has more. */
+export const STATE_PAGE_EVENTS_MAX = 500;
 /** A gateway checks a page of a topic's history within a few milliseconds. */
 const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */
@@ -146,7 +149,7 @@ export class QueryResponder {
     if (query === undefined) throw new QueryFailure("CODE_INVALID_ARGUMENT", "unknown query");
     switch (query.query) {
       case "snapshot":
-        return this.#snapshot(view, query);
+        return this.#snapshot(view, query, message.payload);
       case "history":
         return this.#history(view, query, message.payload);
       case "trades":
@@ -202,17 +205,28 @@ export class QueryResponder {
     return encodeHistoryReply(batches, topic.sequence);
   }
 
-  #snapshot(view: VenueView, query: TopicQuery): Uint8Array {
+  /** The state of a topic: all of it, or a page for whoever asks for pages. */
+  #snapshot(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
     const { publisher, clock } = this.#options;
     const { channel } = query;
+    const { paged, skippedEvents } = decoded({ decode: decodeSnapshotRequest }, payload);
     const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
-    const reply = encodeSnapshotReply(encodeState(position, events, clock.nowUs()));
-    if (reply.byteLength <= this.#payloadBytesMax) return reply;
-    const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
-    throw new QueryFailure("CODE_FAILED_PRECONDITION", `the state of the topic has ${sizes}`);
+    const start = paged ? skippedEvents : 0;
+    let countMax = paged ? STATE_PAGE_EVENTS_MAX : events.length;
+    for (;;) {
+      const page = events.slice(start, start + countMax);
+      const more = start + page.length < events.length;
+      const reply = encodeSnapshotReply(encodeState(position, page, clock.nowUs()), more);
+      if (reply.byteLength <= this.#payloadBytesMax) return reply;
+      if (!paged || page.length <= 1) {
+        const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
+        throw new QueryFailure("CODE_FAILED_PRECONDITION", `the state of the topic has ${sizes}`);
+      }
+      countMax = Math.ceil(page.length / 2);
+    }
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {

@@ -70,7 +70,7 @@ test("an error whose code is unknown here is still an error", () => {
 
 test("a snapshot is its batches, all of one place", () => {
   const state = encodeState({ channel: "book", epoch: 4, sequence: 9 }, [], 1);
-  const [batch, ...rest] = decodeSnapshotReply(encodeSnapshotReply(state));
+  const [batch, ...rest] = decodeSnapshotReply(encodeSnapshotReply(state)).batches;
   expect(rest).toEqual([]);
   expect(batch).toMatchObject({ epoch: 4, baseSequence: 9, count: 0, bytes: state[0]!.bytes });
 });

@@ -8,6 +8,7 @@ import {
   HistoryRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
+  SnapshotRequestCodec,
 } from "@tickwire/proto/messages";
 import type {
   Announcement,
@@ -17,6 +18,7 @@ import type {
   HistoryRequest,
   MessageInit,
   QueryReply,
+  SnapshotRequest,
 } from "@tickwire/proto/messages";
 
 /** The caller owns the result. Throws WireError if a value does not fit its field. */
@@ -81,17 +83,35 @@ export function decodeBusBatch(bytes: Uint8Array): BusBatch {
   return batch;
 }
 
-/** The answer to a snapshot query. The caller owns the result. */
-export function encodeSnapshotReply(state: readonly BusBatch[]): Uint8Array {
+/** A state, or a page of it. */
+type SnapshotPage = {
+  readonly batches: readonly [BusBatch, ...BusBatch[]];
+  /** Another page follows. */
+  readonly more: boolean;
+};
+
+/** The payload of a snapshot query. The caller owns the result. */
+export function encodeSnapshotRequest(request: MessageInit<SnapshotRequest>): Uint8Array {
+  return SnapshotRequestCodec.encode(request);
+}
+
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodeSnapshotRequest(bytes: Uint8Array): SnapshotRequest {
+  return SnapshotRequestCodec.decode(bytes);
+}
+
+/** The answer to a snapshot query; `more` if a page follows. The caller owns the result. */
+export function encodeSnapshotReply(state: readonly BusBatch[], more = false): Uint8Array {
   const batches = state.map(({ bytes, start, end }) => bytes.subarray(start, end));
-  return SnapshotReplyCodec.encode({ batches });
+  return SnapshotReplyCodec.encode({ batches, more });
 }
 
 /**
- * The batches of a snapshot, all of which can be read whole: at least one, all of one channel and
- * position, and a state if they have events. Keeps nothing of `bytes`. Throws WireError.
+ * The batches of a snapshot or of a page of it, all of which can be read whole: at least one, all
+ * of one channel and position, and a state if they have events. Keeps nothing of `bytes`. Throws
+ * WireError.
  */
-export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]] {
+export function decodeSnapshotReply(bytes: Uint8Array): SnapshotPage {
   const steps = decodeSnapshotSteps(bytes);
   for (;;) {
     const step = steps.next();
@@ -100,25 +120,25 @@ export function decodeSnapshotReply(bytes: Uint8Array): [BusBatch, ...BusBatch[]
 }
 
 /** The same in steps, of which each takes a fraction of a millisecond, or copies the bytes. */
-export function* decodeSnapshotSteps(
-  bytes: Uint8Array,
-): Generator<undefined, [BusBatch, ...BusBatch[]]> {
+export function* decodeSnapshotSteps(bytes: Uint8Array): Generator<undefined, SnapshotPage> {
   const batches: BusBatch[] = [];
-  for (const content of SnapshotReplyCodec.decode(bytes).batches) {
+  const { batches: contents, more } = SnapshotReplyCodec.decode(bytes);
+  for (const content of contents) {
     yield;
     const batch = readBusBatch(content);
     if (batch.count > 0) yield* checkBusEvents(batch);
     batches.push(batch);
   }
-  return wholeState(batches);
+  return { batches: wholeState(batches), more };
 }
 
-/** The events of a snapshot, and where it stands. Keeps nothing of `bytes`. Throws WireError. */
+/** The events of a whole snapshot, and where it stands. Keeps nothing of it. Throws WireError. */
 export function decodeSnapshotEvents(bytes: Uint8Array): {
   readonly sequence: number;
   readonly events: readonly DecodedBatch[];
 } {
-  const contents = SnapshotReplyCodec.decode(bytes).batches;
+  const { batches: contents, more } = SnapshotReplyCodec.decode(bytes);
+  if (more) throw new WireError("malformed", "a page of a snapshot is not all of it");
   const batches = wholeState(contents.map((content) => readBusBatch(content)));
   return {
     sequence: batches[0].baseSequence,

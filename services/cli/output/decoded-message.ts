@@ -138,9 +138,9 @@ function describeBusBatch(bytes: Uint8Array): string[] {
 }
 
 function describeSnapshot(bytes: Uint8Array): string[] {
-  const batches = decodeSnapshotReply(bytes);
+  const { batches, more } = decodeSnapshotReply(bytes);
   return [
-    `SnapshotReply, ${sizeOf(bytes)}`,
+    `SnapshotReply, ${sizeOf(bytes)}${more ? ", another page follows" : ""}`,
     ...batches.flatMap((batch) => describeBusBatch(batch.bytes.subarray(batch.start, batch.end))),
   ];
 }

@@ -1,6 +1,8 @@
+import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { SNAPSHOT_QUERIES } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { decodeSnapshotRequest } from "#wire/bus-codec.ts";
 
 /**
  * A gateway asks for a bounded number of topics at once. When this many checks in a row find no
@@ -18,8 +20,7 @@ type FirstSubscription = {
 
 /**
  * Notices on the bus that somebody has subscribed, without answering in anybody's place: a gateway
- * then asks for the state of a topic with an empty payload. For a GetSnapshot call the payload
- * holds its request.
+ * then asks for the state of a topic in pages. For a GetSnapshot call it asks for all at once.
  */
 export function awaitFirstSubscription(bus: Bus, clock: Clock): FirstSubscription {
   let cancelTimer: CancelTimer = () => undefined;
@@ -38,7 +39,7 @@ export function awaitFirstSubscription(bus: Bus, clock: Clock): FirstSubscriptio
     resolve();
   };
   const subscription = bus.subscribe(SNAPSHOT_QUERIES, ({ payload }) => {
-    if (payload.length > 0) return;
+    if (!asksForPages(payload)) return;
     cancelTimer();
     looksLeft = QUIET_LOOKS;
     cancelTimer = clock.after(LOOK_MS, look);
@@ -50,4 +51,13 @@ export function awaitFirstSubscription(bus: Bus, clock: Clock): FirstSubscriptio
       cancelTimer();
     },
   };
+}
+
+function asksForPages(payload: Uint8Array): boolean {
+  try {
+    return decodeSnapshotRequest(payload).paged;
+  } catch (error) {
+    if (error instanceof WireError) return false;
+    throw error;
+  }
 }

@@ -87,8 +87,8 @@ async function latest(
   if (!channelsOf(instrument).includes(channel)) return undefined;
   const { venue, symbol } = instrument;
   const query = { venue, query: "snapshot", channel, symbol } as const;
-  // The request is the payload, which tells this query apart from the empty one that the gateway
-  // asks for a topic that it follows.
+  // The request is the payload, which tells this query apart from that for a topic that is
+  // followed: it asks for no pages, as none of these channels has a state of many events.
   const payload = GetSnapshotRequestCodec.encode({ venue, symbol, depth: 0 });
   return queryIngestor(parts, asker, query, payload);
 }

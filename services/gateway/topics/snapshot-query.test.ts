@@ -2,13 +2,24 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
 import type { Bus } from "#bus/bus.ts";
-import { encodeQueryError, encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
-import type { MarketEvent } from "#core/market-event.ts";
+import {
+  decodeQueryReply,
+  decodeSnapshotRequest,
+  encodeQueryError,
+  encodeQueryReply,
+  encodeSnapshotReply,
+} from "#wire/bus-codec.ts";
+import type { MarketEvent, Status } from "#core/market-event.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { idleLine } from "#test/support/idle-line.ts";
 import { Turns } from "../turns/turns.ts";
 import { QueryGate } from "./query-gate.ts";
-import { querySnapshot } from "./snapshot-query.ts";
+import {
+  querySnapshot,
+  STATE_BYTES_MAX,
+  STATE_PAGES_MAX,
+  STATE_ROUNDS_MAX,
+} from "./snapshot-query.ts";
 
 const NAME = { venue: "fake", symbol: "A-USD", channel: "book" } as const;
 
@@ -109,4 +120,114 @@ test("a snapshot of very many levels is read in turns, and given whole", async (
   }
   expect(turnsTaken).toBeGreaterThan(80_000 / 4_096);
   expect(answer).toMatchObject({ kind: "ok", batches: [{ count: 1, bytes: state[0]!.bytes }] });
+});
+
+const STATUSES = { venue: "fake", symbol: "A-USD", channel: "status" } as const;
+
+function statePage(sequence: number, { more = false, count = 2, epoch = 4 } = {}): Uint8Array {
+  const status: Status = {
+    kind: "status",
+    instrument: { venue: "fake", symbol: "A-USD" } as Status["instrument"],
+    venueTimeUs: undefined,
+    receivedTimeUs: 1,
+    channel: "book",
+    state: "live",
+    reason: "data",
+    sinceTimeUs: 1,
+  };
+  const position = { channel: "status", epoch, sequence } as const;
+  const events = Array.from({ length: count }, () => status);
+  return encodeQueryReply(encodeSnapshotReply(encodeState(position, events, 1), more));
+}
+
+/** A publisher that answers by what was asked before, and what it was asked. */
+function paged(answer: (asked: number, skippedEvents: number) => Uint8Array) {
+  const skips: number[] = [];
+  const request = (_subject: string, payload: Uint8Array) => {
+    const { paged: isPaged, skippedEvents } = decodeSnapshotRequest(payload);
+    expect(isPaged).toBe(true);
+    skips.push(skippedEvents);
+    return Promise.resolve(answer(skips.length, skippedEvents));
+  };
+  const bus = { request } as unknown as Bus;
+  const parts = { bus, gate: new QueryGate(1), limits: { queryTimeoutMs: 70 }, line: idleLine() };
+  return { skips, outcome: querySnapshot(parts, STATUSES, "p-1") };
+}
+
+function countOf(answer: Awaited<ReturnType<typeof querySnapshot>>): number | undefined {
+  if (answer.kind !== "ok") return undefined;
+  return answer.batches.reduce((sum, { count }) => sum + count, 0);
+}
+
+test("a state of several pages is put together, each asked for behind those before", async () => {
+  const { skips, outcome } = paged((asked) => statePage(9, { more: asked < 3, count: asked }));
+  expect(countOf(await outcome)).toBe(6);
+  expect(skips).toEqual([0, 1, 3]);
+});
+
+test.each([
+  ["its sequence moved", 10, 4],
+  ["its publisher began anew", 9, 5],
+])("a state of which %s between two pages is read from its beginning", async (_, to, epoch) => {
+  const { skips, outcome } = paged((asked) =>
+    asked === 1 ? statePage(9, { more: true }) : statePage(to, { more: asked < 4, epoch }),
+  );
+  const answer = await outcome;
+  expect(countOf(answer)).toBe(4);
+  expect(answer).toMatchObject({ batches: [{ epoch, baseSequence: to }, { baseSequence: to }] });
+  expect(skips).toEqual([0, 2, 0, 2]);
+});
+
+test("a state that has become shorter between two pages is read from its beginning", async () => {
+  const { outcome } = paged((asked) =>
+    asked === 2 ? statePage(10, { count: 0 }) : statePage(asked, { more: asked === 1 }),
+  );
+  expect(countOf(await outcome)).toBe(2);
+});
+
+test.each([
+  [STATE_ROUNDS_MAX - 1, "ok"],
+  [STATE_ROUNDS_MAX, "unavailable"],
+])("a state that changes while it is read %i times is %s", async (changes, kind) => {
+  const { skips, outcome } = paged((asked) =>
+    asked <= 2 * changes ? statePage(asked, { more: true }) : statePage(asked),
+  );
+  expect((await outcome).kind).toBe(kind);
+  expect(skips).toHaveLength(kind === "ok" ? 2 * changes + 1 : 2 * changes);
+});
+
+test.each([
+  [STATE_PAGES_MAX - 1, "ok"],
+  [STATE_PAGES_MAX, "ok"],
+  [STATE_PAGES_MAX + 1, "unavailable"],
+])("a state of %i pages is %s", async (pages, kind) => {
+  const { outcome } = paged((asked) => statePage(9, { more: asked < pages, count: 1 }));
+  expect((await outcome).kind).toBe(kind);
+});
+
+/** A page of so many bytes, most of them in a field that is not known here. */
+function pageOfBytes(bytes: number, more: boolean): Uint8Array {
+  const reply = decodeQueryReply(statePage(9, { more })).payload;
+  const padded = new Uint8Array(bytes);
+  padded.set(reply);
+  const length = bytes - reply.byteLength - 5;
+  const lengthBytes = [length, length >> 7, length >> 14].map((part) => (part & 0x7f) | 0x80);
+  padded.set([(15 << 3) | 2, ...lengthBytes, length >> 21], reply.byteLength);
+  return encodeQueryReply(padded);
+}
+
+test.each([
+  [-1, "ok"],
+  [0, "ok"],
+  [1, "unavailable"],
+])("a state of STATE_BYTES_MAX and %i bytes is %s", async (beyond, kind) => {
+  const half = STATE_BYTES_MAX / 2;
+  const { outcome } = paged((asked) => pageOfBytes(asked === 1 ? half : half + beyond, asked < 2));
+  expect((await outcome).kind).toBe(kind);
+});
+
+test("a page without events that claims to have a next one is no state", async () => {
+  const { skips, outcome } = paged(() => statePage(9, { more: true, count: 0 }));
+  expect((await outcome).kind).toBe("unavailable");
+  expect(skips).toEqual([0]);
 });
