@@ -1,18 +1,21 @@
 import { formatMarkdownTable } from "#config/markdown-table.ts";
 import type { ScriptedVenueId } from "#test/support/dialects/registry.ts";
+import type { ChangeOutcome, VenueChange } from "./venue-changes-list.ts";
 import type { FaultOutcome, Told, VenueFault } from "./venue-faults-list.ts";
 
 const HEAD = `# When a venue misbehaves
 
 Each scripted venue, one fault at a time, against the real ingestor in manual time: what the clients of the market were told
 of its book and its trades, as \`state (reason)\` with the seconds since the start, and when the last of both was live again.
+Last come the changes that are no faults: a listing, a delisting, a halt, an auction and maintenance.
 Everything else on the same connection stayed live, but for books that lose their proof with any lost message. Made by \`test/conformance/venue-faults-table.test.ts\`:
 \`npx vitest run test/conformance/venue-faults-table.test.ts --update\`.
 `;
 
-/** The page that says what came of each fault at each venue. */
+/** The page that says what came of each fault and each change at each venue. */
 export function venueFaultsDocument(
   outcomes: ReadonlyMap<VenueFault, ReadonlyMap<ScriptedVenueId, FaultOutcome>>,
+  changes: ReadonlyMap<VenueChange, ReadonlyMap<ScriptedVenueId, ChangeOutcome>>,
 ): string {
   const sections = [...outcomes].map(([fault, ofVenues]) => {
     const rows = [...ofVenues].map(([venue, { target }]) => [
@@ -21,13 +24,39 @@ export function venueFaultsDocument(
       toldText(target.trades),
       rightAgain(target),
     ]);
-    return [
-      `\n## ${fault.name[0]?.toUpperCase()}${fault.name.slice(1)}`,
-      `\n${fault.description}\n`,
-      formatMarkdownTable([["venue", "book", "trades", "right again"], ...rows]),
-    ].join("\n");
+    return section(fault, ["book", "trades", "right again"], rows);
   });
-  return HEAD + sections.join("");
+  return HEAD + sections.join("") + [...changes].map(changeSection).join("");
+}
+
+function changeSection([change, ofVenues]: readonly [
+  VenueChange,
+  ReadonlyMap<ScriptedVenueId, ChangeOutcome>,
+]): string {
+  const rows = [...ofVenues].map(([venue, { target, listings, instrument }]) => [
+    venue,
+    textsText(listings),
+    textsText(instrument),
+    toldText(target.book),
+    toldText(target.trades),
+  ]);
+  return section(change, ["`listings`", "instrument", "book", "trades"], rows);
+}
+
+function section(
+  { name, description }: { readonly name: string; readonly description: string },
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return [
+    `\n## ${name[0]?.toUpperCase()}${name.slice(1)}`,
+    `\n${description}\n`,
+    formatMarkdownTable([["venue", ...columns], ...rows]),
+  ].join("\n");
+}
+
+function textsText(told: ChangeOutcome["listings"]): string {
+  return told.map(({ text, second }) => `${text} ${secondsText(second)}`).join(" → ");
 }
 
 function toldText(told: Told["book"]): string {

@@ -73,7 +73,10 @@ test.each(SEEDS.flatMap((seed) => SCRIPTED_VENUE_IDS.map((venue) => [venue, seed
     const notLive = (): readonly string[] =>
       exchange.symbols.flatMap((symbol) =>
         stand.channels
-          .filter((channel) => stand.told(symbol, channel).at(-1)?.state !== "live")
+          .filter(
+            (channel) =>
+              stand.told(stand.exchange.tickwireSymbolOf(symbol), channel).at(-1)?.state !== "live",
+          )
           .map((channel) => `${channel} ${symbol}`),
       );
     const notServed = (): readonly string[] =>

@@ -90,10 +90,31 @@ export class ExchangeStand {
   }
 
   /** What was told of a channel, with the seconds since the start. */
-  told(symbol: string, channel: Channel): readonly (ToldStatus & { readonly second: number })[] {
+  told(
+    tickwireSymbol: string,
+    channel: Channel,
+  ): readonly (ToldStatus & { readonly second: number })[] {
     return this.consumer
-      .statuses(this.exchange.tickwireSymbolOf(symbol), channel)
+      .statuses(tickwireSymbol, channel)
       .map((status) => ({ ...status, second: (status.sinceTimeUs - this.#startUs) / 1e6 }));
+  }
+
+  /** What came of an instrument in the venue's list, with the seconds since the start. */
+  toldListings(tickwireSymbol: string): readonly { text: string; second: number }[] {
+    const { listings, listingTimesUs } = this.consumer;
+    return listings.flatMap((text, index) => {
+      const [change = "", symbol, reason = ""] = text.split(" ");
+      const second = ((listingTimesUs[index] ?? 0) - this.#startUs) / 1e6;
+      return symbol === tickwireSymbol ? [{ text: `${change} (${reason})`, second }] : [];
+    });
+  }
+
+  /** What one could do with an instrument since when, each change of it. */
+  toldInstrumentStates(tickwireSymbol: string): readonly { text: string; second: number }[] {
+    const states = this.told(tickwireSymbol, "status").flatMap(({ instrumentState, second }) =>
+      instrumentState === undefined ? [] : [{ text: instrumentState, second }],
+    );
+    return states.filter(({ text }, index) => states[index - 1]?.text !== text);
   }
 
   counters() {

@@ -7,6 +7,7 @@ import type {
   Frame,
   MadeTrade,
   ScriptedRequest,
+  ScriptedState,
 } from "./dialects/dialect.ts";
 import { levelsAnswer } from "./dialects/levels.ts";
 import { refusalFrames, type RefusalKind, separated } from "./dialects/refusals.ts";
@@ -49,6 +50,9 @@ type Connection = DialectConnection & {
 /** Under this dialects remember the last number of a connection. */
 const SEQUENCE = "sequence";
 
+/** Among what a connection is subscribed to: the states of instruments. */
+const MARKET = "market";
+
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** Between the two ends, in manual time. */
@@ -80,11 +84,42 @@ export class ScriptedExchange implements FeedDialer, RestClient {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.dialect = DIALECTS[options.venue];
+    for (const base of options.bases) this.list(base);
+  }
+
+  /** Lists one more instrument from now on; nobody is told but those who ask. Its symbol. */
+  list(base: string): string {
     const { depth, priceScale, sizeScale, quote } = this.dialect;
-    for (const [index, base] of options.bases.entries()) {
-      const seed = options.seed + index * 7919;
-      const market = new ScriptedMarket({ base, quote, seed, depth, priceScale, sizeScale });
-      this.#markets.set(this.dialect.venueSymbol(market), market);
+    const seed = this.#options.seed + this.#markets.size * 7919;
+    const market = new ScriptedMarket({ base, quote, seed, depth, priceScale, sizeScale });
+    const symbol = this.dialect.venueSymbol(market);
+    this.#markets.set(symbol, market);
+    return symbol;
+  }
+
+  /** Lists it no more, and sends nothing more of it. */
+  delist(symbol: string): void {
+    this.#market(symbol);
+    this.#markets.delete(symbol);
+    for (const { subscribed } of this.#connections) {
+      for (const channel of ["book", "trades"]) subscribed.delete(`${channel} ${symbol}`);
+    }
+  }
+
+  /** Tells those who asked for it what one can do with an instrument now, in the venue's words. */
+  sayState(symbol: string, state: ScriptedState): void {
+    this.#sayToMarket(this.dialect.market?.stateFrame(symbol, state));
+  }
+
+  /** Tells them that its work on its systems begins or has ended. */
+  sayMaintenance(isOver: boolean): void {
+    this.#sayToMarket(this.dialect.market?.maintenanceFrame?.(isOver));
+  }
+
+  #sayToMarket(frame: Frame | undefined): void {
+    if (frame === undefined) return;
+    for (const each of this.#connections) {
+      if (each.subscribed.has(MARKET)) this.#deliver(each, [frame]);
     }
   }
 
@@ -270,6 +305,7 @@ export class ScriptedExchange implements FeedDialer, RestClient {
         return this.#deliver(connection, [request.frame(this.#market(symbol).book(), nowUs)]);
       }
       case "market":
+        connection.subscribed.add(MARKET);
         return;
       case "unsubscribe":
         connection.subscribed.delete(`${request.channel} ${request.symbol}`);

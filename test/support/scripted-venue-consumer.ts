@@ -33,6 +33,8 @@ export class BusConsumer {
   readonly missing: string[] = [];
   /** What became of instruments, as `change symbol reason`. */
   readonly listings: string[] = [];
+  /** When each of them was published. */
+  readonly listingTimesUs: number[] = [];
   readonly #books = new Map<string, OrderBook>();
   readonly #sequences = new Map<string, number>();
   readonly #states = new Map<string, string[]>();
@@ -115,7 +117,8 @@ export class BusConsumer {
     if (kind === "statuses") for (const row of rows) this.#onStatus(topic.symbol, row);
   }
 
-  #onListing({ change, symbol, reason }: ListingRow): void {
+  #onListing({ change, symbol, reason, receivedTimeUs }: ListingRow): void {
+    this.listingTimesUs.push(receivedTimeUs);
     this.listings.push(`${change} ${symbol} ${reason}`);
   }
 

@@ -1,23 +1,15 @@
-// Package main reads frames with generated code and what proto/wire.md says. A line of standard input is a frame in
-// hex, answered with a line of what its batches say, or "resume ID EPOCH SEQUENCE", the position that a client has.
+// The reader: generated code, and what proto/wire.md says.
 package main
 
 import (
-	"bufio"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	pb "tickwire.example/reader/gen/tickwire/v1"
 )
-
-type object = map[string]any
 
 // Topic is one topic of one connection: its chain, which is a base that moves on, the generation of that base, and
 // the position, which is an epoch and a sequence.
@@ -25,13 +17,6 @@ type Topic struct {
 	base       *pb.Base
 	generation uint64
 	position   *[2]uint64
-}
-
-// check panics with a text where a batch is what no gateway sends.
-func check(condition bool, problem string) {
-	if !condition {
-		panic(problem)
-	}
 }
 
 func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
@@ -136,10 +121,10 @@ func readTimes(base *pb.Base, entries []uint64, perEvent, count int) []object {
 
 // rows are the messages of the channels whose events are fields of a message.
 var rows = map[pb.Channel]protoreflect.ProtoMessage{2: &pb.Quote{}, 4: &pb.Candle{}, 5: &pb.Ticker{},
-	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}, 9: &pb.Liquidation{}, 10: &pb.TopicStatus{}}
+	6: &pb.Funding{}, 7: &pb.MarkPrice{}, 8: &pb.OpenInterest{}}
 
 var readers = []func(*pb.Base, *pb.Batch, []object){nil, readTrades, readFields, readBooks, readFields, readFields,
-	readFields, readFields, readFields, readRows, readRows}
+	readFields, readFields, readFields, readRows, readRows, readRows}
 
 // fieldsOf lists the fields of a message but for sequence and times.
 func fieldsOf(message protoreflect.Message) (fields []protoreflect.FieldDescriptor) {
@@ -204,12 +189,12 @@ func readRows(base *pb.Base, batch *pb.Batch, events []object) {
 	for index, event := range events {
 		row := list.Get(index).Message()
 		for _, field := range fieldsOf(row) {
-			if field.HasPresence() && !row.Has(field) {
-				continue
-			} else if field.Enum() != nil {
-				event[field.JSONName()] = word(field.Enum(), row.Get(field).Enum())
-			} else {
-				event[field.JSONName()] = row.Get(field).Interface()
+			switch name := field.JSONName(); {
+			case field.HasPresence() && !row.Has(field):
+			case field.Enum() != nil:
+				event[name] = word(field.Enum(), row.Get(field).Enum())
+			default:
+				event[name] = row.Get(field).Interface()
 			}
 		}
 	}
@@ -308,28 +293,5 @@ func readFields(base *pb.Base, batch *pb.Batch, events []object) {
 			}
 		}
 		check(at == column.Len(), "a column is too long")
-	}
-}
-
-func main() {
-	topics, lines, out := map[uint32]*Topic{}, bufio.NewScanner(os.Stdin), json.NewEncoder(os.Stdout)
-	for lines.Buffer(nil, 1<<26); lines.Scan(); {
-		var id uint32
-		position, frame, readings := [2]uint64{}, &pb.ServerFrame{}, []object{}
-		if n, _ := fmt.Sscanf(lines.Text(), "resume %d %d %d", &id, &position[0], &position[1]); n == 3 {
-			topics[id] = &Topic{position: &position}
-			continue
-		}
-		data, _ := hex.DecodeString(lines.Text())
-		if proto.Unmarshal(data, frame) != nil {
-			frame, readings = &pb.ServerFrame{}, append(readings, object{"reading": "malformed"})
-		}
-		for _, batch := range frame.Batches {
-			if topics[batch.TopicId] == nil {
-				topics[batch.TopicId] = &Topic{}
-			}
-			readings = append(readings, topics[batch.TopicId].read(batch))
-		}
-		_ = out.Encode(readings)
 	}
 }

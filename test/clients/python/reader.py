@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 # The messages of the channels whose events are fields of a message.
 ROWS = {2: "Quote", 4: "Candle", 5: "Ticker", 6: "Funding", 7: "MarkPrice", 8: "OpenInterest",
-        9: "Liquidation", 10: "TopicStatus"}
+        9: "Liquidation", 10: "TopicStatus", 11: "Listing"}
 HEAD = {"sequence", "venue_time_us", "received_time_us"}
 
 
