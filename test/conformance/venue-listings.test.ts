@@ -16,6 +16,9 @@ const NEVER_MS = 0;
 /** One request answers with all that the venue has, whatever it is asked for by. */
 const NOT_TOLD_APART: ReadonlySet<string> = new Set(["hyperliquid"]);
 
+/** What venues say of an instrument that cannot be traded for a while, each in its own way. */
+const RESTING: ReadonlySet<string | undefined> = new Set(["halted", "cancel-only", "settling"]);
+
 const TELLING = SCRIPTED_VENUE_IDS.filter((id) => DIALECTS[id].market !== undefined);
 
 /** `down delisted` of a channel, the last first. */
@@ -92,7 +95,7 @@ describe.each(TELLING)("%s tells by itself", (id: ScriptedVenueId) => {
       if (!stand.venue.sayState(stand.name("ETH"), state)) continue;
       const isTold = () => {
         const told = instrumentState(stand, "ETH");
-        return state === "halted" ? ["halted", "cancel-only"].includes(told ?? "") : told === state;
+        return state === "halted" ? RESTING.has(told) : told === state;
       };
       await stand.untilWithoutTime(isTold);
       stand.clock.advance(1);

@@ -3,6 +3,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Channel } from "#core/instrument.ts";
 import type { FeedAdapter, FeedEvent, RawBook } from "../../feed/feed-adapter.ts";
 import { PENDING_REQUESTS_MAX } from "../../reading/pending-requests.ts";
+import { binanceCoinm } from "./coinm/adapter.ts";
 import { binanceUsdm } from "./usdm/adapter.ts";
 import { binance } from "./adapter.ts";
 
@@ -247,5 +248,32 @@ test("a rejected update says which book has suffered", () => {
     reason: "bad-decimal",
     channel: "book",
     instrument: { symbol: "BTC-USDT" },
+  });
+});
+
+describe("the states of contracts", () => {
+  const options = { requestId: 7, bookDepth: 1000 };
+  const request = JSON.stringify({ method: "SUBSCRIBE", params: ["!contractInfo"], id: 7 });
+
+  test.each([
+    [binanceUsdm, "wss://fstream.binance.com/market/stream", [request]],
+    [binanceUsdm, "wss://fstream.binance.com/public/stream", []],
+    [binanceCoinm, "wss://dstream.binance.com/stream", [request]],
+    [binance, "wss://stream.binance.com:9443/stream", []],
+  ])("of $venue at %s", (adapter, url, frames) => {
+    expect(adapter.marketFrames?.(url, options)).toEqual(frames);
+  });
+
+  test.each([
+    [binanceUsdm, 1024],
+    [binanceCoinm, 200],
+  ])("leave room for themselves on a full connection of $venue", ({ limits }, streamsMax) => {
+    expect(limits.subscriptionsPerConnectionMax + 1).toBe(streamsMax);
+  });
+
+  test("are none of spot, whatever it says", () => {
+    const decode = decoderOf(binance);
+    const contract = { e: "contractInfo", E: 1, s: "BTCUSDT", cs: "CLOSE" };
+    expect(decode(contract)).toEqual([{ kind: "heartbeat" }]);
   });
 });

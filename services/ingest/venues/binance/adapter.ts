@@ -12,7 +12,13 @@ import { JSON_RECORDS } from "../../reading/frame-forms.ts";
 import { BinanceReader } from "./decoder.ts";
 import { type BinanceMarket, deriveBinanceInstrument, parseExchangeInfo } from "./instruments.ts";
 import type { BinanceWriting } from "./readings.ts";
-import { binanceFrames, type BinanceStream, channelsOfStream, planBinance } from "./requests.ts";
+import {
+  binanceFrames,
+  type BinanceStream,
+  channelsOfStream,
+  contractFrames,
+  planBinance,
+} from "./requests.ts";
 import { type BinanceRest, binanceRequests } from "./rest.ts";
 
 /** Everything in which the venues of the family differ. */
@@ -27,7 +33,12 @@ type BinanceVenue = BinanceRest & {
   readonly sequencing: BookSequencing;
   readonly bookTimeField: BinanceWriting["bookTimeField"];
   readonly streams: readonly BinanceStream[];
+  /** The path of the connections that tell of contracts; absent where there are none. */
+  readonly contractsPath?: string;
 };
+
+/** By which futures are told apart in what is said of all contracts. */
+const CONTRACT_MARKETS: Readonly<Partial<Record<BinanceMarket, number>>> = { usdm: 1, coinm: 2 };
 
 /** The adapter of one venue of the family. */
 export function createBinanceAdapter(about: BinanceVenue): FeedAdapter {
@@ -35,6 +46,7 @@ export function createBinanceAdapter(about: BinanceVenue): FeedAdapter {
   const identity = { venue, market };
   const dialect = {
     bookTimeField: about.bookTimeField,
+    contractMarket: CONTRACT_MARKETS[market],
     countsQuote: market !== "coinm",
     channelsOfStream: (stream: string) => channelsOfStream(streams, stream),
   };
@@ -59,6 +71,7 @@ export function createBinanceAdapter(about: BinanceVenue): FeedAdapter {
     deriveInstrument: (venueSymbol) => deriveBinanceInstrument(venueSymbol, identity),
     planConnections: (subscriptions, endpoints) =>
       planBinance(streams, subscriptions, endpoints, limits.subscriptionsPerConnectionMax),
+    marketFrames: (url, options) => contractFrames(about.contractsPath, url, options),
     subscribeFrames: (wanted, options) => binanceFrames(streams, "SUBSCRIBE", wanted, options),
     unsubscribeFrames: (wanted, options) => binanceFrames(streams, "UNSUBSCRIBE", wanted, options),
     createDecoder: (context) => new FrameDecoder(JSON_RECORDS, new BinanceReader(dialect, context)),

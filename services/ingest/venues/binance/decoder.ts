@@ -13,6 +13,7 @@ import {
   type BinanceWriting,
   readBookChange,
   readCandle,
+  readContract,
   readLiquidation,
   readMarkPrice,
   readQuote,
@@ -67,7 +68,7 @@ const CHANNELS: ReadonlyMap<unknown, ReadChannel> = new Map<unknown, ReadChannel
 
 /** Public messages that say nothing of ours, or say in another way what is published already. */
 const NOT_PUBLISHED: ReadonlySet<unknown> = new Set([
-  ..."24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice contractInfo".split(" "),
+  ..."24hrMiniTicker 1hTicker 4hTicker 1dTicker avgPrice".split(" "),
   ..."compositeIndex assetIndexUpdate".split(" "),
   ..."continuous_kline indexPrice_kline markPrice_kline".split(" "),
 ]);
@@ -201,6 +202,8 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     const { e: event } = payload;
     if (event === "indexPriceUpdate") {
       this.#index(payload, emit);
+    } else if (event === "contractInfo") {
+      readContract(payload, this.#context.catalog, this.#dialect, emit);
     } else if (event === "serverShutdown") {
       emit({ kind: "reconnect-requested", reason: "server-shutdown" });
     } else if (!this.#answers.read(payload, emit)) {

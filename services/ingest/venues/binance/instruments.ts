@@ -61,6 +61,15 @@ const STATES: StateWords = {
   PRE_DELIVERING: "settling",
 };
 
+/** What is told of contracts on a connection; those that have ended, the list leaves out. */
+export const CONTRACT_STATES: StateWords = {
+  ...STATES,
+  SETTLING: "settling",
+  DELIVERING: "settling",
+  CLOSE: "delisted",
+  DELIVERED: "delisted",
+};
+
 /** Those on shares and metals (TRADIFI) differ in what they follow, not in how they trade. */
 const PERPETUAL_CONTRACTS = new Set(["PERPETUAL", "TRADIFI_PERPETUAL"]);
 const DATED_CONTRACTS = new Set(["CURRENT_MONTH", "NEXT_MONTH", "CURRENT_QUARTER", "NEXT_QUARTER"]);

@@ -2,20 +2,24 @@
 // matching engine: a trade's `T`, a book's `bookTimeField`, else `E`.
 // https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent, type BookForm } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
-import { type Emit, heartbeat } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
+import { stateOfWord } from "../../reading/instrument-words.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitStates } from "../../reading/state-events.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import { INTERVALS_MS, isUpdateId, positive, tradeIdText } from "./fields.ts";
+import { CONTRACT_STATES } from "./instruments.ts";
 
 /** What a message is about, and when it came. */
 export type BinanceSubject = {
@@ -28,6 +32,11 @@ export type BinanceSubject = {
 export type BinanceWriting = {
   /** The field that says when the book changed. Spot gives only its event time. */
   readonly bookTimeField: "E" | "T";
+  /**
+   * Which of the futures markets the venue's contracts are of, in `st` of messages about all of
+   * them; undefined on spot.
+   */
+  readonly contractMarket: number | undefined;
   /** True where `q` is the volume in the quote asset; at COIN-M it is that in the base asset. */
   readonly countsQuote: boolean;
 };
@@ -239,4 +248,22 @@ export function readLiquidation(
     liquidationId: undefined,
   });
   return undefined;
+}
+
+/**
+ * The status of one contract. Both futures markets are told of on the connections of each, so what
+ * is of the other one says nothing of our list.
+ */
+export function readContract(
+  { s: venueSymbol, cs: status, st: market }: JsonRecord,
+  catalog: InstrumentCatalog,
+  { contractMarket }: BinanceWriting,
+  emit: Emit,
+): void {
+  if (typeof venueSymbol !== "string" || typeof status !== "string") {
+    return reject(emit, "missing-field");
+  }
+  const isOurs = contractMarket !== undefined && (market ?? contractMarket) === contractMarket;
+  if (!isOurs) return heartbeat(emit);
+  emitStates([{ venueSymbol, said: stateOfWord(CONTRACT_STATES, status) }], catalog, emit);
 }

@@ -64,6 +64,16 @@ export function binanceFrames(
   );
 }
 
+/** The states of all contracts, at an address that serves them; nothing where there are none. */
+export function contractFrames(
+  path: string | undefined,
+  url: string,
+  { requestId }: FeedSubscribeOptions,
+): readonly string[] {
+  if (path === undefined || !url.endsWith(path)) return [];
+  return [JSON.stringify({ method: "SUBSCRIBE", params: ["!contractInfo"], id: requestId })];
+}
+
 /** The channels that a stream such as `btcusdt@markPrice@1s` carries. */
 export function channelsOfStream(
   streams: readonly BinanceStream[],

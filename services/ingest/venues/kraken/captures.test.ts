@@ -21,7 +21,14 @@ describe.skipIf(V1 === undefined)("ten pairs over v1", async () => {
     const counts: Record<string, number> = {};
     for (const event of capture?.events ?? []) counts[event.kind] = (counts[event.kind] ?? 0) + 1;
     // Trades come several to a message.
-    expect(counts).toEqual({ subscribed: 30, heartbeat: 95, ticker: 18, quote: 18, trade: 10 });
+    expect(counts).toEqual({
+      subscribed: 30,
+      heartbeat: 92,
+      "venue-state": 3,
+      ticker: 18,
+      quote: 18,
+      trade: 10,
+    });
   });
 
   test("the book of XMR/USD ends as the worked example says", () => {

@@ -7,6 +7,8 @@ type FuturesNames = {
   /** Of the REST addresses: `fapi`. */
   readonly api: string;
   readonly quote: string;
+  /** Which of both markets its contracts are of, in messages about all of them. */
+  readonly contractMarket: number;
   readonly sizeScale: number;
   /** What only one of them lists of an instrument. */
   readonly listed: Readonly<Record<string, unknown>>;
@@ -95,6 +97,22 @@ export function createFuturesDialect(names: FuturesNames): Dialect {
         })),
       };
     },
+    market: {
+      // Contracts are neither halted nor auctioned: what ends them stops their trading.
+      stateFrame: (symbol, state) => {
+        if (state === "auction") return undefined;
+        const words = {
+          trading: "TRADING",
+          listed: "PENDING_TRADING",
+          halted: "PRE_SETTLE",
+          delisted: "CLOSE",
+        };
+        const contract = { e: "contractInfo", E: 1, s: symbol, ps: symbol, ct: "PERPETUAL" };
+        const { contractMarket: st } = names;
+        const times = { dt: 4_133_404_800_000, ot: 1_569_398_400_000 };
+        return stream("!contractInfo", { ...contract, ...times, cs: words[state], st });
+      },
+    },
     isSnapshotPath,
   };
 }
@@ -104,6 +122,7 @@ function read(frame: string): readonly ScriptedRequest[] {
   const kind = request.method === "UNSUBSCRIBE" ? "unsubscribe" : "subscribe";
   const requests: ScriptedRequest[] = [];
   for (const name of request.params) {
+    if (name === "!contractInfo") requests.push({ kind: "market" });
     const [symbol = "", channel] = name.split("@");
     const subscription = { kind, symbol: symbol.toUpperCase() } as const;
     if (channel === "depth") requests.push({ ...subscription, channel: "book" });

@@ -32,8 +32,8 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
     rest: "https://dapi.binance.com",
   },
   limits: {
-    // The venue allows 200 streams on a connection.
-    subscriptionsPerConnectionMax: 200,
+    // The venue allows 200 streams on a connection, and one of them tells of all contracts.
+    subscriptionsPerConnectionMax: 199,
     // The venue allows 10, and counts our pongs and pings among them.
     outgoingFrames: { count: 8, intervalMs: 1000 },
     // The venue allows 2400; others may share our address.
@@ -63,6 +63,7 @@ export const binanceCoinm: FeedAdapter = createBinanceAdapter({
     { channel: "funding", name: "markPrice@1s", path: "/stream" },
     { channel: "liquidations", name: "forceOrder", path: "/stream" },
   ],
+  contractsPath: "/stream",
   instruments: { path: "/dapi/v1/exchangeInfo", weight: 1 },
   book: { path: "/dapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/dapi/v1/trades", limit: 1000, weight: 5 },

@@ -25,7 +25,8 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
     rest: "https://fapi.binance.com",
   },
   limits: {
-    subscriptionsPerConnectionMax: 1024,
+    // The venue allows 1024 streams on a connection, and one of them tells of all contracts.
+    subscriptionsPerConnectionMax: 1023,
     // The venue allows 10, and counts our pongs and pings among them.
     outgoingFrames: { count: 8, intervalMs: 1000 },
     // The venue allows 2400; others may share our address.
@@ -55,6 +56,8 @@ export const binanceUsdm: FeedAdapter = createBinanceAdapter({
     { channel: "funding", name: "markPrice@1s", path: "/market/stream" },
     { channel: "liquidations", name: "forceOrder", path: "/market/stream" },
   ],
+  // Where nothing else of that address is followed, the lists alone tell of contracts.
+  contractsPath: "/market/stream",
   instruments: { path: "/fapi/v1/exchangeInfo", weight: 1 },
   book: { path: "/fapi/v1/depth", limit: 1000, weight: 20 },
   trades: { path: "/fapi/v1/trades", limit: 1000, weight: 5 },

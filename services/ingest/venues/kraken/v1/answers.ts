@@ -1,7 +1,9 @@
 // https://docs.kraken.com/exchange/api-reference/spot-websocket-v1/subscribe
 import type { Channel } from "#core/instrument.ts";
 import { type Emit, heartbeat, reject } from "../../../reading/emit.ts";
+import { emitVenueState } from "../../../reading/state-events.ts";
 import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
+import { KRAKEN_STATES } from "../instruments.ts";
 import { CHANNEL_OF_STREAM } from "./requests.ts";
 
 /** A subscription that the venue has confirmed. */
@@ -12,8 +14,10 @@ export function readKrakenV1Answer(message: JsonRecord, emit: Emit): Confirmed |
   switch (message["event"]) {
     case "heartbeat":
     case "pong":
-    case "systemStatus":
       heartbeat(emit);
+      return undefined;
+    case "systemStatus":
+      emitVenueState(KRAKEN_STATES, message["status"], emit);
       return undefined;
     case "subscriptionStatus":
       return readStatus(message, emit);
