@@ -21,6 +21,7 @@ function faceOf(pathPrefix = ""): HttpFace {
     pathPrefix,
     webSocketPath: "/v9/socket",
     serverVersion: "1.2.3",
+    dashboard: undefined,
   });
 }
 
