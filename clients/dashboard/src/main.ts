@@ -22,7 +22,7 @@ import {
   saveView,
 } from "./page/browser.ts";
 import { setText } from "./page/dom.ts";
-import { createShell } from "./page/shell.ts";
+import { Shell } from "./page/shell.ts";
 import { BookPanel } from "./panels/book-panel.ts";
 import { ChartPanel } from "./panels/chart-panel.ts";
 import type { Context, Panel } from "./panels/context.ts";
@@ -48,10 +48,12 @@ const STATE_WORDS: Readonly<Record<ClientState, string>> = {
 };
 
 let view: ViewState = loadView();
+// What was saved here stands in the address as well, so that what is shown can be shared.
+if (view.topic !== "") saveView(view);
 const favourites = loadFavourites();
 const markets = new Map<string, Market>();
 const meters = new Map<string, VenueMeter>();
-const shell = createShell(view, changeView);
+const shell = new Shell(changeView);
 const { url, webSocketPath } = gatewayAddress();
 const client: Client = await startClient();
 const redraw = frameDrawer(draw);
@@ -259,7 +261,7 @@ window.addEventListener("keydown", (event) => {
     shell.showTab("markets");
     list.focusSearch();
   }
-  if (event.key === "t") changeView({ theme: shell.isDark() ? "light" : "dark" });
+  if (event.key === "t") changeView({ theme: shell.isDark ? "light" : "dark" });
   if (event.key === "f") shell.fullScreen();
 });
 everyMs(1_000, () => {
