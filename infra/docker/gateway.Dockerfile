@@ -17,6 +17,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/proto proto
 COPY --from=build /app/clients/typescript clients/typescript
+COPY --from=build /app/clients/dashboard/dist clients/dashboard/dist
 COPY --from=build /app/dist dist
 COPY --from=build /app/services/cli/tickwire.mjs services/cli/tickwire.mjs
 USER node

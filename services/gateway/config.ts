@@ -47,6 +47,7 @@ export const gatewayConfigSchema = z
         "web pages that may use the gateway, besides its own and loopback's; `*` is any; others: 403",
       ),
     webSocketPath: z.string().startsWith("/").default("/v1/ws"),
+    dashboard: z.boolean().default(true).describe("serve the dashboard to browsers at /"),
     transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
 
     trustedProxies: z

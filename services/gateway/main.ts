@@ -7,6 +7,8 @@ import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
+import { readPageFolder } from "./http/page-folder.ts";
+import { StaticFiles } from "./http/static-files.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
@@ -32,6 +34,8 @@ type GatewayOptions = {
   readonly registry: Registry;
   /** Said in Welcome and on the front page. Default "0.1.0". */
   readonly serverVersion?: string;
+  /** Where the built dashboard is; without it, or before it is built, the front page is text. */
+  readonly dashboardFolder?: string;
 };
 
 /**
@@ -63,12 +67,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     onInternalError: (method, error) =>
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
-  const http = new HttpFace({
-    rpc,
-    pathPrefix,
-    webSocketPath,
-    serverVersion,
-  });
+  const dashboard = readDashboard(options);
+  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
   const gateway = new Gateway({
@@ -89,6 +89,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   await gateway.listen();
   return gateway;
+}
+
+function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
+  if (!config.dashboard || dashboardFolder === undefined) return undefined;
+  const files = readPageFolder(dashboardFolder);
+  if (files !== undefined) return new StaticFiles(files, { webSocketPath: config.webSocketPath });
+  logger.warn({ dashboardFolder }, "the dashboard is not built, so the front page is text");
+  return undefined;
 }
 
 /**

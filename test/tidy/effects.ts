@@ -94,6 +94,10 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
+  { path: "clients/dashboard/src/main.ts", effects: ["page"] },
+  { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
+  { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
+  { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
   { path: "proto/breaking.mjs", effects: ["process", "loading"] },
   { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },
@@ -119,6 +123,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/program-version.ts", effects: ["files"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
+  { path: "services/gateway/http/page-folder.ts", effects: ["files"] },
   { path: "services/gateway/main.ts", effects: ["randomness"] },
   { path: "services/gateway/turns/scheduler.ts", effects: ["timers"] },
   { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },

@@ -40,6 +40,12 @@ const LAYERS: readonly Layer[] = [
   { place: "proto/codec/", may: ["proto/model/", "proto/gen/", "protobufjs/minimal.js"] },
   { place: "proto/gen/", may: ["proto/codec/", "proto/model/", "protobufjs/minimal.js", "long"] },
   { place: "clients/typescript/src/", may: ["@tickwire/proto/*", "ws"] },
+  {
+    place: "clients/dashboard/src/",
+    may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
+  },
+  // What is computed for the page knows neither the page nor the libraries that draw it.
+  { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
 
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {

@@ -17,6 +17,7 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
+import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 
@@ -100,6 +101,7 @@ export async function runGateway(parts: {
     logger: service.logger,
     registry: service.metrics,
     serverVersion: programVersion(),
+    dashboardFolder: dashboardFolder(),
   });
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
   return gateway;

@@ -60,6 +60,7 @@ export function hints(
         ];
   return [
     "",
+    `open http://${address} in a browser, or`,
     "try in another terminal:",
     ...subscriptions,
     `  npx tickwire call ${callOf({ venue, symbol, channels })}${url}`,

@@ -13,14 +13,17 @@ function request(
   return { method, path, query: "", headers: named, remoteAddress: "::1", body, signal };
 }
 
+type Dashboard = ConstructorParameters<typeof HttpFace>[0]["dashboard"];
+
 /** A face whose RPCs answer only what lies under /rpc. */
-function faceOf(pathPrefix = ""): HttpFace {
+function faceOf(pathPrefix = "", dashboard?: Dashboard): HttpFace {
   const answer: HttpResponse = { status: 299, headers: {}, body: "an RPC" };
   return new HttpFace({
     rpc: { serve: ({ path }) => Promise.resolve(path.startsWith("/rpc") ? answer : undefined) },
     pathPrefix,
     webSocketPath: "/v9/socket",
     serverVersion: "1.2.3",
+    dashboard,
   });
 }
 
@@ -92,4 +95,36 @@ test("a WebSocket at another path is refused with the path that was tried and th
 test("a long path is cut where it is repeated", async () => {
   const { body } = await ask("GET", `/${"x".repeat(10_000)}`);
   expect(typeof body === "string" ? body.length : Infinity).toBeLessThan(200);
+});
+
+describe("with a dashboard", () => {
+  const dashboard: Dashboard = {
+    serve: (path) =>
+      path === "/" || path === "/assets/a.js"
+        ? { status: 200, headers: {}, body: `file ${path}` }
+        : undefined,
+  };
+  const browser = { accept: "text/html,application/xhtml+xml;q=0.9" };
+  const askFor = (method: string, path: string, headers = {}, prefix = "") =>
+    faceOf(prefix, dashboard).serve(request(method, path, headers));
+
+  test("a browser gets the page, and everybody else the text", async () => {
+    expect((await askFor("GET", "/", browser)).body).toBe("file /");
+    const text = await askFor("GET", "/", { accept: "*/*" });
+    expect(text.headers["vary"]).toBe("accept");
+    expect(text.body).toContain("A browser gets the dashboard");
+  });
+
+  test("files come to everybody, what is none of them is not there", async () => {
+    expect((await askFor("GET", "/assets/a.js")).body).toBe("file /assets/a.js");
+    expect((await askFor("GET", "/assets/b.js", browser)).status).toBe(404);
+    expect((await askFor("POST", "/assets/a.js")).status).toBe(405);
+  });
+
+  test("below a prefix the page's address ends with a slash", async () => {
+    const { status, headers } = await askFor("GET", "/market", browser, "/market");
+    expect([status, headers["location"]]).toEqual([308, "/market/"]);
+    expect((await askFor("GET", "/market/", browser, "/market")).body).toBe("file /");
+    expect((await askFor("GET", "/market/assets/a.js", {}, "/market")).body).toContain("a.js");
+  });
 });

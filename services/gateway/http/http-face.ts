@@ -2,6 +2,7 @@ import { quotedText } from "#core/visible-text.ts";
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
+import type { StaticFiles } from "./static-files.ts";
 
 type HttpFaceParts = {
   readonly rpc: Pick<ConnectRpc, "serve">;
@@ -10,16 +11,21 @@ type HttpFaceParts = {
   /** Without the prefix. */
   readonly webSocketPath: string;
   readonly serverVersion: string;
+  /** The dashboard; undefined if it is not served. */
+  readonly dashboard: Pick<StaticFiles, "serve"> | undefined;
 };
 
-/** What the gateway answers to clients over plain HTTP: the RPCs and a front page. */
+/**
+ * What the gateway answers to clients over plain HTTP: the RPCs and a front page, which is the
+ * dashboard for a browser and text for everybody else.
+ */
 export class HttpFace {
   readonly #parts: HttpFaceParts;
-  readonly #page: string;
+  readonly #frontPage: string;
 
   constructor(parts: HttpFaceParts) {
     this.#parts = parts;
-    this.#page = frontPage(parts);
+    this.#frontPage = frontPage(parts);
   }
 
   /** Answers every request; unknown paths get 404. */
@@ -33,7 +39,8 @@ export class HttpFace {
       const message = `${pathPrefix}${path} is a WebSocket with the subprotocol tickwire.v1`;
       return errorAnswer(426, "invalid_argument", message, { upgrade: "websocket" });
     }
-    if (path !== "/") return this.#nothingThere(request);
+    const page = this.#page(path, request);
+    if (path !== "/" && page === undefined) return this.#nothingThere(request);
     if (request.method === "OPTIONS") {
       return { status: 204, headers: { allow: "GET, HEAD, OPTIONS" }, body: "" };
     }
@@ -41,7 +48,26 @@ export class HttpFace {
       const message = `${quotedText(request.method)} is not allowed here; use GET`;
       return errorAnswer(405, "unimplemented", message, { allow: "GET, HEAD, OPTIONS" });
     }
-    return textAnswer(200, this.#page);
+    return page ?? this.#text();
+  }
+
+  /** The file of the dashboard at a path. At the root only a browser gets it. */
+  #page(path: string, request: HttpRequest): HttpResponse | undefined {
+    const { dashboard, pathPrefix } = this.#parts;
+    const wantsHtml = request.headers.get("accept")?.includes("text/html") === true;
+    if (dashboard === undefined || (path === "/" && !wantsHtml)) return undefined;
+    // The page names its files relative to itself, so its address must end with a slash.
+    if (path === "/" && request.path === pathPrefix && pathPrefix !== "") {
+      const query = request.query === "" ? "" : `?${request.query}`;
+      return { status: 308, headers: { location: `${pathPrefix}/${query}` }, body: "" };
+    }
+    return dashboard.serve(path, request);
+  }
+
+  #text(): HttpResponse {
+    const answer = textAnswer(200, this.#frontPage);
+    if (this.#parts.dashboard === undefined) return answer;
+    return { ...answer, headers: { ...answer.headers, vary: "accept" } };
   }
 
   /** The path as the gateway's own parts know it; undefined if it does not lie under the prefix. */
@@ -64,11 +90,12 @@ export class HttpFace {
   }
 }
 
-function frontPage({ pathPrefix, webSocketPath, serverVersion }: HttpFaceParts): string {
+function frontPage(parts: HttpFaceParts): string {
+  const { pathPrefix, webSocketPath, serverVersion, dashboard } = parts;
   return `Tickwire gateway ${serverVersion}
 
 Market data as binary protobuf frames over WebSocket, and typed RPC.
-
+${dashboard === undefined ? "" : "A browser gets the dashboard at this address.\n"}
   WebSocket   ${pathPrefix}${webSocketPath}   subprotocol tickwire.v1 (see proto/README.md)
   RPC         POST ${pathPrefix}/tickwire.v1.MarketData/<Method>   application/json or application/proto
               GET the same with ?encoding=json&message={}   Connect protocol, also streams

@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { BARS_MAX, CandleSeries, emptyStarts, type Bar } from "./candle-series.ts";
+
+const bar = (openTimeMs: number, close: number, volume = 1): Bar => ({
+  openTimeMs,
+  open: close,
+  high: close + 1,
+  low: close - 1,
+  close,
+  volume,
+});
+
+describe("candles", () => {
+  test("what is live wins over history, and history fills what is missing", () => {
+    const series = new CandleSeries(60_000);
+    series.put(bar(120_000, 7));
+    series.putHistory([bar(60_000, 5), bar(120_000, 6)]);
+    expect(series.bars.map(({ openTimeMs, close }) => [openTimeMs, close])).toEqual([
+      [60_000, 5],
+      [120_000, 7],
+    ]);
+  });
+
+  test("shorter candles become one of the length that is shown", () => {
+    const series = new CandleSeries(120_000);
+    series.put(bar(0, 5));
+    series.put(bar(60_000, 9));
+    series.put(bar(60_000, 3, 2));
+    expect(series.bars).toEqual([{ openTimeMs: 0, open: 5, high: 6, low: 2, close: 3, volume: 3 }]);
+  });
+
+  test("a hole in time has an empty place for each candle that is missing", () => {
+    expect(emptyStarts([bar(0, 1), bar(180_000, 1)], 60_000)).toEqual([60_000, 120_000]);
+  });
+
+  test.each([-1, 0, 1])("keeps the newest at %d from its limit", (beyond) => {
+    const series = new CandleSeries(1_000);
+    for (let index = 0; index < BARS_MAX + beyond; index += 1) series.put(bar(index * 1_000, 1));
+    expect(series.bars.length).toBe(Math.min(BARS_MAX, BARS_MAX + beyond));
+    expect(series.bars[0]?.openTimeMs).toBe(Math.max(0, beyond) * 1_000);
+  });
+});

@@ -1,0 +1,63 @@
+/** Digits after the point of an increment, three of `0.010`; undefined if it is not known. */
+export function decimalsOf(incrementText: string | undefined): number | undefined {
+  if (incrementText === undefined) return undefined;
+  const point = incrementText.indexOf(".");
+  return point < 0 ? 0 : incrementText.length - point - 1;
+}
+
+/** An exact decimal with at least so many digits after its point, none taken away: `97.70`. */
+export function padDecimal(text: string, decimals: number | undefined): string {
+  if (decimals === undefined || decimals === 0) return text;
+  const point = text.indexOf(".");
+  const have = point < 0 ? 0 : text.length - point - 1;
+  if (have >= decimals) return text;
+  return `${text}${point < 0 ? "." : ""}${"0".repeat(decimals - have)}`;
+}
+
+/** Commas between thousands of an exact decimal. */
+export function groupDigits(text: string): string {
+  const [whole = "", fraction] = text.split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+}
+
+const COMPACT: readonly (readonly [number, string])[] = [
+  [1e12, "T"],
+  [1e9, "B"],
+  [1e6, "M"],
+  [1e3, "K"],
+];
+
+/** A rough size for the eye, such as `12.4M`. */
+export function compactText(value: number): string {
+  const magnitude = Math.abs(value);
+  for (const [unit, letter] of COMPACT) {
+    if (magnitude >= unit) return `${(value / unit).toFixed(2)}${letter}`;
+  }
+  return magnitude >= 1 || magnitude === 0 ? value.toFixed(2) : value.toPrecision(3);
+}
+
+/** A share with its sign, such as `+1.20%`. */
+export function percentText(share: number, decimals = 2): string {
+  const text = (share * 100).toFixed(decimals);
+  const isZero = Number(text) === 0;
+  if (isZero) return `${(0).toFixed(decimals)}%`;
+  return `${share > 0 ? "+" : "−"}${text.replace("-", "")}%`;
+}
+
+/** How long, for a person: `4 s`, `3 min`, `2 h`, `5 d`. */
+export function durationText(durationMs: number): string {
+  const seconds = Math.max(0, Math.floor(durationMs / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A length of candles: `1s`, `5m`, `4h`, `1d`. */
+export function intervalText(intervalMs: number): string {
+  if (intervalMs % 86_400_000 === 0) return `${intervalMs / 86_400_000}d`;
+  if (intervalMs % 3_600_000 === 0) return `${intervalMs / 3_600_000}h`;
+  if (intervalMs % 60_000 === 0) return `${intervalMs / 60_000}m`;
+  return `${intervalMs / 1_000}s`;
+}

@@ -1,0 +1,171 @@
+import type { LiveBook, Subscription } from "@tickwire/client";
+import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladder.ts";
+import type { Market } from "../market/market-rows.ts";
+import { compactText, decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
+import { choice, el, panel, setText } from "../page/dom.ts";
+import { delayMs, type Context, type Panel } from "./context.ts";
+
+const ROWS_MAX = 40;
+const ROW_HEIGHT = 20;
+const BOOK_INTERVAL_MS = 100;
+
+type Row = ReturnType<typeof createRow>;
+
+/** The ladder: both sides with cumulative depth, the spread between them, and what proves it. */
+export class BookPanel implements Panel {
+  readonly element: HTMLElement;
+  readonly #context: Context;
+  readonly #step = choice("Price step", (step) => this.#context.change({ step }));
+  readonly #badge = el("span", { class: "badge", id: "book-badge", role: "status" });
+  readonly #asks = el("div", { class: "side asks" });
+  readonly #bids = el("div", { class: "side bids" });
+  readonly #mid = el("div", { class: "mid", id: "book-mid" });
+  readonly #share = el("div", { class: "share" }, el("i"));
+  readonly #shareText = el("span", { class: "muted num" });
+  readonly #rows = { asks: [] as Row[], bids: [] as Row[] };
+  #market: Market | undefined;
+  #book: LiveBook | undefined;
+  #subscription: Subscription | undefined;
+  #refused = "";
+
+  constructor(context: Context) {
+    this.#context = context;
+    const { element, body } = panel("book", "Order book", this.#badge, this.#step.element);
+    const names = el(
+      "div",
+      { class: "row names" },
+      el("span", {}, "Price"),
+      el("span", {}, "Size"),
+      el("span", {}, "Total"),
+    );
+    body.append(
+      names,
+      this.#asks,
+      this.#mid,
+      this.#bids,
+      el("div", { class: "share-line" }, this.#share, this.#shareText),
+    );
+    this.element = element;
+  }
+
+  show(market: Market): void {
+    this.#subscription?.close();
+    this.#market = market;
+    this.#book = undefined;
+    this.#refused = market.instrument.channels.includes("book") ? "" : "this market has no book";
+    if (this.#refused !== "") return;
+    const { client, meterOf, nowMs, redraw } = this.#context;
+    const meter = meterOf(market.instrument.venue);
+    this.#subscription = client.onBook(
+      market.topic,
+      (book) => {
+        this.#book = book;
+        meter.observe(delayMs(book, nowMs()));
+        redraw();
+      },
+      {
+        conflationIntervalMs: BOOK_INTERVAL_MS,
+        onNotice: (notice) => {
+          if (notice.type === "gap") meter.gaps += 1;
+          redraw();
+        },
+        onError: (error) => {
+          this.#refused = error.message;
+          redraw();
+        },
+      },
+    );
+  }
+
+  draw(): void {
+    const { step } = this.#context.view();
+    const instrument = this.#market?.instrument;
+    const best = this.#book?.bbo;
+    const steps = priceSteps(instrument?.priceIncrementText, best?.bid?.price ?? 1);
+    const chosen = steps.includes(step) ? step : (steps[0] ?? "");
+    this.#step.set(
+      steps.map((text) => [text, text] as const),
+      chosen,
+    );
+    // The finest step is the book itself.
+    const grouping = { step: chosen === steps[0] ? 0 : Number(chosen), stepText: chosen };
+    const bids = ladderRows(this.#book?.bids ?? [], { ...grouping, side: "bid" }, ROWS_MAX);
+    const asks = ladderRows(this.#book?.asks ?? [], { ...grouping, side: "ask" }, ROWS_MAX);
+    const fit = Math.max(3, Math.min(ROWS_MAX, Math.floor(this.#asks.clientHeight / ROW_HEIGHT)));
+    const shownBids = bids.slice(0, fit);
+    const shownAsks = asks.slice(0, fit);
+    const scale = Math.max(shownBids.at(-1)?.total ?? 0, shownAsks.at(-1)?.total ?? 0);
+    this.#fill(this.#asks, this.#rows.asks, shownAsks, scale);
+    this.#fill(this.#bids, this.#rows.bids, shownBids, scale);
+    this.#drawMiddle(shownBids, shownAsks);
+    this.#drawBadge();
+  }
+
+  #drawMiddle(bids: readonly LadderRow[], asks: readonly LadderRow[]): void {
+    const { bid, ask } = this.#book?.bbo ?? {};
+    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
+    if (bid === undefined || ask === undefined) setText(this.#mid, "–");
+    else {
+      const spread = ask.price - bid.price;
+      const middle = (ask.price + bid.price) / 2;
+      const bps = ((spread / middle) * 10_000).toFixed(2);
+      setText(
+        this.#mid,
+        `${groupDigits(middle.toFixed(decimals + 1))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
+      );
+    }
+    const share = bidShare(bids, asks);
+    const bar = this.#share.firstElementChild as HTMLElement;
+    bar.style.width = `${(share ?? 0.5) * 100}%`;
+    const percent = share === undefined ? "–" : `${Math.round(share * 100)} %`;
+    setText(this.#shareText, `bids ${percent} of the size shown`);
+  }
+
+  #drawBadge(): void {
+    const book = this.#book;
+    const state = this.#refused !== "" ? "refused" : (book?.state ?? "syncing");
+    this.#badge.dataset["state"] = state;
+    if (this.#refused !== "") setText(this.#badge, this.#refused);
+    else setText(this.#badge, state === "live" ? `live #${book?.sequence ?? 0}` : state);
+    this.element.dataset["sequence"] = String(book?.sequence ?? 0);
+    this.element.classList.toggle("is-old", state !== "live");
+    const words =
+      "Every change continued the one before, by sequence; the venue's own proof is checked before it gets here.";
+    this.#badge.title =
+      state === "live" ? words : "The book is not shown as current until it is proven again.";
+  }
+
+  #fill(side: HTMLElement, rows: Row[], levels: readonly LadderRow[], scale: number): void {
+    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
+    const decimals = decimalsOf(priceIncrementText);
+    const sizeDecimals = decimalsOf(sizeIncrementText);
+    const largest = Math.max(0, ...levels.map(({ size }) => size));
+    while (rows.length < levels.length) {
+      const row = createRow();
+      rows.push(row);
+      side.append(row.element);
+    }
+    for (const [index, row] of rows.entries()) {
+      const level = levels[index];
+      row.element.hidden = level === undefined;
+      if (level === undefined) continue;
+      setText(
+        row.price,
+        groupDigits(padDecimal(level.priceText, level.sizeText === undefined ? 0 : decimals)),
+      );
+      const size = level.sizeText ?? level.size.toFixed(Math.min(sizeDecimals ?? 4, 8));
+      setText(row.size, padDecimal(size, sizeDecimals));
+      setText(row.total, compactText(level.total));
+      row.bar.style.transform = `scaleX(${scale > 0 ? level.total / scale : 0})`;
+      row.element.classList.toggle("is-large", level.size >= largest * 0.75);
+    }
+  }
+}
+
+function createRow() {
+  const bar = el("i", { class: "depth", "aria-hidden": "true" });
+  const price = el("span", { class: "num price" });
+  const size = el("span", { class: "num" });
+  const total = el("span", { class: "num muted" });
+  return { element: el("div", { class: "row" }, bar, price, size, total), bar, price, size, total };
+}

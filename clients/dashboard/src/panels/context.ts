@@ -1,0 +1,31 @@
+import type { Client } from "@tickwire/client";
+import type { VenueMeter } from "../market/feed-health.ts";
+import type { Market } from "../market/market-rows.ts";
+import type { ViewState } from "../market/view-state.ts";
+
+/** What every panel is given. */
+export type Context = {
+  readonly client: Client;
+  readonly view: () => ViewState;
+  readonly change: (view: Partial<ViewState>) => void;
+  /** By `VENUE:SYMBOL`. */
+  readonly markets: ReadonlyMap<string, Market>;
+  /** Asks for a draw with the next frame. */
+  readonly redraw: () => void;
+  readonly nowMs: () => number;
+  readonly meterOf: (venue: string) => VenueMeter;
+};
+
+/** A part of the page that shows one instrument, or all of them. */
+export type Panel = {
+  readonly element: HTMLElement;
+  /** Called when another instrument is chosen, and at first. */
+  show?(market: Market): void;
+  /** Called with a frame after something changed. */
+  draw(): void;
+};
+
+/** How old an event was when it came, in milliseconds. */
+export function delayMs(event: { readonly venueTimeUs: number | undefined }, nowMs: number) {
+  return event.venueTimeUs === undefined ? undefined : nowMs - event.venueTimeUs / 1_000;
+}

@@ -1,0 +1,214 @@
+import { formatPrice } from "@tickwire/client";
+import type { FeedState } from "../market/feed-health.ts";
+import { changeOf, marketRows, spreadOf, turnoverOf, visibleRange } from "../market/market-rows.ts";
+import { SORTS, type Market, type Sort } from "../market/market-rows.ts";
+import { compactText, groupDigits, percentText } from "../market/number-text.ts";
+import { choice, el, panel, setText } from "../page/dom.ts";
+import type { Context, Panel } from "./context.ts";
+
+const ROW_HEIGHT = 40;
+/** While prices move, the order changes at most so often, or nobody could click a row. */
+const SORT_INTERVAL_MS = 2_000;
+
+type Row = ReturnType<typeof createRow>;
+
+/** Every instrument of every venue, with search, favourites and sort. */
+export class MarketsPanel implements Panel {
+  readonly element: HTMLElement;
+  readonly #context: Context;
+  readonly #favourites: Set<string>;
+  readonly #onFavourites: () => void;
+  readonly #stateOf: (venue: string) => FeedState | undefined;
+  readonly #search = el("input", {
+    type: "search",
+    placeholder: "Search  ( / )",
+    "aria-label": "Search markets",
+  });
+  readonly #list = el("div", {
+    class: "market-list",
+    role: "listbox",
+    tabindex: "0",
+    "aria-label": "Markets",
+  });
+  readonly #space = el("div", { class: "market-space", role: "presentation" });
+  readonly #count = el("span", { class: "muted", id: "market-count" });
+  readonly #rows: Row[] = [];
+  readonly #venue = choice("Venue", () => this.#rebuild());
+  readonly #sort = choice("Sort by", (sort) => this.#context.change({ sort: sort as Sort }));
+  readonly #only = el(
+    "button",
+    { type: "button", "aria-pressed": "false", title: "Favourites only" },
+    "★",
+  );
+  #found: Market[] = [];
+  #sortedAtMs = 0;
+  #needsSort = true;
+
+  constructor(
+    context: Context,
+    parts: {
+      readonly favourites: Set<string>;
+      readonly onFavourites: () => void;
+      readonly stateOf: (venue: string) => FeedState | undefined;
+    },
+  ) {
+    this.#context = context;
+    this.#favourites = parts.favourites;
+    this.#onFavourites = parts.onFavourites;
+    this.#stateOf = parts.stateOf;
+    const { element, body } = panel("markets", "Markets", this.#count);
+    const tools = el(
+      "div",
+      { class: "tools" },
+      this.#search,
+      this.#only,
+      this.#venue.element,
+      this.#sort.element,
+    );
+    this.#list.append(this.#space);
+    body.append(tools, this.#list);
+    this.element = element;
+    this.#search.addEventListener("input", () => this.#rebuild());
+    this.#list.addEventListener("scroll", () => context.redraw(), { passive: true });
+    this.#list.addEventListener("keydown", (event) => this.#onKey(event));
+    this.#only.addEventListener("click", () => {
+      const pressed = this.#only.getAttribute("aria-pressed") !== "true";
+      this.#only.setAttribute("aria-pressed", String(pressed));
+      this.#rebuild();
+    });
+  }
+
+  focusSearch(): void {
+    this.#search.focus();
+    this.#search.select();
+  }
+
+  draw(): void {
+    const { view, markets, nowMs } = this.#context;
+    const venues = [...new Set([...markets.values()].map(({ instrument }) => instrument.venue))];
+    this.#venue.set(
+      [["", "All venues"], ...venues.map((venue) => [venue, venue] as const)],
+      this.#venue.element.value,
+    );
+    this.#sort.set(
+      SORTS.map((sort) => [sort, `by ${sort}`] as const),
+      view().sort,
+    );
+    if (this.#needsSort || nowMs() - this.#sortedAtMs > SORT_INTERVAL_MS) this.#find();
+    const { scrollTop, clientHeight } = this.#list;
+    const count = this.#found.length;
+    const { first, end } = visibleRange({
+      scrollTop,
+      height: clientHeight,
+      rowHeight: ROW_HEIGHT,
+      count,
+    });
+    this.#space.style.height = `${count * ROW_HEIGHT}px`;
+    while (this.#rows.length < end - first) this.#addRow();
+    for (const [offset, row] of this.#rows.entries()) {
+      this.#fill(row, first + offset < end ? first + offset : undefined);
+    }
+    setText(this.#count, `${groupDigits(String(count))} of ${groupDigits(String(markets.size))}`);
+  }
+
+  changed(): void {
+    this.#needsSort = true;
+    this.#context.redraw();
+  }
+
+  #rebuild(): void {
+    this.#list.scrollTop = 0;
+    this.changed();
+  }
+
+  #find(): void {
+    this.#found = marketRows([...this.#context.markets.values()], {
+      search: this.#search.value,
+      sort: this.#context.view().sort,
+      venue: this.#venue.element.value,
+      favourites: this.#favourites,
+      onlyFavourites: this.#only.getAttribute("aria-pressed") === "true",
+    });
+    this.#sortedAtMs = this.#context.nowMs();
+    this.#needsSort = false;
+  }
+
+  #addRow(): void {
+    const row = createRow();
+    row.element.addEventListener("click", (event) => {
+      if (event.target === row.star) this.#toggle(row.topic);
+      else this.#context.change({ topic: row.topic });
+    });
+    this.#rows.push(row);
+    this.#space.append(row.element);
+  }
+
+  #toggle(topic: string): void {
+    if (!this.#favourites.delete(topic)) this.#favourites.add(topic);
+    this.#onFavourites();
+    this.changed();
+  }
+
+  #fill(row: Row, index: number | undefined): void {
+    const market = index === undefined ? undefined : this.#found[index];
+    row.element.hidden = market === undefined;
+    if (market === undefined || index === undefined) return;
+    const { topic, instrument, ticker } = market;
+    const change = changeOf(ticker);
+    const spread = spreadOf(ticker);
+    const turnover = turnoverOf(ticker);
+    const last = ticker?.lastPriceText;
+    row.topic = topic;
+    row.element.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
+    row.element.setAttribute("aria-selected", String(topic === this.#context.view().topic));
+    row.star.classList.toggle("on", this.#favourites.has(topic));
+    row.dot.dataset["state"] = this.#stateOf(instrument.venue) ?? "syncing";
+    setText(row.symbol, instrument.symbol);
+    setText(row.venue, instrument.venue);
+    setText(
+      row.price,
+      last === undefined ? "–" : groupDigits(formatPrice(last, instrument) ?? last),
+    );
+    setText(row.change, change === undefined ? "–" : percentText(change));
+    row.change.dataset["sign"] =
+      change === undefined || change === 0 ? "" : change > 0 ? "up" : "down";
+    const volumeText = turnover === undefined ? "–" : compactText(turnover);
+    const spreadText = spread === undefined ? "–" : `${(spread * 10_000).toFixed(1)} bp`;
+    setText(row.more, this.#context.view().sort === "spread" ? spreadText : volumeText);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const at = this.#found.findIndex(({ topic }) => topic === this.#context.view().topic);
+    const next = Math.max(0, Math.min(this.#found.length - 1, at + step));
+    const market = this.#found[next];
+    if (market === undefined) return;
+    this.#context.change({ topic: market.topic });
+    const top = next * ROW_HEIGHT;
+    const { scrollTop, clientHeight } = this.#list;
+    if (top < scrollTop) this.#list.scrollTop = top;
+    if (top + ROW_HEIGHT > scrollTop + clientHeight)
+      this.#list.scrollTop = top + ROW_HEIGHT - clientHeight;
+  }
+}
+
+function createRow() {
+  const star = el("span", { class: "star", "aria-hidden": "true", title: "Favourite" }, "★");
+  const dot = el("span", { class: "dot", "aria-hidden": "true" });
+  const symbol = el("b");
+  const venue = el("small");
+  const price = el("span", { class: "num" });
+  const change = el("span", { class: "num signed" });
+  const more = el("small", { class: "num" });
+  const left = el("span", { class: "cell" }, symbol, el("span", { class: "cell-sub" }, dot, venue));
+  const right = el(
+    "span",
+    { class: "cell end" },
+    price,
+    el("span", { class: "cell-sub" }, more, change),
+  );
+  const element = el("div", { class: "market-row", role: "option" }, star, left, right);
+  return { element, star, dot, symbol, venue, price, change, more, topic: "" };
+}
