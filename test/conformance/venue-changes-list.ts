@@ -95,7 +95,7 @@ export const VENUE_CHANGES: readonly VenueChange[] = [
       exchange.sayState(target, "delisted");
     },
   },
-  stateChange("halted", /^(halted|cancel-only)$/),
+  stateChange("halted", /^(halted|cancel-only|settling)$/),
   stateChange("auction", /^auction$/),
   {
     name: "maintenance",
