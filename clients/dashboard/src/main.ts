@@ -37,6 +37,7 @@ import "./style/panels.css";
 const TICKER_INTERVAL_MS = 500;
 const HEALTH_INTERVAL_MS = 5_000;
 const LIST_INTERVAL_MS = 60_000;
+const LIST_RETRY_MS = 1_000;
 const LIST_PAGES_MAX = 1_000;
 
 /** What the connection's states are called for people. */
@@ -270,4 +271,8 @@ everyMs(1_000, () => {
 });
 everyMs(HEALTH_INTERVAL_MS, () => void health.refresh());
 everyMs(LIST_INTERVAL_MS, () => void loadMarkets());
+// A gateway that has just started may not know yet what its venues list.
+everyMs(LIST_RETRY_MS, () => {
+  if (markets.size === 0) void loadMarkets();
+});
 void loadMarkets();
