@@ -52,8 +52,10 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     const sequence = await page.getAttribute(".panel-book", "data-sequence");
     await until(`document.querySelector(".panel-book").dataset.sequence !== "${sequence}"`);
     await until("Number(document.querySelector('.panel-chart').dataset.bars) > 0");
-    expect(await page.locator(".asks .row:visible").count()).toBeGreaterThan(2);
-    expect(await page.locator(".tape .row:visible").count()).toBeGreaterThan(2);
+    for (const rows of [".asks .row:visible", ".tape .row:visible"]) {
+      const count = () => page.locator(rows).count();
+      await expect.poll(count, { timeout: 30_000 }).toBeGreaterThan(2);
+    }
     expect(problems).toEqual([]);
   });
 
