@@ -9,6 +9,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { LevelColumns, MarketEvent } from "#core/market-event.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
 import { mexcFrameOf } from "#test/support/dialects/mexc/wrapper.ts";
+import { venueFolder } from "#test/support/venue-folder.ts";
 import { decodeRecorded, type RecordedConnection } from "#test/support/recorded-answer.ts";
 
 /**
@@ -69,7 +70,7 @@ const FOLDER = fileURLToPath(new URL("../fixtures/venues/", import.meta.url));
 
 /** A member of a family has a folder in that of its family: `kraken-v1` is in `kraken/v1`. */
 function folderOf(venue: string): string {
-  return join(FOLDER, venue.replace("-", "/"));
+  return join(FOLDER, venueFolder(venue));
 }
 
 /** All fixtures of a venue by file name; empty if it has none. */

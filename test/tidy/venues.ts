@@ -1,5 +1,6 @@
 /** A venue family is one folder, with the same file names in each; nobody else knows a venue. */
 
+import { venueFolder } from "#test/support/venue-folder.ts";
 import { isCode, isTest, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
 import { codeOf } from "./syntax.ts";
@@ -21,11 +22,6 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   book: "what its books need beyond the shared rules",
 };
 
-/** The folder of a venue below the others: `binance/usdm` of `binance-usdm`. */
-function folderOf(venue: string): string {
-  return venue.replace("-", "/");
-}
-
 /** A file of a family whose name is none of the list, or a family without a venue. */
 export function checkVenueFile(file: SourceFile, venues: readonly string[]): string[] {
   if (!file.path.startsWith(VENUES_FOLDER)) return [];
@@ -37,7 +33,7 @@ export function checkVenueFile(file: SourceFile, venues: readonly string[]): str
       : [`${file.path} belongs into a family's folder`];
   }
   const folder = parts.join("/");
-  const known = new Set(venues.map(folderOf));
+  const known = new Set(venues.map(venueFolder));
   const problems: string[] = [];
   if (!known.has(folder)) problems.push(`${file.path} lies in a folder that is no venue's`);
   const stem = name.replace(/\.ts$/, "");
@@ -71,7 +67,7 @@ export function findMissingVenueFiles(
 ): string[] {
   const paths = new Set(files.map(({ path }) => path));
   return venues.flatMap((venue) => {
-    const folder = folderOf(venue);
+    const folder = venueFolder(venue);
     const [family = ""] = folder.split("/");
     const ofFamily = [
       `${VENUES_FOLDER}${folder}/adapter.ts`,
@@ -89,7 +85,7 @@ export function findMissingVenueFiles(
 
 /** Folders of dialects and fixtures that belong to no venue. */
 export function checkVenueTestFile(file: SourceFile, venues: readonly string[]): string[] {
-  const folders = venues.map(folderOf);
+  const folders = venues.map(venueFolder);
   const fixture = folderBelow(file.path, FIXTURES_FOLDER);
   if (fixture !== undefined && !folders.includes(fixture)) {
     return [`${file.path} lies in a folder that is no venue's`];

@@ -5,7 +5,7 @@ import { binanceUsdm } from "./binance/usdm/adapter.ts";
 import { bitgetV1 } from "./bitget/v1/adapter.ts";
 import { bitfinex } from "./bitfinex/adapter.ts";
 import { bitget } from "./bitget/adapter.ts";
-import { bithumb } from "./bithumb/adapter.ts";
+import { bithumb } from "./upbit/bithumb/adapter.ts";
 import { bitmex } from "./bitmex/adapter.ts";
 import { bitstamp } from "./bitstamp/adapter.ts";
 import { bybit } from "./bybit/adapter.ts";

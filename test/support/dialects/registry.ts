@@ -5,7 +5,7 @@ import { binance } from "./binance/dialect.ts";
 import { bitfinex } from "./bitfinex/dialect.ts";
 import { bitgetV1 } from "./bitget/v1.ts";
 import { bitget } from "./bitget/dialect.ts";
-import { bithumb } from "./bithumb/dialect.ts";
+import { bithumb } from "./upbit/bithumb.ts";
 import { bitmex } from "./bitmex/dialect.ts";
 import { bitstamp } from "./bitstamp/dialect.ts";
 import { bybit } from "./bybit/dialect.ts";

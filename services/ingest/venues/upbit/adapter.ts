@@ -2,16 +2,18 @@ import { JsonTape } from "#core/json-tape.ts";
 import type { FeedAdapter, FeedLimits } from "../../feed/feed-adapter.ts";
 import { planByInstrument } from "../../reading/connection-plans.ts";
 import { FrameDecoder } from "../../reading/frame-decoder.ts";
-import { TICKET_REFUSALS, ticketFrames, TicketReader } from "../../reading/ticket-reader.ts";
-import { ticketRequest } from "../../reading/ticket-requests.ts";
-import { deriveUpbitMarket, parseUpbitMarkets, UPBIT } from "./instruments.ts";
-import { UPBIT_WORDS } from "./requests.ts";
+import { TICKET_REFUSALS, ticketFrames, TicketReader } from "./decoder.ts";
+import { UPBIT_WORDS } from "./fields.ts";
+import { deriveMarket, parseMarkets } from "./instruments.ts";
+import { ticketRequest, type TicketWords } from "./requests.ts";
 import {
   UPBIT_BOOK_PROBE,
   upbitMarketsRequest,
   upbitRecordedRequest,
   upbitTradesRequest,
 } from "./rest.ts";
+
+const VENUE = "upbit";
 
 const LIMITS: FeedLimits = {
   // The venue names no limit. What is renewed is asked for with all else of its connection.
@@ -30,6 +32,57 @@ const LIMITS: FeedLimits = {
   connectionAgeMsMax: undefined,
 };
 
+/** What venues of this kind have in common, whatever they call their channels. */
+export function ticketFeed(
+  venue: string,
+  words: TicketWords,
+  { subscriptionsPerConnectionMax: subscriptionsMax }: FeedLimits,
+): Pick<
+  FeedAdapter,
+  | "bookProbe"
+  | "bookProof"
+  | "bookSync"
+  | "createDecoder"
+  | "deriveInstrument"
+  | "parseInstruments"
+  | "planConnections"
+  | "recordedRequest"
+  | "refusals"
+  | "subscribeFrames"
+  | "unsubscribeFrames"
+> {
+  return {
+    bookProof: {
+      order: "snapshots",
+      content: "none",
+      note:
+        "Every message is the whole book that is shown, so that the next one repairs any fault. " +
+        "Nothing is numbered: what was lost in between is not noticed.",
+    },
+    bookProbe: UPBIT_BOOK_PROBE,
+    bookSync: { snapshot: "in-band" },
+    refusals: TICKET_REFUSALS,
+    recordedRequest: upbitRecordedRequest,
+    parseInstruments: (body) => parseMarkets(venue, body),
+    deriveInstrument: (venueSymbol) => deriveMarket(venue, venueSymbol),
+    planConnections: (subscriptions, { webSocket: url }) =>
+      planByInstrument(
+        subscriptions.filter(({ channel }) => words.types[channel] !== undefined),
+        { url, subscriptionsMax },
+      ),
+    subscribeFrames: (subscriptions, options) => {
+      const request = ticketRequest(words, subscriptions, options);
+      return request === undefined ? [] : [request];
+    },
+    // A connection ends what it asked for by asking for something else.
+    unsubscribeFrames: () => [],
+    createDecoder: (context) => {
+      const tape = new JsonTape();
+      return new FrameDecoder(ticketFrames(tape), new TicketReader(tape, context, words));
+    },
+  };
+}
+
 /**
  * Upbit in Korea. Frames are JSON in bytes, and numbers in them are bare.
  *
@@ -38,7 +91,8 @@ const LIMITS: FeedLimits = {
  * Not sure: how long it keeps a connection; what it says to those who ask too often.
  */
 export const upbit: FeedAdapter = {
-  venue: UPBIT,
+  ...ticketFeed(VENUE, UPBIT_WORDS, LIMITS),
+  venue: VENUE,
   title: "Upbit (Korea)",
   documentation: [
     "https://docs.upbit.com/kr/reference/websocket-guide",
@@ -57,38 +111,10 @@ export const upbit: FeedAdapter = {
       "the day since midnight UTC, and left out.",
     candles: "One minute, once a second while there are trades; a minute without trades has none.",
   },
-  bookProof: {
-    order: "snapshots",
-    content: "none",
-    note:
-      "Every message is the whole book that is shown, so that the next one repairs any fault. " +
-      "Nothing is numbered: what was lost in between is not noticed.",
-  },
   endpoints: { webSocket: "wss://api.upbit.com/websocket/v1", rest: "https://api.upbit.com" },
   limits: LIMITS,
-  refusals: TICKET_REFUSALS,
-  bookSync: { snapshot: "in-band" },
   // The venue ends a connection on which nothing came for two minutes.
   keepAlive: { intervalMs: 20_000, frame: () => "PING" },
   instrumentsRequests: (endpoints) => [upbitMarketsRequest(endpoints)],
-  recordedRequest: upbitRecordedRequest,
-  parseInstruments: parseUpbitMarkets,
-  deriveInstrument: (venueSymbol) => deriveUpbitMarket(venueSymbol),
-  planConnections: (subscriptions, { webSocket: url }) =>
-    planByInstrument(
-      subscriptions.filter(({ channel }) => UPBIT_WORDS.types[channel] !== undefined),
-      { url, subscriptionsMax: LIMITS.subscriptionsPerConnectionMax },
-    ),
-  subscribeFrames: (subscriptions, options) => {
-    const request = ticketRequest(UPBIT_WORDS, subscriptions, options);
-    return request === undefined ? [] : [request];
-  },
-  // A connection ends what it asked for by asking for something else.
-  unsubscribeFrames: () => [],
   tradesRequest: (instrument, { endpoints }) => upbitTradesRequest(instrument, endpoints),
-  bookProbe: UPBIT_BOOK_PROBE,
-  createDecoder: (context) => {
-    const tape = new JsonTape();
-    return new FrameDecoder(ticketFrames(tape), new TicketReader(tape, context, UPBIT_WORDS));
-  },
 };

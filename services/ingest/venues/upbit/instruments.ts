@@ -8,29 +8,26 @@ import {
 } from "../../reading/listed-instruments.ts";
 import { parseJson } from "../../reading/text-fields.ts";
 
-/** The id of the venue. */
-export const UPBIT = "upbit";
-
 const ASSET = /^[\p{L}\p{N}]{1,32}$/u;
 
 const marketSchema = z.object({ market: z.string() });
 
 /**
- * Reads the list of markets; undefined if the body is none. Steps of prices depend on the price,
- * and are not listed.
+ * Reads the list of markets of a venue of this kind; undefined if the body is none. Steps of prices
+ * depend on the price, and are not listed.
  */
-export function parseUpbitMarkets(body: string): InstrumentList | undefined {
+export function parseMarkets(venue: string, body: string): InstrumentList | undefined {
   const list = z.array(z.unknown()).safeParse(parseJson(body));
   if (!list.success) return undefined;
   return listInstruments(list.data, (entry) => {
     const parsed = marketSchema.safeParse(entry);
-    return parsed.success ? deriveUpbitMarket(parsed.data.market) : undefined;
+    return parsed.success ? deriveMarket(venue, parsed.data.market) : undefined;
   });
 }
 
 /** A market from its name alone, in which the quote asset comes first: `KRW-BTC`. */
-export function deriveUpbitMarket(venueSymbol: string): Instrument | undefined {
+export function deriveMarket(venue: string, venueSymbol: string): Instrument | undefined {
   const [quote = "", base = "", ...others] = venueSymbol.split("-");
   if (others.length > 0 || !ASSET.test(base) || !ASSET.test(quote)) return undefined;
-  return spotPair(UPBIT, venueSymbol, { base, quote });
+  return spotPair(venue, venueSymbol, { base, quote });
 }

@@ -1,5 +1,5 @@
 // https://apidocs.bithumb.com/v2.1.4/reference/요청-포맷
-import type { TicketWords } from "../../reading/ticket-requests.ts";
+import type { TicketWords } from "../requests.ts";
 
 /** What the venue calls what has these channels. */
 export const BITHUMB_WORDS: TicketWords = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Channel } from "#core/instrument.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
-import type { FeedSubscription } from "../feed/feed-adapter.ts";
-import { ticketRequest, TicketSubscriptions, type TicketWords } from "./ticket-requests.ts";
+import type { FeedSubscription } from "../../feed/feed-adapter.ts";
+import { ticketRequest, TicketSubscriptions, type TicketWords } from "./requests.ts";
 
 const WORDS: TicketWords = {
   types: { trades: "trade", quotes: "orderbook", book: "orderbook" },

@@ -7,21 +7,21 @@ import type {
   FeedSubscription,
   RefusalRules,
   RestPurpose,
-} from "../feed/feed-adapter.ts";
-import { CandleCloser } from "./candle-closer.ts";
-import { doubtEach, fieldFinder, rejectDamaged } from "./damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "./emit.ts";
-import type { Fault } from "./fault.ts";
-import type { FrameForm, FrameReader } from "./frame-decoder.ts";
-import { tapeObjects } from "./frame-forms.ts";
-import { lookUpInstrument } from "./instrument-lookup.ts";
-import { InstrumentStates } from "./instrument-states.ts";
-import { oldestFirst } from "./oldest-first.ts";
-import { ScaleTracker } from "./scale-tracker.ts";
-import { emitRefused } from "./subscription-answers.ts";
-import { elementsOf, textAt } from "./tape-fields.ts";
-import { readBook, readCandle, readTicker, readTrade, tradeTimeUs } from "./ticket-readings.ts";
-import { TicketSubscriptions, type TicketWords } from "./ticket-requests.ts";
+} from "../../feed/feed-adapter.ts";
+import { CandleCloser } from "../../reading/candle-closer.ts";
+import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
+import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
+import { tapeObjects } from "../../reading/frame-forms.ts";
+import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { oldestFirst } from "../../reading/oldest-first.ts";
+import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { emitRefused } from "../../reading/subscription-answers.ts";
+import { elementsOf, textAt } from "../../reading/tape-fields.ts";
+import { readBook, readCandle, readTicker, readTrade, tradeTimeUs } from "./readings.ts";
+import { TicketSubscriptions, type TicketWords } from "./requests.ts";
 
 /** The channel that a type of message is told of as; books hold quotes as well. */
 type TicketChannel = Extract<Channel, "trades" | "book" | "ticker" | "candles">;

@@ -1,21 +1,26 @@
-// What the messages hold of venues that are asked by lists with a ticket, out of the nodes of a
+// What the messages of Upbit, and of those who speak as it does, hold, out of the nodes of a
 // scanned frame. Numbers are bare, and read by their text.
 import type { Mantissa } from "@tickwire/proto/model";
 import { JsonKind, type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { Candle } from "#core/market-event.ts";
-import type { RejectReason } from "../feed/feed-adapter.ts";
-import { bookEvent } from "./book-event.ts";
-import { readCandleValues } from "./candle-values.ts";
-import type { Emit, EventSubject } from "./emit.ts";
-import type { Fault } from "./fault.ts";
-import { quoteEvent, type QuoteSideTexts } from "./quote-event.ts";
-import { type BookColumns, isNotMantissa, type ScaleTracker } from "./scale-tracker.ts";
-import { decimalFieldOf, epochTimeUsAt, optionalDecimalOf, textAt } from "./tape-fields.ts";
-import { BAD_DECIMAL } from "./text-fields.ts";
-import { readTickerValues } from "./ticker-values.ts";
-import { tradeEvent } from "./trade-event.ts";
-import { takerSide } from "./trade-fields.ts";
-import { isBadTime, parseIsoTimeUs } from "./venue-time.ts";
+import type { RejectReason } from "../../feed/feed-adapter.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { readCandleValues } from "../../reading/candle-values.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import type { Fault } from "../../reading/fault.ts";
+import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
+import { type BookColumns, isNotMantissa, type ScaleTracker } from "../../reading/scale-tracker.ts";
+import {
+  decimalFieldOf,
+  epochTimeUsAt,
+  optionalDecimalOf,
+  textAt,
+} from "../../reading/tape-fields.ts";
+import { BAD_DECIMAL } from "../../reading/text-fields.ts";
+import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tradeEvent } from "../../reading/trade-event.ts";
+import { takerSide } from "../../reading/trade-fields.ts";
+import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 
 /** What a message is about; its time stands in it. */
 type Subject = Omit<EventSubject, "venueTimeUs">;
