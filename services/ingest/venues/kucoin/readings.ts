@@ -1,6 +1,6 @@
 // What the messages of KuCoin hold, one function a channel.
 import type { Candle } from "#core/market-event.ts";
-import { asJsonArray, asJsonObject, asText } from "#core/json-text.ts";
+import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { bookEvent, type BookForm } from "../../reading/book-event.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
@@ -20,7 +20,8 @@ import { changedLevels } from "./fields.ts";
 /** What a message is about; its time stands in its data. */
 export type KucoinSubject = Omit<EventSubject, "venueTimeUs"> & { readonly scales: ScaleTracker };
 
-const SIDES = { buyer: "buy", seller: "sell" };
+/** The words of a taker that bought, and that sold. */
+export const SIDES = { buyer: "buy", seller: "sell" };
 
 const CANDLE_INTERVAL_MS = 60_000;
 
@@ -37,10 +38,16 @@ export function readChange(data: TextRecord, subject: KucoinSubject, emit: Emit)
   if (firstUpdateId === undefined || lastUpdateId === undefined) return "missing-field";
   if (bids === undefined || asks === undefined) return "missing-field";
   const sides = { bids, asks, snapshot: false, firstUpdateId, lastUpdateId };
-  return emitBook(data, sides, subject, emit);
+  return emitBook(data["time"], sides, subject, emit);
 }
 
-export function readSnapshot(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+/** The whole book at `time`, which spot and futures call otherwise. */
+export function readSnapshot(
+  data: TextRecord,
+  subject: KucoinSubject,
+  emit: Emit,
+  time = data["time"],
+): Fault {
   const lastUpdateId = wholeNumber(data["sequence"]);
   // A side without orders is written as null.
   const bids = data["bids"] === null ? [] : asJsonArray(data["bids"]);
@@ -49,16 +56,17 @@ export function readSnapshot(data: TextRecord, subject: KucoinSubject, emit: Emi
     return "missing-field";
   }
   const form = { snapshot: true, source: "rest", lastUpdateId } as const;
-  return emitBook(data, { bids, asks, ...form }, subject, emit);
+  return emitBook(time, { bids, asks, ...form }, subject, emit);
 }
 
-function emitBook(
-  data: TextRecord,
+/** Levels of a book, whole or changed, as what they are. */
+export function emitBook(
+  time: JsonText | undefined,
   { bids, asks, ...form }: BookForm & { bids: readonly unknown[]; asks: readonly unknown[] },
   { instrument, scales, receivedTimeUs }: KucoinSubject,
   emit: Emit,
 ): Fault {
-  const venueTimeUs = epochTimeUs(data["time"]);
+  const venueTimeUs = epochTimeUs(time);
   const columns = scales.book(bids, asks);
   if (typeof columns === "string") return columns;
   emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
@@ -70,12 +78,22 @@ function emitBook(
  * repeats as the id; the ids of old recordings were no numbers.
  */
 export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
+  const { tradeId = data["sequence"], time } = data;
+  return emitTrade(data, { tradeId, time }, subject, emit);
+}
+
+/** A trade whose id and time are these; `side`, `price` and `size` have one name everywhere. */
+export function emitTrade(
+  data: TextRecord,
+  told: { readonly tradeId: JsonText | undefined; readonly time: JsonText | undefined },
+  { instrument, scales, receivedTimeUs }: KucoinSubject,
+  emit: Emit,
+): Fault {
   const aggressorSide = takerSide<unknown>(data["side"], SIDES);
-  const tradeId = asText(data["tradeId"]) ?? asText(data["sequence"]);
+  const tradeId = asText(told.tradeId);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   if (!/^[\w-]{1,64}$/.test(tradeId)) return "missing-field";
-  const venueTimeUs = epochTimeUs(data["time"]);
-  const { instrument, scales, receivedTimeUs } = subject;
+  const venueTimeUs = epochTimeUs(told.time);
   const { price, size } = data;
   const form = { price, size, aggressorSide, tradeId, historical: false };
   const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, form);
@@ -85,17 +103,24 @@ export function readTrade(data: TextRecord, subject: KucoinSubject, emit: Emit):
 }
 
 export function readQuote(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
-  const venueTimeUs = epochTimeUs(data["time"]);
-  const { bestBid, bestBidSize, bestAsk, bestAskSize } = data;
-  if (bestBid === undefined || bestBidSize === undefined) return "missing-field";
-  if (bestAsk === undefined || bestAskSize === undefined) return "missing-field";
-  const { instrument, scales, receivedTimeUs } = subject;
-  const event = quoteEvent(
-    { instrument, venueTimeUs, receivedTimeUs },
-    scales,
-    { price: bestBid, size: bestBidSize },
-    { price: bestAsk, size: bestAskSize },
-  );
+  const { bestBid, bestBidSize, bestAsk, bestAskSize, time } = data;
+  const bid = { price: bestBid, size: bestBidSize };
+  return emitQuote({ bid, ask: { price: bestAsk, size: bestAskSize }, time }, subject, emit);
+}
+
+type BestLevel = { readonly price: JsonText | undefined; readonly size: JsonText | undefined };
+
+/** The best level of each side, both of which the venue always tells. */
+export function emitQuote(
+  told: { readonly bid: BestLevel; readonly ask: BestLevel; readonly time: JsonText | undefined },
+  { instrument, scales, receivedTimeUs }: KucoinSubject,
+  emit: Emit,
+): Fault {
+  const { bid, ask } = told;
+  if (bid.price === undefined || bid.size === undefined) return "missing-field";
+  if (ask.price === undefined || ask.size === undefined) return "missing-field";
+  const subject = { instrument, venueTimeUs: epochTimeUs(told.time), receivedTimeUs };
+  const event = quoteEvent(subject, scales, bid, ask);
   if (typeof event === "string") return event;
   emit(event);
   return undefined;

@@ -13,14 +13,13 @@ import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
 import { KucoinAnswers } from "../answers.ts";
 import { askedByFutures, NOT_PUBLISHED_BY_KUCOIN_FUTURES, parseFuturesTopic } from "./fields.ts";
+import { type KucoinSubject, readSnapshot } from "../readings.ts";
 import {
-  type FuturesSubject,
   readCandle,
   readChange,
   readFunding,
   readMarkPrice,
   readQuote,
-  readSnapshot,
   readTicker,
   readTrade,
 } from "./readings.ts";
@@ -90,9 +89,10 @@ export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
       return readInterestAnswer(data, { catalog: this.#catalog, receivedTimeUs }, emit);
     }
     const subject = this.#subject(instrument, receivedTimeUs);
+    const book = asJsonObject(data) ?? {};
     return kind === "trades"
       ? readTradesAnswer(data, subject, emit)
-      : readSnapshot(asJsonObject(data) ?? {}, subject, emit);
+      : readSnapshot(book, subject, emit, book["ts"]);
   }
 
   #data(message: TextRecord, receivedTimeUs: number, emit: Emit): void {
@@ -115,7 +115,7 @@ export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
     if (fault !== undefined) rejectOf(emit, fault, instrument, channel);
   }
 
-  #read(channel: Channel, data: TextRecord, subject: FuturesSubject, emit: Emit): Fault {
+  #read(channel: Channel, data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
     switch (channel) {
       case "book":
         return readChange(data, subject, emit);
@@ -150,7 +150,7 @@ export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
     }
   }
 
-  #subject(instrument: Instrument, receivedTimeUs: number): FuturesSubject {
+  #subject(instrument: Instrument, receivedTimeUs: number): KucoinSubject {
     return { instrument, scales: this.#scales.of(instrument), receivedTimeUs };
   }
 }

@@ -13,7 +13,8 @@ import { oldestFirst } from "../../../reading/oldest-first.ts";
 import { recordedRequestOf } from "../../../reading/recorded-addresses.ts";
 import { decimalText } from "../../../reading/text-fields.ts";
 import { kucoinGet } from "../rest.ts";
-import { type FuturesSubject, readTrade } from "./readings.ts";
+import type { KucoinSubject } from "../readings.ts";
+import { readTrade } from "./readings.ts";
 
 /** The list of contracts, which says their open interest too. */
 export const CONTRACTS_PATH = "/api/v1/contracts/active";
@@ -77,7 +78,7 @@ export const kucoinFuturesCandles = candleHistory({
 /** Oldest first, by their sequence. One damaged trade costs itself only. */
 export function readTradesAnswer(
   data: JsonText | undefined,
-  subject: FuturesSubject,
+  subject: KucoinSubject,
   emit: Emit,
 ): Fault {
   const trades = asJsonArray(data)?.map((trade) => asJsonObject(trade) ?? {});
