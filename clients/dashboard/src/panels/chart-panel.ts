@@ -226,10 +226,10 @@ export class ChartPanel implements Panel {
     this.element.dataset["bars"] = String(bars.length);
     this.element.dataset["last"] = String(last.close);
     const hole = emptyStarts(bars, this.#series.intervalMs).length;
-    setText(
-      this.#note,
-      `${bars.length} candles${hole > 0 ? `, ${hole} empty` : ""}${this.#pageToken === undefined ? "" : ", more to the left"}`,
-    );
+    const said = [bars.length === 1 ? "1 candle" : `${bars.length} candles`];
+    if (hole > 0) said.push(`${hole} empty`);
+    if (this.#pageToken !== undefined) said.push("more to the left");
+    setText(this.#note, said.join(", "));
   }
 
   #volumeOf(bar: Bar) {
