@@ -61,6 +61,7 @@ beforeEach(async () => {
       turns,
       inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
+      gatewayId: "gateway-1",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Principal>) => {

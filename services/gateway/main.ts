@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
@@ -70,7 +71,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const dashboard = readDashboard(options);
   const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
+  const identity = { serverVersion, gatewayId: randomUUID() };
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },

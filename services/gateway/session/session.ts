@@ -43,6 +43,8 @@ export type SessionParts = {
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
+  /** Of this run of the gateway, and of no other. */
+  readonly gatewayId: string;
 };
 
 /** Whose session it is, and over what. */
@@ -355,11 +357,12 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion } = this.#parts;
+    const { config, clock, serverVersion, gatewayId } = this.#parts;
     this.#output.welcome({
       protocolVersion: PROTOCOL_VERSION,
       sessionId: this.id,
       serverVersion,
+      gatewayId,
       serverTimeUs: clock.nowUs(),
       limits: {
         frameBytesMax: config.frameBytesMax,
