@@ -8,7 +8,7 @@ import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { createVenueCounters } from "#ingest/venue/venue-counters.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
-import { LatencyBoard } from "#publish/latency-histogram.ts";
+import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -30,7 +30,7 @@ function everyMetric(): Registry {
     registry,
     venues: () => [{ ...venue, ...rest }],
     publisher,
-    latencies: new LatencyBoard(),
+    latencies: createPublishLatencies(),
   });
   return registry;
 }
