@@ -22,6 +22,22 @@ export function createGatewayMetrics(registry: Registry) {
   };
 }
 
+/** How much of a limit of the whole gateway is used. */
+export type LimitUse = { readonly limit: string; readonly used: number; readonly max: number };
+
+/** Reads how much of each limit is used when the metrics are asked for. */
+export function registerLimitUse(registry: Registry, read: () => readonly LimitUse[]): void {
+  const gauge: Gauge<"limit"> = new Gauge({
+    name: "tickwire_gateway_limit_used_ratio",
+    help: "Part of a limit of the whole gateway that is used; at 1 its policy applies.",
+    labelNames: ["limit"],
+    registers: [registry],
+    collect: () => {
+      for (const { limit, used, max } of read()) gauge.set({ limit }, used / max);
+    },
+  });
+}
+
 const LATENCY_PARTS = ["publishToReceive", "receiveToSocket", "socketToClient"] as const;
 type LatencyPart = (typeof LATENCY_PARTS)[number];
 
