@@ -265,6 +265,12 @@ function topicMetrics(registry: Registry) {
       help: "Cut or conflated views of topics that sessions use, each counted once.",
       registers,
     }),
+    viewsAtLimit: new Counter({
+      name: "tickwire_gateway_views_at_limit_total",
+      help: "Views wanted beyond viewsMax: whoever wanted one shares another, or was refused.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     viewBatches: new Counter({
       name: "tickwire_gateway_view_batches_total",
       help: "Batches that views made, however many sessions get them.",

@@ -5,7 +5,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic, parseTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "#gateway/catalog/catalog.ts";
-import type { Hub } from "#gateway/topics/hub.ts";
+import type { Hub, NoRoom } from "#gateway/topics/hub.ts";
 import { SharedBatch, SharedTopic } from "#gateway/topics/shared-batch.ts";
 import type {
   AttachOptions,
@@ -184,6 +184,10 @@ export class FakeHub {
     const view = isRaw(options) ? this.view(topic) : this.otherView(topic, options);
     view.holds += 1;
     return view as unknown as TopicView;
+  }
+
+  noRoomFor(): NoRoom {
+    return "topicsMax";
   }
 
   release(view: TopicView): void {

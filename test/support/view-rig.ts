@@ -21,6 +21,7 @@ const LIMITS = {
   queryTimeoutMs: 100,
   queriesInFlightMax: 100,
   topicsMax: 100,
+  viewsMax: 100,
   topicLingerMs: 60_000,
 };
 

@@ -45,3 +45,24 @@ export function isRaw({ depth, intervalMs }: ViewOptions): boolean {
 function roundedUp(value: number, steps: readonly number[]): number {
   return value === 0 ? 0 : (steps.find((step) => step >= value) ?? 0);
 }
+
+/**
+ * The view that does for the one that is wanted: with as many levels or more, sent as often or less
+ * often, and nearest to it in its interval, then in its depth. Undefined if none does.
+ */
+export function nearestView(
+  wanted: ViewOptions,
+  views: readonly ViewOptions[],
+): ViewOptions | undefined {
+  const doing = views.filter(({ depth, intervalMs }) => {
+    return levelsOf(depth) >= levelsOf(wanted.depth) && intervalMs >= wanted.intervalMs;
+  });
+  const nearestFirst = doing.toSorted((one, other) => {
+    return one.intervalMs - other.intervalMs || levelsOf(one.depth) - levelsOf(other.depth);
+  });
+  return nearestFirst[0];
+}
+
+function levelsOf(depth: number): number {
+  return depth === 0 ? Number.MAX_SAFE_INTEGER : depth;
+}

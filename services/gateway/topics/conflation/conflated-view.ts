@@ -1,18 +1,12 @@
 import { BatchWriter, lastSequenceOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
-import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
+import { FeedView } from "../feed-view.ts";
 import { SharedBatch, SharedTopic } from "../shared-batch.ts";
 import type { TopicFeed } from "../topic-feed.ts";
-import type {
-  AttachOptions,
-  Attached,
-  EpochChange,
-  TopicFailure,
-  TopicSubscriber,
-} from "../topic-subscriber.ts";
+import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
 import type { SourceReader, TopicSource } from "./topic-source.ts";
@@ -48,10 +42,9 @@ type ConflatedViewParts = {
  * 4. A batch goes on from `#sequence`: `skipped` makes up for what is left out. Asserted.
  * 5. With something read and not sent, the view is marked in the clock, so it will be sent.
  */
-export class ConflatedView implements TopicView, SourceReader, DueView {
+export class ConflatedView extends FeedView implements TopicView, SourceReader, DueView {
   readonly options: ViewOptions;
   readonly content: ViewContent;
-  readonly #feed: TopicFeed;
   readonly #source: TopicSource;
   readonly #clock: ViewClock;
   readonly #metrics: GatewayMetrics;
@@ -72,9 +65,9 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   #isPositionMarked = false;
 
   constructor(options: ViewOptions, { feed, source, clock, metrics }: ConflatedViewParts) {
+    super(feed);
     this.options = options;
     this.content = source.createContent(options.depth);
-    this.#feed = feed;
     this.#source = source;
     this.#clock = clock;
     this.#metrics = metrics;
@@ -82,18 +75,6 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     this.#shared = new SharedTopic(feed.id, { venue, channel });
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
-  }
-
-  get id(): number {
-    return this.#feed.id;
-  }
-
-  get name(): Topic {
-    return this.#feed.name;
-  }
-
-  get topic(): string {
-    return this.#feed.topic;
   }
 
   get position(): TopicPosition {
@@ -104,10 +85,6 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     return this.#sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
-    this.#feed.whenReady(callback, from);
-  }
-
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
     if (this.#subscribers.size === 0) this.#begin();
     const { resume } = options;
@@ -116,7 +93,7 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     if (isAhead || this.#isBehindGap) this.settle();
     this.#subscribers.add(subscriber);
     const attached = this.#starts.startOf(options, this.content, this.position);
-    this.#feed.countResume(options, attached);
+    this.feed.countResume(options, attached);
     return attached;
   }
 
