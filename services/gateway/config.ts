@@ -116,6 +116,12 @@ export const gatewayConfigSchema = z
     outboundBytesMax: count(8 * MIB, 512 * MIB).describe(
       "owed to one session; above: trades are given up, which it is told, else code 4001",
     ),
+    bandwidthBytesPerSecondMax: z
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .default(0)
+      .describe("market data of one session; above: topics are sent less often, 0 is no bound"),
     lagNoticeMs: durationMs(5_000).describe("a session that is this much behind is told"),
     lagMsMax: durationMs(30_000).describe("a session that is this much behind: close code 4001"),
     flightBytesMax: count(16 * MIB, 512 * MIB).describe(

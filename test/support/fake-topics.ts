@@ -57,6 +57,9 @@ export class FakeView {
     this.#writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence });
   }
 
+  /** Bytes of everything that was delivered. */
+  sentBytes = 0;
+
   get position() {
     return { epoch: 1, sequence: this.sequence };
   }
@@ -100,6 +103,7 @@ export class FakeView {
   /** Delivers the next batch of one event and returns its sequence. */
   publish(size = 10): number {
     const batch = this.#news(size);
+    this.sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.subscribers) subscriber.deliver(batch);
     return this.sequence;
   }

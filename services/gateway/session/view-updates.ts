@@ -1,6 +1,7 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { offeredView } from "../topics/view-options.ts";
+import type { ViewOptions } from "../topics/view-options.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
 import type { LiveTopics } from "./live-topics.ts";
@@ -94,20 +95,29 @@ export class ViewUpdates {
     // It may have ended since the request began.
     if (subscription.state === "ended") return [];
     const { name } = subscription.view;
-    const options = offeredView(name.channel, update);
+    const offered = offeredView(name.channel, update);
+    const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
+    const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
     const { hub, live } = this.#parts;
     const asker = { topics: live.size, leaving: subscription.view };
     const view = options && hub.hold(name, options, asker);
-    if (view === undefined) {
+    if (offered === undefined || view === undefined) {
       const refusal = noRoom(hub.noRoomFor(name, live.size));
       return [refusedResult(requestIndex, formatTopic(name), refusal)];
     }
     const isLive = subscription.state === "live";
-    subscription.changeView(view, (attached) => {
+    const askedIntervalMs = isSlowed ? offered.intervalMs : view.options.intervalMs;
+    subscription.changeView(view, askedIntervalMs, (attached) => {
       const topics = [viewResult(requestIndex, view, attached)];
       const value = { requestId, topics, isPartial: true };
       return encodeServerMessages([{ kind: "subscribeResult", value }]);
     });
     return isLive ? [] : [viewResult(requestIndex, view, undefined)];
   }
+}
+
+/** What is sent less often than the client asked for stays so, until there is room again. */
+function withinBandwidth(subscription: TopicSubscription, offered: ViewOptions): ViewOptions {
+  const { intervalMs } = subscription.view.options;
+  return { ...offered, intervalMs: Math.max(offered.intervalMs, intervalMs) };
 }

@@ -31,6 +31,10 @@ export class RawView extends FeedView implements TopicView {
     return this.feed.sequence;
   }
 
+  get sentBytes(): number {
+    return this.feed.sentBytes;
+  }
+
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
     const isWhole = options.whole === true && this.name.channel === "book";
     return isWhole ? this.#attachWhole(subscriber, options) : this.feed.attach(subscriber, options);

@@ -38,6 +38,7 @@ class Stand {
         clientName: "test",
         clientVersion: "0",
         compression: false,
+        bandwidthBytesPerSecondMax: 0,
         connectTimeoutMs: 10_000,
         liveness: { pingIntervalMs: 0, pongTimeoutMs: 1 },
       },

@@ -13,7 +13,7 @@ const DEPTH_MAX = 1_000;
  */
 export function isEnough(asked: ViewWish, granted: TopicResult): boolean {
   const isCut = granted.topic.endsWith("/book") && asked.depth > 0 && asked.depth <= DEPTH_MAX;
-  const hasLevels = granted.depth === 0 || (isCut && granted.depth >= asked.depth);
+  const hasLevels = isCut ? granted.depth >= asked.depth : granted.depth === 0;
   return hasLevels && granted.conflationIntervalMs >= asked.conflationIntervalMs;
 }
 

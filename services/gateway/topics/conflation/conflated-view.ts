@@ -61,6 +61,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   #readTo = 0;
   /** What was told last is not what the topic was at the end of a gap. */
   #isBehindGap = false;
+  #sentBytes = 0;
   #isMarked = false;
   #isPositionMarked = false;
 
@@ -83,6 +84,10 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
 
   get sequence(): number {
     return this.#sequence;
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
@@ -230,6 +235,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   }
 
   #deliver(batch: SharedBatch): void {
+    this.#sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 }

@@ -3,7 +3,7 @@ import type { GatewayMetrics } from "../../metrics.ts";
 import { RawView } from "../raw-view.ts";
 import type { TopicFeed } from "../topic-feed.ts";
 import type { TopicView } from "../topic-view.ts";
-import { isRaw, nearestView, RAW_VIEW } from "../view-options.ts";
+import { isRaw, nearestView } from "../view-options.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { ConflatedView } from "./conflated-view.ts";
 import { TopicSource } from "./topic-source.ts";
@@ -73,7 +73,7 @@ export class TopicViews {
 
   #holdNearest(options: ViewOptions): TopicView | undefined {
     const others = Array.from(this.#held?.values() ?? [], ({ view }) => view.options);
-    const nearest = nearestView(options, [RAW_VIEW, ...others]);
+    const nearest = nearestView(options, others);
     this.#parts.budget.exceeded(nearest === undefined ? "refused" : "shared");
     return nearest && this.hold(nearest);
   }
