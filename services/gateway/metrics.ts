@@ -195,6 +195,17 @@ function deliveryMetrics(registry: Registry) {
       help: "Sessions told that they read too slowly.",
       registers,
     }),
+    bandwidthChanges: new Counter({
+      name: "tickwire_gateway_bandwidth_changes_total",
+      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
+      labelNames: ["to"],
+      registers,
+    }),
+    bandwidthExceeded: new Counter({
+      name: "tickwire_gateway_bandwidth_exceeded_total",
+      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
+      registers,
+    }),
     slowConsumers: new Counter({
       name: "tickwire_gateway_slow_consumers_total",
       help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
@@ -309,6 +320,12 @@ function topicMetrics(registry: Registry) {
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
+      registers,
+    }),
+    viewsAtLimit: new Counter({
+      name: "tickwire_gateway_views_at_limit_total",
+      help: "Views wanted beyond viewsMax: whoever wanted one shares another, or was refused.",
+      labelNames: ["outcome"],
       registers,
     }),
     viewBatches: new Counter({

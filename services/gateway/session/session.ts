@@ -82,6 +82,8 @@ export class Session implements ConnectionHandler {
   #state: SessionState = "awaiting-hello";
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
+  /** Market data, as the client and the operator want it at most; 0 is no bound. */
+  #bandwidthBytesPerSecondMax = 0;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
@@ -289,7 +291,14 @@ export class Session implements ConnectionHandler {
     const takeTopics = (topics: number): boolean =>
       this.#rates.takeTopics(topics, clock.monotonicUs());
     const onTooManyTopics = (): void => this.#onTooManyTopics();
-    const own = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const own = {
+      limits: config,
+      takeTopics,
+      onTooManyTopics,
+      line: this.#line,
+      bandwidthBytesPerSecondMax,
+    };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -337,6 +346,10 @@ export class Session implements ConnectionHandler {
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
       this.#answersProbes = hello.answersProbes;
+      this.#bandwidthBytesPerSecondMax = smallestBound(
+        hello.bandwidthBytesPerSecondMax,
+        this.#parts.config.bandwidthBytesPerSecondMax,
+      );
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -370,6 +383,7 @@ export class Session implements ConnectionHandler {
         topicsPerRequestMax: config.topicsPerRequestMax,
         concurrentCallsMax: config.concurrentCallsMax,
         requestsPerSecondMax: config.requestsPerSecondMax,
+        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
       },
     });
   }
@@ -410,4 +424,10 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-go");
     return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
+}
+
+/** 0 is no bound. */
+function smallestBound(...bounds: readonly number[]): number {
+  const set = bounds.filter((bound) => bound > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }

@@ -82,6 +82,8 @@ export class TopicFeed {
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
+  /** Bytes that were delivered to each subscriber. */
+  sentBytes = 0;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   #cancelRetry: CancelTimer | undefined;
 
@@ -261,6 +263,7 @@ export class TopicFeed {
   }
 
   #deliver(batch: SharedBatch): void {
+    this.sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 

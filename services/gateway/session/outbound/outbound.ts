@@ -101,6 +101,11 @@ export class Outbound implements Flushable, LaneListener, Watched {
     return this.#queuedBytes + this.#connection.bufferedBytes();
   }
 
+  /** Market data that was queued since the session began, but for what was taken back. */
+  get queuedMarketBytes(): number {
+    return this.#topics.end;
+  }
+
   /**
    * Queues whole elements of ServerFrame.messages. They overtake replies and market data. Takes
    * ownership of `bytes`.
