@@ -71,6 +71,7 @@ beforeEach(async () => {
         kind: "node",
         address: "127.0.0.1",
         port: 4321,
+        sockets: 3,
         stopListening: () => void log.push("stops listening"),
         close: async () => void log.push("transport closed"),
       });

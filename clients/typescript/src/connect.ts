@@ -33,6 +33,11 @@ export type BaseConnectOptions = {
   readonly clientName?: string | undefined;
   /** Whether large frames may come compressed. Default true. */
   readonly compression?: boolean | undefined;
+  /**
+   * About as much market data a second as the gateway is to send, before compression; where more
+   * would come, it sends topics less often, and an event `conflation` says so. Default 0: no bound.
+   */
+  readonly bandwidthBytesPerSecondMax?: number | undefined;
   /** A Ping goes out after this much silence; 0 never. Default 15 000. */
   readonly pingIntervalMs?: number | undefined;
   /** The connection is given up after this much silence after a Ping. Default 10 000. */
@@ -101,6 +106,8 @@ function assertBaseOptions(options: BaseConnectOptions): void {
   assertIntegerOption("connectTimeoutMs", options.connectTimeoutMs, waitMs);
   assertIntegerOption("pingIntervalMs", options.pingIntervalMs, { ...waitMs, min: 0 });
   assertIntegerOption("pongTimeoutMs", options.pongTimeoutMs, waitMs);
+  const bytes = { min: 0, max: Number.MAX_SAFE_INTEGER };
+  assertIntegerOption("bandwidthBytesPerSecondMax", options.bandwidthBytesPerSecondMax, bytes);
   assertPathOption("webSocketPath", options.webSocketPath);
   if (reconnect === false || reconnect === undefined) return;
   assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
@@ -119,6 +126,7 @@ function createSession(
     clientName: options.clientName ?? "tickwire-client-ts",
     clientVersion: CLIENT_VERSION,
     compression: options.compression ?? true,
+    bandwidthBytesPerSecondMax: options.bandwidthBytesPerSecondMax ?? 0,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     liveness: {
       pingIntervalMs: options.pingIntervalMs ?? 15_000,

@@ -12,6 +12,7 @@ const CONNECTION = {
   clientName: "test",
   clientVersion: "0",
   compression: false,
+  bandwidthBytesPerSecondMax: 0,
   connectTimeoutMs: 10_000,
   liveness: { pingIntervalMs: 0, pongTimeoutMs: 1 },
 };

@@ -113,6 +113,7 @@ export class History {
 export class TopicStand {
   readonly counters: StreamCounters = {
     events: 0,
+    conflatedEvents: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,

@@ -24,6 +24,8 @@ export type ConnectionOptions = {
   readonly clientName: string;
   readonly clientVersion: string;
   readonly compression: boolean;
+  /** Market data that the gateway is to send at most; 0 is no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
   /** From the dial to Welcome. */
   readonly connectTimeoutMs: number;
   readonly liveness: LivenessOptions;
@@ -181,13 +183,14 @@ export class Connection implements ClientConnection {
       return;
     }
     if (this.#step("opened") !== "greet") return;
-    const { clientName, clientVersion, compression } = this.#options;
+    const { clientName, clientVersion, compression, bandwidthBytesPerSecondMax } = this.#options;
     const hello = {
       protocolVersion: PROTOCOL_VERSION,
       clientName,
       clientVersion,
       acceptCompression: compression,
       answersProbes: true,
+      bandwidthBytesPerSecondMax,
     };
     this.send([{ kind: "hello", value: hello }]);
   }
