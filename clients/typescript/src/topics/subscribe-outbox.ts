@@ -180,6 +180,7 @@ export class SubscribeOutbox {
       ...this.#viewOf(entry),
       snapshot: entry.options.snapshot ? wholeOrNot : "SNAPSHOT_MODE_NONE",
       resume: this.#options.resumeOf(topic),
+      checksum: entry.options.checksum,
     };
   }
 }

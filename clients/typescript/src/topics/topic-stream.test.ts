@@ -116,6 +116,7 @@ class Stand {
   readonly counters: StreamCounters = {
     events: 0,
     conflatedEvents: 0,
+    checksumMismatches: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
