@@ -66,7 +66,10 @@ class Stand {
     const resync = () => {
       this.resyncs += 1;
     };
-    this.stream = new TopicStream({ ...info, channel: "trades" }, { part: ANY, counters, resync });
+    this.stream = new TopicStream(
+      { ...info, channel: "trades" },
+      { part: ANY, counters, resync, moved: resync },
+    );
     const event = ({ sequence }: { readonly sequence: number }) => this.sequences.push(sequence);
     const notice = (given: NoticeEvent) => this.notices.push(given);
     const end = () => undefined;
