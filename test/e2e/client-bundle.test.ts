@@ -18,7 +18,7 @@ const GZIP_BYTES_MAX = {
 
 /** Modules that a page must not load for what it does not do. */
 const FORBIDDEN = {
-  everything: 36_000/node_modules|message-json/,
+  everything: /node_modules|message-json/,
   "streams only": /node_modules|message-json|client\/src\/rpc|market-data-service/,
   "ticks only":
     /node_modules|message-json|client\/src\/rpc|market-data-service|book|row|gen\/events|vocabulary/,
