@@ -114,6 +114,7 @@ export class TopicStand {
   readonly counters: StreamCounters = {
     events: 0,
     conflatedEvents: 0,
+    checksumMismatches: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,

@@ -145,6 +145,7 @@ export class TopicStarts {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
+      checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
     const parts = { view, hub, lane, options, kept, pattern, metrics };

@@ -241,6 +241,10 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sequence = start.sequence;
   }
 
+  checksum(message: Uint8Array): void {
+    if (this.#state === "live") this.#lane.pushCheck(message);
+  }
+
   /** Tells the client, behind everything that it is owed, that nothing more will come. */
   sayEnded(message: string): void {
     this.#say({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: this.view.id });
@@ -277,7 +281,8 @@ export class TopicSubscription implements TopicSubscriber {
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;
-    const attached = next.attach(this, { snapshot: true, resume, whole });
+    const { checksum = false } = this.#options;
+    const attached = next.attach(this, { snapshot: true, resume, whole, checksum });
     if (next !== before) before.detach(this);
     this.#needsBase = true;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;

@@ -181,6 +181,7 @@ export class SubscribeOutbox {
       ...view,
       snapshot: entry.options.snapshot ? wholeOrNot : "SNAPSHOT_MODE_NONE",
       resume: this.#options.resumeOf(topic, view.depth + view.conflationIntervalMs === 0),
+      checksum: entry.options.checksum,
     };
   }
 }

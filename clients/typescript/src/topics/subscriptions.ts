@@ -1,5 +1,6 @@
 import { topicIdOf } from "@tickwire/proto/codec";
 import {
+  BookChecksumCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   UnsubscribeCodec,
@@ -33,6 +34,7 @@ export class Subscriptions implements SessionPart {
   readonly counters: StreamCounters = {
     events: 0,
     conflatedEvents: 0,
+    checksumMismatches: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
@@ -43,7 +45,10 @@ export class Subscriptions implements SessionPart {
       "3munsubscribe": UnsubscribeCodec,
       "9mupdate": UpdateCodec,
     },
-    inbound: { "2msubscribeResult": SubscribeResultCodec },
+    inbound: {
+      "2msubscribeResult": SubscribeResultCodec,
+      "10mbookChecksum": BookChecksumCodec,
+    },
   };
   readonly #entries = new EntryTable();
   readonly #streams = new StreamDirectory();
@@ -209,6 +214,10 @@ export class Subscriptions implements SessionPart {
   handleMessage(message: ServerMessage): void {
     if (message.kind === "subscribeResult") this.#handleSubscribeResult(message.value);
     else if (message.kind === "notice") this.#handleNotice(message.value);
+    else if (message.kind === "bookChecksum") {
+      const { topicId, crc32 } = message.value;
+      this.#streams.ofId(topicId)?.verify(message.value, crc32);
+    }
   }
 
   #handleSubscribeResult(result: SubscribeResult): void {

@@ -27,6 +27,8 @@ export type ClientCounters = {
   readonly conflatedEvents: number;
   /** Events that came again after a resume and were left out. */
   readonly duplicateEvents: number;
+  /** Books whose levels did not come to what the gateway said of them. */
+  readonly checksumMismatches: number;
   /** Batches whose place in their topic could not be proven. */
   readonly gaps: number;
   /** Batches with a topic id that this client never had. */
@@ -272,6 +274,18 @@ export class TopicStream implements TopicHost {
     const told = position && Math.max(position.sequence, announcedFromHere);
     this.#tracker.start(start);
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
+  }
+
+  /** The gateway says what the levels of a book come to at this position. */
+  verify({ epoch, sequence }: Position, crc32: number): void {
+    const { position } = this.#tracker;
+    const isHere = position?.epoch === epoch && position.sequence === sequence;
+    if (this.stage !== "live" || !isHere || this.#content.checksum === undefined) return;
+    if (this.#content.checksum() === crc32) return;
+    this.#counters.checksumMismatches += 1;
+    // The position is right, and what was made of the events is not.
+    this.needsWhole = true;
+    this.loseContinuity("gap", "checksum-mismatch");
   }
 
   /** Tells every consumer. */

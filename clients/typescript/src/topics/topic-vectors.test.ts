@@ -57,6 +57,7 @@ class Stand {
     const counters = {
       events: 0,
       conflatedEvents: 0,
+      checksumMismatches: 0,
       duplicateEvents: 0,
       gaps: 0,
       unknownTopicBatches: 0,
