@@ -146,8 +146,11 @@ const LAYERS: readonly Layer[] = [
   // Inside the gateway:
   // access < transport < turns < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
-  ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
-  { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
+  ...contracts(GATEWAY_CONTRACTS, ["services/gateway/access/", "services/gateway/transport/"]),
+  {
+    place: "services/gateway/access/",
+    may: [...SHARED, ...GATEWAY_CONTRACTS, "jose", "prom-client", "zod"],
+  },
   {
     place: "services/gateway/transport/",
     may: [

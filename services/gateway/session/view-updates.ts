@@ -1,6 +1,6 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
-import { offeredView } from "../topics/view-options.ts";
+import type { Principal } from "../access/principal.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
@@ -9,12 +9,14 @@ import type { Patterns } from "./patterns.ts";
 import { intervalRefusal } from "./subscribe-options.ts";
 import { NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
+import { DENIED, permittedView } from "./topic-rights.ts";
 import type { TopicStarts } from "./topic-starts.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-messages.ts";
 
 type ViewUpdatesParts = {
   readonly hub: Pick<Hub, "hold" | "release">;
+  readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
   readonly onTooManyTopics: () => void;
@@ -101,7 +103,9 @@ export class ViewUpdates {
     // It may have ended since the request began.
     if (subscription.state === "ended") return [];
     const { name } = subscription.view;
-    const options = offeredView(name.channel, update);
+    const terms = this.#parts.principal().may("subscribe", name);
+    if (terms === undefined) return [refusedResult(requestIndex, formatTopic(name), DENIED)];
+    const options = permittedView(name.channel, update, terms);
     const view: TopicView | undefined = options && this.#parts.hub.hold(name, options);
     if (view === undefined) return [refusedResult(requestIndex, formatTopic(name), NO_ROOM)];
     const isLive = subscription.state === "live";
