@@ -2474,8 +2474,11 @@ export namespace tickwire {
             /** ServerMessage access. */
             access?: (tickwire.v1.Access.$Properties|null);
 
+            /** ServerMessage bookChecksum. */
+            bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2525,8 +2528,11 @@ export namespace tickwire {
                 /** ServerMessage access */
                 access?: (tickwire.v1.Access.$Properties|null);
 
+                /** ServerMessage bookChecksum */
+                bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2542,9 +2548,10 @@ export namespace tickwire {
               pong?: tickwire.v1.Pong.$Shape|null;
               probe?: tickwire.v1.Probe.$Shape|null;
               access?: tickwire.v1.Access.$Shape|null;
+              bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape })
             );
         }
 
@@ -2584,6 +2591,9 @@ export namespace tickwire {
 
             /** Hello accessToken. */
             accessToken: string;
+
+            /** Hello bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2626,6 +2636,9 @@ export namespace tickwire {
 
                 /** Hello accessToken */
                 accessToken?: (string|null);
+
+                /** Hello bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2819,6 +2832,9 @@ export namespace tickwire {
             /** Welcome limits. */
             limits?: (tickwire.v1.Limits.$Properties|null);
 
+            /** Welcome gatewayId. */
+            gatewayId: string;
+
             /**
              * Encodes the specified Welcome message. Does not implicitly {@link tickwire.v1.Welcome.verify|verify} messages.
              * @param message Welcome message or plain object to encode
@@ -2857,6 +2873,9 @@ export namespace tickwire {
 
                 /** Welcome limits */
                 limits?: (tickwire.v1.Limits.$Properties|null);
+
+                /** Welcome gatewayId */
+                gatewayId?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2900,6 +2919,9 @@ export namespace tickwire {
             /** Limits requestsPerSecondMax. */
             requestsPerSecondMax: number;
 
+            /** Limits bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
+
             /**
              * Encodes the specified Limits message. Does not implicitly {@link tickwire.v1.Limits.verify|verify} messages.
              * @param message Limits message or plain object to encode
@@ -2938,6 +2960,9 @@ export namespace tickwire {
 
                 /** Limits requestsPerSecondMax */
                 requestsPerSecondMax?: (number|null);
+
+                /** Limits bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3120,6 +3145,9 @@ export namespace tickwire {
             /** TopicRequest resume. */
             resume?: (tickwire.v1.Position.$Properties|null);
 
+            /** TopicRequest checksum. */
+            checksum: boolean;
+
             /**
              * Encodes the specified TopicRequest message. Does not implicitly {@link tickwire.v1.TopicRequest.verify|verify} messages.
              * @param message TopicRequest message or plain object to encode
@@ -3158,6 +3186,9 @@ export namespace tickwire {
 
                 /** TopicRequest resume */
                 resume?: (tickwire.v1.Position.$Properties|null);
+
+                /** TopicRequest checksum */
+                checksum?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4093,7 +4124,10 @@ export namespace tickwire {
             NOTICE_KIND_ACCESS_LIMITED = 7,
 
             /** NOTICE_KIND_EPOCH value */
-            NOTICE_KIND_EPOCH = 6
+            NOTICE_KIND_EPOCH = 6,
+
+            /** NOTICE_KIND_CONFLATION value */
+            NOTICE_KIND_CONFLATION = 10
         }
 
         /**
@@ -4144,6 +4178,15 @@ export namespace tickwire {
 
             /** Notice pattern. */
             pattern: string;
+
+            /** Notice conflationIntervalMs. */
+            conflationIntervalMs: number;
+
+            /** Notice bandwidthBytesPerSecond. */
+            bandwidthBytesPerSecond: (number|Long);
+
+            /** Notice bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -4199,12 +4242,96 @@ export namespace tickwire {
                 /** Notice pattern */
                 pattern?: (string|null);
 
+                /** Notice conflationIntervalMs */
+                conflationIntervalMs?: (number|null);
+
+                /** Notice bandwidthBytesPerSecond */
+                bandwidthBytesPerSecond?: (number|Long|null);
+
+                /** Notice bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a BookChecksum.
+         * @deprecated Use tickwire.v1.BookChecksum.$Properties instead.
+         */
+        interface IBookChecksum extends tickwire.v1.BookChecksum.$Properties {
+        }
+
+        /** Represents a BookChecksum. */
+        class BookChecksum {
+
+            /**
+             * Constructs a new BookChecksum.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.BookChecksum.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BookChecksum topicId. */
+            topicId: number;
+
+            /** BookChecksum epoch. */
+            epoch: (number|Long);
+
+            /** BookChecksum sequence. */
+            sequence: (number|Long);
+
+            /** BookChecksum crc32. */
+            crc32: number;
+
+            /**
+             * Encodes the specified BookChecksum message. Does not implicitly {@link tickwire.v1.BookChecksum.verify|verify} messages.
+             * @param message BookChecksum message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.BookChecksum.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BookChecksum message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape} BookChecksum
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape;
+        }
+
+        namespace BookChecksum {
+
+            /** Properties of a BookChecksum. */
+            interface $Properties {
+
+                /** BookChecksum topicId */
+                topicId?: (number|null);
+
+                /** BookChecksum epoch */
+                epoch?: (number|Long|null);
+
+                /** BookChecksum sequence */
+                sequence?: (number|Long|null);
+
+                /** BookChecksum crc32 */
+                crc32?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BookChecksum. */
+            type $Shape = tickwire.v1.BookChecksum.$Properties;
         }
 
         /**

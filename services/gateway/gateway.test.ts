@@ -65,6 +65,7 @@ beforeEach(async () => {
       serverVersion: "1.2.3",
       access,
       accounts: new PrincipalAccounts(metrics),
+      gatewayId: "gateway-1",
     },
     access,
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
@@ -75,6 +76,7 @@ beforeEach(async () => {
         kind: "node",
         address: "127.0.0.1",
         port: 4321,
+        sockets: 3,
         stopListening: () => void log.push("stops listening"),
         close: async () => void log.push("transport closed"),
       });

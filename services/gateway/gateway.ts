@@ -16,7 +16,7 @@ import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { Session } from "./session/session.ts";
-import type { SessionParts } from "./session/session.ts";
+import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
@@ -110,6 +110,11 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  /** Sockets of every kind; 0 before it listens. */
+  get sockets(): number {
+    return this.#transport?.sockets ?? 0;
   }
 
   /** Called once, before anything else. Rejects, with everything released, if it cannot listen. */

@@ -81,6 +81,7 @@ export class SessionRig {
           review: () => this.whoIs as Authentication,
         },
         accounts: this.#accounts,
+        gatewayId: "gateway-1",
       },
     );
     this.connection.handler = this.session;

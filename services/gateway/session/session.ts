@@ -1,58 +1,32 @@
 import { InvariantError } from "#core/assert.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
-import type { Access } from "../access/access.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import type { GatewayConfig } from "../config.ts";
-import type { Logger } from "#core/logger.ts";
-import type { GatewayMetrics } from "../metrics.ts";
-import type { ServiceTable } from "../rpc/service-table.ts";
-import type { Hub } from "../topics/hub.ts";
+import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
-import type { InboxSpace } from "./frame-inbox.ts";
-import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
-import type { PrincipalAccounts } from "./principal-accounts.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
-import type { TurnLine, Turns } from "../turns/turns.ts";
-import type { HelloMessage } from "./wire-messages.ts";
+import type { TurnLine } from "../turns/turns.ts";
+import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
-
-/** What every session shares. */
-export type SessionParts = {
-  readonly config: GatewayConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: GatewayMetrics;
-  readonly flusher: Flusher;
-  readonly hub: Hub;
-  readonly catalog: Catalog;
-  readonly services: ServiceTable;
-  /** For what may take long. */
-  readonly turns: Turns;
-  readonly inboxSpace: InboxSpace;
-  readonly serverVersion: string;
-  readonly access: Pick<Access, "authenticateNow" | "review">;
-  readonly accounts: PrincipalAccounts;
-};
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
@@ -94,6 +68,8 @@ export class Session implements ConnectionHandler {
   #state: SessionState = "awaiting-hello";
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
+  /** Market data, as the client and the operator want it at most; 0 is no bound. */
+  #bandwidthBytesPerSecondMax = 0;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
@@ -256,7 +232,8 @@ export class Session implements ConnectionHandler {
   }
 
   #onRequest(request: ClientRequest): void {
-    if (!this.#rates.takeRequest(request.kind, this.#parts.clock.monotonicUs())) {
+    const nowUs = this.#parts.clock.monotonicUs();
+    if (request.kind !== "call" && !this.#rates.takeRequest(request.kind, nowUs)) {
       const { requestsPerSecondMax } = this.#parts.config;
       const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
       this.#fault("request-rate-exceeded", reason);
@@ -307,9 +284,7 @@ export class Session implements ConnectionHandler {
         if (this.#hasRoom()) this.#topics().update(request.value);
         return;
       case "call":
-        this.#calls ??= this.#makeCalls();
-        if (this.#calls.start(request.value)) return;
-        this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
+        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -329,6 +304,22 @@ export class Session implements ConnectionHandler {
     }
   }
 
+  #onCall(call: CallMessage): void {
+    const { requestsPerSecondMax } = this.#parts.config;
+    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
+    if (verdict.does === "close") {
+      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
+      this.#fault("request-rate-exceeded", reason);
+      return;
+    }
+    this.#calls ??= this.#makeCalls();
+    const isInOrder =
+      verdict.does === "serve"
+        ? this.#calls.start(call)
+        : this.#calls.refuse(call, tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs));
+    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
     const { clock, config } = this.#parts;
@@ -337,8 +328,9 @@ export class Session implements ConnectionHandler {
     const onTooManyTopics = (): void => this.#onTooManyTopics();
     const principal = (): Principal => this.#access.principal;
     const { accounts: account } = this.#parts;
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
     const limited = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
-    const own = { ...limited, principal, account };
+    const own = { ...limited, principal, account, bandwidthBytesPerSecondMax };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -400,6 +392,10 @@ export class Session implements ConnectionHandler {
     this.#hello = undefined;
     this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
     this.#answersProbes = hello.answersProbes;
+    this.#bandwidthBytesPerSecondMax = smallestBound(
+      hello.bandwidthBytesPerSecondMax,
+      this.#parts.config.bandwidthBytesPerSecondMax,
+    );
     this.#logOpened(hello);
     this.#welcome();
     this.#access.announce();
@@ -442,11 +438,12 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion } = this.#parts;
+    const { config, clock, serverVersion, gatewayId } = this.#parts;
     this.#output.welcome({
       protocolVersion: PROTOCOL_VERSION,
       sessionId: this.id,
       serverVersion,
+      gatewayId,
       serverTimeUs: clock.nowUs(),
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -454,6 +451,7 @@ export class Session implements ConnectionHandler {
         topicsPerRequestMax: config.topicsPerRequestMax,
         concurrentCallsMax: config.concurrentCallsMax,
         requestsPerSecondMax: config.requestsPerSecondMax,
+        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
       },
     });
   }
@@ -494,4 +492,10 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-go");
     return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
+}
+
+/** 0 is no bound. */
+function smallestBound(...bounds: readonly number[]): number {
+  const set = bounds.filter((bound) => bound > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }

@@ -85,6 +85,7 @@ beforeEach(() => {
       line: turns.open(),
       principal: () => principal,
       account: new PrincipalAccounts(createGatewayMetrics(new Registry())),
+      bandwidthBytesPerSecondMax: 0,
     },
     {
       subscribeResult: (id, given) => {
@@ -99,6 +100,7 @@ beforeEach(() => {
       takeBack: (left) => void takenBack.push(...left),
       shed: (topicIds) => lanes.shed(topicIds),
       limited: (pattern) => void answers.push(`limited ${pattern}`),
+      queuedBytes: () => lanes.end,
     },
   );
 });
@@ -126,6 +128,7 @@ const PLAIN = {
   conflationIntervalMs: 0,
   snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
   resume: undefined,
+  checksum: false,
 };
 
 /** Asks for one topic with options. */

@@ -3,6 +3,8 @@ import { askedPattern } from "../access/grant-pattern.ts";
 import type { Principal } from "../access/principal.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
 import type { Terms } from "../access/rights.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { TopicView } from "../topics/topic-view.ts";
 import { offeredView, shallowerDepth } from "../topics/view-options.ts";
 import type { ViewOptions, ViewWish } from "../topics/view-options.ts";
 import type { TopicRefusal } from "./topic-results.ts";
@@ -75,6 +77,32 @@ export function permittedView(
   const isCut = channel === "book" && isTooDeep;
   const view = isCut ? { ...offered, depth: shallowerDepth(depthMax) } : offered;
   return delayMs === 0 ? view : { ...view, delayMs };
+}
+
+/** What the hub holds views with. */
+type Holder = Pick<Hub, "hold" | "release">;
+
+/**
+ * Holds the view if somebody with these terms may have it. Where there is no room for a view, the
+ * hub gives another one that shows more, which is not for everybody.
+ */
+export function holdPermitted(
+  hub: Holder,
+  name: Topic,
+  {
+    options,
+    terms,
+    asker,
+  }: {
+    readonly options: ViewOptions;
+    readonly terms: Terms;
+    readonly asker: Parameters<Hub["hold"]>[2];
+  },
+): TopicView | undefined {
+  const view = hub.hold(name, options, asker);
+  if (view === undefined || isWithin(name.channel, view.options, terms)) return view;
+  hub.release(view);
+  return undefined;
 }
 
 /** Whether a view shows no more than the terms allow. */

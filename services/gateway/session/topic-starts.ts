@@ -18,9 +18,9 @@ import { StartingTopics } from "./starting-topics.ts";
 import { SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import type { SubscribeParts } from "./subscribe-requests.ts";
-import { ALREADY_SUBSCRIBED, grantedResult, refusedResult } from "./topic-results.ts";
+import { ALREADY_SUBSCRIBED, grantedResult, noRoom, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
-import { DENIED, permittedView } from "./topic-rights.ts";
+import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 
@@ -28,7 +28,7 @@ import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 export type StartParts = SubscribeParts & {
   /** Counts topics for the principal, over all of his sessions. */
   readonly account: Pick<PrincipalAccounts, "takeSubscription" | "giveSubscription">;
-  readonly hub: Pick<Hub, "hold" | "release" | "follows">;
+  readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release" | "follows">;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
 };
@@ -152,11 +152,12 @@ export class TopicStarts {
     const { account } = this.#parts;
     const principal = this.#parts.principal();
     if (!account.takeSubscription(principal)) return refused(tooManyOf(principal));
-    const view = offered && hub.hold(name, offered);
+    const topics = this.#parts.live.size + this.#starting.size;
+    const asker = { topics };
+    const view = offered && holdPermitted(hub, name, { options: offered, terms, asker });
     if (view === undefined) {
       account.giveSubscription(principal);
-      const message = "the gateway follows as many topics as it is configured to";
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
+      return refused(noRoom(hub.noRoomFor(name, topics)));
     }
     const lane = this.#parts.replies.openTopicLane(view.id);
     const options = {
