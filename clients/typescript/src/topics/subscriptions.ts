@@ -233,7 +233,7 @@ export class Subscriptions implements SessionPart {
         return;
       case "NOTICE_KIND_EPOCH":
         if (notice.position !== undefined) {
-          stream?.changeEpoch(notice.position, notice.missingLast);
+          stream?.changeEpoch(notice.position, notice);
         }
         return;
       case "NOTICE_KIND_LAG":

@@ -145,7 +145,10 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
-  changeEpoch(start: Position, missingLast: number): void {
+  changeEpoch(
+    start: Position,
+    { missingLast, continues }: { readonly missingLast: number; readonly continues: boolean },
+  ): void {
     const { position, announcedFromHere } = this.#tracker;
     if (this.stage === "suspended" || this.stage === "disconnected") return;
     // Without a loss, that is where it ended.
@@ -153,6 +156,11 @@ export class TopicStream implements TopicHost {
     const ended = position && { ...position, sequence };
     const told = position && Math.max(position.sequence, announcedFromHere);
     this.#tracker.start(start);
+    if (continues && missingLast === 0 && sequence === start.sequence) {
+      this.#reader.reset();
+      this.noticeContinuity("resumed", "publisher-changed");
+      return;
+    }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
   }
 
