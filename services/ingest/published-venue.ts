@@ -13,6 +13,7 @@ import type { IngestConfig, VenueConfig } from "./config.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { AddressBudgets } from "./feed/rest/address-budget.ts";
+import { isOwnMarket } from "./venue-network.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import { VenueIngest } from "./venue/venue-ingest.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
@@ -85,6 +86,7 @@ export function publishVenue(parts: PublishVenueParts): PublishedVenue {
     streamed: view.streamed,
     market: view.listings.market,
     liveBookOf: view.liveBookOf,
+    isOneVenue: !isOwnMarket(venueConfig),
     heartbeatMs: config.standby.heartbeatMs,
     newUuid: randomUUID,
     listener: {

@@ -37,6 +37,8 @@ type VenuePublicationParts = {
   /** The venue's market as a whole. */
   readonly market: Instrument;
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
+  /** Every ingestor has the same venue before it, so that what one publishes another can go on. */
+  readonly isOneVenue: boolean;
   readonly heartbeatMs: number;
   /** A random UUID. */
   readonly newUuid: () => string;
@@ -214,7 +216,8 @@ export class VenuePublication {
     const { publisher, newUuid, listener } = this.#parts;
     const epoch = newTermEpoch(token, newUuid());
     const { term } = this.#feed;
-    if (term === undefined) {
+    if (term === undefined || !this.#parts.isOneVenue) {
+      publisher.endTerm();
       publisher.beginTerm(epoch);
     } else {
       const unproven = this.#unprovenTopics();
