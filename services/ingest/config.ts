@@ -168,7 +168,7 @@ export const ingestConfigSchema = z
           .int()
           .min(100)
           .max(60_000)
-          .default(400)
+          .default(300)
           .describe(
             "between two signs of life to other ingestors of the same venue; after 3 without one, " +
               "another takes over",

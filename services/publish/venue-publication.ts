@@ -5,6 +5,7 @@ import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { leadershipSubject } from "#bus/subject.ts";
 import { assert } from "#core/assert.ts";
 import type { Clock } from "#core/clock.ts";
+import { fencingTokenOf } from "#core/fencing-token.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import type { MarketEvent } from "#core/market-event.ts";
@@ -111,8 +112,7 @@ export class VenuePublication {
 
   /** Of the term that is published; 0 while there is none. */
   get fencingToken(): number {
-    if (this.publisher.epoch === 0) return 0;
-    return this.#leader?.token ?? ALONE_TOKEN;
+    return fencingTokenOf(this.publisher.epoch);
   }
 
   /** Events that are kept because they are not published here. */

@@ -297,7 +297,7 @@ export class Leader {
     const { publisherId, token } = term;
     const message =
       "another ingestor publishes this: it is followed, and nothing is published here";
-    this.#parts.logger.info({ ...this.#parts.labels, leader: publisherId, token }, message);
+    this.#parts.logger.info({ ...this.#parts.labels, leader: publisherId, term: token }, message);
     this.#parts.actions.follow(term);
   }
 
@@ -313,7 +313,7 @@ export class Leader {
     this.#followed = undefined;
     const epoch = actions.lead(token);
     this.#latest = { publisherId, token, epoch };
-    const fields = { ...labels, token, epoch, leased: claims.leased };
+    const fields = { ...labels, term: token, epoch, leased: claims.leased };
     logger.info(
       replaced === undefined ? fields : { ...fields, replaced },
       "this ingestor publishes",
@@ -430,6 +430,6 @@ export class Leader {
   }
 
   #log(message: string): void {
-    this.#parts.logger.warn({ ...this.#parts.labels, token: this.token }, message);
+    this.#parts.logger.warn({ ...this.#parts.labels, term: this.token }, message);
   }
 }
