@@ -254,6 +254,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    epochsContinued: new Counter({
+      name: "tickwire_gateway_epochs_continued_total",
+      help: "Topics that went on without a loss when another ingestor took over.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
