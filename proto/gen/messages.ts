@@ -311,7 +311,7 @@ export const ListingChangeNumbers = {
 } as const satisfies Record<ListingChange, number>;
 
 /**
- * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
+ * - NOTICE_KIND_GOING_AWAY: The gateway will close this connection after reconnect_window_ms: go elsewhere before.
  * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).

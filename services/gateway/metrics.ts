@@ -17,6 +17,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
@@ -165,6 +166,23 @@ function sessionMetrics(registry: Registry) {
       help: "Time to answer an RPC.",
       labelNames: ["method"],
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
+  };
+}
+
+function drainMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    drainOverdue: new Gauge({
+      name: "tickwire_gateway_drain_overdue_sessions",
+      help: "Sessions that the rate of closes leaves until the deadline, as the drain began.",
+      registers,
+    }),
+    drainedSessions: new Counter({
+      name: "tickwire_gateway_drained_sessions_total",
+      help: "Sessions of a drain: left by themselves, closed after their window, cut at the deadline.",
+      labelNames: ["outcome"],
       registers,
     }),
   };
