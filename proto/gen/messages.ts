@@ -976,6 +976,11 @@ export type Hello = {
   readonly acceptCompression: boolean;
   /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
   readonly answersProbes: boolean;
+  /**
+   * True: the client puts the pieces of a Part together. False: whatever is large comes in one frame, and everything
+   * behind it waits.
+   */
+  readonly acceptsParts: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -1114,6 +1119,20 @@ export type OpenInterest = {
   readonly openInterestValue: string | undefined;
 };
 
+/**
+ * A piece of something large, so that what is more urgent comes between two of them. The pieces of a lane, put
+ * together, are one ServerFrame, which is handled in the place of the last.
+ */
+export type Part = {
+  /** Each lane is put together by itself. There are few. */
+  readonly lane: number;
+  readonly data: Uint8Array;
+  /** Nothing of this frame is missing. */
+  readonly isLast: boolean;
+  /** What came in the lane is forgotten: nobody wants the rest any more. */
+  readonly isVoid: boolean;
+};
+
 export type Ping = {
   readonly nonce: number;
 };
@@ -1205,6 +1224,7 @@ export type ServerMessage = {
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
     | { readonly kind: "probe"; readonly value: Probe }
+    | { readonly kind: "part"; readonly value: Part }
     | undefined;
 };
 
@@ -1529,7 +1549,7 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes",
+  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes 13bacceptsParts",
 );
 
 /** Codec of Position. */
@@ -1757,6 +1777,12 @@ export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ cre
   "sopenInterest s?openInterestValue",
 );
 
+/** Codec of Part. */
+export const PartCodec: MessageCodec<Part> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Part",
+  "ulane ydata bisLast bisVoid",
+);
+
 /** Codec of Pong. */
 export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
@@ -1819,8 +1845,8 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message",
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message 12mpart@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, PartCodec],
 );
 
 /** Codec of ServerFrame. */

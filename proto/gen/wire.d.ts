@@ -2464,8 +2464,11 @@ export namespace tickwire {
             /** ServerMessage probe. */
             probe?: (tickwire.v1.Probe.$Properties|null);
 
+            /** ServerMessage part. */
+            part?: (tickwire.v1.Part.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"part");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2512,8 +2515,11 @@ export namespace tickwire {
                 /** ServerMessage probe */
                 probe?: (tickwire.v1.Probe.$Properties|null);
 
+                /** ServerMessage part */
+                part?: (tickwire.v1.Part.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"part");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2528,9 +2534,10 @@ export namespace tickwire {
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
               probe?: tickwire.v1.Probe.$Shape|null;
+              part?: tickwire.v1.Part.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; part: tickwire.v1.Part.$Shape })
             );
         }
 
@@ -2567,6 +2574,9 @@ export namespace tickwire {
 
             /** Hello answersProbes. */
             answersProbes: boolean;
+
+            /** Hello acceptsParts. */
+            acceptsParts: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2606,6 +2616,9 @@ export namespace tickwire {
 
                 /** Hello answersProbes */
                 answersProbes?: (boolean|null);
+
+                /** Hello acceptsParts */
+                acceptsParts?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4140,6 +4153,81 @@ export namespace tickwire {
 
             /** Shape of a ProbeAnswer. */
             type $Shape = tickwire.v1.ProbeAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a Part.
+         * @deprecated Use tickwire.v1.Part.$Properties instead.
+         */
+        interface IPart extends tickwire.v1.Part.$Properties {
+        }
+
+        /** Represents a Part. */
+        class Part {
+
+            /**
+             * Constructs a new Part.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Part.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Part lane. */
+            lane: number;
+
+            /** Part data. */
+            data: Uint8Array;
+
+            /** Part isLast. */
+            isLast: boolean;
+
+            /** Part isVoid. */
+            isVoid: boolean;
+
+            /**
+             * Encodes the specified Part message. Does not implicitly {@link tickwire.v1.Part.verify|verify} messages.
+             * @param message Part message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Part.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Part message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Part & tickwire.v1.Part.$Shape} Part
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Part & tickwire.v1.Part.$Shape;
+        }
+
+        namespace Part {
+
+            /** Properties of a Part. */
+            interface $Properties {
+
+                /** Part lane */
+                lane?: (number|null);
+
+                /** Part data */
+                data?: (Uint8Array|null);
+
+                /** Part isLast */
+                isLast?: (boolean|null);
+
+                /** Part isVoid */
+                isVoid?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Part. */
+            type $Shape = tickwire.v1.Part.$Properties;
         }
 
         /**

@@ -350,6 +350,7 @@ export class Session implements ConnectionHandler {
       this.#close(step.code, isFirst ? version : "a second hello");
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+      this.#outbound.mayCut = hello.acceptsParts;
       this.#answersProbes = hello.answersProbes;
       this.#logOpened(hello);
       this.#welcome();

@@ -168,6 +168,7 @@ export class Connection {
       clientVersion,
       acceptCompression: compression,
       answersProbes: true,
+      acceptsParts: true,
     };
     this.send([{ kind: "hello", value: hello }]);
   }
