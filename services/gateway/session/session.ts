@@ -44,6 +44,8 @@ export type SessionParts = {
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
+  /** Of this run of the gateway, and of no other. */
+  readonly gatewayId: string;
 };
 
 /** Whose session it is, and over what. */
@@ -81,6 +83,8 @@ export class Session implements ConnectionHandler {
   #state: SessionState = "awaiting-hello";
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
+  /** Market data, as the client and the operator want it at most; 0 is no bound. */
+  #bandwidthBytesPerSecondMax = 0;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
@@ -303,7 +307,14 @@ export class Session implements ConnectionHandler {
     const takeTopics = (topics: number): boolean =>
       this.#rates.takeTopics(topics, clock.monotonicUs());
     const onTooManyTopics = (): void => this.#onTooManyTopics();
-    const own = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const own = {
+      limits: config,
+      takeTopics,
+      onTooManyTopics,
+      line: this.#line,
+      bandwidthBytesPerSecondMax,
+    };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -352,6 +363,10 @@ export class Session implements ConnectionHandler {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
       this.#outbound.mayCut = hello.acceptsParts;
       this.#answersProbes = hello.answersProbes;
+      this.#bandwidthBytesPerSecondMax = smallestBound(
+        hello.bandwidthBytesPerSecondMax,
+        this.#parts.config.bandwidthBytesPerSecondMax,
+      );
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -372,11 +387,12 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion } = this.#parts;
+    const { config, clock, serverVersion, gatewayId } = this.#parts;
     this.#output.welcome({
       protocolVersion: PROTOCOL_VERSION,
       sessionId: this.id,
       serverVersion,
+      gatewayId,
       serverTimeUs: clock.nowUs(),
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -384,6 +400,7 @@ export class Session implements ConnectionHandler {
         topicsPerRequestMax: config.topicsPerRequestMax,
         concurrentCallsMax: config.concurrentCallsMax,
         requestsPerSecondMax: config.requestsPerSecondMax,
+        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
       },
     });
   }
@@ -424,4 +441,10 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-go");
     return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
+}
+
+/** 0 is no bound. */
+function smallestBound(...bounds: readonly number[]): number {
+  const set = bounds.filter((bound) => bound > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }

@@ -1,3 +1,5 @@
+import type { LatencyHistogram } from "#core/latency-histogram.ts";
+
 /** How much may be under way to a client. Sizes are bytes. */
 export type FlightLimits = {
   /** Sent and not acknowledged, to a client that acknowledges quickly. */
@@ -50,6 +52,8 @@ type Probe = {
   readonly sentBytes: number;
   owedAtUs: number;
   sentAtUs: number;
+  /** Where the time until its answer is counted. */
+  readonly transits: LatencyHistogram | undefined;
 };
 
 /**
@@ -184,13 +188,17 @@ export class Flight {
     return this.#sentBytes - this.#probedBytes >= this.#windowBytes / this.#probesPerFlight;
   }
 
-  /** The probe `nextNumber` was sent, behind everything up to `offset`. */
-  probed(offset: number, nowUs: number): void {
+  /**
+   * The probe `nextNumber` was sent, behind everything up to `offset`. The time until its answer is
+   * counted in `transits`.
+   */
+  probed(offset: number, nowUs: number, transits?: LatencyHistogram): void {
     const covered = this.#places.filter((place) => place.offset <= offset).length;
     const owedAtUs = covered === 0 ? nowUs : (this.#places[0]?.owedAtUs ?? nowUs);
     this.#places.splice(0, covered);
     const sentBytes = this.#sentBytes;
-    this.#probes.push({ number: this.#nextNumber, sentBytes, owedAtUs, sentAtUs: nowUs });
+    const number = this.#nextNumber;
+    this.#probes.push({ number, sentBytes, owedAtUs, sentAtUs: nowUs, transits });
     this.#wantsBase = false;
     this.#probedBytes = sentBytes;
     this.#nextNumber += 1;
@@ -209,6 +217,7 @@ export class Flight {
     this.#answeredBytes = probe.sentBytes;
     this.#probes.splice(0, index + 1);
     const transitUs = nowUs - probe.sentAtUs;
+    probe.transits?.observe(transitUs);
     this.#baseUs = Math.min(this.#baseUs, transitUs);
     this.#news = { transitUs, sentBytes: probe.sentBytes };
     return lagUs;

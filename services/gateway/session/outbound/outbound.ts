@@ -1,5 +1,5 @@
 import { assert } from "#core/assert.ts";
-import type { GatewayMetrics } from "../../metrics.ts";
+import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
 import { BulkReplies } from "./bulk-replies.ts";
@@ -79,6 +79,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #topics: TopicLanes;
   #closed = false;
   #hasReadSinceLag = false;
+  /** Where the way of the oldest batch of the last frame is counted. */
+  #sentLatency: GatewayLatency | undefined;
   /** The last frame with something large carried a reply, so the next is for market data. */
   #wasReply = false;
   /** Set when the client accepted compression in its Hello. */
@@ -106,6 +108,11 @@ export class Outbound implements Flushable, LaneListener, Watched {
   /** Queued here plus buffered by the transport. */
   get owedBytes(): number {
     return this.#queuedBytes + this.#connection.bufferedBytes();
+  }
+
+  /** Market data that was queued since the session began, but for what was taken back. */
+  get queuedMarketBytes(): number {
+    return this.#topics.end;
   }
 
   /**
@@ -267,7 +274,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const { begin } = this.#topics;
     if (this.#closed) return;
     if (this.#flight.wantsProbe(begin) && this.#listener.sendProbe(this.#flight.nextNumber)) {
-      this.#flight.probed(begin, nowUs);
+      this.#flight.probed(begin, nowUs, this.#sentLatency?.socketToClient);
     }
     if (this.#flight.isOpen) this.#flusher.lags.watch(this);
   }
@@ -299,10 +306,21 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (replies > 0) this.#replies.consume(replies);
     if (largeBytes > 0) {
       assert(this.#control.length + this.#replies.length === 0, "what is large leaves last");
+      if (!isReply) this.#measureOldest();
       large.consume(entries);
       this.#flight.sent(largeBytes);
       this.#wasReply = isReply;
     }
     return true;
+  }
+
+  /** The oldest batch of a frame tells how long its way was. */
+  #measureOldest(): void {
+    const { oldest } = this.#topics;
+    if (oldest?.latency === undefined) return;
+    this.#sentLatency = oldest.latency;
+    // What a client missed came long ago; that it comes now says nothing about our pace.
+    if (this.#slowPolicy.hasStarts) return;
+    this.#flusher.measure(oldest.latency, oldest.receivedAtUs);
   }
 }

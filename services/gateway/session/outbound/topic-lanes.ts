@@ -4,14 +4,23 @@ import type { FrameBuffer } from "./frame-buffer.ts";
 import { mustCut, PART_LANES, putPart, voidPart } from "./part.ts";
 
 /** A batch, or a message that keeps its place among the batches of its topic. */
-type Entry = Pick<SharedBatch, "bytes" | "topicId" | "labels" | "isState" | "lastSequence"> & {
+type Entry = Pick<
+  SharedBatch,
+  "bytes" | "topicId" | "labels" | "isState" | "lastSequence" | "receivedAtUs" | "latency"
+> & {
   /** 0 marks a message. */
   readonly events: number;
 };
 
-const NO_LABELS = { venue: "", channel: "" };
-/** What makes an entry a message. */
-const MESSAGE = { events: 0, labels: NO_LABELS, isState: false, lastSequence: 0 };
+/** What a message has in place of what a batch has. */
+const NO_BATCH = {
+  events: 0,
+  labels: { venue: "", channel: "" },
+  isState: false,
+  lastSequence: 0,
+  receivedAtUs: 0,
+  latency: undefined,
+};
 /** Consumed entries at the head of the queue that are worth moving the rest for. */
 const COMPACT_ENTRIES_MIN = 1_024;
 
@@ -50,7 +59,8 @@ export class TopicLane {
    * now. Other lanes may hold the same bytes, which nobody changes.
    */
   pushMessage(message: Uint8Array): void {
-    this.#lanes.pushNews({ bytes: message, topicId: this.topicId, ...MESSAGE });
+    const { topicId } = this;
+    this.#lanes.pushNews({ ...NO_BATCH, bytes: message, topicId });
   }
 }
 
@@ -84,6 +94,11 @@ export class TopicLanes {
   /** Where the queue begins, in bytes that have left since the session began. */
   get begin(): number {
     return this.#leftBytes;
+  }
+
+  /** What has waited longest: a batch, or a message among them. */
+  get oldest(): Pick<Entry, "receivedAtUs" | "latency"> | undefined {
+    return this.#entries[this.#head];
   }
 
   /** Where the queue ends, counted in the same way. */
@@ -169,7 +184,7 @@ export class TopicLanes {
     const oldest = this.#entries[this.#head];
     if (oldest !== undefined && this.#cutBytes > 0 && topicIds.has(oldest.topicId)) {
       const bytes = voidPart(PART_LANES.topics);
-      kept.push({ ...MESSAGE, bytes, topicId: 0 });
+      kept.push({ ...NO_BATCH, bytes, topicId: 0 });
       this.#bytes += bytes.byteLength + this.#cutBytes;
       this.#cutBytes = 0;
     }
