@@ -407,6 +407,7 @@ export class Session implements ConnectionHandler {
     if (hello === undefined || !this.#serves("hello")) return;
     this.#hello = undefined;
     this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+    this.#outbound.mayCut = hello.acceptsParts;
     this.#answersProbes = hello.answersProbes;
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
