@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
+import { createAccessMetrics } from "./access/access-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -13,6 +14,7 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
   return {
+    ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
     ...drainMetrics(registry),
@@ -267,6 +269,12 @@ function busMetrics(registry: Registry) {
     stalls: new Counter({
       name: "tickwire_gateway_stalls_total",
       help: "Topics that had not come as far as their publisher announced, and were compared.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    epochsContinued: new Counter({
+      name: "tickwire_gateway_epochs_continued_total",
+      help: "Topics that went on without a loss when another ingestor took over.",
       labelNames: ["venue", "channel"],
       registers,
     }),

@@ -132,6 +132,7 @@ export class TopicSource implements TopicSubscriber {
     this.#epoch = change.start.epoch;
     this.#sequence = change.start.sequence;
     for (const view of this.#views) view.epochChanged(change);
+    if (change.continues) return;
     this.#latest?.clear();
     this.#loseBook();
     if (this.kind !== "books") for (const { content } of this.#views) content.clear();
