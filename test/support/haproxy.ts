@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { endProgram, freePort, requireProgram, startProgram } from "./local-server.ts";
 
 /** A gateway as a balancer knows it. */
-export type BalancedServer = { readonly port: number; readonly adminPort: number };
+type BalancedServer = { readonly port: number; readonly adminPort: number };
 
 /** A real HAProxy of this test's own, on the loopback interface. */
-export type HaProxy = { readonly port: number; close(): Promise<void> };
+type HaProxy = { readonly port: number; close(): Promise<void> };
 
 /** See `requireProgram`. */
 export const requireHaProxy = () => requireProgram("haproxy");
