@@ -157,7 +157,7 @@ describe("a drain", () => {
     busy!.callsInFlight = 0;
     clock.advance(20);
     await done;
-    expect(log.slice(-2)).toEqual(["1520: 0 dismissed", "1520: done"]);
+    expect(log.slice(-2)).toEqual(["1513: 0 dismissed", "1520: done"]);
   });
 
   test("waits for HTTP requests that are under way", async () => {

@@ -95,6 +95,7 @@ export class Session {
   #failedDials = 0;
   #cancelTimer: () => void = () => undefined;
   #endError: ConnectionError | undefined;
+  #closedBy: ConnectionError | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -141,6 +142,11 @@ export class Session {
   /** What ended the client for good; undefined while it lives and after `close()`. */
   get endError(): ConnectionError | undefined {
     return this.#endError;
+  }
+
+  /** What closed the client, by itself or by `close()`; undefined while it lives. */
+  get closedBy(): ConnectionError | undefined {
+    return this.#closedBy;
   }
 
   /** Calls `listener` after each change of `state`. The result removes it. */
@@ -377,6 +383,7 @@ export class Session {
     const { url } = this;
     if (this.#step("end") !== "close") return;
     this.#endError = isFailure ? error : undefined;
+    this.#closedBy = error;
     this.#cancelTimer();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, url, error });
