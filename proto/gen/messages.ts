@@ -1398,6 +1398,11 @@ export type Welcome = {
   readonly serverVersion: string;
   readonly serverTimeUs: number;
   readonly limits: Limits | undefined;
+  /**
+   * Of this run of the gateway, and of no other: a client that leaves a gateway knows by it when a balancer leads it
+   * back there.
+   */
+  readonly gatewayId: string;
 };
 
 /** Codec of Any. */
@@ -1828,7 +1833,7 @@ export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCode
 /** Codec of Welcome. */
 export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Welcome",
-  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits",
+  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits sgatewayId",
   [LimitsCodec],
 );
 

@@ -2662,6 +2662,9 @@ export namespace tickwire {
             /** Welcome limits. */
             limits?: (tickwire.v1.Limits.$Properties|null);
 
+            /** Welcome gatewayId. */
+            gatewayId: string;
+
             /**
              * Encodes the specified Welcome message. Does not implicitly {@link tickwire.v1.Welcome.verify|verify} messages.
              * @param message Welcome message or plain object to encode
@@ -2700,6 +2703,9 @@ export namespace tickwire {
 
                 /** Welcome limits */
                 limits?: (tickwire.v1.Limits.$Properties|null);
+
+                /** Welcome gatewayId */
+                gatewayId?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -4271,6 +4271,7 @@ export const tickwire = $root.tickwire = (() => {
             Welcome.prototype.serverVersion = "";
             Welcome.prototype.serverTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             Welcome.prototype.limits = null;
+            Welcome.prototype.gatewayId = "";
 
             Welcome.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4289,6 +4290,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).int64(message.serverTimeUs);
                 if (message.limits != null && $Object.hasOwnProperty.call(message, "limits"))
                     $root.tickwire.v1.Limits.encode(message.limits, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.gatewayId != null && $Object.hasOwnProperty.call(message, "gatewayId") && message.gatewayId !== "")
+                    writer.uint32(50).string(message.gatewayId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4362,6 +4365,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 2)
                                 break;
                             message.limits = $root.tickwire.v1.Limits.decode(reader, reader.size(), $undefined, _depth + 1, message.limits);
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.gatewayId = value;
+                            else
+                                delete message.gatewayId;
                             continue;
                         }
                     }

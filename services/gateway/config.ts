@@ -102,7 +102,7 @@ export const gatewayConfigSchema = z
     ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
     requestsPerSecondMax: count(500, 1_000_000).describe(
-      "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
+      "a call above is refused; else close code 4004; so count 16 KiB of frames and 500 fields",
     ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
       "topics that the requests of a session name, patterns counted by what they match; above: 4004",

@@ -75,7 +75,8 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     this.#clock = clock;
     this.#metrics = metrics;
     const { venue, channel } = feed.name;
-    this.#shared = new SharedTopic(feed.id, { venue, channel });
+    const labels = { venue, channel };
+    this.#shared = new SharedTopic(feed.id, labels, metrics.latencies.of(labels));
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
     const shown = () => this.#shown();
@@ -238,7 +239,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   }
 
   #news(batch: BusBatch): void {
-    const shared = SharedBatch.news(this.#shared, batch);
+    const shared = SharedBatch.news(this.#shared, batch, this.#clock.nowUs);
     if (this.#isNewChain) shared.startChain();
     this.#isNewChain = false;
     this.#isBehindGap = false;
