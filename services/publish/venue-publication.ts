@@ -51,6 +51,9 @@ type VenuePublicationParts = {
   };
 };
 
+/** Kinds whose events say nothing of what holds now. */
+const NO_STATE: ReadonlySet<MarketEvent["kind"]> = new Set(["trade", "liquidation", "listing"]);
+
 /** The first token, of whoever is alone by construction. */
 const ALONE_TOKEN = 1;
 
@@ -270,7 +273,7 @@ export class VenuePublication {
     const isHalfDone = this.#handover !== undefined;
     this.#handover?.close();
     this.#handover = undefined;
-    if (!isHalfDone) this.#own.unled();
+    if (!isHalfDone) this.#own.unled(this.#knownState());
     for (const event of this.publisher.withdraw()) this.#own.take(event);
   }
 
@@ -279,9 +282,22 @@ export class VenuePublication {
     this.#handover?.close();
     this.#handover = undefined;
     this.#parts.listener.onTermOver();
+    const known = this.#knownState();
     this.publisher.withdraw();
     this.publisher.endTerm();
-    this.#own.unled();
+    this.#own.unled(known);
+  }
+
+  /** What our feed has said of everything that has a state. */
+  #knownState(): readonly MarketEvent[] {
+    const known: MarketEvent[] = [];
+    for (const topic of this.publisher.allTopics()) {
+      const { channel, last } = topic;
+      if (channel === "status") known.push(...topic.statuses());
+      else if (channel === "candles") known.push(...topic.latestCandles());
+      else if (last !== undefined && !NO_STATE.has(last.kind)) known.push(last);
+    }
+    return known;
   }
 
   #onLeadership(leader: Leader, { payload }: BusMessage): void {
