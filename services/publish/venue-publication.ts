@@ -10,14 +10,14 @@ import type { Instrument } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { decodeLeadership, encodeLeadership } from "#wire/bus-codec.ts";
+import { roleFromWire, roleToWire } from "#wire/leader-role.ts";
+import type { LeaderRole } from "#wire/leader-role.ts";
 import type { Claims } from "./leadership/claims.ts";
 import { Leader } from "./leadership/leader.ts";
 import type { LedTerm } from "./leadership/leader.ts";
 import type { LeaderState } from "./leadership/leader-table.ts";
 import { shardText } from "./leadership/partition.ts";
 import type { Partition } from "./leadership/partition.ts";
-import { ROLE_NAMES, roleOf } from "./leadership/role-words.ts";
-import type { LeaderRole } from "./leadership/peers.ts";
 import { newTermEpoch } from "./publisher-identity.ts";
 import type { Publisher } from "./publisher.ts";
 import { Handover } from "./standby/handover.ts";
@@ -101,7 +101,7 @@ export class VenuePublication {
     });
   }
 
-  /** Who leads, seen from here; undefined on a bus that nobody shares, or before it is known how. */
+  /** Who leads, seen from here; undefined on a bus that nobody shares, and before `start`. */
   get leader(): Leader | undefined {
     return this.#leader;
   }
@@ -306,7 +306,7 @@ export class VenuePublication {
     if (said === undefined || said.venue !== partition.venue) return;
     if (said.shardIndex !== partition.shardIndex) return;
     if (said.shardCount !== partition.shardCount) return;
-    const role = roleOf(said.role);
+    const role = roleFromWire(said.role);
     if (role === undefined || said.intervalMs === 0) return;
     const { publisherId, fencingToken: token, epoch, intervalMs, roleForMs, leased } = said;
     if (said.leaving) leader.left(publisherId);
@@ -327,7 +327,7 @@ export class VenuePublication {
     const said = {
       publisherId,
       ...partition,
-      role: ROLE_NAMES[role],
+      role: roleToWire(role),
       fencingToken: leads ? (leader?.token ?? 0) : 0,
       epoch: leads ? this.publisher.epoch : 0,
       intervalMs: heartbeatMs,

@@ -4,11 +4,11 @@ import { BusError } from "#bus/bus.ts";
 import type { KeptLease, LeaseRecord, LeaseStore } from "#bus/lease-store.ts";
 import { epochOf } from "#core/fencing-token.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import type { LeaderRole } from "#wire/leader-role.ts";
 import { HeardClaims } from "./claims.ts";
 import { Leader } from "./leader.ts";
 import { LeaseClaims } from "./lease-claims.ts";
 import { MISSED_INTERVALS_MAX } from "./peers.ts";
-import type { LeaderRole } from "./peers.ts";
 
 /**
  * Several ingestors of one partition through random lives: they are stopped and continued, cut off

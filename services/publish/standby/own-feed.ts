@@ -18,7 +18,7 @@ export type OwnInstrument = {
   book: BookEvent | undefined;
 };
 
-/** Events that are kept in order as long as nobody else publishes; of more, only what they come to. */
+/** Events that are kept in order while nobody else publishes; of more, what they come to. */
 export const BUFFERED_EVENTS_MAX = 50_000;
 /** Trades and liquidations of all topics that the leader has not published yet. */
 const PENDING_EVENTS_MAX = 262_144;
