@@ -1,4 +1,4 @@
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "@tickwire/proto/model";
 
 /** One of the parts into which the instruments of a venue are divided. */
 export type Shard = {

@@ -15,7 +15,7 @@ import type { MeasuredVenue } from "./metrics.ts";
 import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import type { AnnouncedVenue } from "#publish/announcements.ts";
-import { LatencyBoard } from "#publish/latency-histogram.ts";
+import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { HistoryBudget } from "#publish/batch-history.ts";
 import { openClaims } from "#publish/leadership/open-claims.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
@@ -68,7 +68,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const { config, bus, clock, logger, registry, random = Math.random } = options;
   const counters = createPublisherCounters();
   const publisherId = `ingest-${randomUUID()}`;
-  const latencies = new LatencyBoard();
+  const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
   const historyBudget = new HistoryBudget({ bytesMax: config.historyTotalBytesMax });
   const networks: OpenVenueNetwork[] = [];

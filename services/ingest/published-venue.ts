@@ -3,7 +3,7 @@ import type { Clock } from "#core/clock.ts";
 import { parseShard } from "#core/shard.ts";
 import type { Logger } from "#core/logger.ts";
 import type { HistoryBudget } from "#publish/batch-history.ts";
-import type { LatencyBoard } from "#publish/latency-histogram.ts";
+import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { Partition } from "#publish/leadership/partition.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
@@ -35,7 +35,7 @@ type PublishVenueParts = {
   /** What all publishers of the process share. */
   readonly publishing: {
     readonly counters: PublisherCounters;
-    readonly latencies: LatencyBoard;
+    readonly latencies: PublishLatencies;
     readonly historyBudget: HistoryBudget;
   };
   readonly announced: {

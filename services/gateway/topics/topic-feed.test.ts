@@ -454,7 +454,11 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
 test("a view shows its feed, and its subscribers are the feed's", async () => {
   const rig = new Rig();
   const feed = rig.feed("trades");
-  const view = new RawView(feed, () => expect.unreachable());
+  const view = new RawView(
+    feed,
+    () => expect.unreachable(),
+    () => expect.unreachable(),
+  );
   const ready: unknown[] = [];
   view.whenReady((failure) => ready.push(failure));
   rig.trades(2);
@@ -572,5 +576,32 @@ describe("a publisher that takes over", () => {
     rig.trades(1);
     await rig.settle();
     expect([subscriber.heard, rig.ingestor.queries]).toEqual([["1-1"], []]);
+  });
+});
+
+describe("the way of a batch", () => {
+  test("from its publisher is counted by venue and channel, below 0 where clocks differ", async () => {
+    const rig = new Rig();
+    await rig.live("trades");
+    const { publishToReceive } = rig.metrics.latencies.of({ venue: "fake", channel: "trades" });
+    rig.trades(1);
+    await rig.settle();
+    expect(publishToReceive.sumUs).toBe(0);
+    // Published before the clock was set back, received after.
+    rig.trades(1);
+    rig.clock.set(-20);
+    await rig.settle();
+    expect(publishToReceive.sumUs).toBe(-20_000);
+    expect(publishToReceive.counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+    expect([...publishToReceive.counts].slice(0, 2)).toEqual([0, 0]);
+    expect(publishToReceive.counts[2]).toBe(1);
+  });
+
+  test("begins at the gateway with its arrival", async () => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.batches.at(-1)?.receivedAtUs).toBe(rig.clock.monotonicUs());
   });
 });

@@ -6,6 +6,7 @@ import { sharedBatch } from "#test/support/shared-batches.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
+import type { GatewayLatency } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
 import type { OutboundLimits } from "./outbound.ts";
 import type { TopicLane } from "./topic-lanes.ts";
@@ -39,12 +40,14 @@ let outbound: Outbound;
 let newOutbound: () => Outbound;
 let lane: TopicLane;
 let events: string[];
+let latency: GatewayLatency;
 
 beforeEach(() => {
   registry = new Registry();
   clock = new ManualClock();
   turns = [];
   const metrics = createGatewayMetrics(registry);
+  latency = metrics.latencies.of({ venue: "fake", channel: "trades" });
   const scheduler = { endOfTurn: (callback: () => void) => void turns.push(callback) };
   flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
   connection = new FakeConnection();
@@ -157,12 +160,12 @@ describe("a flush", () => {
   test("cuts frames at a quarter of what may be under way, but never an entry", () => {
     const kib = 1024;
     for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       turn();
       outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
     }
     const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
-    expect(sizes).toEqual([200, 57, 300, 1]);
+    expect(sizes).toEqual([200, 56, 1, 300, 1]);
   });
 
   test("cuts frames at 256 KiB, however quickly the client answers", () => {
@@ -170,13 +173,13 @@ describe("a flush", () => {
     limits = { ...LIMITS, outboundBytesMax: 1e9, flightBytesMax: 16 * kib * kib };
     outbound = newOutbound();
     lane = outbound.openTopicLane(TOPIC);
-    for (let index = 0; index < 100; index += 1) lane.push(batch(1, 64 * kib));
-    for (let round = 0; round < 10; round += 1) {
+    for (let index = 0; index < 400; index += 1) lane.push(batch(1, 64 * kib));
+    for (let round = 0; round < 20; round += 1) {
       turn();
       outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
     }
     const sizes = connection.sent.map((frame) => frame.bytes.length / kib);
-    expect([sizes[0], Math.max(...sizes), sizes.at(-1)]).toEqual([64, 256, 256]);
+    expect([sizes[0], Math.max(...sizes)]).toEqual([64, 256]);
     expect(outbound.owedBytes).toBe(0);
   });
 
@@ -203,10 +206,10 @@ describe("the lanes", () => {
 
   test("put control before replies before market data, each in its own order", () => {
     lane.push(batch(7, 1));
-    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushReply(1, Uint8Array.of(4));
     outbound.pushControl(Uint8Array.of(1));
     lane.push(batch(8, 1));
-    outbound.pushReply(Uint8Array.of(5));
+    outbound.pushReply(1, Uint8Array.of(5));
     outbound.pushControl(Uint8Array.of(2));
     turn();
     expect(connection.sent.map((frame) => frame.bytes)).toEqual([[1, 2, 4, 5, 7, 8]]);
@@ -218,29 +221,54 @@ describe("the lanes", () => {
     for (let value = 10; value < 15; value += 1) lane.push(batch(value, 60 * KIB));
     turn();
     expect(connection.sent.map((frame) => frame.bytes[0])).toEqual([10]);
-    outbound.pushReply(Uint8Array.of(4));
+    outbound.pushReply(1, Uint8Array.of(4));
     outbound.pushControl(Uint8Array.of(1));
     connection.buffered = 0;
     outbound.onDrain();
     turn();
-    expect(connection.sent[1]?.bytes.slice(0, 3)).toEqual([1, 4, 11]);
+    expect(connection.sent[1]?.bytes).toEqual([1, 4]);
+    outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+    connection.buffered = 0;
+    turn();
+    expect(connection.sent[2]?.bytes[0]).toBe(11);
   });
 
   test("let control overtake replies that fill more than a frame", () => {
     limits.writeAheadBytesMax = 1;
     connection.stuck = true;
-    for (const value of [4, 5]) outbound.pushReply(new Uint8Array(200 * KIB).fill(value));
+    for (const value of [4, 5]) outbound.pushReply(value, new Uint8Array(200 * KIB).fill(value));
     lane.push(batch(9, 1));
     turn();
     outbound.pushControl(Uint8Array.of(1));
     connection.buffered = 0;
     turn();
-    const starts = connection.sent.map((frame) => [frame.bytes[0], frame.bytes[1]]);
+    outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+    connection.buffered = 0;
+    turn();
+    const starts = connection.sent.map((frame) => [frame.bytes[0], frame.bytes.length]);
+    // Large replies and market data take turns.
     expect(starts).toEqual([
-      [4, 4],
-      [1, 5],
+      [4, 200 * KIB],
+      [1, 1],
+      [9, 1],
     ]);
-    expect(connection.sent[1]?.bytes.at(-1)).toBe(9);
+  });
+
+  test("let a small reply overtake a large one, but not what follows it of its own call", () => {
+    connection.stuck = true;
+    outbound.pushReply(1, new Uint8Array(100 * KIB).fill(1));
+    outbound.pushReply(2, new Uint8Array(100 * KIB).fill(2));
+    turn();
+    outbound.pushReply(2, Uint8Array.of(22));
+    outbound.pushReply(3, Uint8Array.of(33));
+    connection.buffered = 0;
+    for (let round = 0; round < 6; round += 1) {
+      turn();
+      connection.buffered = 0;
+      outbound.onAnswer(connection.pings.at(-1) ?? 0, clock.nowUs());
+    }
+    expect(connection.sent.map(({ bytes }) => bytes[0])).toEqual([1, 33, 2, 22]);
+    expect(outbound.replyBytes).toBe(0);
   });
 
   test("of topics share one order of arrival", () => {
@@ -421,7 +449,7 @@ describe("what is under way", () => {
       turn();
     }
     outbound.pushControl(Uint8Array.of(8));
-    outbound.pushReply(Uint8Array.of(9));
+    outbound.pushReply(1, Uint8Array.of(9));
     turn();
     expect(connection.sent.at(-1)?.bytes).toEqual([8, 9]);
   });
@@ -519,7 +547,7 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
       const actual = (): number[][] => lanesOf(sent.sent);
       const acts: Record<string, () => void> = {
         control: () => tested.pushControl(Uint8Array.of(next(0))),
-        reply: () => tested.pushReply(Uint8Array.of(next(1))),
+        reply: () => tested.pushReply(1, Uint8Array.of(next(1))),
         topic: () => topic.push(batch(next(2), 1)),
         other: () => other.push(batch(next(3), 1, 1, OTHER)),
         turn,
@@ -549,4 +577,55 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
       expect(tested.owedBytes).toBe(0);
     }),
   );
+});
+
+describe("the way of a batch", () => {
+  /** One frame with a batch that the gateway received so long ago. */
+  function sendAged(ageUs: number, kept = false): void {
+    const receivedAtUs = kept ? 0 : clock.monotonicUs() - ageUs;
+    lane.push(sharedBatch(1, 1, { latency, receivedAtUs }));
+    turn();
+  }
+
+  const counted = ({ counts }: { readonly counts: Float64Array }): number =>
+    counts.reduce((sum, count) => sum + count, 0);
+
+  test("through the gateway is measured for one frame in sixteen, the first among them", () => {
+    clock.advance(60_000);
+    sendAged(700);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 700]);
+    for (let frame = 1; frame < 16; frame += 1) sendAged(1_000_000);
+    expect(counted(latency.receiveToSocket)).toBe(1);
+    sendAged(300);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([2, 1_000]);
+  });
+
+  test("is not measured for what was kept, but for the next batch that was not", () => {
+    clock.advance(60_000);
+    sendAged(0, true);
+    expect(counted(latency.receiveToSocket)).toBe(0);
+    sendAged(400);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 400]);
+  });
+
+  test("is not measured while a start is sent, whose batches may be old", () => {
+    clock.advance(60_000);
+    const old = { latency, receivedAtUs: clock.monotonicUs() - 30_000_000 };
+    lane.pushStart(sharedBatch(1, 1, old));
+    turn();
+    expect(counted(latency.receiveToSocket)).toBe(0);
+    sendAged(400);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 400]);
+  });
+
+  test("to the client is the time until the probe behind it is answered", () => {
+    clock.advance(60_000);
+    sendAged(0);
+    const [number] = connection.pings;
+    clock.advance(42);
+    outbound.onAnswer(number ?? 0, clock.monotonicUs());
+    expect([counted(latency.socketToClient), latency.socketToClient.sumUs]).toEqual([1, 42_000]);
+    outbound.onAnswer(number ?? 0, clock.monotonicUs());
+    expect(counted(latency.socketToClient)).toBe(1);
+  });
 });
