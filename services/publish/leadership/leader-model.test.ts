@@ -59,7 +59,7 @@ class Node {
     const guard = <Result>(use: () => Promise<Result>): Promise<Result> =>
       this.isCutOff ? Promise.reject(new BusError("lease-unavailable", "cut off")) : use();
     const store: LeaseStore = {
-      read: (key) => guard(() => world.store.read(key)),
+      read: () => guard(() => world.store.read()),
       write: (key, record, options) => guard(() => world.store.write(key, record, options)),
     };
     const lease = { store, key: "fake", holder: id, clock: this.clock };
