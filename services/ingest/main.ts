@@ -86,6 +86,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       venueConfig,
       config,
       publisherId,
+      newUuid: randomUUID,
       publishing: { counters, latencies, historyBudget },
       announced,
       feed: {
