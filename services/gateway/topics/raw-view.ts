@@ -4,22 +4,24 @@ import { ViewStarts } from "./conflation/view-starts.ts";
 import { FeedView } from "./feed-view.ts";
 import { SharedTopic } from "./shared-batch.ts";
 import type { SharedBatch } from "./shared-batch.ts";
-import type { TopicFeed } from "./topic-feed.ts";
 import type { AttachOptions, Attached, TopicSubscriber } from "./topic-subscriber.ts";
 import type { TopicView } from "./topic-view.ts";
 import { RAW_VIEW } from "./view-options.ts";
+import type { ViewOptions } from "./view-options.ts";
+import type { ViewFeed } from "./view-feed.ts";
 
 /**
  * A topic as it was published. Its subscribers stand in the feed's own list, so that a batch
  * reaches them without a step in between.
  */
 export class RawView extends FeedView implements TopicView {
-  readonly options = RAW_VIEW;
+  readonly options: ViewOptions;
   readonly #sourceOf: () => TopicSource;
 
   /** `sourceOf` is called when a book is wanted whole, which the feed alone does not have. */
-  constructor(feed: TopicFeed, sourceOf: () => TopicSource) {
+  constructor(feed: ViewFeed, sourceOf: () => TopicSource, options: ViewOptions = RAW_VIEW) {
     super(feed);
+    this.options = options;
     this.#sourceOf = sourceOf;
   }
 
