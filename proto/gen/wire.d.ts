@@ -51,6 +51,18 @@ export namespace tickwire {
                 /** Announcement progress. */
                 progress: tickwire.bus.v1.TopicProgress.$Properties[];
 
+                /** Announcement fencingToken. */
+                fencingToken: number;
+
+                /** Announcement continuesEpoch. */
+                continuesEpoch: (number|Long);
+
+                /** Announcement shardIndex. */
+                shardIndex: number;
+
+                /** Announcement shardCount. */
+                shardCount: number;
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -96,12 +108,286 @@ export namespace tickwire {
                     /** Announcement progress */
                     progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
 
+                    /** Announcement fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Announcement continuesEpoch */
+                    continuesEpoch?: (number|Long|null);
+
+                    /** Announcement shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Announcement shardCount */
+                    shardCount?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a Leadership.
+             * @deprecated Use tickwire.bus.v1.Leadership.$Properties instead.
+             */
+            interface ILeadership extends tickwire.bus.v1.Leadership.$Properties {
+            }
+
+            /** Represents a Leadership. */
+            class Leadership {
+
+                /**
+                 * Constructs a new Leadership.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.Leadership.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Leadership publisherId. */
+                publisherId: string;
+
+                /** Leadership venue. */
+                venue: string;
+
+                /** Leadership shardIndex. */
+                shardIndex: number;
+
+                /** Leadership shardCount. */
+                shardCount: number;
+
+                /** Leadership role. */
+                role: tickwire.bus.v1.LeadershipRole;
+
+                /** Leadership fencingToken. */
+                fencingToken: number;
+
+                /** Leadership epoch. */
+                epoch: (number|Long);
+
+                /** Leadership intervalMs. */
+                intervalMs: number;
+
+                /** Leadership roleForMs. */
+                roleForMs: (number|Long);
+
+                /** Leadership leased. */
+                leased: boolean;
+
+                /** Leadership leaving. */
+                leaving: boolean;
+
+                /**
+                 * Encodes the specified Leadership message. Does not implicitly {@link tickwire.bus.v1.Leadership.verify|verify} messages.
+                 * @param message Leadership message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.Leadership.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Leadership message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape} Leadership
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape;
+            }
+
+            namespace Leadership {
+
+                /** Properties of a Leadership. */
+                interface $Properties {
+
+                    /** Leadership publisherId */
+                    publisherId?: (string|null);
+
+                    /** Leadership venue */
+                    venue?: (string|null);
+
+                    /** Leadership shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Leadership shardCount */
+                    shardCount?: (number|null);
+
+                    /** Leadership role */
+                    role?: (tickwire.bus.v1.LeadershipRole|null);
+
+                    /** Leadership fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Leadership epoch */
+                    epoch?: (number|Long|null);
+
+                    /** Leadership intervalMs */
+                    intervalMs?: (number|null);
+
+                    /** Leadership roleForMs */
+                    roleForMs?: (number|Long|null);
+
+                    /** Leadership leased */
+                    leased?: (boolean|null);
+
+                    /** Leadership leaving */
+                    leaving?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Leadership. */
+                type $Shape = tickwire.bus.v1.Leadership.$Properties;
+            }
+
+            /** LeadershipRole enum. */
+            enum LeadershipRole {
+
+                /** LEADERSHIP_ROLE_UNSPECIFIED value */
+                LEADERSHIP_ROLE_UNSPECIFIED = 0,
+
+                /** LEADERSHIP_ROLE_PROBING value */
+                LEADERSHIP_ROLE_PROBING = 1,
+
+                /** LEADERSHIP_ROLE_LEADING value */
+                LEADERSHIP_ROLE_LEADING = 2,
+
+                /** LEADERSHIP_ROLE_STANDING_BY value */
+                LEADERSHIP_ROLE_STANDING_BY = 3,
+
+                /** LEADERSHIP_ROLE_SUSPENDED value */
+                LEADERSHIP_ROLE_SUSPENDED = 4
+            }
+
+            /**
+             * Properties of a PositionsRequest.
+             * @deprecated Use tickwire.bus.v1.PositionsRequest.$Properties instead.
+             */
+            interface IPositionsRequest extends tickwire.bus.v1.PositionsRequest.$Properties {
+            }
+
+            /** Represents a PositionsRequest. */
+            class PositionsRequest {
+
+                /**
+                 * Constructs a new PositionsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsRequest skippedTopics. */
+                skippedTopics: number;
+
+                /**
+                 * Encodes the specified PositionsRequest message. Does not implicitly {@link tickwire.bus.v1.PositionsRequest.verify|verify} messages.
+                 * @param message PositionsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape} PositionsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape;
+            }
+
+            namespace PositionsRequest {
+
+                /** Properties of a PositionsRequest. */
+                interface $Properties {
+
+                    /** PositionsRequest skippedTopics */
+                    skippedTopics?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsRequest. */
+                type $Shape = tickwire.bus.v1.PositionsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PositionsReply.
+             * @deprecated Use tickwire.bus.v1.PositionsReply.$Properties instead.
+             */
+            interface IPositionsReply extends tickwire.bus.v1.PositionsReply.$Properties {
+            }
+
+            /** Represents a PositionsReply. */
+            class PositionsReply {
+
+                /**
+                 * Constructs a new PositionsReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsReply epoch. */
+                epoch: (number|Long);
+
+                /** PositionsReply topics. */
+                topics: tickwire.bus.v1.TopicProgress.$Properties[];
+
+                /** PositionsReply more. */
+                more: boolean;
+
+                /**
+                 * Encodes the specified PositionsReply message. Does not implicitly {@link tickwire.bus.v1.PositionsReply.verify|verify} messages.
+                 * @param message PositionsReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape} PositionsReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape;
+            }
+
+            namespace PositionsReply {
+
+                /** Properties of a PositionsReply. */
+                interface $Properties {
+
+                    /** PositionsReply epoch */
+                    epoch?: (number|Long|null);
+
+                    /** PositionsReply topics */
+                    topics?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
+                    /** PositionsReply more */
+                    more?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsReply. */
+                type $Shape = tickwire.bus.v1.PositionsReply.$Properties;
             }
 
             /**
@@ -555,6 +841,9 @@ export namespace tickwire {
                 /** SnapshotReply more. */
                 more: boolean;
 
+                /** SnapshotReply continues. */
+                continues?: (tickwire.v1.Position.$Properties|null);
+
                 /**
                  * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
                  * @param message SnapshotReply message or plain object to encode
@@ -584,6 +873,9 @@ export namespace tickwire {
 
                     /** SnapshotReply more */
                     more?: (boolean|null);
+
+                    /** SnapshotReply continues */
+                    continues?: (tickwire.v1.Position.$Properties|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -2477,8 +2769,11 @@ export namespace tickwire {
             /** ServerMessage bookChecksum. */
             bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
+            /** ServerMessage part. */
+            part?: (tickwire.v1.Part.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2531,8 +2826,11 @@ export namespace tickwire {
                 /** ServerMessage bookChecksum */
                 bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
+                /** ServerMessage part */
+                part?: (tickwire.v1.Part.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2549,9 +2847,10 @@ export namespace tickwire {
               probe?: tickwire.v1.Probe.$Shape|null;
               access?: tickwire.v1.Access.$Shape|null;
               bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
+              part?: tickwire.v1.Part.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
             );
         }
 
@@ -2594,6 +2893,9 @@ export namespace tickwire {
 
             /** Hello bandwidthBytesPerSecondMax. */
             bandwidthBytesPerSecondMax: (number|Long);
+
+            /** Hello acceptsParts. */
+            acceptsParts: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2639,6 +2941,9 @@ export namespace tickwire {
 
                 /** Hello bandwidthBytesPerSecondMax */
                 bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Hello acceptsParts */
+                acceptsParts?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4188,6 +4493,9 @@ export namespace tickwire {
             /** Notice bandwidthBytesPerSecondMax. */
             bandwidthBytesPerSecondMax: (number|Long);
 
+            /** Notice continues. */
+            continues: boolean;
+
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
              * @param message Notice message or plain object to encode
@@ -4250,6 +4558,9 @@ export namespace tickwire {
 
                 /** Notice bandwidthBytesPerSecondMax */
                 bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Notice continues */
+                continues?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4446,6 +4757,81 @@ export namespace tickwire {
 
             /** Shape of a ProbeAnswer. */
             type $Shape = tickwire.v1.ProbeAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a Part.
+         * @deprecated Use tickwire.v1.Part.$Properties instead.
+         */
+        interface IPart extends tickwire.v1.Part.$Properties {
+        }
+
+        /** Represents a Part. */
+        class Part {
+
+            /**
+             * Constructs a new Part.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Part.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Part lane. */
+            lane: number;
+
+            /** Part data. */
+            data: Uint8Array;
+
+            /** Part isLast. */
+            isLast: boolean;
+
+            /** Part isVoid. */
+            isVoid: boolean;
+
+            /**
+             * Encodes the specified Part message. Does not implicitly {@link tickwire.v1.Part.verify|verify} messages.
+             * @param message Part message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Part.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Part message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Part & tickwire.v1.Part.$Shape} Part
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Part & tickwire.v1.Part.$Shape;
+        }
+
+        namespace Part {
+
+            /** Properties of a Part. */
+            interface $Properties {
+
+                /** Part lane */
+                lane?: (number|null);
+
+                /** Part data */
+                data?: (Uint8Array|null);
+
+                /** Part isLast */
+                isLast?: (boolean|null);
+
+                /** Part isVoid */
+                isVoid?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Part. */
+            type $Shape = tickwire.v1.Part.$Properties;
         }
 
         /**

@@ -157,7 +157,12 @@ export const gatewayConfigSchema = z
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",
     ),
-    drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+    drainWindowMs: durationMs(5_000, 0).describe(
+      "on shutdown a client has so long to leave by itself, from when it is told",
+    ),
+    drainClosesPerSecondMax: count(500, 1_000_000).describe(
+      "on shutdown clients are told, and closed after their window, at this rate",
+    ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {
     path: ["lagNoticeMs"],

@@ -6,6 +6,7 @@ import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
 import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
@@ -66,6 +67,8 @@ export class Session implements ConnectionHandler {
   #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The gateway goes away, and waits for the calls that are under way. */
+  #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
@@ -138,6 +141,15 @@ export class Session implements ConnectionHandler {
       "session closed",
     );
     this.#options.onGone(this);
+  }
+
+  get callsInFlight(): number {
+    return this.#calls?.active ?? 0;
+  }
+
+  /** Refuses calls from now on, so that those under way are the last. */
+  refuseCalls(): void {
+    this.#refusesCalls = true;
   }
 
   /** Tells the client that the gateway goes away, and within how long it should come back. */
@@ -312,10 +324,14 @@ export class Session implements ConnectionHandler {
       return;
     }
     this.#calls ??= this.#makeCalls();
+    let refusal: RpcError | undefined;
+    if (verdict.does !== "serve") {
+      refusal = tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs);
+    } else if (this.#refusesCalls) {
+      refusal = new RpcError("unavailable", "the gateway is shutting down");
+    }
     const isInOrder =
-      verdict.does === "serve"
-        ? this.#calls.start(call)
-        : this.#calls.refuse(call, tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs));
+      refusal === undefined ? this.#calls.start(call) : this.#calls.refuse(call, refusal);
     if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
@@ -390,6 +406,7 @@ export class Session implements ConnectionHandler {
     if (hello === undefined || !this.#serves("hello")) return;
     this.#hello = undefined;
     this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+    this.#outbound.mayCut = hello.acceptsParts;
     this.#answersProbes = hello.answersProbes;
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,

@@ -164,6 +164,7 @@ export class TopicStarts {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
+      checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
     const onEnd = (): void => account.giveSubscription(principal);

@@ -5,6 +5,7 @@ import type { TopicView } from "../topic-view.ts";
 import { isRaw, nearestView, RAW_VIEW } from "../view-options.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { ConflatedView } from "./conflated-view.ts";
+import { RawChecksums } from "./raw-checksums.ts";
 import { TopicSource } from "./topic-source.ts";
 import type { ViewBudget } from "./view-budget.ts";
 import type { ViewClock } from "./view-clock.ts";
@@ -39,7 +40,12 @@ export class TopicViews {
     this.#parts = parts;
     const { delayMs } = parts;
     const options = delayMs === undefined ? RAW_VIEW : { ...RAW_VIEW, delayMs };
-    this.raw = new RawView(feed, () => this.#sourceOf(), options);
+    this.raw = new RawView(
+      feed,
+      () => this.#sourceOf(),
+      () => new RawChecksums({ ...parts, feed, source: this.#sourceOf() }),
+      options,
+    );
   }
 
   /**

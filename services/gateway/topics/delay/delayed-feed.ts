@@ -154,7 +154,10 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   }
 
   epochChanged(change: EpochChange): void {
-    if (this.#push({ kind: "epoch", change })) this.#queuedTo = change.start;
+    if (!this.#push({ kind: "epoch", change })) return;
+    this.#queuedTo = change.start;
+    // The states that were noted are of the old epoch.
+    this.#batchesSinceState = this.#parts.limits.ringBatchesMax;
   }
 
   /** Leaves the topic. Whoever waits is told. Idempotent. */
@@ -224,7 +227,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   #lossOf(before: TopicPosition, start: TopicPosition): DelayedLoss | undefined {
     if (before.epoch !== start.epoch) {
       const { ended = before } = this.#parts.feed.lossUntil(before, start);
-      return { kind: "epoch", change: { ended, start } };
+      return { kind: "epoch", change: { ended, start, continues: false } };
     }
     if (start.sequence <= before.sequence) return undefined;
     return { kind: "gap", first: before.sequence + 1, last: start.sequence };
@@ -320,11 +323,17 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
         for (const subscriber of this.#subscribers) subscriber.gap(what.first, what.last);
         return;
       case "epoch":
-        this.#ends.ended(what.change.ended);
-        this.#history.reset(what.change.start, undefined);
+        this.#changeEpoch(what.change);
         for (const subscriber of this.#subscribers) subscriber.epochChanged(what.change);
         return;
     }
+  }
+
+  #changeEpoch({ ended, start, continues }: EpochChange): void {
+    this.#ends.ended(ended);
+    const isWhole = this.#history.epoch === ended.epoch && this.sequence === ended.sequence;
+    if (continues && isWhole) this.#history.continueIn(start.epoch);
+    else this.#history.reset(start, undefined);
   }
 
   /** The topic began, or goes on behind a gap: whoever is there gets the state. */
