@@ -140,6 +140,9 @@ export const gatewayConfigSchema = z
     viewsMax: count(20_000, 1_000_000).describe(
       "views made at once; above: a view that does for it, else the topic is refused for now",
     ),
+    delayBytesMax: count(256 * MIB, 64 * 1024 * MIB).describe(
+      "of topics that wait for clients who get them later; above: those miss a part and are told",
+    ),
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),

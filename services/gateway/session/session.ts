@@ -257,8 +257,7 @@ export class Session implements ConnectionHandler {
 
   /** Everything waits in its order until it is known who the client is. */
   #hold(request: ClientRequest): void {
-    this.#held.push(request);
-    if (this.#held.length <= HELD_REQUESTS_MAX) return;
+    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
     this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
   }
 
@@ -423,10 +422,10 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts } = this.#parts;
+    const { accounts, config } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
-      config: this.#parts.config.access,
+      config: config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
       takeSeat: (principal) => {
