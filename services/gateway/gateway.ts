@@ -8,6 +8,7 @@ import type { Principal } from "./access/principal.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
+import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
@@ -119,11 +120,8 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
 
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal> {
     const { metrics } = this.#parts.sessionParts;
-    if (this.#drain !== undefined) {
-      metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return { kind: "refuse", response: draining };
     const foreign = this.#refuseForeign(request);
     if (foreign !== undefined) {
       metrics.upgradesRefused.inc({ reason: "origin" });
@@ -164,7 +162,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     if (foreign !== undefined) return foreign;
     const preflight = this.#origins.preflightHeaders(request.method, request.headers);
     if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
-    const answer = await this.#parts.http.serve(request);
+    const answer = await this.#parts.http.serve(request, this.#doorFor(request));
     const { vary, ...others } = this.#origins.corsHeaders(request.headers);
     const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
     return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
@@ -186,6 +184,23 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const { reason, status, message } = refusal;
     this.#parts.sessionParts.metrics.originsRefused.inc({ reason });
     return errorAnswer(status, "permission_denied", message);
+  }
+
+  #refuseDraining(): HttpResponse<HttpBytes> | undefined {
+    if (this.#drain === undefined) return undefined;
+    this.#parts.sessionParts.metrics.upgradesRefused.inc({ reason: "draining" });
+    return errorAnswer(503, "unavailable", "the gateway is shutting down", { "retry-after": "1" });
+  }
+
+  /** How a session that HTTP carries comes in: as one on a WebSocket does. */
+  #doorFor({ remoteAddress }: HttpRequest): SessionDoor {
+    return {
+      refusal: () => this.#refuseDraining(),
+      accept: (connection) => {
+        const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
+        return this.onConnection(connection, context);
+      },
+    };
   }
 
   #onGone(session: Session): void {

@@ -123,6 +123,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/program-version.ts", effects: ["files"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
+  { path: "services/gateway/http/streams/session-token.ts", effects: ["randomness"] },
   { path: "services/gateway/http/page-folder.ts", effects: ["files"] },
   { path: "services/gateway/main.ts", effects: ["randomness"] },
   { path: "services/gateway/turns/scheduler.ts", effects: ["timers"] },
