@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
+import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
@@ -12,7 +14,7 @@ import { StaticFiles } from "./http/static-files.ts";
 import { createSessionToken } from "./http/streams/session-token.ts";
 import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
-import { createGatewayMetrics } from "./metrics.ts";
+import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
@@ -76,7 +78,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
   const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
+  const identity = { serverVersion, gatewayId: randomUUID() };
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },
@@ -93,6 +96,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         handler,
       ),
   });
+  registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
   return gateway;
 }
