@@ -172,7 +172,7 @@ function httpSessionMetrics(registry: Registry) {
   return {
     httpSessionsTotal: new Counter({
       name: "tickwire_gateway_http_sessions_total",
-      help: "Sessions that HTTP carries, by how: sse, poll.",
+      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
       labelNames: ["kind"],
       registers,
     }),

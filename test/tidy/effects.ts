@@ -99,6 +99,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/transports/http-host.ts", effects: ["network", "randomness"] },
   { path: "proto/breaking.mjs", effects: ["process", "loading"] },
   { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },
   { path: "proto/vectors.mjs", effects: ["process", "files"] },

@@ -1,6 +1,8 @@
 import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import { addressKey } from "../../transport/admission.ts";
+import { errorAnswer } from "../../transport/http-answer.ts";
+import type { HttpBytes, HttpResponse } from "../../transport/transport.ts";
 import type { PollBox } from "./poll-box.ts";
 
 /** A session that lives between the polls of its client. */
@@ -16,9 +18,6 @@ type PollSessionsLimits = {
   readonly pollSessionsMax: number;
   readonly pollSessionsPerAddressMax: number;
 };
-
-/** Why there is no room for one more session. */
-type PollSessionsLimit = keyof PollSessionsLimits;
 
 /**
  * The sessions of this gateway that are polled. They hold no socket while nobody polls them, so
@@ -42,18 +41,23 @@ export class PollSessions {
     return this.#byToken.get(token);
   }
 
-  /** The limit that keeps one more session of the address out; counted if there is one. */
-  exceeded(remoteAddress: string): PollSessionsLimit | undefined {
+  /** Why the address gets no further session; undefined if it does. Counted. */
+  refusal(remoteAddress: string): HttpResponse<HttpBytes> | undefined {
+    const limit = this.#exceeded(remoteAddress);
+    if (limit === undefined) return undefined;
+    this.#metrics.limitsExceeded.inc({ limit });
+    const isOwn = limit === "pollSessionsPerAddressMax";
+    const whose = isOwn ? "this address has" : "the gateway has";
+    const message = `${whose} as many sessions of long polling as are allowed (${limit})`;
+    const code = isOwn ? "resource_exhausted" : "unavailable";
+    return errorAnswer(isOwn ? 429 : 503, code, message, { "retry-after": "5" });
+  }
+
+  #exceeded(remoteAddress: string): keyof PollSessionsLimits | undefined {
     const { pollSessionsMax, pollSessionsPerAddressMax } = this.#limits;
     const ofAddress = this.#byAddress.get(addressKey(remoteAddress)) ?? 0;
-    const limit =
-      ofAddress >= pollSessionsPerAddressMax
-        ? "pollSessionsPerAddressMax"
-        : this.#byToken.size >= pollSessionsMax
-          ? "pollSessionsMax"
-          : undefined;
-    if (limit !== undefined) this.#metrics.limitsExceeded.inc({ limit });
-    return limit;
+    if (ofAddress >= pollSessionsPerAddressMax) return "pollSessionsPerAddressMax";
+    return this.#byToken.size >= pollSessionsMax ? "pollSessionsMax" : undefined;
   }
 
   add(session: PollSession): void {

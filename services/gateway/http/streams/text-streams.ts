@@ -1,11 +1,10 @@
 import type { TopicPosition } from "../../topics/batch-order.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
-import { errorAnswer } from "../../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../../transport/transport.ts";
+import type { ConnectionIds } from "./connection-ids.ts";
 import { EventStream } from "./event-stream.ts";
 import { PollBox } from "./poll-box.ts";
-import { PollSessions } from "./poll-sessions.ts";
-import type { PollSession } from "./poll-sessions.ts";
+import type { PollSession, PollSessions } from "./poll-sessions.ts";
 import { PollText } from "./poll-text.ts";
 import { CursorWriter, readCursor } from "./stream-cursor.ts";
 import type { StreamCursor } from "./stream-cursor.ts";
@@ -14,9 +13,6 @@ import type { SessionDoor, StreamFaceParts } from "./stream-parts.ts";
 import { readStreamRequest } from "./stream-request.ts";
 import type { StreamRequest } from "./stream-request.ts";
 import { TextConnection } from "./text-connection.ts";
-
-/** Ids of connections are numbers; a transport does not count its own that far. */
-const FIRST_CONNECTION_ID = 2 ** 40;
 
 /** Nothing between here and the client is to keep or change a stream. */
 const HEADERS = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
@@ -33,11 +29,12 @@ type Standing = {
 export class TextStreams {
   readonly #parts: StreamFaceParts;
   readonly #sessions: PollSessions;
-  #nextId = FIRST_CONNECTION_ID;
+  readonly #ids: ConnectionIds;
 
-  constructor(parts: StreamFaceParts) {
+  constructor(parts: StreamFaceParts, sessions: PollSessions, ids: ConnectionIds) {
     this.#parts = parts;
-    this.#sessions = new PollSessions(parts.config, parts.metrics);
+    this.#sessions = sessions;
+    this.#ids = ids;
   }
 
   /** A session as Server-Sent Events. Throws RpcError. */
@@ -120,7 +117,7 @@ export class TextStreams {
     standing: Standing,
     door: SessionDoor,
   ): PollSession | HttpResponse {
-    const refusal = door.refusal() ?? this.#noRoom(request.remoteAddress);
+    const refusal = door.refusal() ?? this.#sessions.refusal(request.remoteAddress);
     if (refusal !== undefined) return refusal;
     const { clock, scheduler, config, metrics, createToken } = this.#parts;
     const token = createToken();
@@ -148,16 +145,6 @@ export class TextStreams {
     return session;
   }
 
-  #noRoom(remoteAddress: string): HttpResponse | undefined {
-    const limit = this.#sessions.exceeded(remoteAddress);
-    if (limit === undefined) return undefined;
-    const isOwn = limit === "pollSessionsPerAddressMax";
-    const whose = isOwn ? "this address has" : "the gateway has";
-    const message = `${whose} as many sessions of long polling as are allowed (${limit})`;
-    const code = isOwn ? "resource_exhausted" : "unavailable";
-    return errorAnswer(isOwn ? 429 : 503, code, message, { "retry-after": "5" });
-  }
-
   #connect(
     { remoteAddress }: HttpRequest,
     { request, positions }: Standing,
@@ -165,10 +152,8 @@ export class TextStreams {
   ): TextConnection {
     const { clock, turns, config, bufferedBytesMax } = this.#parts;
     const { topicsPerRequestMax } = config;
-    const id = this.#nextId;
-    this.#nextId += 1;
     return new TextConnection({
-      id,
+      id: this.#ids.next(),
       remoteAddress,
       clock,
       line: turns.open(),
