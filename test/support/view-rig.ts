@@ -150,7 +150,7 @@ export class ViewRig {
       const filled = lanes.fill(frame);
       if (filled === 0) return;
       const bytes = Uint8Array.from(frame.bytes);
-      lanes.consume(filled, frame.length);
+      lanes.consume(filled);
       client?.receive(bytes, () => this.check(client));
     }
   }

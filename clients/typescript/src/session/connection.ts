@@ -198,6 +198,7 @@ export class Connection implements ClientConnection {
       acceptCompression: compression,
       answersProbes: true,
       bandwidthBytesPerSecondMax,
+      acceptsParts: true,
     };
     this.send([{ kind: "hello", value: hello }]);
   }

@@ -1,11 +1,7 @@
 import { Buffer } from "node:buffer";
 import { RpcError } from "../../rpc/rpc-error.ts";
-import type {
-  Connection,
-  HttpRequest,
-  HttpResponse,
-  HttpStream,
-} from "../../transport/transport.ts";
+import type { Connection, HttpResponse, HttpStream } from "../../transport/transport.ts";
+import type { AskedRequest } from "../asked-request.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import type { ConnectionIds } from "./connection-ids.ts";
 import { EMPTY_FRAME, FrameConnection } from "./frame-connection.ts";
@@ -20,7 +16,7 @@ const TOKEN = /^[\w-]{22,64}$/;
 const NUMBER = /^\d{1,10}$/;
 
 /** Whether the client wants frames of the binary protocol and not events in JSON. */
-export function wantsFrames({ headers }: HttpRequest): boolean {
+export function wantsFrames({ headers }: AskedRequest): boolean {
   return headers.get("accept")?.trim().toLowerCase() === FRAMES_TYPE;
 }
 
@@ -41,7 +37,7 @@ export class FrameStreams {
   }
 
   /** A session in one streamed answer. The body is the client's first frame. Throws RpcError. */
-  stream(request: HttpRequest, door: SessionDoor): HttpResponse {
+  stream(request: AskedRequest, door: SessionDoor): HttpResponse {
     const { token } = this.#read(request);
     this.#requireNew(token);
     const refusal = door.refusal();
@@ -71,9 +67,10 @@ export class FrameStreams {
   }
 
   /** One answer of polls. The first brings the client's first frame. Throws RpcError. */
-  async poll(request: HttpRequest, door: SessionDoor): Promise<HttpResponse> {
+  async poll(request: AskedRequest, door: SessionDoor): Promise<HttpResponse> {
     const { token, answer, waitMs } = this.#read(request);
     let session = this.#polled.get(token);
+    if (session !== undefined && session.owner !== request.principal.id) throw unknownSession();
     if (session === undefined && answer > 0) throw unknownSession();
     if (session === undefined) {
       this.#requireNew(token);
@@ -89,7 +86,7 @@ export class FrameStreams {
   }
 
   /** Takes what a client sends, or that it leaves. Throws RpcError. */
-  post(request: HttpRequest): HttpResponse {
+  post(request: AskedRequest): HttpResponse {
     const { token, number, close } = this.#read(request);
     const connection = this.#connections.get(token);
     if (connection === undefined) throw unknownSession();
@@ -123,7 +120,7 @@ export class FrameStreams {
     });
   }
 
-  #openPolled(request: HttpRequest, token: string, door: SessionDoor) {
+  #openPolled(request: AskedRequest, token: string, door: SessionDoor) {
     const { clock, scheduler, config } = this.#parts;
     const connection = this.#connect(request);
     const box = new PollBox({
@@ -136,14 +133,15 @@ export class FrameStreams {
       onOver: () => this.#polled.remove(token),
     });
     const { remoteAddress } = request;
-    const session = { token, remoteAddress, box, wishes: "" };
+    const owner = request.principal.id;
+    const session = { token, remoteAddress, owner, box, wishes: "" };
     this.#polled.add(session);
     this.#open(token, connection, door, { writer: box, kind: "polled-frames" });
     connection.post(1, request.body);
     return session;
   }
 
-  #connect({ remoteAddress }: HttpRequest): FrameConnection {
+  #connect({ remoteAddress }: AskedRequest): FrameConnection {
     const { bufferedBytesMax } = this.#parts;
     return new FrameConnection({ id: this.#ids.next(), remoteAddress, bufferedBytesMax });
   }
@@ -167,7 +165,7 @@ export class FrameStreams {
     return () => cancel();
   }
 
-  #read({ query, headers, method, body }: HttpRequest) {
+  #read({ query, headers, method, body }: AskedRequest) {
     if (method !== "POST") throw new RpcError("invalid_argument", "frames are posted");
     const [type = ""] = (headers.get("content-type") ?? "").split(";");
     if (body.byteLength > 0 && type.trim().toLowerCase() !== FRAMES_TYPE) {

@@ -9,6 +9,8 @@ import type { PollBox } from "./poll-box.ts";
 export type PollSession = {
   readonly token: string;
   readonly remoteAddress: string;
+  /** The id of the principal that it was made for, and who alone may poll it. */
+  readonly owner: string;
   readonly box: PollBox;
   /** What the client asked for; with other wishes it gets another session. */
   readonly wishes: string;

@@ -1,4 +1,4 @@
-import { crc32 } from "#core/crc32.ts";
+import { crc32 } from "@tickwire/proto/model";
 import type { TopicPosition } from "../../topics/batch-order.ts";
 
 /** Where a client of a text stream stands. */

@@ -1,7 +1,8 @@
 import { quotedText } from "#core/visible-text.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
 import { errorAnswer, jsonAnswer } from "../../transport/http-answer.ts";
-import type { HttpRequest, HttpResponse } from "../../transport/transport.ts";
+import type { HttpResponse } from "../../transport/transport.ts";
+import type { AskedRequest } from "../asked-request.ts";
 import { errorJson } from "../connect-message.ts";
 import { ConnectionIds } from "./connection-ids.ts";
 import { FrameStreams, wantsFrames } from "./frame-streams.ts";
@@ -24,7 +25,7 @@ export class StreamFace {
   }
 
   /** The answer; undefined if the path is none of these. */
-  async serve(request: HttpRequest, door: SessionDoor): Promise<HttpResponse | undefined> {
+  async serve(request: AskedRequest, door: SessionDoor): Promise<HttpResponse | undefined> {
     const { path, method } = request;
     if (!PATHS.has(path)) return undefined;
     const allow = path === "/v1/session" ? "POST, OPTIONS" : "GET, HEAD, POST, OPTIONS";

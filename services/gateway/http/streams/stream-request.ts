@@ -39,9 +39,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   "waitMs",
 ]);
 const TOPIC_FIELDS: ReadonlySet<string> = new Set(["topic", ...OPTIONS, "resume"]);
-/** Read by whoever decides who the client is. */
-const ACCESS_FIELDS: ReadonlySet<string> = new Set(["access_token"]);
-
 /** Values of a JSON body: a topic with everything that may be said of it has so many. */
 const VALUES_PER_TOPIC = 16;
 
@@ -77,7 +74,6 @@ function readQuery(query: string): Fields {
   const topics: string[] = [];
   for (const [name, value] of new URLSearchParams(query)) {
     if (name === "topics") topics.push(...value.split(",").filter((topic) => topic !== ""));
-    else if (ACCESS_FIELDS.has(name)) continue;
     else if (fields.has(name)) throw invalid(`the parameter ${quote(name)} is given twice`);
     else fields.set(name, value);
   }

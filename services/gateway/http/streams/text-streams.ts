@@ -1,6 +1,7 @@
 import type { TopicPosition } from "../../topics/batch-order.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
-import type { HttpRequest, HttpResponse } from "../../transport/transport.ts";
+import type { HttpResponse } from "../../transport/transport.ts";
+import type { AskedRequest } from "../asked-request.ts";
 import type { ConnectionIds } from "./connection-ids.ts";
 import { EventStream } from "./event-stream.ts";
 import { PollBox } from "./poll-box.ts";
@@ -38,7 +39,7 @@ export class TextStreams {
   }
 
   /** A session as Server-Sent Events. Throws RpcError. */
-  stream(request: HttpRequest, door: SessionDoor): HttpResponse {
+  stream(request: AskedRequest, door: SessionDoor): HttpResponse {
     const standing = this.#readStanding(request);
     const refusal = door.refusal();
     if (refusal !== undefined) return refusal;
@@ -59,13 +60,13 @@ export class TextStreams {
   }
 
   /** One answer of long polling. Throws RpcError. */
-  async poll(request: HttpRequest, door: SessionDoor): Promise<HttpResponse> {
+  async poll(request: AskedRequest, door: SessionDoor): Promise<HttpResponse> {
     const standing = this.#readStanding(request);
     const { config, metrics } = this.#parts;
     const { pollWaitMsMax } = config;
     const waitMs = Math.min(standing.request.waitMs ?? pollWaitMsMax, pollWaitMsMax);
     if (request.method === "HEAD") return { status: 200, headers: POLL_HEADERS, body: "" };
-    const found = this.#ongoing(standing);
+    const found = this.#ongoing(standing, request.principal.id);
     const going = found?.session.box.poll(found.answer, waitMs);
     if (found !== undefined && going === undefined) found.session.box.abort();
     let polled = going;
@@ -80,8 +81,11 @@ export class TextStreams {
     return { status: 200, headers: POLL_HEADERS, body: answer.body };
   }
 
-  #readStanding(request: HttpRequest): Standing {
+  #readStanding(request: AskedRequest): Standing {
     const { config } = this.#parts;
+    if (request.principal.isNobody) {
+      throw new RpcError("unauthenticated", "show an API key or a token, as docs/access.md says");
+    }
     const read = readStreamRequest(request, config);
     const names = read.topics.map(({ topic }) => topic);
     const positions = new Map<string, TopicPosition>();
@@ -103,17 +107,19 @@ export class TextStreams {
   }
 
   /** The session that the client has here, and which of its answers it has. */
-  #ongoing({ session, request }: Standing) {
+  #ongoing({ session, request }: Standing, owner: string) {
     const found = session === undefined ? undefined : this.#sessions.get(session.token);
     if (found === undefined || session === undefined) return undefined;
-    if (found.wishes === wishesOf(request)) return { session: found, answer: session.answer };
-    // It wants something else now, and goes on from where it stands.
+    if (found.owner === owner && found.wishes === wishesOf(request))
+      return { session: found, answer: session.answer };
+    // It wants something else now, and goes on from where it stands. Whose it is not, ends nothing.
+    if (found.owner !== owner) return undefined;
     found.box.abort();
     return undefined;
   }
 
   #openSession(
-    request: HttpRequest,
+    request: AskedRequest,
     standing: Standing,
     door: SessionDoor,
   ): PollSession | HttpResponse {
@@ -138,7 +144,8 @@ export class TextStreams {
       onOver: () => this.#sessions.remove(token),
     });
     const { remoteAddress } = request;
-    const session = { token, remoteAddress, box, wishes: wishesOf(standing.request) };
+    const owner = request.principal.id;
+    const session = { token, remoteAddress, owner, box, wishes: wishesOf(standing.request) };
     this.#sessions.add(session);
     metrics.httpSessionsTotal.inc({ kind: "poll" });
     connection.open(box, (opened) => door.accept(opened));
@@ -146,7 +153,7 @@ export class TextStreams {
   }
 
   #connect(
-    { remoteAddress }: HttpRequest,
+    { remoteAddress }: AskedRequest,
     { request, positions }: Standing,
     render: (event: StreamEvent, of: TextConnection) => Uint8Array | undefined,
   ): TextConnection {
