@@ -177,15 +177,17 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
     await start({ config: { drainWindowMs: 0 } });
     const client = await sse(TRADES);
     await begun(client);
-    const closing = rig.gateway.close({ graceMs: 1_000 });
-    await rig.settle();
-    rig.clock.advance(0);
-    await client.over();
+    const closing = rig.gateway.close({ graceMs: 20_000 });
+    while (!client.isOver) {
+      await rig.settle();
+      rig.clock.advance(100);
+    }
     expect(client.named("going-away")).toHaveLength(1);
     expect(client.named("close")).toMatchObject([
       { code: 4000, reason: "going-away", reconnect: true },
     ]);
-    rig.clock.advance(1_000);
+    await rig.settle();
+    rig.clock.advance(20_000);
     await closing;
   });
 
