@@ -134,6 +134,22 @@ export const gatewayConfigSchema = z
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
+    streamHeartbeatMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("a streamed answer in which nothing was sent for so long gets a sign of life"),
+    pollWaitMsMax: durationMs(25_000).describe("longest wait of a long poll for news"),
+    pollLingerMs: durationMs(30_000).describe(
+      "a session of long polling that nobody polls for so long has ended",
+    ),
+    pollAnswerBytesMax: count(MIB, 64 * MIB).describe(
+      "answer of a long poll; what was written last may exceed it",
+    ),
+    pollSessionsMax: count(2_000, 1_000_000).describe("sessions of long polling; above: 503"),
+    pollSessionsPerAddressMax: count(500, 1_000_000).describe("those of one address; above: 429"),
+
     topicsMax: count(20_000, 1_000_000).describe(
       "topics that the gateway follows at once; the last eighth is for sessions that have few",
     ),

@@ -16,6 +16,7 @@ import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
@@ -146,11 +147,8 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
-    if (this.#drain !== undefined) {
-      metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return { kind: "refuse", response: draining };
     const foreign = this.#refuseForeign(request);
     if (foreign !== undefined) {
       metrics.upgradesRefused.inc({ reason: "origin" });
@@ -224,11 +222,12 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const request = { ...given, query };
     const { headers, certificate, remoteAddress } = request;
     const shown = secretOfHeaders(headers) ?? secret;
-    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    const credentials = { secret: shown, certificate, remoteAddress };
+    const who = await access.authenticateNow(credentials);
     if (!isAccessFault(who)) {
       const { accounts, clock } = this.#parts.sessionParts;
       if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
-        return http.serve({ ...request, principal: who });
+        return http.serve({ ...request, principal: who }, this.#doorFor(credentials));
       }
       const message = `${who.id} asks for more than it may`;
       return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
@@ -265,6 +264,22 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const { reason, status, message } = refusal;
     this.#parts.sessionParts.metrics.originsRefused.inc({ reason });
     return errorAnswer(status, "permission_denied", message);
+  }
+
+  #refuseDraining(): HttpResponse<HttpBytes> | undefined {
+    if (this.#drain === undefined) return undefined;
+    this.#parts.sessionParts.metrics.upgradesRefused.inc({ reason: "draining" });
+    return errorAnswer(503, "unavailable", "the gateway is shutting down", { "retry-after": "1" });
+  }
+
+  /** How a session that HTTP carries comes in: as one on a WebSocket does. */
+  #doorFor(credentials: Credentials): SessionDoor {
+    const { remoteAddress } = credentials;
+    const context = { principal: credentials, remoteAddress, subprotocol: SUBPROTOCOL };
+    return {
+      refusal: () => this.#refuseDraining(),
+      accept: (connection) => this.onConnection(connection, context),
+    };
   }
 
   #onGone(session: Session): void {
