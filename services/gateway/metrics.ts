@@ -409,6 +409,12 @@ function viewMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    conflated: new Counter({
+      name: "tickwire_gateway_conflated_events_total",
+      help: "Events that a session did not get because later ones stand for them, each session counted.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     viewChecksums: new Counter({
       name: "tickwire_gateway_book_checksums_total",
       help: "Checksums of books that were computed, however many sessions get them.",

@@ -61,6 +61,12 @@ export class StreamLedger {
     }
   }
 
+  /** Of the last event that was accounted for, where there is one topic. */
+  get sequence(): number {
+    const [account] = this.#accounts.values();
+    return account?.sequence ?? 0;
+  }
+
   /** Sums over topics whose name ends like this. */
   totals(channel = ""): {
     readonly delivered: number;
