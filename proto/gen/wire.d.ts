@@ -2346,8 +2346,11 @@ export namespace tickwire {
             /** ClientMessage update. */
             update?: (tickwire.v1.Update.$Properties|null);
 
+            /** ClientMessage authenticate. */
+            authenticate?: (tickwire.v1.Authenticate.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update"|"authenticate");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -2400,8 +2403,11 @@ export namespace tickwire {
                 /** ClientMessage update */
                 update?: (tickwire.v1.Update.$Properties|null);
 
+                /** ClientMessage authenticate */
+                authenticate?: (tickwire.v1.Authenticate.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update"|"authenticate");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2418,9 +2424,10 @@ export namespace tickwire {
               ping?: tickwire.v1.Ping.$Shape|null;
               probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               update?: tickwire.v1.Update.$Shape|null;
+              authenticate?: tickwire.v1.Authenticate.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null; authenticate?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape; authenticate?: null }|{ message?: "authenticate"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate: tickwire.v1.Authenticate.$Shape })
             );
         }
 
@@ -2464,6 +2471,9 @@ export namespace tickwire {
             /** ServerMessage probe. */
             probe?: (tickwire.v1.Probe.$Properties|null);
 
+            /** ServerMessage access. */
+            access?: (tickwire.v1.Access.$Properties|null);
+
             /** ServerMessage bookChecksum. */
             bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
@@ -2471,7 +2481,7 @@ export namespace tickwire {
             part?: (tickwire.v1.Part.$Properties|null);
 
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"bookChecksum"|"part");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2518,6 +2528,9 @@ export namespace tickwire {
                 /** ServerMessage probe */
                 probe?: (tickwire.v1.Probe.$Properties|null);
 
+                /** ServerMessage access */
+                access?: (tickwire.v1.Access.$Properties|null);
+
                 /** ServerMessage bookChecksum */
                 bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
@@ -2525,7 +2538,7 @@ export namespace tickwire {
                 part?: (tickwire.v1.Part.$Properties|null);
 
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"bookChecksum"|"part");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2540,11 +2553,12 @@ export namespace tickwire {
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
               probe?: tickwire.v1.Probe.$Shape|null;
+              access?: tickwire.v1.Access.$Shape|null;
               bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
               part?: tickwire.v1.Part.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
             );
         }
 
@@ -2581,6 +2595,9 @@ export namespace tickwire {
 
             /** Hello answersProbes. */
             answersProbes: boolean;
+
+            /** Hello accessToken. */
+            accessToken: string;
 
             /** Hello bandwidthBytesPerSecondMax. */
             bandwidthBytesPerSecondMax: (number|Long);
@@ -2627,6 +2644,9 @@ export namespace tickwire {
                 /** Hello answersProbes */
                 answersProbes?: (boolean|null);
 
+                /** Hello accessToken */
+                accessToken?: (string|null);
+
                 /** Hello bandwidthBytesPerSecondMax */
                 bandwidthBytesPerSecondMax?: (number|Long|null);
 
@@ -2639,6 +2659,156 @@ export namespace tickwire {
 
             /** Shape of a Hello. */
             type $Shape = tickwire.v1.Hello.$Properties;
+        }
+
+        /**
+         * Properties of an Authenticate.
+         * @deprecated Use tickwire.v1.Authenticate.$Properties instead.
+         */
+        interface IAuthenticate extends tickwire.v1.Authenticate.$Properties {
+        }
+
+        /** Represents an Authenticate. */
+        class Authenticate {
+
+            /**
+             * Constructs a new Authenticate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Authenticate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Authenticate requestId. */
+            requestId: number;
+
+            /** Authenticate accessToken. */
+            accessToken: string;
+
+            /**
+             * Encodes the specified Authenticate message. Does not implicitly {@link tickwire.v1.Authenticate.verify|verify} messages.
+             * @param message Authenticate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Authenticate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Authenticate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Authenticate & tickwire.v1.Authenticate.$Shape} Authenticate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Authenticate & tickwire.v1.Authenticate.$Shape;
+        }
+
+        namespace Authenticate {
+
+            /** Properties of an Authenticate. */
+            interface $Properties {
+
+                /** Authenticate requestId */
+                requestId?: (number|null);
+
+                /** Authenticate accessToken */
+                accessToken?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Authenticate. */
+            type $Shape = tickwire.v1.Authenticate.$Properties;
+        }
+
+        /**
+         * Properties of an Access.
+         * @deprecated Use tickwire.v1.Access.$Properties instead.
+         */
+        interface IAccess extends tickwire.v1.Access.$Properties {
+        }
+
+        /** Represents an Access. */
+        class Access {
+
+            /**
+             * Constructs a new Access.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Access.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Access requestId. */
+            requestId: number;
+
+            /** Access error. */
+            error: tickwire.v1.AccessError;
+
+            /** Access errorMessage. */
+            errorMessage: string;
+
+            /** Access principal. */
+            principal: string;
+
+            /** Access expiresInMs. */
+            expiresInMs: (number|Long);
+
+            /** Access isExpiring. */
+            isExpiring: boolean;
+
+            /**
+             * Encodes the specified Access message. Does not implicitly {@link tickwire.v1.Access.verify|verify} messages.
+             * @param message Access message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Access.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Access message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Access & tickwire.v1.Access.$Shape} Access
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Access & tickwire.v1.Access.$Shape;
+        }
+
+        namespace Access {
+
+            /** Properties of an Access. */
+            interface $Properties {
+
+                /** Access requestId */
+                requestId?: (number|null);
+
+                /** Access error */
+                error?: (tickwire.v1.AccessError|null);
+
+                /** Access errorMessage */
+                errorMessage?: (string|null);
+
+                /** Access principal */
+                principal?: (string|null);
+
+                /** Access expiresInMs */
+                expiresInMs?: (number|Long|null);
+
+                /** Access isExpiring */
+                isExpiring?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Access. */
+            type $Shape = tickwire.v1.Access.$Properties;
         }
 
         /**
@@ -3963,6 +4133,9 @@ export namespace tickwire {
             /** NOTICE_KIND_TOPIC_ENDED value */
             NOTICE_KIND_TOPIC_ENDED = 4,
 
+            /** NOTICE_KIND_ACCESS_LIMITED value */
+            NOTICE_KIND_ACCESS_LIMITED = 7,
+
             /** NOTICE_KIND_EPOCH value */
             NOTICE_KIND_EPOCH = 6,
 
@@ -4015,6 +4188,9 @@ export namespace tickwire {
 
             /** Notice owedBytes. */
             owedBytes: (number|Long);
+
+            /** Notice pattern. */
+            pattern: string;
 
             /** Notice conflationIntervalMs. */
             conflationIntervalMs: number;
@@ -4075,6 +4251,9 @@ export namespace tickwire {
 
                 /** Notice owedBytes */
                 owedBytes?: (number|Long|null);
+
+                /** Notice pattern */
+                pattern?: (string|null);
 
                 /** Notice conflationIntervalMs */
                 conflationIntervalMs?: (number|null);
@@ -4501,6 +4680,15 @@ export namespace tickwire {
             /** CLOSE_CODE_HELLO_TIMEOUT value */
             CLOSE_CODE_HELLO_TIMEOUT = 4005,
 
+            /** CLOSE_CODE_ACCESS_EXPIRED value */
+            CLOSE_CODE_ACCESS_EXPIRED = 4010,
+
+            /** CLOSE_CODE_ACCESS_LIMITED value */
+            CLOSE_CODE_ACCESS_LIMITED = 4011,
+
+            /** CLOSE_CODE_ACCESS_UNAVAILABLE value */
+            CLOSE_CODE_ACCESS_UNAVAILABLE = 4012,
+
             /** CLOSE_CODE_PROTOCOL_ERROR value */
             CLOSE_CODE_PROTOCOL_ERROR = 4500,
 
@@ -4517,7 +4705,35 @@ export namespace tickwire {
             CLOSE_CODE_UNAUTHENTICATED = 4504,
 
             /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
+            CLOSE_CODE_PERMISSION_DENIED = 4505,
+
+            /** CLOSE_CODE_ACCESS_REVOKED value */
+            CLOSE_CODE_ACCESS_REVOKED = 4510
+        }
+
+        /** AccessError enum. */
+        enum AccessError {
+
+            /** ACCESS_ERROR_UNSPECIFIED value */
+            ACCESS_ERROR_UNSPECIFIED = 0,
+
+            /** ACCESS_ERROR_INVALID value */
+            ACCESS_ERROR_INVALID = 1,
+
+            /** ACCESS_ERROR_EXPIRED value */
+            ACCESS_ERROR_EXPIRED = 2,
+
+            /** ACCESS_ERROR_REVOKED value */
+            ACCESS_ERROR_REVOKED = 3,
+
+            /** ACCESS_ERROR_STALE value */
+            ACCESS_ERROR_STALE = 4,
+
+            /** ACCESS_ERROR_OTHER_PRINCIPAL value */
+            ACCESS_ERROR_OTHER_PRINCIPAL = 5,
+
+            /** ACCESS_ERROR_UNAVAILABLE value */
+            ACCESS_ERROR_UNAVAILABLE = 6
         }
 
         /** Code enum. */

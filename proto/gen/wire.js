@@ -3809,11 +3809,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.ping = null;
             ClientMessage.prototype.probeAnswer = null;
             ClientMessage.prototype.update = null;
+            ClientMessage.prototype.authenticate = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update", "authenticate"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3842,6 +3843,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.update != null && $Object.hasOwnProperty.call(message, "update"))
                     $root.tickwire.v1.Update.encode(message.update, writer.uint32(74).fork(), _depth + 1).ldelim();
+                if (message.authenticate != null && $Object.hasOwnProperty.call(message, "authenticate"))
+                    $root.tickwire.v1.Authenticate.encode(message.authenticate, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3938,6 +3941,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "update";
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.authenticate = $root.tickwire.v1.Authenticate.decode(reader, reader.size(), $undefined, _depth + 1, message.authenticate);
+                            message.message = "authenticate";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3974,13 +3984,14 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
             ServerMessage.prototype.probe = null;
+            ServerMessage.prototype.access = null;
             ServerMessage.prototype.bookChecksum = null;
             ServerMessage.prototype.part = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "bookChecksum", "part"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4005,6 +4016,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
                     $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.access != null && $Object.hasOwnProperty.call(message, "access"))
+                    $root.tickwire.v1.Access.encode(message.access, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.bookChecksum != null && $Object.hasOwnProperty.call(message, "bookChecksum"))
                     $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
@@ -4091,6 +4104,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "probe";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.access = $root.tickwire.v1.Access.decode(reader, reader.size(), $undefined, _depth + 1, message.access);
+                            message.message = "access";
+                            continue;
+                        }
                     case 10: {
                             if (wireType !== 2)
                                 break;
@@ -4139,6 +4159,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
             Hello.prototype.answersProbes = false;
+            Hello.prototype.accessToken = "";
             Hello.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Hello.prototype.acceptsParts = false;
 
@@ -4159,6 +4180,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).bool(message.acceptCompression);
                 if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
                     writer.uint32(40).bool(message.answersProbes);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(50).string(message.accessToken);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
                 if (message.acceptsParts != null && $Object.hasOwnProperty.call(message, "acceptsParts") && message.acceptsParts !== false)
@@ -4241,6 +4264,15 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.answersProbes;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
                     case 10: {
                             if (wireType !== 0)
                                 break;
@@ -4277,6 +4309,242 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Hello;
+        })();
+
+        v1.Authenticate = (function() {
+
+            const Authenticate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Authenticate.prototype.requestId = 0;
+            Authenticate.prototype.accessToken = "";
+
+            Authenticate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(18).string(message.accessToken);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Authenticate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Authenticate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Authenticate;
+        })();
+
+        v1.Access = (function() {
+
+            const Access = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Access.prototype.requestId = 0;
+            Access.prototype.error = 0;
+            Access.prototype.errorMessage = "";
+            Access.prototype.principal = "";
+            Access.prototype.expiresInMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Access.prototype.isExpiring = false;
+
+            Access.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.error != null && $Object.hasOwnProperty.call(message, "error") && message.error !== 0)
+                    writer.uint32(16).int32(message.error);
+                if (message.errorMessage != null && $Object.hasOwnProperty.call(message, "errorMessage") && message.errorMessage !== "")
+                    writer.uint32(26).string(message.errorMessage);
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal") && message.principal !== "")
+                    writer.uint32(34).string(message.principal);
+                if (message.expiresInMs != null && $Object.hasOwnProperty.call(message, "expiresInMs") && (typeof message.expiresInMs === "object" ? message.expiresInMs.low || message.expiresInMs.high : message.expiresInMs !== 0))
+                    writer.uint32(40).uint64(message.expiresInMs);
+                if (message.isExpiring != null && $Object.hasOwnProperty.call(message, "isExpiring") && message.isExpiring !== false)
+                    writer.uint32(48).bool(message.isExpiring);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Access.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Access();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.error = value;
+                            else
+                                delete message.error;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.errorMessage = value;
+                            else
+                                delete message.errorMessage;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.principal = value;
+                            else
+                                delete message.principal;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.expiresInMs = value;
+                            else
+                                delete message.expiresInMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isExpiring = value;
+                            else
+                                delete message.isExpiring;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Access;
         })();
 
         v1.Welcome = (function() {
@@ -6371,6 +6639,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[7] = "NOTICE_KIND_ACCESS_LIMITED"] = 7;
             values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
             values[valuesById[10] = "NOTICE_KIND_CONFLATION"] = 10;
             return values;
@@ -6394,6 +6663,7 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
             Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.pattern = "";
             Notice.prototype.conflationIntervalMs = 0;
             Notice.prototype.bandwidthBytesPerSecond = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
@@ -6429,6 +6699,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(112).uint64(message.bandwidthBytesPerSecond);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(120).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.pattern != null && $Object.hasOwnProperty.call(message, "pattern") && message.pattern !== "")
+                    writer.uint32(162).string(message.pattern);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6538,6 +6810,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.owedBytes = value;
                             else
                                 delete message.owedBytes;
+                            continue;
+                        }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pattern = value;
+                            else
+                                delete message.pattern;
                             continue;
                         }
                     case 13: {
@@ -7172,12 +7453,28 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
             values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
             values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4010] = "CLOSE_CODE_ACCESS_EXPIRED"] = 4010;
+            values[valuesById[4011] = "CLOSE_CODE_ACCESS_LIMITED"] = 4011;
+            values[valuesById[4012] = "CLOSE_CODE_ACCESS_UNAVAILABLE"] = 4012;
             values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
             values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
             values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
             values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
             values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
             values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            values[valuesById[4510] = "CLOSE_CODE_ACCESS_REVOKED"] = 4510;
+            return values;
+        })();
+
+        v1.AccessError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "ACCESS_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "ACCESS_ERROR_INVALID"] = 1;
+            values[valuesById[2] = "ACCESS_ERROR_EXPIRED"] = 2;
+            values[valuesById[3] = "ACCESS_ERROR_REVOKED"] = 3;
+            values[valuesById[4] = "ACCESS_ERROR_STALE"] = 4;
+            values[valuesById[5] = "ACCESS_ERROR_OTHER_PRINCIPAL"] = 5;
+            values[valuesById[6] = "ACCESS_ERROR_UNAVAILABLE"] = 6;
             return values;
         })();
 

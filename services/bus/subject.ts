@@ -7,6 +7,12 @@ export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
 
+/** Gateways tell each other here which keys and tokens are not valid any more. */
+export const REVOCATIONS_SUBJECT = "ac.v1.revoked";
+
+/** Anything published here makes every gateway repeat the revocations that it remembers. */
+export const REVOCATIONS_ASKED_SUBJECT = "ac.v1.ask";
+
 /** Longest subject and pattern, in characters. NATS allows 4,096 for the whole control line. */
 export const SUBJECT_LENGTH_MAX = 3_000;
 

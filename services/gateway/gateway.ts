@@ -3,13 +3,20 @@ import type { Bus } from "#bus/bus.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
-import { ANONYMOUS } from "./access/principal.ts";
-import type { Principal } from "./access/principal.ts";
+import type { Access } from "./access/access.ts";
+import { isAccessFault } from "./access/authenticator.ts";
+import {
+  secretOfHeaders,
+  secretOfSubprotocols,
+  takeSecretOfQuery,
+  withoutSecrets,
+} from "./access/credentials.ts";
+import type { Credentials } from "./access/credentials.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { Session } from "./session/session.ts";
-import type { SessionParts } from "./session/session.ts";
+import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
@@ -32,6 +39,11 @@ export type RunningGateway = {
   readonly address: string;
   readonly port: number;
   readonly transportKind: Transport["kind"];
+  /**
+   * Reads the files of access again, at once instead of when they are next looked at. What is
+   * broken leaves everything as it was, and is logged.
+   */
+  reloadAccess(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
   /** Why the gateway should get no clients now; empty if it should. */
@@ -50,12 +62,13 @@ type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
+  readonly access: Access;
   /** Listens, and serves the handler. */
-  readonly openTransport: (handler: TransportHandler<Principal>) => Promise<Transport>;
+  readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
-export class Gateway implements RunningGateway, TransportHandler<Principal> {
+export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -69,6 +82,9 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   /** From the start of the shutdown on, while everything is served as before. */
   #leaving = false;
   #drain: Drain | undefined;
+  /** Sessions are being looked at, because the access of some may have ended; and once more. */
+  #isReviewing = false;
+  #reviewsAgain = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: GatewayParts) {
@@ -77,6 +93,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
     this.#listenToBus();
+    parts.access.onChanged = () => this.#reviewAccess();
   }
 
   get address(): string {
@@ -122,7 +139,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     return reasons;
   }
 
-  onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal> {
+  onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
     if (this.#drain !== undefined) {
       metrics.upgradesRefused.inc({ reason: "draining" });
@@ -135,12 +152,15 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       return { kind: "refuse", response: foreign };
     }
     if (request.subprotocols.includes(SUBPROTOCOL)) {
-      const { remoteAddress } = request;
-      const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
+      const { remoteAddress, certificate, headers, subprotocols } = request;
+      const secret = secretOfHeaders(headers) ?? secretOfSubprotocols(subprotocols);
+      // A browser cannot see how an upgrade is refused, so who it is is judged behind its Hello.
+      const principal = { secret, certificate, remoteAddress };
+      const context = { principal, remoteAddress, subprotocol: SUBPROTOCOL };
       return { kind: "accept", context };
     }
     metrics.upgradesRefused.inc({ reason: "subprotocol" });
-    const offered = quotedText(request.subprotocols.join(", "));
+    const offered = quotedText(withoutSecrets(request.subprotocols).join(", "));
     const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }
@@ -152,12 +172,12 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     if (limit === "requestBytesMax") metrics.bodiesRefused.inc();
   }
 
-  onConnection(connection: Connection, context: ConnectionContext<Principal>): Session {
+  onConnection(connection: Connection, context: ConnectionContext<Credentials>): Session {
     const { sessionParts } = this.#parts;
-    const { principal } = context;
+    const { principal: credentials } = context;
     const id = `${this.#startedAt}-${connection.id}`;
     const onGone = (gone: Session): void => this.#onGone(gone);
-    const session = new Session({ id, connection, principal, onGone }, sessionParts);
+    const session = new Session({ id, connection, credentials, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
     sessionParts.metrics.connections.set(this.#sessions.size);
@@ -169,10 +189,14 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     if (foreign !== undefined) return foreign;
     const preflight = this.#origins.preflightHeaders(request.method, request.headers);
     if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
-    const answer = await this.#parts.http.serve(request);
+    const answer = await this.#serveHttp(request);
     const { vary, ...others } = this.#origins.corsHeaders(request.headers);
     const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
     return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
+  }
+
+  reloadAccess(): Promise<void> {
+    return this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -183,6 +207,48 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   get #listening(): Transport {
     assert(this.#transport !== undefined, "the gateway listens before it is used");
     return this.#transport;
+  }
+
+  /** A request that shows what is no proof is refused; one that shows nothing is nobody's. */
+  async #serveHttp(given: HttpRequest): Promise<HttpResponse> {
+    const { access, http } = this.#parts;
+    const { secret, query } = takeSecretOfQuery(given.query);
+    const request = { ...given, query };
+    const { headers, certificate, remoteAddress } = request;
+    const shown = secretOfHeaders(headers) ?? secret;
+    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    if (!isAccessFault(who)) {
+      const { accounts, clock } = this.#parts.sessionParts;
+      if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
+        return http.serve({ ...request, principal: who });
+      }
+      const message = `${who.id} asks for more than it may`;
+      return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
+    }
+    const isPassing = who.kind === "unavailable";
+    const code = isPassing ? "unavailable" : "unauthenticated";
+    const more = isPassing ? { "retry-after": "1" } : { "www-authenticate": "Bearer" };
+    return errorAnswer(isPassing ? 503 : 401, code, who.reason, more);
+  }
+
+  #reviewAccess(): void {
+    if (this.#isReviewing) {
+      this.#reviewsAgain = true;
+      return;
+    }
+    this.#isReviewing = true;
+    this.#line.add(this.#reviewSessions());
+  }
+
+  *#reviewSessions(): Work {
+    do {
+      this.#reviewsAgain = false;
+      for (const session of this.#sessions) {
+        session.reviewAccess();
+        if (this.#line.isOver) yield;
+      }
+    } while (this.#reviewsAgain);
+    this.#isReviewing = false;
   }
 
   #refuseForeign(request: UpgradeRequest | HttpRequest): HttpResponse<HttpBytes> | undefined {
@@ -283,6 +349,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
 
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
+    this.#parts.access.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

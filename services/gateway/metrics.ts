@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
+import { createAccessMetrics } from "./access/access-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -13,12 +14,15 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
   return {
+    ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
     latencies: registerLatencies(registry),
+    ...slownessMetrics(registry),
+    ...viewMetrics(registry),
   };
 }
 
@@ -190,39 +194,6 @@ function deliveryMetrics(registry: Registry) {
       buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
       registers,
     }),
-    lagNotices: new Counter({
-      name: "tickwire_gateway_lag_notices_total",
-      help: "Sessions told that they read too slowly.",
-      registers,
-    }),
-    bandwidthChanges: new Counter({
-      name: "tickwire_gateway_bandwidth_changes_total",
-      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
-      labelNames: ["to"],
-      registers,
-    }),
-    bandwidthExceeded: new Counter({
-      name: "tickwire_gateway_bandwidth_exceeded_total",
-      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
-      registers,
-    }),
-    slowConsumers: new Counter({
-      name: "tickwire_gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
-      labelNames: ["limit"],
-      registers,
-    }),
-    lagSeconds: new Histogram({
-      name: "tickwire_gateway_lag_seconds",
-      help: "Age of what a client has just acknowledged, from when it was owed to it.",
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
-      registers,
-    }),
-    lagSecondsMax: new Gauge({
-      name: "tickwire_gateway_lag_seconds_max",
-      help: "Age of the oldest thing that some session has not acknowledged yet.",
-      registers,
-    }),
     owedAtEnd: new Counter({
       name: "tickwire_gateway_owed_at_end_events_total",
       help: "Events that were queued for a session when it ended; a resume may bring them yet.",
@@ -309,14 +280,48 @@ function busMetrics(registry: Registry) {
   };
 }
 
-function topicMetrics(registry: Registry) {
+function slownessMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    topics: new Gauge({
-      name: "tickwire_gateway_topics",
-      help: "Topics that the gateway follows on the bus.",
+    lagNotices: new Counter({
+      name: "tickwire_gateway_lag_notices_total",
+      help: "Sessions told that they read too slowly.",
       registers,
     }),
+    bandwidthChanges: new Counter({
+      name: "tickwire_gateway_bandwidth_changes_total",
+      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
+      labelNames: ["to"],
+      registers,
+    }),
+    bandwidthExceeded: new Counter({
+      name: "tickwire_gateway_bandwidth_exceeded_total",
+      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
+      registers,
+    }),
+    slowConsumers: new Counter({
+      name: "tickwire_gateway_slow_consumers_total",
+      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: "tickwire_gateway_lag_seconds",
+      help: "Age of what a client has just acknowledged, from when it was owed to it.",
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    lagSecondsMax: new Gauge({
+      name: "tickwire_gateway_lag_seconds_max",
+      help: "Age of the oldest thing that some session has not acknowledged yet.",
+      registers,
+    }),
+  };
+}
+
+function viewMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
@@ -338,6 +343,22 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_view_skipped_events_total",
       help: "Events that views left out of their batches, because later ones stand for them.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+    viewChecksums: new Counter({
+      name: "tickwire_gateway_book_checksums_total",
+      help: "Checksums of books that were computed, however many sessions get them.",
+      registers,
+    }),
+  };
+}
+
+function topicMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    topics: new Gauge({
+      name: "tickwire_gateway_topics",
+      help: "Topics that the gateway follows on the bus.",
       registers,
     }),
     slowSkipped: new Counter({

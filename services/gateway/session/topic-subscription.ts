@@ -51,6 +51,8 @@ type TopicSubscriptionParts = {
   readonly pattern: Pattern | undefined;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
+  /** Called once, when the view was given back. */
+  readonly onEnd?: () => void;
 };
 
 type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
@@ -79,6 +81,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
+  readonly #onEnd: (() => void) | undefined;
   #sequence = 0;
   #askedIntervalMs: number;
   /** Of the view, when its bytes were taken last. */
@@ -97,6 +100,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.#options = parts.options;
     this.#metrics = parts.metrics;
     this.#kept = parts.kept;
+    this.#onEnd = parts.onEnd;
   }
 
   /** The view that the client gets now. */
@@ -241,6 +245,10 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sequence = start.sequence;
   }
 
+  checksum(message: Uint8Array): void {
+    if (this.#state === "live") this.#lane.pushCheck(message);
+  }
+
   /** Tells the client, behind everything that it is owed, that nothing more will come. */
   sayEnded(message: string): void {
     this.#say({ kind: "NOTICE_KIND_TOPIC_ENDED", message, topicId: this.view.id });
@@ -252,6 +260,7 @@ export class TopicSubscription implements TopicSubscriber {
     if (this.#state !== "starting") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
+    this.#onEnd?.();
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */
@@ -277,7 +286,8 @@ export class TopicSubscription implements TopicSubscriber {
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;
-    const attached = next.attach(this, { snapshot: true, resume, whole });
+    const { checksum = false } = this.#options;
+    const attached = next.attach(this, { snapshot: true, resume, whole, checksum });
     if (next !== before) before.detach(this);
     this.#needsBase = true;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;

@@ -11,6 +11,8 @@ export type TopicSubscriber = {
   gap(missingFirst: number, missingLast: number): void;
   /** The topic goes on in another epoch. */
   epochChanged(change: EpochChange): void;
+  /** What the book that it has comes to, for one who asked: elements of ServerFrame.messages. */
+  checksum?(message: Uint8Array): void;
 };
 
 /** A topic passes from one epoch to another. */
@@ -38,6 +40,8 @@ export type AttachOptions = {
    * state even where its position can be resumed.
    */
   readonly whole?: boolean;
+  /** Of a book: the subscriber is told now and then what its levels come to. */
+  readonly checksum?: boolean;
 };
 
 /** The start of a subscription: what to send first and how it relates to what the client had. */
