@@ -1,5 +1,5 @@
 import type { BaseConnectOptions } from "./connect.ts";
-import { callLimits, type CallDefaults } from "./rpc/call-options.ts";
+import { callLimits, type CallDefaults } from "./rpc/call-limits.ts";
 import { Calls } from "./rpc/calls.ts";
 import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { Session } from "./session/session.ts";

@@ -7,8 +7,8 @@ import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
-import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
+import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
@@ -268,7 +268,9 @@ export class Session implements ConnectionHandler {
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve" && this.#isPaid()) this.#serve(request);
+    else if (step.does !== "serve") return;
+    else if (request.kind === "call") this.#onCall(request.value);
+    else if (this.#isPaid()) this.#serve(request);
   }
 
   /** Whether the principal may ask for one more, whichever session it asks by. */
@@ -282,7 +284,7 @@ export class Session implements ConnectionHandler {
     return false;
   }
 
-  #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
+  #serve(request: Exclude<ClientRequest, { kind: "hello" | "call" }>): void {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
@@ -293,9 +295,6 @@ export class Session implements ConnectionHandler {
         return;
       case "update":
         if (this.#hasRoom()) this.#topics().update(request.value);
-        return;
-      case "call":
-        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -316,23 +315,21 @@ export class Session implements ConnectionHandler {
   }
 
   #onCall(call: CallMessage): void {
-    const { requestsPerSecondMax } = this.#parts.config;
-    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
-    if (verdict.does === "close") {
-      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
-      this.#fault("request-rate-exceeded", reason);
+    const { accounts, clock, config } = this.#parts;
+    const { requestsPerSecondMax } = config;
+    const parts = { rates: this.#rates, accounts, requestsPerSecondMax };
+    const admission = admitCall(parts, this.#access.principal, clock.monotonicUs());
+    if (admission.does === "close") {
+      this.#fault("request-rate-exceeded", admission.reason);
       return;
     }
-    this.#calls ??= this.#makeCalls();
-    let refusal: RpcError | undefined;
-    if (verdict.does !== "serve") {
-      refusal = tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs);
-    } else if (this.#refusesCalls) {
+    const calls = (this.#calls ??= this.#makeCalls());
+    let refusal = admission.does === "serve" ? undefined : admission.error;
+    if (refusal === undefined && this.#refusesCalls) {
       refusal = new RpcError("unavailable", "the gateway is shutting down");
     }
-    const isInOrder =
-      refusal === undefined ? this.#calls.start(call) : this.#calls.refuse(call, refusal);
-    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
+    if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
   #topics(): Subscriptions {
