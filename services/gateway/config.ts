@@ -128,6 +128,18 @@ export const gatewayConfigSchema = z
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
+    resumeBytesMax: z
+      .int()
+      .min(0)
+      .max(512 * MIB)
+      .default(8 * MIB)
+      .describe("of one topic's past, beyond its ring, fetched for clients who come back; 0: none"),
+    resumeTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(16 * 1024 * MIB)
+      .default(128 * MIB)
+      .describe("that of all topics together; above: those clients start anew, and are told"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 

@@ -8,7 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
-import { HistoryBudget } from "./batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { LatencyBoard } from "./latency-histogram.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -75,7 +75,7 @@ export class Publisher {
   readonly epoch: number;
   readonly #options: PublisherOptions;
   readonly #topics = new Map<Instrument, Topics>();
-  readonly #historyBudget: HistoryBudget;
+  readonly #historyBudget: ByteBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
@@ -90,7 +90,7 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
-    this.#historyBudget = new HistoryBudget({ bytesMax: options.limits.historyTotalBytesMax });
+    this.#historyBudget = new ByteBudget({ bytesMax: options.limits.historyTotalBytesMax });
     this.epoch = options.epoch;
   }
 

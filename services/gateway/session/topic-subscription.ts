@@ -7,6 +7,7 @@ import type {
   AttachOptions,
   Attached,
   EpochChange,
+  NextEpoch,
   TopicFailure,
   TopicSubscriber,
 } from "../topics/topic-subscriber.ts";
@@ -134,9 +135,22 @@ export class TopicSubscription implements TopicSubscriber {
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    if (attached.next !== undefined) this.#beginNext(attached.next);
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     return attached;
+  }
+
+  /** The topic went on in another epoch while the client was away. */
+  #beginNext({ change, batches, missing }: NextEpoch): void {
+    this.epochChanged(change);
+    this.#needsBase = true;
+    this.#sequence = batches.at(-1)?.lastSequence ?? this.#sequence;
+    for (const batch of batches) this.#lane.pushStart(this.#formOf(batch));
+    if (missing === undefined || missing.last < missing.first) return;
+    this.#sequence = missing.last;
+    const message = `what ${this.view.topic} had since then is not kept any more`;
+    this.#sayGap(missing.first, missing.last, message);
   }
 
   /**

@@ -13,7 +13,7 @@ import {
 } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
-import type { QueryGate } from "./query-gate.ts";
+import type { QueryGate } from "../turns/query-gate.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
 /** The state as the publisher encoded it, or why there is none. */

@@ -10,6 +10,7 @@ import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { EarlierEvents } from "./earlier-epochs.ts";
 import { EpochEnds } from "./epoch-ends.ts";
 import { queryHistory } from "./history-query.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
@@ -18,7 +19,9 @@ import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { startKindOf } from "./start-kind.ts";
 import { TopicBackfill } from "./topic-backfill.ts";
 import { TopicHistory } from "./topic-history.ts";
-import type { RingEntry, RingLimits } from "./topic-history.ts";
+import type { RingLimits } from "./topic-history.ts";
+import { TopicPast } from "./topic-past.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { TopicLoss } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
@@ -32,6 +35,7 @@ type TopicFeedParts = SnapshotQueryParts & {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits;
+  readonly resume: ResumeParts;
   readonly watch: FeedWatch;
 };
 
@@ -70,6 +74,7 @@ export class TopicFeed {
   readonly #channel: number;
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
+  readonly #past: TopicPast;
   readonly #backfill: TopicBackfill;
   readonly #sync: TopicSync;
   #subscription: BusSubscription;
@@ -102,16 +107,25 @@ export class TopicFeed {
     this.#shared = shared;
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
+    this.#past = new TopicPast({
+      ...parts,
+      name,
+      shared,
+      history,
+      isOfEvents: startKind === "none",
+      publisher: () => this.#publisher,
+    });
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: name.channel === "book",
       history,
       shared,
       ends: this.#ends,
+      earlier: (resume) => this.#past.eventsAfter(resume),
     });
     this.#backfill = new TopicBackfill({
-      isSettled: (from) => from.epoch !== history.epoch || !this.#isBehind(from),
-      fetch: (from) => this.#fetchBack(from),
+      isSettled: (from) => this.#past.isSettled(from),
+      fetch: (from) => this.#past.fetch(from),
     });
     const actions = this.#actions();
     this.#publisher = publisher;
@@ -166,6 +180,11 @@ export class TopicFeed {
   /** For views: every batch after the position; undefined if part of that is gone. */
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
     return this.#history.resume(position)?.batches;
+  }
+
+  /** For views: all that followed a position of an earlier epoch, if that is here. */
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    return this.#starts.earlierEvents(resume);
   }
 
   /** For views: how a client that comes from `resume` starts anew at `position`. */
@@ -229,6 +248,7 @@ export class TopicFeed {
   close(): void {
     this.#subscription.unsubscribe();
     this.#subscribers.clear();
+    this.#past.close();
     this.#sync.closed();
   }
 
@@ -305,32 +325,7 @@ export class TopicFeed {
     metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
     for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
-  }
-
-  /** Events between the position and what is here are not here. */
-  #isBehind(from: TopicPosition): boolean {
-    return from.sequence < this.#history.sequence && !this.#history.reaches(from);
-  }
-
-  /** Takes what the publisher keeps of the past into the history, if there is room for it. */
-  async #fetchBack(from: TopicPosition): Promise<void> {
-    const history = this.#history;
-    const publisher = this.#publisher;
-    if (publisher?.epoch !== from.epoch) return;
-    const older: RingEntry[] = [];
-    let bytes = 0;
-    const take = (batches: readonly BusBatch[]): boolean => {
-      for (const batch of batches) {
-        if (batch.baseSequence >= history.keptAfter) return false;
-        bytes += batch.bytes.byteLength;
-        const news = SharedBatch.news(this.#shared, batch);
-        older.push({ batch: news, baseSequence: batch.baseSequence });
-      }
-      return bytes <= history.roomBytes;
-    };
-    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
-    if (history.epoch !== from.epoch || !history.prepend(older)) return;
-    for (const { batch } of older) this.#countFetched(batch);
+    this.#past.epochEnds();
   }
 
   /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
@@ -384,10 +379,16 @@ export class TopicFeed {
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */
-  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
-    if (continuity === "resumed") return;
-    const to = from.epoch === position.epoch ? position : ended;
-    const events = to === undefined ? 0 : to.sequence - from.sequence;
+  #countUndelivered(from: TopicPosition, attached: Attached): void {
+    const { continuity, ended, position, batches, next } = attached;
+    let events = 0;
+    if (continuity !== "resumed") {
+      const to = from.epoch === position.epoch ? position : ended;
+      events = to === undefined ? 0 : to.sequence - from.sequence;
+    } else if (next !== undefined) {
+      const given = batches.at(-1)?.lastSequence ?? position.sequence;
+      events = next.change.ended.sequence - given + (next.missing?.last ?? 0);
+    }
     if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 

@@ -40,6 +40,15 @@ export type AttachOptions = {
   readonly whole?: boolean;
 };
 
+/** A topic went on in another epoch while the client was away. */
+export type NextEpoch = {
+  readonly change: EpochChange;
+  /** What to send behind the change. */
+  readonly batches: readonly SharedBatch[];
+  /** Events after `change.start` that the client does not get. */
+  readonly missing: { readonly first: number; readonly last: number } | undefined;
+};
+
 /** The start of a subscription: what to send first and how it relates to what the client had. */
 export type Attached = {
   readonly continuity: "new" | "resumed" | "replaced";
@@ -52,4 +61,9 @@ export type Attached = {
    * knows.
    */
   readonly ended: TopicPosition | undefined;
+  /**
+   * With `resumed`: `batches` end the epoch that the client comes from, and the topic goes on in
+   * another one behind them.
+   */
+  readonly next?: NextEpoch | undefined;
 };
