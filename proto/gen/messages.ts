@@ -253,6 +253,7 @@ export const ListingChangeNumbers = {
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
  * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
+ * - NOTICE_KIND_CONFLATION: A topic is sent at another interval from here on, because of the bound of the session's bandwidth: conflation_interval_ms applies. It never is shorter than what the client asked for.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
@@ -260,7 +261,8 @@ export type NoticeKind =
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
   | "NOTICE_KIND_TOPIC_ENDED"
-  | "NOTICE_KIND_EPOCH";
+  | "NOTICE_KIND_EPOCH"
+  | "NOTICE_KIND_CONFLATION";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -270,6 +272,7 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
   NOTICE_KIND_EPOCH: 6,
+  NOTICE_KIND_CONFLATION: 10,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -454,7 +457,7 @@ const ListingChangeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6 CONFLATION=10",
   "UNSPECIFIED",
 );
 
@@ -756,6 +759,18 @@ export type Book = {
   readonly asks: readonly BookLevel[];
 };
 
+/**
+ * What the levels of a book come to at a position, for a client that asked for it. It stands where it belongs among
+ * the batches of the topic: a client at that position whose book comes to something else starts the topic anew. How it is
+ * computed: wire.md.
+ */
+export type BookChecksum = {
+  readonly topicId: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly crc32: number;
+};
+
 /** One price level as a row, used in RPC answers. */
 export type BookLevel = {
   readonly price: string;
@@ -976,6 +991,11 @@ export type Hello = {
   readonly acceptCompression: boolean;
   /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
   readonly answersProbes: boolean;
+  /**
+   * About as much market data a second as the gateway is to send, in bytes before compression; 0 means no such bound. Where
+   * more would come, it sends topics less often, and says so (NOTICE_KIND_CONFLATION).
+   */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -1033,6 +1053,8 @@ export type Limits = {
   readonly topicsPerRequestMax: number;
   readonly concurrentCallsMax: number;
   readonly requestsPerSecondMax: number;
+  /** Market data: the smaller one of what the client asked for and what its operator allows; 0 means no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** A liquidation order. Decimals are exact plain text. */
@@ -1104,6 +1126,12 @@ export type Notice = {
   readonly position: Position | undefined;
   /** LAG only: what waits at the gateway for the client. */
   readonly owedBytes: number;
+  /** CONFLATION only: what applies to the topic from here on. */
+  readonly conflationIntervalMs: number;
+  /** CONFLATION only: bytes of market data a second that were sent lately, all topics together. */
+  readonly bandwidthBytesPerSecond: number;
+  /** CONFLATION only: the bound. */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -1205,6 +1233,7 @@ export type ServerMessage = {
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
     | { readonly kind: "probe"; readonly value: Probe }
+    | { readonly kind: "bookChecksum"; readonly value: BookChecksum }
     | undefined;
 };
 
@@ -1258,6 +1287,8 @@ export type TopicRequest = {
   readonly snapshot: SnapshotMode;
   /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
+  /** Of a book: send a BookChecksum about once a second in which it changed. No effect on other channels. */
+  readonly checksum: boolean;
 };
 
 export type TopicResult = {
@@ -1367,6 +1398,11 @@ export type Welcome = {
   readonly serverVersion: string;
   readonly serverTimeUs: number;
   readonly limits: Limits | undefined;
+  /**
+   * Of this run of the gateway, and of no other: a client that leaves a gateway knows by it when a balancer leads it
+   * back there.
+   */
+  readonly gatewayId: string;
 };
 
 /** Codec of Any. */
@@ -1508,6 +1544,12 @@ export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec(
   [BookLevelCodec, BookLevelCodec],
 );
 
+/** Codec of BookChecksum. */
+export const BookChecksumCodec: MessageCodec<BookChecksum> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.BookChecksum",
+  "utopicId Uepoch Usequence ucrc32",
+);
+
 /** Codec of Call. */
 export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Call",
@@ -1529,7 +1571,7 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes",
+  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes 10UbandwidthBytesPerSecondMax",
 );
 
 /** Codec of Position. */
@@ -1541,7 +1583,7 @@ export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessa
 /** Codec of TopicRequest. */
 export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicRequest",
-  "stopic udepth uconflationIntervalMs esnapshot mresume",
+  "stopic udepth uconflationIntervalMs esnapshot mresume bchecksum",
   [SnapshotModeTable, PositionCodec],
 );
 
@@ -1721,7 +1763,7 @@ export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PUR
 /** Codec of Limits. */
 export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Limits",
-  "uframeBytesMax usubscriptionsMax utopicsPerRequestMax uconcurrentCallsMax urequestsPerSecondMax",
+  "uframeBytesMax usubscriptionsMax utopicsPerRequestMax uconcurrentCallsMax urequestsPerSecondMax 10UbandwidthBytesPerSecondMax",
 );
 
 /** Codec of ListInstrumentsRequest. */
@@ -1747,7 +1789,7 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes",
+  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes 13uconflationIntervalMs UbandwidthBytesPerSecond UbandwidthBytesPerSecondMax",
   [NoticeKindTable, PositionCodec],
 );
 
@@ -1791,7 +1833,7 @@ export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCode
 /** Codec of Welcome. */
 export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Welcome",
-  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits",
+  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits sgatewayId",
   [LimitsCodec],
 );
 
@@ -1819,8 +1861,8 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message",
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message 10mbookChecksum@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, BookChecksumCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -2464,8 +2464,11 @@ export namespace tickwire {
             /** ServerMessage probe. */
             probe?: (tickwire.v1.Probe.$Properties|null);
 
+            /** ServerMessage bookChecksum. */
+            bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"bookChecksum");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2512,8 +2515,11 @@ export namespace tickwire {
                 /** ServerMessage probe */
                 probe?: (tickwire.v1.Probe.$Properties|null);
 
+                /** ServerMessage bookChecksum */
+                bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"bookChecksum");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2528,9 +2534,10 @@ export namespace tickwire {
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
               probe?: tickwire.v1.Probe.$Shape|null;
+              bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; bookChecksum?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; bookChecksum?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; bookChecksum?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape })
             );
         }
 
@@ -2567,6 +2574,9 @@ export namespace tickwire {
 
             /** Hello answersProbes. */
             answersProbes: boolean;
+
+            /** Hello bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2606,6 +2616,9 @@ export namespace tickwire {
 
                 /** Hello answersProbes */
                 answersProbes?: (boolean|null);
+
+                /** Hello bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2649,6 +2662,9 @@ export namespace tickwire {
             /** Welcome limits. */
             limits?: (tickwire.v1.Limits.$Properties|null);
 
+            /** Welcome gatewayId. */
+            gatewayId: string;
+
             /**
              * Encodes the specified Welcome message. Does not implicitly {@link tickwire.v1.Welcome.verify|verify} messages.
              * @param message Welcome message or plain object to encode
@@ -2687,6 +2703,9 @@ export namespace tickwire {
 
                 /** Welcome limits */
                 limits?: (tickwire.v1.Limits.$Properties|null);
+
+                /** Welcome gatewayId */
+                gatewayId?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2730,6 +2749,9 @@ export namespace tickwire {
             /** Limits requestsPerSecondMax. */
             requestsPerSecondMax: number;
 
+            /** Limits bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
+
             /**
              * Encodes the specified Limits message. Does not implicitly {@link tickwire.v1.Limits.verify|verify} messages.
              * @param message Limits message or plain object to encode
@@ -2768,6 +2790,9 @@ export namespace tickwire {
 
                 /** Limits requestsPerSecondMax */
                 requestsPerSecondMax?: (number|null);
+
+                /** Limits bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2950,6 +2975,9 @@ export namespace tickwire {
             /** TopicRequest resume. */
             resume?: (tickwire.v1.Position.$Properties|null);
 
+            /** TopicRequest checksum. */
+            checksum: boolean;
+
             /**
              * Encodes the specified TopicRequest message. Does not implicitly {@link tickwire.v1.TopicRequest.verify|verify} messages.
              * @param message TopicRequest message or plain object to encode
@@ -2988,6 +3016,9 @@ export namespace tickwire {
 
                 /** TopicRequest resume */
                 resume?: (tickwire.v1.Position.$Properties|null);
+
+                /** TopicRequest checksum */
+                checksum?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3920,7 +3951,10 @@ export namespace tickwire {
             NOTICE_KIND_TOPIC_ENDED = 4,
 
             /** NOTICE_KIND_EPOCH value */
-            NOTICE_KIND_EPOCH = 6
+            NOTICE_KIND_EPOCH = 6,
+
+            /** NOTICE_KIND_CONFLATION value */
+            NOTICE_KIND_CONFLATION = 10
         }
 
         /**
@@ -3968,6 +4002,15 @@ export namespace tickwire {
 
             /** Notice owedBytes. */
             owedBytes: (number|Long);
+
+            /** Notice conflationIntervalMs. */
+            conflationIntervalMs: number;
+
+            /** Notice bandwidthBytesPerSecond. */
+            bandwidthBytesPerSecond: (number|Long);
+
+            /** Notice bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -4020,12 +4063,96 @@ export namespace tickwire {
                 /** Notice owedBytes */
                 owedBytes?: (number|Long|null);
 
+                /** Notice conflationIntervalMs */
+                conflationIntervalMs?: (number|null);
+
+                /** Notice bandwidthBytesPerSecond */
+                bandwidthBytesPerSecond?: (number|Long|null);
+
+                /** Notice bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a BookChecksum.
+         * @deprecated Use tickwire.v1.BookChecksum.$Properties instead.
+         */
+        interface IBookChecksum extends tickwire.v1.BookChecksum.$Properties {
+        }
+
+        /** Represents a BookChecksum. */
+        class BookChecksum {
+
+            /**
+             * Constructs a new BookChecksum.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.BookChecksum.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BookChecksum topicId. */
+            topicId: number;
+
+            /** BookChecksum epoch. */
+            epoch: (number|Long);
+
+            /** BookChecksum sequence. */
+            sequence: (number|Long);
+
+            /** BookChecksum crc32. */
+            crc32: number;
+
+            /**
+             * Encodes the specified BookChecksum message. Does not implicitly {@link tickwire.v1.BookChecksum.verify|verify} messages.
+             * @param message BookChecksum message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.BookChecksum.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BookChecksum message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape} BookChecksum
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape;
+        }
+
+        namespace BookChecksum {
+
+            /** Properties of a BookChecksum. */
+            interface $Properties {
+
+                /** BookChecksum topicId */
+                topicId?: (number|null);
+
+                /** BookChecksum epoch */
+                epoch?: (number|Long|null);
+
+                /** BookChecksum sequence */
+                sequence?: (number|Long|null);
+
+                /** BookChecksum crc32 */
+                crc32?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BookChecksum. */
+            type $Shape = tickwire.v1.BookChecksum.$Properties;
         }
 
         /**

@@ -3974,11 +3974,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
             ServerMessage.prototype.probe = null;
+            ServerMessage.prototype.bookChecksum = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "bookChecksum"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4003,6 +4004,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
                     $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.bookChecksum != null && $Object.hasOwnProperty.call(message, "bookChecksum"))
+                    $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4085,6 +4088,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "probe";
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.bookChecksum = $root.tickwire.v1.BookChecksum.decode(reader, reader.size(), $undefined, _depth + 1, message.bookChecksum);
+                            message.message = "bookChecksum";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4119,6 +4129,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
             Hello.prototype.answersProbes = false;
+            Hello.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4137,6 +4148,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).bool(message.acceptCompression);
                 if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
                     writer.uint32(40).bool(message.answersProbes);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4215,6 +4228,15 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.answersProbes;
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4249,6 +4271,7 @@ export const tickwire = $root.tickwire = (() => {
             Welcome.prototype.serverVersion = "";
             Welcome.prototype.serverTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             Welcome.prototype.limits = null;
+            Welcome.prototype.gatewayId = "";
 
             Welcome.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4267,6 +4290,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).int64(message.serverTimeUs);
                 if (message.limits != null && $Object.hasOwnProperty.call(message, "limits"))
                     $root.tickwire.v1.Limits.encode(message.limits, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.gatewayId != null && $Object.hasOwnProperty.call(message, "gatewayId") && message.gatewayId !== "")
+                    writer.uint32(50).string(message.gatewayId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4342,6 +4367,15 @@ export const tickwire = $root.tickwire = (() => {
                             message.limits = $root.tickwire.v1.Limits.decode(reader, reader.size(), $undefined, _depth + 1, message.limits);
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.gatewayId = value;
+                            else
+                                delete message.gatewayId;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4376,6 +4410,7 @@ export const tickwire = $root.tickwire = (() => {
             Limits.prototype.topicsPerRequestMax = 0;
             Limits.prototype.concurrentCallsMax = 0;
             Limits.prototype.requestsPerSecondMax = 0;
+            Limits.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Limits.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4394,6 +4429,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).uint32(message.concurrentCallsMax);
                 if (message.requestsPerSecondMax != null && $Object.hasOwnProperty.call(message, "requestsPerSecondMax") && message.requestsPerSecondMax !== 0)
                     writer.uint32(40).uint32(message.requestsPerSecondMax);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4470,6 +4507,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.requestsPerSecondMax = value;
                             else
                                 delete message.requestsPerSecondMax;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
                             continue;
                         }
                     }
@@ -4703,6 +4749,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicRequest.prototype.conflationIntervalMs = 0;
             TopicRequest.prototype.snapshot = 0;
             TopicRequest.prototype.resume = null;
+            TopicRequest.prototype.checksum = false;
 
             TopicRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4721,6 +4768,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).int32(message.snapshot);
                 if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
                     $root.tickwire.v1.Position.encode(message.resume, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum") && message.checksum !== false)
+                    writer.uint32(48).bool(message.checksum);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4794,6 +4843,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 2)
                                 break;
                             message.resume = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.resume);
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.checksum = value;
+                            else
+                                delete message.checksum;
                             continue;
                         }
                     }
@@ -6292,6 +6350,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
             values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
+            values[valuesById[10] = "NOTICE_KIND_CONFLATION"] = 10;
             return values;
         })();
 
@@ -6313,6 +6372,9 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
             Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.conflationIntervalMs = 0;
+            Notice.prototype.bandwidthBytesPerSecond = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6339,6 +6401,12 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
                     writer.uint32(72).uint64(message.owedBytes);
+                if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
+                    writer.uint32(104).uint32(message.conflationIntervalMs);
+                if (message.bandwidthBytesPerSecond != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecond") && (typeof message.bandwidthBytesPerSecond === "object" ? message.bandwidthBytesPerSecond.low || message.bandwidthBytesPerSecond.high : message.bandwidthBytesPerSecond !== 0))
+                    writer.uint32(112).uint64(message.bandwidthBytesPerSecond);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(120).uint64(message.bandwidthBytesPerSecondMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6450,6 +6518,33 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.owedBytes;
                             continue;
                         }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.conflationIntervalMs = value;
+                            else
+                                delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecond = value;
+                            else
+                                delete message.bandwidthBytesPerSecond;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -6468,6 +6563,124 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Notice;
+        })();
+
+        v1.BookChecksum = (function() {
+
+            const BookChecksum = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BookChecksum.prototype.topicId = 0;
+            BookChecksum.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            BookChecksum.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            BookChecksum.prototype.crc32 = 0;
+
+            BookChecksum.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(24).uint64(message.sequence);
+                if (message.crc32 != null && $Object.hasOwnProperty.call(message, "crc32") && message.crc32 !== 0)
+                    writer.uint32(32).uint32(message.crc32);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BookChecksum.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.BookChecksum();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.crc32 = value;
+                            else
+                                delete message.crc32;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BookChecksum;
         })();
 
         v1.Probe = (function() {

@@ -48,6 +48,7 @@ export { OrderBook, type BookChange, type TruncatedPrices } from "./order-book.t
 export {
   PriceLadder,
   type BookSide,
+  type Ladder,
   type Level,
   type LevelColumns,
   type OwnedLevelColumns,

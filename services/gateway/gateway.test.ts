@@ -70,6 +70,7 @@ beforeEach(async () => {
       turns,
       inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
+      gatewayId: "gateway-1",
     },
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Principal>) => {
@@ -79,6 +80,7 @@ beforeEach(async () => {
         kind: "node",
         address: "127.0.0.1",
         port: 4321,
+        sockets: 3,
         stopListening: () => void log.push("stops listening"),
         close: async () => void log.push("transport closed"),
       });

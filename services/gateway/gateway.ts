@@ -95,6 +95,11 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     return this.#sessions.size;
   }
 
+  /** Sockets of every kind; 0 before it listens. */
+  get sockets(): number {
+    return this.#transport?.sockets ?? 0;
+  }
+
   /** Called once, before anything else. Rejects, with everything released, if it cannot listen. */
   async listen(): Promise<void> {
     try {

@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
@@ -13,7 +15,7 @@ import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
 import type { Logger } from "#core/logger.ts";
-import { createGatewayMetrics } from "./metrics.ts";
+import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
@@ -81,7 +83,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const dashboard = readDashboard(options);
   const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
+  const identity = { serverVersion, gatewayId: randomUUID() };
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },
@@ -98,6 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
         handler,
       ),
   });
+  registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
   return gateway;
 }

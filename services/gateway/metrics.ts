@@ -1,5 +1,8 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
+import { LatencyBoard } from "#core/latency-histogram.ts";
+import type { LatencyRow } from "#core/latency-histogram.ts";
+import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -16,7 +19,57 @@ export function createGatewayMetrics(registry: Registry) {
     ...busMetrics(registry),
     ...topicMetrics(registry),
     ...logMetrics(registry),
+    latencies: registerLatencies(registry),
   };
+}
+
+/** How much of a limit of the whole gateway is used. */
+export type LimitUse = { readonly limit: string; readonly used: number; readonly max: number };
+
+/** Reads how much of each limit is used when the metrics are asked for. */
+export function registerLimitUse(registry: Registry, read: () => readonly LimitUse[]): void {
+  const gauge: Gauge<"limit"> = new Gauge({
+    name: "tickwire_gateway_limit_used_ratio",
+    help: "Part of a limit of the whole gateway that is used; at 1 its policy applies.",
+    labelNames: ["limit"],
+    registers: [registry],
+    collect: () => {
+      for (const { limit, used, max } of read()) gauge.set({ limit }, used / max);
+    },
+  });
+}
+
+const LATENCY_PARTS = ["publishToReceive", "receiveToSocket", "socketToClient"] as const;
+type LatencyPart = (typeof LATENCY_PARTS)[number];
+
+/** How long the batches of one channel took to the gateway, through it, and to its clients. */
+export type GatewayLatency = LatencyRow<LatencyPart>;
+
+/** The parts of the way that a gateway sees. They are counted without labels being looked up. */
+function registerLatencies(registry: Registry): LatencyBoard<LatencyPart> {
+  const board = new LatencyBoard(LATENCY_PARTS);
+  registerLatencyMetric({
+    registry,
+    board,
+    part: "publishToReceive",
+    name: "tickwire_gateway_publish_to_receive_seconds",
+    help: "From a batch's published time to its arrival; may be negative between machines.",
+  });
+  registerLatencyMetric({
+    registry,
+    board,
+    part: "receiveToSocket",
+    name: "tickwire_gateway_receive_to_socket_seconds",
+    help: "From a batch's arrival, or its making by a view, to its socket; 1 frame in 16.",
+  });
+  registerLatencyMetric({
+    registry,
+    board,
+    part: "socketToClient",
+    name: "tickwire_gateway_socket_to_client_seconds",
+    help: "From a frame's socket to the client's answer that it has come, by probes now and then.",
+  });
+  return board;
 }
 
 function refusalMetrics(registry: Registry) {
@@ -138,16 +191,20 @@ function deliveryMetrics(registry: Registry) {
       buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
       registers,
     }),
-    publishToReceiveSeconds: new Histogram({
-      name: "tickwire_gateway_publish_to_receive_seconds",
-      help: "From a batch's published time to its arrival; may be negative between machines.",
-      labelNames: ["venue", "channel"],
-      buckets: [-0.01, 0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
-      registers,
-    }),
     lagNotices: new Counter({
       name: "tickwire_gateway_lag_notices_total",
       help: "Sessions told that they read too slowly.",
+      registers,
+    }),
+    bandwidthChanges: new Counter({
+      name: "tickwire_gateway_bandwidth_changes_total",
+      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
+      labelNames: ["to"],
+      registers,
+    }),
+    bandwidthExceeded: new Counter({
+      name: "tickwire_gateway_bandwidth_exceeded_total",
+      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
       registers,
     }),
     slowConsumers: new Counter({
@@ -264,6 +321,12 @@ function topicMetrics(registry: Registry) {
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
+      registers,
+    }),
+    viewsAtLimit: new Counter({
+      name: "tickwire_gateway_views_at_limit_total",
+      help: "Views wanted beyond viewsMax: whoever wanted one shares another, or was refused.",
+      labelNames: ["outcome"],
       registers,
     }),
     viewBatches: new Counter({

@@ -13,7 +13,7 @@ import type { Logger } from "#core/logger.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
-import { LatencyBoard } from "#publish/latency-histogram.ts";
+import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { newPublisherIdentity } from "#publish/publisher-identity.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
@@ -65,7 +65,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const counters = createPublisherCounters();
   const identity = newPublisherIdentity("ingest", randomUUID());
   const { publisherId, epoch } = identity;
-  const latencies = new LatencyBoard();
+  const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
   const publisher = new Publisher({
     ...shared,

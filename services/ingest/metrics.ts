@@ -3,9 +3,9 @@ import type { Registry } from "prom-client";
 import type { Channel } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
-import type { LatencyBoard } from "#publish/latency-histogram.ts";
+import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
-import { registerLatencyMetric } from "./latency-metric.ts";
+import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 import type { VenueCounters } from "./venue/venue-counters.ts";
 
 /** How one subscription of a venue does. */
@@ -144,7 +144,7 @@ export function registerIngestMetrics(options: {
   readonly registry: Registry;
   readonly venues: () => readonly MeasuredVenue[];
   readonly publisher: PublisherCounters;
-  readonly latencies: LatencyBoard;
+  readonly latencies: PublishLatencies;
 }): void {
   const { registry, venues, publisher, latencies } = options;
   for (const [name, [help, field, channel]] of Object.entries(VENUE_TOTALS)) {
@@ -171,14 +171,14 @@ export function registerIngestMetrics(options: {
     board: latencies,
     name: "tickwire_ingest_venue_to_received_seconds",
     help: "From the venue's time of an event to its arrival, by both clocks; once per batch.",
-    side: "venueToReceived",
+    part: "venueToReceived",
   });
   registerLatencyMetric({
     registry,
     board: latencies,
     name: "tickwire_ingest_received_to_published_seconds",
     help: "From the arrival of a batch's first event to its publication.",
-    side: "receivedToPublished",
+    part: "receivedToPublished",
   });
   registerGauges(registry, venues);
   registerSubscriptions(registry, venues);

@@ -5,7 +5,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { LatencyBoard } from "./latency-histogram.ts";
+import { createPublishLatencies } from "./publish-latency.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher, RETIRED_TOPICS_MAX } from "./publisher.ts";
 
@@ -42,7 +42,7 @@ function create(options: { payloadBytesMax?: number; batchEventsMax?: number } =
   const counters = createPublisherCounters();
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
-  const latencies = new LatencyBoard();
+  const latencies = createPublishLatencies();
   const publisher = new Publisher({
     bus,
     latencies,

@@ -9,7 +9,7 @@ import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
-import type { LatencyBoard } from "./latency-histogram.ts";
+import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
@@ -47,7 +47,7 @@ type PublisherOptions = {
   readonly schedule: (flush: () => void) => void;
   readonly counters: PublisherCounters;
   /** Where latencies are counted, once per batch. */
-  readonly latencies?: LatencyBoard;
+  readonly latencies?: PublishLatencies;
   readonly logger: Logger;
   /** Called for every event when it gets its position. */
   readonly onEvent?: (event: MarketEvent, sequence: number) => void;

@@ -8,7 +8,7 @@ import { BatchHistory } from "./batch-history.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
-import type { ChannelLatency } from "./latency-histogram.ts";
+import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { Ring } from "./ring.ts";
 
@@ -32,7 +32,7 @@ export class TopicRecord {
   readonly channel: Channel;
   readonly subject: string;
   /** Shared by all topics of the channel; undefined if nobody measures. */
-  readonly latency: ChannelLatency | undefined;
+  readonly latency: PublishLatency | undefined;
   /** The last batches, whether the bus took them or not. */
   readonly history: BatchHistory;
   readonly #limits: PublishLimits;
@@ -60,7 +60,7 @@ export class TopicRecord {
     readonly epoch: number;
     /** Of the last event of a topic of the same name that was retired; 0 if there was none. */
     readonly sequence?: number;
-    readonly latency?: ChannelLatency | undefined;
+    readonly latency?: PublishLatency | undefined;
     readonly limits: PublishLimits;
     readonly budget: ByteBudget;
   }) {

@@ -63,6 +63,7 @@ export class SessionRig {
         inboxSpace: new InboxSpace(metrics),
         services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
         serverVersion: "1.2.3",
+        gatewayId: "gateway-1",
       },
     );
     this.connection.handler = this.session;

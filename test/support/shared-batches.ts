@@ -1,3 +1,4 @@
+import type { GatewayLatency } from "#gateway/metrics.ts";
 import { SharedBatch, SharedTopic } from "#gateway/topics/shared-batch.ts";
 
 type BatchOptions = {
@@ -7,15 +8,17 @@ type BatchOptions = {
   readonly topicId?: number;
   readonly events?: number;
   readonly isState?: boolean;
+  readonly receivedAtUs?: number;
+  readonly latency?: GatewayLatency;
 };
 
 /** A batch whose bytes say nothing, for whoever hands batches on without reading them. */
 export function sharedBatch(first: number, last = first, options: BatchOptions = {}): SharedBatch {
-  const { bytes = 10, fill = 0, topicId = 1, isState = false } = options;
-  const { events = last - first + 1 } = options;
-  const topic = new SharedTopic(topicId, { venue: "fake", channel: "book" });
+  const { bytes = 10, fill = 0, topicId = 1, isState = false, latency } = options;
+  const { events = last - first + 1, receivedAtUs = 0 } = options;
+  const topic = new SharedTopic(topicId, { venue: "fake", channel: "book" }, latency);
   const sequences = { firstSequence: first, lastSequence: last };
-  const extent = { events, ...sequences, isState, endsChain: isState };
+  const extent = { events, ...sequences, isState, endsChain: isState, receivedAtUs };
   const content = { bytes: new Uint8Array(bytes).fill(fill), base: undefined };
   return new SharedBatch(topic, extent, content);
 }

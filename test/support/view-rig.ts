@@ -22,6 +22,7 @@ const LIMITS = {
   queryTimeoutMs: 100,
   queriesInFlightMax: 100,
   topicsMax: 100,
+  viewsMax: 100,
   topicLingerMs: 60_000,
 };
 
@@ -123,7 +124,7 @@ export class ViewRig {
     const { subscription } = seat;
     if (subscription === undefined) return;
     const view = this.view(depth, intervalMs);
-    subscription.changeView(view, ({ continuity }) => {
+    subscription.changeView(view, view.options.intervalMs, ({ continuity }) => {
       const { depth: applies } = view.options;
       const topics = [
         { depth: applies, continuity: `CONTINUITY_${continuity.toUpperCase()}` as never },

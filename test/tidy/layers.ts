@@ -24,7 +24,7 @@ const CORE = ["services/core/", "@tickwire/proto/model"];
 const SHARED = ["services/core/", "services/wire/", "services/bus/", "@tickwire/proto/*", "node:*"];
 
 /** What every room of a service may know: its settings, its metrics, the shape of its logger. */
-const INGEST_CONTRACTS = ["config", "latency-metric", "limits", "metrics", "turn-scheduler"].map(
+const INGEST_CONTRACTS = ["config", "limits", "metrics", "turn-scheduler"].map(
   (name) => `services/ingest/${name}.ts`,
 );
 const PROXY_PACKAGES = ["https-proxy-agent", "proxy-from-env", "socks-proxy-agent"];
@@ -99,6 +99,7 @@ const LAYERS: readonly Layer[] = [
     "services/ingest/venues/registry.ts",
     "services/ingest/simulated/simulated-settings.ts",
     "services/ingest/feed/network/proxy-url.ts",
+    "services/runtime/latency-metric.ts",
   ]),
   { place: "services/ingest/feed/", may: [...SHARED, ...INGEST_CONTRACTS] },
   {
@@ -149,7 +150,10 @@ const LAYERS: readonly Layer[] = [
   // Inside the gateway:
   // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
-  ...contracts(GATEWAY_CONTRACTS, ["services/gateway/transport/"]),
+  ...contracts(GATEWAY_CONTRACTS, [
+    "services/gateway/transport/",
+    "services/runtime/latency-metric.ts",
+  ]),
   { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
   {
     place: "services/gateway/transport/",

@@ -1,4 +1,3 @@
-import { Gauge } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import { JetStreamLog } from "#bus/jetstream-log.ts";
 import { MemoryLog } from "#bus/memory-log.ts";
@@ -7,6 +6,7 @@ import type { TickwireConfig } from "#config/config.ts";
 import { StreamKeeper } from "#publish/stream-keeper.ts";
 import { natsOptionsOf } from "./open-bus.ts";
 import type { ServiceProcess } from "./service-process.ts";
+import { registerMemoryLogMetrics, registerStreamMetrics } from "./stream-log-metrics.ts";
 
 type StreamLogParts = {
   readonly config: TickwireConfig;
@@ -27,7 +27,7 @@ export function openStreamLog({ config, service, bus }: StreamLogParts): StreamL
     const { clock } = service;
     const { bytesMax, topicBytesMax: subjectBytesMax } = memory;
     const kept = new MemoryLog({ bus, clock, limits: { bytesMax, subjectBytesMax, ageMsMax } });
-    registerMemoryMetrics(service, kept);
+    registerMemoryLogMetrics(service.metrics, kept.counters);
     log = kept;
   }
   service.shutdown.add("log", () => log.close());
@@ -48,7 +48,7 @@ export function keepStreams({ config, service }: Omit<StreamLogParts, "bus">): v
     venues: config.ingest.venues.map(({ id }) => id),
     settings: { storage, replicas, bytesMax, ageMsMax },
   });
-  registerKeeperMetrics(metrics, keeper);
+  registerStreamMetrics(metrics, () => keeper.standings);
   keeper.start();
   shutdown.add("streams", async () => {
     keeper.close();
@@ -60,58 +60,4 @@ export function keepStreams({ config, service }: Omit<StreamLogParts, "bus">): v
 function openJetStreamLog(config: TickwireConfig, name: string): JetStreamLog {
   const { timeoutMs } = config.streamLog.jetStream;
   return new JetStreamLog({ ...natsOptionsOf(config.bus.nats), name, timeoutMs });
-}
-
-function registerMemoryMetrics({ metrics }: ServiceProcess, { counters }: MemoryLog): void {
-  const gauges = {
-    entries: "Batches that the stream log in memory keeps.",
-    bytes: "Memory of the batches that the stream log in memory keeps.",
-    evicted: "Batches that made room in the stream log in memory before they were too old.",
-  };
-  for (const [key, help] of Object.entries(gauges)) {
-    new Gauge({
-      name: `tickwire_stream_log_${key}`,
-      help,
-      registers: [metrics],
-      collect() {
-        this.set(counters[key as keyof typeof counters]);
-      },
-    });
-  }
-}
-
-function registerKeeperMetrics(registry: ServiceProcess["metrics"], keeper: StreamKeeper): void {
-  const labelNames = ["venue"];
-  const registers = [registry];
-  new Gauge({
-    name: "tickwire_stream_log_kept",
-    help: "Whether JetStream keeps the venue's events, as far as was heard: 1 or 0.",
-    labelNames,
-    registers,
-    collect() {
-      for (const { venue, isKept } of keeper.standings) this.set({ venue }, isKept ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: "tickwire_stream_log_stored_bytes",
-    help: "Bytes that JetStream keeps of the venue's events, when it was last asked.",
-    labelNames,
-    registers,
-    collect() {
-      for (const { venue, stream } of keeper.standings) {
-        if (stream !== undefined) this.set({ venue }, stream.bytes);
-      }
-    },
-  });
-  new Gauge({
-    name: "tickwire_stream_log_oldest_seconds",
-    help: "When the oldest of the venue's events was stored that JetStream keeps, since 1970.",
-    labelNames,
-    registers,
-    collect() {
-      for (const { venue, stream } of keeper.standings) {
-        if (stream !== undefined) this.set({ venue }, stream.oldestTimeUs / 1e6);
-      }
-    },
-  });
 }

@@ -104,6 +104,11 @@ export class Catalog {
     return venues >= this.#parts.limits.readyVenuesMin;
   }
 
+  /** Instruments of all venues together. */
+  get size(): number {
+    return this.#instruments;
+  }
+
   /** Venue ids, sorted. */
   get venues(): string[] {
     return this.#venues.ids;

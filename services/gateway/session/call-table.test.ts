@@ -221,6 +221,18 @@ describe("a call", () => {
     expect(calls.active).toBe(2);
   });
 
+  test("may be refused in place of being served, and keeps the rule of ids", async () => {
+    const error = new RpcError("resource_exhausted", "later");
+    const call = { callId: 3, method: "test.Service/Hangs", request: new Uint8Array() };
+    const rest = { timeoutMs: 0, credits: 0, metadata: {} };
+    expect(calls.refuse({ ...call, ...rest }, error)).toBe(true);
+    expect(calls.refuse({ ...call, ...rest }, error)).toBe(false);
+    await settle();
+    expect(replies).toEqual(["3: resource_exhausted"]);
+    expect([calls.active, signals.length]).toEqual([0, 0]);
+    expect(start(3, "Hangs")).toBe(false);
+  });
+
   test("ids must rise", () => {
     expect([start(0, "Hangs"), start(5, "Hangs"), start(5, "Hangs"), start(4, "Hangs")]).toEqual([
       false,

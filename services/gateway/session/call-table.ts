@@ -44,6 +44,8 @@ type CallTableParts = CallAccount & {
 
 /** More credits than a stream can use; the count must not grow without end. */
 const CREDITS_MAX = 2 ** 31;
+/** By then, one of the calls under way has mostly ended. */
+const SLOT_RETRY_AFTER_MS = 250;
 
 /** Lets a stream send as many responses as the client has granted. */
 class CreditGate {
@@ -95,8 +97,7 @@ export class CallTable {
    * protocol.
    */
   start(call: CallRequest): boolean {
-    if (call.callId <= this.#lastCallId) return false;
-    this.#lastCallId = call.callId;
+    if (!this.#isNext(call)) return false;
     const method = this.#parts.services.byFullName.get(call.method);
     if (method === undefined) {
       this.#refuse(
@@ -108,7 +109,7 @@ export class CallTable {
     const { concurrentCallsMax } = this.#parts.limits;
     if (this.#active.size >= concurrentCallsMax) {
       const message = `more than concurrentCallsMax ${concurrentCallsMax} calls at once`;
-      const detail = { reason: "TOO_MANY_CALLS" };
+      const detail = { reason: "TOO_MANY_CALLS", retryAfterMs: SLOT_RETRY_AFTER_MS };
       this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }
@@ -118,6 +119,13 @@ export class CallTable {
     this.#active.set(call.callId, active);
     // It replies every outcome itself, and rejects only if we have a bug: then the process ends.
     void this.#run(method, call, active);
+    return true;
+  }
+
+  /** Answers a call with an error in place of serving it. The same rule of ids holds. */
+  refuse(call: CallRequest, error: RpcError): boolean {
+    if (!this.#isNext(call)) return false;
+    this.#refuse(call, error);
     return true;
   }
 
@@ -212,8 +220,16 @@ export class CallTable {
     await scope.race(this.#parts.line.run(encode));
   }
 
+  #isNext({ callId }: CallRequest): boolean {
+    if (callId <= this.#lastCallId) return false;
+    this.#lastCallId = callId;
+    return true;
+  }
+
   #refuse(call: CallRequest, error: RpcError): void {
-    this.#parts.metrics.calls.inc({ method: "unknown", carrier: "socket", code: error.code });
+    // A name that the schema does not have is no label.
+    const method = this.#parts.services.byFullName.get(call.method)?.name ?? "unknown";
+    this.#parts.metrics.calls.inc({ method, carrier: "socket", code: error.code });
     this.#replies.end(call.callId, error);
   }
 }

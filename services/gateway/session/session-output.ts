@@ -54,6 +54,10 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.takeBack(topicIds);
   }
 
+  queuedBytes(): number {
+    return this.#outbound.queuedMarketBytes;
+  }
+
   shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number> {
     return this.#outbound.shed(topicIds);
   }

@@ -10,6 +10,7 @@ import type { GatewayConfig } from "../config.ts";
 import type { Logger } from "#core/logger.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { ServiceTable } from "../rpc/service-table.ts";
+import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
@@ -27,7 +28,7 @@ import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
-import type { HelloMessage } from "./wire-messages.ts";
+import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
 /** What every session shares. */
 export type SessionParts = {
@@ -43,6 +44,8 @@ export type SessionParts = {
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
+  /** Of this run of the gateway, and of no other. */
+  readonly gatewayId: string;
 };
 
 /** Whose session it is, and over what. */
@@ -80,6 +83,8 @@ export class Session implements ConnectionHandler {
   #state: SessionState = "awaiting-hello";
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
+  /** Market data, as the client and the operator want it at most; 0 is no bound. */
+  #bandwidthBytesPerSecondMax = 0;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
@@ -234,7 +239,8 @@ export class Session implements ConnectionHandler {
   }
 
   #onRequest(request: ClientRequest): void {
-    if (!this.#rates.takeRequest(request.kind, this.#parts.clock.monotonicUs())) {
+    const nowUs = this.#parts.clock.monotonicUs();
+    if (request.kind !== "call" && !this.#rates.takeRequest(request.kind, nowUs)) {
       const { requestsPerSecondMax } = this.#parts.config;
       const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
       this.#fault("request-rate-exceeded", reason);
@@ -262,9 +268,7 @@ export class Session implements ConnectionHandler {
         if (this.#hasRoom()) this.#topics().update(request.value);
         return;
       case "call":
-        this.#calls ??= this.#makeCalls();
-        if (this.#calls.start(request.value)) return;
-        this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
+        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -281,13 +285,36 @@ export class Session implements ConnectionHandler {
     }
   }
 
+  #onCall(call: CallMessage): void {
+    const { requestsPerSecondMax } = this.#parts.config;
+    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
+    if (verdict.does === "close") {
+      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
+      this.#fault("request-rate-exceeded", reason);
+      return;
+    }
+    this.#calls ??= this.#makeCalls();
+    const isInOrder =
+      verdict.does === "serve"
+        ? this.#calls.start(call)
+        : this.#calls.refuse(call, tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs));
+    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
     const { clock, config } = this.#parts;
     const takeTopics = (topics: number): boolean =>
       this.#rates.takeTopics(topics, clock.monotonicUs());
     const onTooManyTopics = (): void => this.#onTooManyTopics();
-    const own = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const own = {
+      limits: config,
+      takeTopics,
+      onTooManyTopics,
+      line: this.#line,
+      bandwidthBytesPerSecondMax,
+    };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -335,6 +362,10 @@ export class Session implements ConnectionHandler {
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
       this.#answersProbes = hello.answersProbes;
+      this.#bandwidthBytesPerSecondMax = smallestBound(
+        hello.bandwidthBytesPerSecondMax,
+        this.#parts.config.bandwidthBytesPerSecondMax,
+      );
       this.#logOpened(hello);
       this.#welcome();
     }
@@ -355,11 +386,12 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion } = this.#parts;
+    const { config, clock, serverVersion, gatewayId } = this.#parts;
     this.#output.welcome({
       protocolVersion: PROTOCOL_VERSION,
       sessionId: this.id,
       serverVersion,
+      gatewayId,
       serverTimeUs: clock.nowUs(),
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -367,6 +399,7 @@ export class Session implements ConnectionHandler {
         topicsPerRequestMax: config.topicsPerRequestMax,
         concurrentCallsMax: config.concurrentCallsMax,
         requestsPerSecondMax: config.requestsPerSecondMax,
+        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
       },
     });
   }
@@ -407,4 +440,10 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-go");
     return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
+}
+
+/** 0 is no bound. */
+function smallestBound(...bounds: readonly number[]): number {
+  const set = bounds.filter((bound) => bound > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }

@@ -78,6 +78,7 @@ beforeEach(() => {
       },
       onTooManyTopics: () => void (refusedRequests += 1),
       line: turns.open(),
+      bandwidthBytesPerSecondMax: 0,
     },
     {
       subscribeResult: (id, given) => {
@@ -91,6 +92,7 @@ beforeEach(() => {
       openTopicLane: (topicId) => lanes.open(topicId),
       takeBack: (left) => void takenBack.push(...left),
       shed: (topicIds) => lanes.shed(topicIds),
+      queuedBytes: () => lanes.end,
     },
   );
 });
@@ -118,6 +120,7 @@ const PLAIN = {
   conflationIntervalMs: 0,
   snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
   resume: undefined,
+  checksum: false,
 };
 
 /** Asks for one topic with options. */

@@ -4,6 +4,7 @@ import type { Topic } from "#core/topic.ts";
 import { expandTopic, listTopicsOf, topicsOf } from "../catalog/topic-expansion.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Work } from "../turns/turns.ts";
+import { BandwidthCap } from "./bandwidth/bandwidth-cap.ts";
 import { LiveTopics } from "./live-topics.ts";
 import { Patterns } from "./patterns.ts";
 import type { Pattern } from "./patterns.ts";
@@ -35,12 +36,16 @@ export type SubscriptionReplies = StartReplies & {
    * client then stands.
    */
   shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number>;
+  /** Market data that was queued since the session began. */
+  queuedBytes(): number;
 };
 
 /** What subscriptions need of the gateway. */
 type SubscriptionParts = StartParts & {
   /** A request turned out to name more topics than it may. Nothing of it is served. */
   readonly onTooManyTopics: () => void;
+  /** Market data that the session should get at most; 0 is no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** What changed at a venue. */
@@ -94,6 +99,7 @@ export class Subscriptions {
   readonly #starts: TopicStarts;
   readonly #updates: ViewUpdates;
   readonly #queue = new RequestQueue();
+  readonly #cap: BandwidthCap | undefined;
   /** Requests so far, and changes of patterns. */
   #order = 0;
   #closed = false;
@@ -121,6 +127,7 @@ export class Subscriptions {
       replies,
       fullName,
     });
+    this.#cap = this.#createCap();
   }
 
   /** Topics that are live. */
@@ -185,11 +192,27 @@ export class Subscriptions {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cap?.close();
     this.#patterns.clear();
     const { line } = this.#parts;
     line.clear();
     const leaving = [this.#live.endAll(line), this.#starts.close()];
     for (const work of leaving) line.add(work);
+  }
+
+  #createCap(): BandwidthCap | undefined {
+    const { bandwidthBytesPerSecondMax, hub, line, clock, metrics } = this.#parts;
+    if (bandwidthBytesPerSecondMax === 0) return undefined;
+    return new BandwidthCap({
+      bytesPerSecondMax: bandwidthBytesPerSecondMax,
+      clock,
+      metrics,
+      hub,
+      live: this.#live,
+      line,
+      add: (work) => this.#add(work),
+      queuedBytes: () => this.#replies.queuedBytes(),
+    });
   }
 
   #add(work: Work): void {

@@ -17,14 +17,14 @@ import { StartingTopics } from "./starting-topics.ts";
 import { SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import type { SubscribeParts } from "./subscribe-requests.ts";
-import { ALREADY_SUBSCRIBED, grantedResult, refusedResult } from "./topic-results.ts";
+import { ALREADY_SUBSCRIBED, grantedResult, noRoom, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 
 /** What starting a topic needs of the gateway. */
 export type StartParts = SubscribeParts & {
-  readonly hub: Pick<Hub, "hold" | "release" | "follows">;
+  readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release" | "follows">;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
 };
@@ -137,11 +137,9 @@ export class TopicStarts {
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
     const offered = offeredView(name.channel, request);
-    const view = offered && hub.hold(name, offered);
-    if (view === undefined) {
-      const message = "the gateway follows as many topics as it is configured to";
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
-    }
+    const topics = this.#parts.live.size + this.#starting.size;
+    const view = offered && hub.hold(name, offered, { topics });
+    if (view === undefined) return refused(noRoom(hub.noRoomFor(name, topics)));
     const lane = this.#parts.replies.openTopicLane(view.id);
     const options = {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",

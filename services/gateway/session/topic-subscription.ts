@@ -81,6 +81,9 @@ export class TopicSubscription implements TopicSubscriber {
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   #sequence = 0;
+  #askedIntervalMs: number;
+  /** Of the view, when its bytes were taken last. */
+  #takenBytes = 0;
   /**
    * The client cannot go on from the batch that it got last: it has none, or that was a state.
    */
@@ -88,6 +91,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   constructor(parts: TopicSubscriptionParts) {
     this.#view = parts.view;
+    this.#askedIntervalMs = parts.view.options.intervalMs;
     this.#lane = parts.lane;
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
@@ -99,6 +103,19 @@ export class TopicSubscription implements TopicSubscriber {
   /** The view that the client gets now. */
   get view(): TopicView {
     return this.#view;
+  }
+
+  /** At which the client wants the topic; it may be sent less often. */
+  get askedIntervalMs(): number {
+    return this.#askedIntervalMs;
+  }
+
+  /** Bytes of news since they were taken last, or since the view was changed. */
+  takeBytes(): number {
+    const { sentBytes } = this.#view;
+    const bytes = sentBytes - this.#takenBytes;
+    this.#takenBytes = sentBytes;
+    return bytes;
   }
 
   get state(): TopicSubscriptionState {
@@ -132,6 +149,7 @@ export class TopicSubscription implements TopicSubscriber {
   start(kept?: AttachOptions["resume"]): Attached {
     assert(this.#state === "starting", "a subscription starts once");
     this.#state = "live";
+    this.#takenBytes = this.#view.sentBytes;
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
@@ -156,15 +174,26 @@ export class TopicSubscription implements TopicSubscriber {
   /**
    * Goes on with another view of the topic, which is held for this subscription, without a gap:
    * what the view before held back leaves first. What `describe` makes of it keeps its place among
-   * the batches.
+   * the batches. The client wants it at `askedIntervalMs`.
    */
-  changeView(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
+  changeView(
+    next: TopicView,
+    askedIntervalMs: number,
+    describe: (attached: Attached) => Uint8Array,
+  ): void {
+    this.#askedIntervalMs = askedIntervalMs;
     const before = this.#view;
     assert(next.id === before.id, "another view is of the same topic");
     if (this.#state === "lagging") this.recover();
     if (this.#state === "live") this.#goOnWith(next, describe);
     this.#view = next;
+    this.#takenBytes = next.sentBytes;
     this.#hub.release(before);
+  }
+
+  /** The same with a view that the client has not asked for, because of its bandwidth. */
+  slowTo(next: TopicView, notice: Uint8Array): void {
+    this.changeView(next, this.#askedIntervalMs, () => notice);
   }
 
   /**

@@ -6,6 +6,7 @@ type ValueOf<Message extends { kind: string; value: unknown }, Kind extends stri
 >["value"];
 
 /** The messages of the schema that several files of the gateway talk about. */
+export type CallMessage = ValueOf<ClientRequest, "call">;
 export type HelloMessage = ValueOf<ClientRequest, "hello">;
 export type SubscribeMessage = ValueOf<ClientRequest, "subscribe">;
 export type UnsubscribeMessage = ValueOf<ClientRequest, "unsubscribe">;

@@ -1,21 +1,28 @@
 import { lastSequenceOf, withBase } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { wrapBatch } from "#wire/frame-codec.ts";
+import type { GatewayLatency } from "../metrics.ts";
 
 /** Labels of a topic, for counting what was not delivered. */
 type TopicLabels = { readonly venue: string; readonly channel: string };
+
+/** `receivedAtUs` of a batch whose way through the gateway is not measured. */
+const UNMEASURED = 0;
 
 /** What the batches of one topic share. */
 export class SharedTopic {
   /** In every batch; unique in this gateway, never 0. */
   readonly id: number;
   readonly labels: TopicLabels;
+  /** Where the way of its batches is counted; undefined if nobody measures. */
+  readonly latency: GatewayLatency | undefined;
   #unbased: SharedBatch | undefined;
   #based: SharedBatch | undefined;
 
-  constructor(id: number, labels: TopicLabels) {
+  constructor(id: number, labels: TopicLabels, latency?: GatewayLatency) {
     this.id = id;
     this.labels = labels;
+    this.latency = latency;
   }
 
   /** The form of the batch with its base, if it is the last one that was made. */
@@ -40,6 +47,11 @@ type BatchExtent = {
   readonly isState: boolean;
   /** The news that follows needs its base. */
   readonly endsChain: boolean;
+  /**
+   * When the gateway received it, or a view made it, on the monotonic clock; 0 for what comes from
+   * what is kept, whose age says nothing about the gateway's pace.
+   */
+  readonly receivedAtUs: number;
 };
 
 /**
@@ -53,6 +65,7 @@ export class SharedBatch implements BatchExtent {
   readonly lastSequence: number;
   readonly isState: boolean;
   readonly endsChain: boolean;
+  readonly receivedAtUs: number;
   readonly labels: TopicLabels;
   readonly #topic: SharedTopic;
   #bytes: Uint8Array;
@@ -71,20 +84,28 @@ export class SharedBatch implements BatchExtent {
     this.lastSequence = extent.lastSequence;
     this.isState = extent.isState;
     this.endsChain = extent.endsChain;
+    this.receivedAtUs = extent.receivedAtUs;
     this.#topic = topic;
     this.#bytes = content.bytes;
     this.#base = content.base;
   }
 
   /** News of a topic, copied from what the bus delivered or a view made. */
-  static news(topic: SharedTopic, batch: BusBatch): SharedBatch {
+  static news(topic: SharedTopic, batch: BusBatch, receivedAtUs = UNMEASURED): SharedBatch {
     const { baseSequence, skipped, count, rebase } = batch;
     const firstSequence = baseSequence + skipped + 1;
     const lastSequence = baseSequence + skipped + count;
     const bytes = wrapBatch(topic.id, batch, rebase);
     const base = rebase ? undefined : batch.bytes.slice(batch.baseStart, batch.baseEnd);
     const events = skipped + count;
-    const extent = { events, firstSequence, lastSequence, isState: false, endsChain: false };
+    const extent = {
+      events,
+      firstSequence,
+      lastSequence,
+      isState: false,
+      endsChain: false,
+      receivedAtUs,
+    };
     return new SharedBatch(topic, extent, { bytes, base });
   }
 
@@ -100,6 +121,7 @@ export class SharedBatch implements BatchExtent {
       lastSequence: sequence,
       isState: true,
       endsChain: true,
+      receivedAtUs: UNMEASURED,
     };
     return new SharedBatch(topic, extent, { bytes, base: undefined });
   }
@@ -121,8 +143,14 @@ export class SharedBatch implements BatchExtent {
       lastSequence,
       isState: false,
       endsChain: true,
+      receivedAtUs: UNMEASURED,
     };
     return new SharedBatch(topic, extent, { bytes, base: undefined });
+  }
+
+  /** Where its way is counted; undefined if nobody measures. */
+  get latency(): GatewayLatency | undefined {
+    return this.#topic.latency;
   }
 
   /** Elements of ServerFrame.batches with tag and length: mostly one. */

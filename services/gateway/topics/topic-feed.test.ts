@@ -577,3 +577,30 @@ describe("a publisher that takes over", () => {
     expect([subscriber.heard, rig.ingestor.queries]).toEqual([["1-1"], []]);
   });
 });
+
+describe("the way of a batch", () => {
+  test("from its publisher is counted by venue and channel, below 0 where clocks differ", async () => {
+    const rig = new Rig();
+    await rig.live("trades");
+    const { publishToReceive } = rig.metrics.latencies.of({ venue: "fake", channel: "trades" });
+    rig.trades(1);
+    await rig.settle();
+    expect(publishToReceive.sumUs).toBe(0);
+    // Published before the clock was set back, received after.
+    rig.trades(1);
+    rig.clock.set(-20);
+    await rig.settle();
+    expect(publishToReceive.sumUs).toBe(-20_000);
+    expect(publishToReceive.counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+    expect([...publishToReceive.counts].slice(0, 2)).toEqual([0, 0]);
+    expect(publishToReceive.counts[2]).toBe(1);
+  });
+
+  test("begins at the gateway with its arrival", async () => {
+    const rig = new Rig();
+    const { subscriber } = await rig.live("trades");
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.batches.at(-1)?.receivedAtUs).toBe(rig.clock.monotonicUs());
+  });
+});

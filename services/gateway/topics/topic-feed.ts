@@ -7,7 +7,7 @@ import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
-import type { GatewayMetrics } from "../metrics.ts";
+import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { EarlierEvents } from "./earlier-epochs.ts";
@@ -70,6 +70,7 @@ export class TopicFeed {
   readonly topic: string;
   readonly #parts: TopicFeedParts;
   readonly #shared: SharedTopic;
+  readonly #latency: GatewayLatency;
   /** Number of the schema's Channel, which every batch of the topic has. */
   readonly #channel: number;
   readonly #history: TopicHistory;
@@ -86,6 +87,8 @@ export class TopicFeed {
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
+  /** Bytes that were delivered to each subscriber. */
+  sentBytes = 0;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   #cancelRetry: CancelTimer | undefined;
 
@@ -103,7 +106,10 @@ export class TopicFeed {
     this.name = name;
     this.topic = formatTopic(name);
     this.#parts = parts;
-    const shared = new SharedTopic(id, { venue: name.venue, channel: name.channel });
+    const labels = { venue: name.venue, channel: name.channel };
+    const latency = parts.metrics.latencies.of(labels);
+    const shared = new SharedTopic(id, labels, latency);
+    this.#latency = latency;
     this.#shared = shared;
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
@@ -271,12 +277,13 @@ export class TopicFeed {
     if (batch.count === 0) return;
     this.#stalls = 0;
     metrics.batches.inc(labels);
-    const delayUs = clock.nowUs() - batch.publishedTimeUs;
-    metrics.publishToReceiveSeconds.observe(labels, delayUs / 1e6);
-    this.#sync.batchReceived(orderOf(batch), SharedBatch.news(this.#shared, batch));
+    this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
+    const news = SharedBatch.news(this.#shared, batch, clock.monotonicUs());
+    this.#sync.batchReceived(orderOf(batch), news);
   }
 
   #deliver(batch: SharedBatch): void {
+    this.sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 

@@ -29,7 +29,7 @@ function shared(meaning: Meaning): SharedBatch {
   const first = state ? baseSequence : baseSequence + 1;
   const last = state ? baseSequence : baseSequence + count;
   const sequences = { firstSequence: first, lastSequence: last };
-  const extent = { events: count, ...sequences, isState: state, endsChain: state };
+  const extent = { events: count, ...sequences, isState: state, endsChain: state, receivedAtUs: 0 };
   const content = state
     ? { bytes: new Uint8Array(BATCH_BYTES), base: undefined }
     : { bytes: CHAINED, base: BASE };

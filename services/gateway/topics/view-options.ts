@@ -45,3 +45,22 @@ export function isRaw({ depth, intervalMs }: ViewOptions): boolean {
 function roundedUp(value: number, steps: readonly number[]): number {
   return value === 0 ? 0 : (steps.find((step) => step >= value) ?? 0);
 }
+
+/**
+ * The view that does for the one that is wanted: cut to as many levels or more, sent as often or
+ * less often, and nearest to it in its interval, then in its depth. Undefined if none does.
+ */
+export function nearestView(
+  wanted: ViewOptions,
+  views: readonly ViewOptions[],
+): ViewOptions | undefined {
+  const doing = views.filter(({ depth, intervalMs }) => {
+    // Who wants the best levels is not sent all of them, which may be very many.
+    const hasLevels = wanted.depth === 0 ? depth === 0 : depth >= wanted.depth;
+    return hasLevels && intervalMs >= wanted.intervalMs;
+  });
+  const nearestFirst = doing.toSorted((one, other) => {
+    return one.intervalMs - other.intervalMs || one.depth - other.depth;
+  });
+  return nearestFirst[0];
+}

@@ -227,6 +227,8 @@ export type Transport = {
   /** The IP address that it listens on. */
   readonly address: string;
   readonly port: number;
+  /** Sockets of every kind that are open now, as `connectionsMax` counts them. */
+  readonly sockets: number;
   /** Accepts no more connections; those open live on. Idempotent. */
   stopListening(): void;
   /** Cuts what is still open. Idempotent. */

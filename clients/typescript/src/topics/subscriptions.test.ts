@@ -17,6 +17,7 @@ const LIMITS = {
   subscriptionsMax: 100,
   topicsPerRequestMax: 10,
   concurrentCallsMax: 1,
+  bandwidthBytesPerSecondMax: 0,
   requestsPerSecondMax: 0,
 };
 const LOST = new ConnectionError("connection-lost", "lost", { retryable: true });

@@ -17,6 +17,7 @@ import { StreamDirectory } from "./stream-directory.ts";
 import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
 import { SubscribeAnswers } from "./subscribe-answers.ts";
 import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
+import { conflationNotice } from "./topic-notices.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 import { slowWhileHidden } from "./visibility.ts";
@@ -31,6 +32,7 @@ export class Subscriptions implements SessionPart {
   /** Counts over the life of the client. */
   readonly counters: StreamCounters = {
     events: 0,
+    conflatedEvents: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
@@ -238,6 +240,9 @@ export class Subscriptions implements SessionPart {
         return;
       case "NOTICE_KIND_LAG":
         this.#noticeLag(notice, stream);
+        return;
+      case "NOTICE_KIND_CONFLATION":
+        stream?.notice(conflationNotice(stream.info, notice));
         return;
       case "NOTICE_KIND_TOPIC_ENDED":
         if (stream !== undefined) this.#endTopic(stream, notice.message);

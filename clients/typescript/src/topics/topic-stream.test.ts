@@ -115,6 +115,7 @@ class History {
 class Stand {
   readonly counters: StreamCounters = {
     events: 0,
+    conflatedEvents: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,

@@ -22,6 +22,8 @@ type TopicStart = {
 export type ClientCounters = {
   /** Market events received, each once, whatever the number of consumers. */
   readonly events: number;
+  /** Events that did not come because later ones stand for them: the topic is conflated. */
+  readonly conflatedEvents: number;
   /** Events that came again after a resume and were left out. */
   readonly duplicateEvents: number;
   /** Batches whose place in their topic could not be proven. */
@@ -215,9 +217,18 @@ export class TopicStream implements TopicHost {
       case "next":
         break;
     }
+    this.#countConflated(batch, position);
     this.#counters.duplicateEvents += this.#tracker.skip;
     this.#counters.events += batch.count - this.#tracker.skip;
     this.#content.deliver(batch, this.#tracker.skip);
+  }
+
+  #countConflated({ epoch, firstSequence, skipped }: DecodedBatch, before: Position | undefined) {
+    if (skipped === 0) return;
+    // What was conflated away may reach back to what is here already.
+    const from = before?.epoch === epoch ? before.sequence : 0;
+    const first = Math.max(firstSequence - 1 - skipped, from);
+    this.#counters.conflatedEvents += Math.max(0, firstSequence - 1 - first);
   }
 
   /** The publisher's events did not reach the gateway: they will not come, and the book is void. */

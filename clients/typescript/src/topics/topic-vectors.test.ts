@@ -54,7 +54,13 @@ class Stand {
   readonly stream: TopicStream;
 
   constructor() {
-    const counters = { events: 0, duplicateEvents: 0, gaps: 0, unknownTopicBatches: 0 };
+    const counters = {
+      events: 0,
+      conflatedEvents: 0,
+      duplicateEvents: 0,
+      gaps: 0,
+      unknownTopicBatches: 0,
+    };
     const info = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A" };
     const resync = () => {
       this.resyncs += 1;

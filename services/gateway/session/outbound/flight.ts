@@ -1,3 +1,5 @@
+import type { LatencyHistogram } from "#core/latency-histogram.ts";
+
 /** How much may be under way to a client. Sizes are bytes. */
 export type FlightLimits = {
   /** Sent and not acknowledged, to a client that acknowledges quickly. */
@@ -28,6 +30,8 @@ type Probe = {
   readonly sentBytes: number;
   owedAtUs: number;
   sentAtUs: number;
+  /** Where the time until its answer is counted. */
+  readonly transits: LatencyHistogram | undefined;
 };
 
 /**
@@ -123,13 +127,17 @@ export class Flight {
     return this.#sentBytes - this.#probedBytes >= this.#windowBytes / PROBES_PER_FLIGHT;
   }
 
-  /** The probe `nextNumber` was sent, behind everything up to `offset`. */
-  probed(offset: number, nowUs: number): void {
+  /**
+   * The probe `nextNumber` was sent, behind everything up to `offset`. The time until its answer is
+   * counted in `transits`.
+   */
+  probed(offset: number, nowUs: number, transits?: LatencyHistogram): void {
     const covered = this.#places.filter((place) => place.offset <= offset).length;
     const owedAtUs = covered === 0 ? nowUs : (this.#places[0]?.owedAtUs ?? nowUs);
     this.#places.splice(0, covered);
     const sentBytes = this.#sentBytes;
-    this.#probes.push({ number: this.#nextNumber, sentBytes, owedAtUs, sentAtUs: nowUs });
+    const number = this.#nextNumber;
+    this.#probes.push({ number, sentBytes, owedAtUs, sentAtUs: nowUs, transits });
     this.#probedBytes = sentBytes;
     this.#nextNumber += 1;
   }
@@ -146,7 +154,9 @@ export class Flight {
     const lagUs = this.lagUs(nowUs);
     this.#answeredBytes = probe.sentBytes;
     this.#probes.splice(0, index + 1);
-    this.#adapt(nowUs - probe.sentAtUs, wasFull);
+    const transitUs = nowUs - probe.sentAtUs;
+    probe.transits?.observe(transitUs);
+    this.#adapt(transitUs, wasFull);
     return lagUs;
   }
 

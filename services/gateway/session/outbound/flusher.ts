@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
-import type { GatewayMetrics } from "../../metrics.ts";
+import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
@@ -10,6 +10,9 @@ const CHEAP_FLUSH_US = 1_000;
 /** Of one round in one turn of the event loop; the rest of it comes in the next one. */
 const SLICE_SESSIONS_MAX = 256;
 const SLICE_US_MAX = 2_000;
+
+/** Of so many frames with market data one is measured. */
+const FRAMES_PER_MEASUREMENT = 16;
 
 /** A session that may be owed something. */
 export type Flushable = {
@@ -47,6 +50,8 @@ export class Flusher {
   #frames = 0;
   #bytes = 0;
   #compressed = 0;
+  /** Frames with market data since one was measured; the first one is. */
+  #unmeasured = FRAMES_PER_MEASUREMENT;
 
   constructor(parts: {
     readonly clock: Clock;
@@ -74,6 +79,18 @@ export class Flusher {
     this.#frames += 1;
     this.#bytes += bytes;
     if (compressed) this.#compressed += 1;
+  }
+
+  /**
+   * Counts how long the oldest batch of a frame took through the gateway, for one frame of
+   * FRAMES_PER_MEASUREMENT: enough to know, and too few to cost anything. A batch that was kept has
+   * no time, and is passed over for the next frame.
+   */
+  measure({ receiveToSocket }: GatewayLatency, receivedAtUs: number): void {
+    this.#unmeasured += 1;
+    if (this.#unmeasured < FRAMES_PER_MEASUREMENT || receivedAtUs === 0) return;
+    this.#unmeasured = 0;
+    receiveToSocket.observe(this.#clock.monotonicUs() - receivedAtUs);
   }
 
   /** Flushes everything now. Also used before closing, so that what was queued leaves. */

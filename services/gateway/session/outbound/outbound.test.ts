@@ -6,6 +6,7 @@ import { sharedBatch } from "#test/support/shared-batches.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Flusher } from "./flusher.ts";
 import { createGatewayMetrics } from "../../metrics.ts";
+import type { GatewayLatency } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
 import type { OutboundLimits } from "./outbound.ts";
 import type { TopicLane } from "./topic-lanes.ts";
@@ -39,12 +40,14 @@ let outbound: Outbound;
 let newOutbound: () => Outbound;
 let lane: TopicLane;
 let events: string[];
+let latency: GatewayLatency;
 
 beforeEach(() => {
   registry = new Registry();
   clock = new ManualClock();
   turns = [];
   const metrics = createGatewayMetrics(registry);
+  latency = metrics.latencies.of({ venue: "fake", channel: "trades" });
   const scheduler = { endOfTurn: (callback: () => void) => void turns.push(callback) };
   flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
   connection = new FakeConnection();
@@ -549,4 +552,55 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
       expect(tested.owedBytes).toBe(0);
     }),
   );
+});
+
+describe("the way of a batch", () => {
+  /** One frame with a batch that the gateway received so long ago. */
+  function sendAged(ageUs: number, kept = false): void {
+    const receivedAtUs = kept ? 0 : clock.monotonicUs() - ageUs;
+    lane.push(sharedBatch(1, 1, { latency, receivedAtUs }));
+    turn();
+  }
+
+  const counted = ({ counts }: { readonly counts: Float64Array }): number =>
+    counts.reduce((sum, count) => sum + count, 0);
+
+  test("through the gateway is measured for one frame in sixteen, the first among them", () => {
+    clock.advance(60_000);
+    sendAged(700);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 700]);
+    for (let frame = 1; frame < 16; frame += 1) sendAged(1_000_000);
+    expect(counted(latency.receiveToSocket)).toBe(1);
+    sendAged(300);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([2, 1_000]);
+  });
+
+  test("is not measured for what was kept, but for the next batch that was not", () => {
+    clock.advance(60_000);
+    sendAged(0, true);
+    expect(counted(latency.receiveToSocket)).toBe(0);
+    sendAged(400);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 400]);
+  });
+
+  test("is not measured while a start is sent, whose batches may be old", () => {
+    clock.advance(60_000);
+    const old = { latency, receivedAtUs: clock.monotonicUs() - 30_000_000 };
+    lane.pushStart(sharedBatch(1, 1, old));
+    turn();
+    expect(counted(latency.receiveToSocket)).toBe(0);
+    sendAged(400);
+    expect([counted(latency.receiveToSocket), latency.receiveToSocket.sumUs]).toEqual([1, 400]);
+  });
+
+  test("to the client is the time until the probe behind it is answered", () => {
+    clock.advance(60_000);
+    sendAged(0);
+    const [number] = connection.pings;
+    clock.advance(42);
+    outbound.onAnswer(number ?? 0, clock.monotonicUs());
+    expect([counted(latency.socketToClient), latency.socketToClient.sumUs]).toEqual([1, 42_000]);
+    outbound.onAnswer(number ?? 0, clock.monotonicUs());
+    expect(counted(latency.socketToClient)).toBe(1);
+  });
 });

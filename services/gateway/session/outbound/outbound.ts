@@ -1,5 +1,5 @@
 import { assert } from "#core/assert.ts";
-import type { GatewayMetrics } from "../../metrics.ts";
+import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
@@ -74,6 +74,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #topics: TopicLanes;
   #closed = false;
   #hasReadSinceLag = false;
+  /** Where the way of the oldest batch of the last frame is counted. */
+  #sentLatency: GatewayLatency | undefined;
   /** Set when the client accepted compression in its Hello. */
   compress = false;
   scheduled = false;
@@ -97,6 +99,11 @@ export class Outbound implements Flushable, LaneListener, Watched {
   /** Queued here plus buffered by the transport. */
   get owedBytes(): number {
     return this.#queuedBytes + this.#connection.bufferedBytes();
+  }
+
+  /** Market data that was queued since the session began, but for what was taken back. */
+  get queuedMarketBytes(): number {
+    return this.#topics.end;
   }
 
   /**
@@ -240,7 +247,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const { begin } = this.#topics;
     if (this.#closed) return;
     if (this.#flight.wantsProbe(begin) && this.#listener.sendProbe(this.#flight.nextNumber)) {
-      this.#flight.probed(begin, nowUs);
+      this.#flight.probed(begin, nowUs, this.#sentLatency?.socketToClient);
     }
     if (this.#flight.isOpen) this.#flusher.lags.watch(this);
   }
@@ -269,6 +276,14 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (replies > 0) this.#replies.consume(replies);
     if (batches > 0) {
       assert(this.#control.length + this.#replies.length === 0, "market data leaves last");
+      const { oldest } = this.#topics;
+      if (oldest?.latency !== undefined) {
+        this.#sentLatency = oldest.latency;
+        // What a client missed came long ago; that it comes now says nothing about our pace.
+        if (!this.#slowPolicy.hasStarts) {
+          this.#flusher.measure(oldest.latency, oldest.receivedAtUs);
+        }
+      }
       this.#topics.consume(batches, bytes - messageBytes);
       this.#flight.sent(bytes - messageBytes);
     }

@@ -3,12 +3,23 @@ import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 
 /** A batch, or a message that keeps its place among the batches of its topic. */
-type Entry = Pick<SharedBatch, "bytes" | "topicId" | "labels" | "isState" | "lastSequence"> & {
+type Entry = Pick<
+  SharedBatch,
+  "bytes" | "topicId" | "labels" | "isState" | "lastSequence" | "receivedAtUs" | "latency"
+> & {
   /** 0 marks a message. */
   readonly events: number;
 };
 
-const NO_LABELS = { venue: "", channel: "" };
+/** What a message has in place of what a batch has. */
+const NO_BATCH = {
+  events: 0,
+  labels: { venue: "", channel: "" },
+  isState: false,
+  lastSequence: 0,
+  receivedAtUs: 0,
+  latency: undefined,
+};
 /** Consumed entries at the head of the queue that are worth moving the rest for. */
 const COMPACT_ENTRIES_MIN = 1_024;
 
@@ -48,8 +59,7 @@ export class TopicLane {
    */
   pushMessage(message: Uint8Array): void {
     const { topicId } = this;
-    const nothing = { events: 0, labels: NO_LABELS, isState: false, lastSequence: 0 };
-    this.#lanes.pushNews({ bytes: message, topicId, ...nothing });
+    this.#lanes.pushNews({ ...NO_BATCH, bytes: message, topicId });
   }
 }
 
@@ -79,6 +89,11 @@ export class TopicLanes {
   /** Where the queue begins, in bytes that have left since the session began. */
   get begin(): number {
     return this.#leftBytes;
+  }
+
+  /** What has waited longest: a batch, or a message among them. */
+  get oldest(): Pick<Entry, "receivedAtUs" | "latency"> | undefined {
+    return this.#entries[this.#head];
   }
 
   /** Where the queue ends, counted in the same way. */

@@ -1,18 +1,12 @@
 import { BatchWriter, lastSequenceOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
-import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
+import { FeedView } from "../feed-view.ts";
 import { SharedBatch, SharedTopic } from "../shared-batch.ts";
 import type { TopicFeed } from "../topic-feed.ts";
-import type {
-  AttachOptions,
-  Attached,
-  EpochChange,
-  TopicFailure,
-  TopicSubscriber,
-} from "../topic-subscriber.ts";
+import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
 import type { SourceReader, TopicSource } from "./topic-source.ts";
@@ -48,10 +42,9 @@ type ConflatedViewParts = {
  * 4. A batch goes on from `#sequence`: `skipped` makes up for what is left out. Asserted.
  * 5. With something read and not sent, the view is marked in the clock, so it will be sent.
  */
-export class ConflatedView implements TopicView, SourceReader, DueView {
+export class ConflatedView extends FeedView implements TopicView, SourceReader, DueView {
   readonly options: ViewOptions;
   readonly content: ViewContent;
-  readonly #feed: TopicFeed;
   readonly #source: TopicSource;
   readonly #clock: ViewClock;
   readonly #metrics: GatewayMetrics;
@@ -68,32 +61,22 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   #readTo = 0;
   /** What was told last is not what the topic was at the end of a gap. */
   #isBehindGap = false;
+  #sentBytes = 0;
   #isMarked = false;
   #isPositionMarked = false;
 
   constructor(options: ViewOptions, { feed, source, clock, metrics }: ConflatedViewParts) {
+    super(feed);
     this.options = options;
     this.content = source.createContent(options.depth);
-    this.#feed = feed;
     this.#source = source;
     this.#clock = clock;
     this.#metrics = metrics;
     const { venue, channel } = feed.name;
-    this.#shared = new SharedTopic(feed.id, { venue, channel });
+    const labels = { venue, channel };
+    this.#shared = new SharedTopic(feed.id, labels, metrics.latencies.of(labels));
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
-  }
-
-  get id(): number {
-    return this.#feed.id;
-  }
-
-  get name(): Topic {
-    return this.#feed.name;
-  }
-
-  get topic(): string {
-    return this.#feed.topic;
   }
 
   get position(): TopicPosition {
@@ -104,8 +87,8 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     return this.#sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
-    this.#feed.whenReady(callback, from);
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
@@ -116,7 +99,7 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     if (isAhead || this.#isBehindGap) this.settle();
     this.#subscribers.add(subscriber);
     const attached = this.#starts.startOf(options, this.content, this.position);
-    this.#feed.countResume(options, attached);
+    this.feed.countResume(options, attached);
     return attached;
   }
 
@@ -243,7 +226,7 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   }
 
   #news(batch: BusBatch): void {
-    const shared = SharedBatch.news(this.#shared, batch);
+    const shared = SharedBatch.news(this.#shared, batch, this.#clock.nowUs);
     if (this.#isNewChain) shared.startChain();
     this.#isNewChain = false;
     this.#isBehindGap = false;
@@ -253,6 +236,7 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   }
 
   #deliver(batch: SharedBatch): void {
+    this.#sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 }

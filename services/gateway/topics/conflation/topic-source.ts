@@ -1,6 +1,6 @@
 import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows, BookRow, DecodedBatch, RowTimes } from "@tickwire/proto/codec";
-import { OrderBook } from "@tickwire/proto/model";
+import { createOrderBook } from "#core/order-book.ts";
 import { batchKindOf } from "#wire/event-codec.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import type { SharedBatch } from "../shared-batch.ts";
@@ -37,7 +37,7 @@ export class TopicSource implements TopicSubscriber {
   readonly #feed: TopicFeed;
   readonly #onUnreadable: () => void;
   readonly #views = new Set<SourceReader>();
-  readonly #book = new OrderBook();
+  readonly #book = createOrderBook();
   readonly #latest: LatestRows | undefined;
   #lastBookRow: BookRow | undefined;
   #stream = new BatchStream();

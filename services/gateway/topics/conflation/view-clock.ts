@@ -47,6 +47,11 @@ export class ViewClock {
     );
   }
 
+  /** On the monotonic clock. */
+  get nowUs(): number {
+    return this.#clock.monotonicUs();
+  }
+
   /** Calls `onDue` once, when the interval that is running now is over. */
   mark(view: DueView, intervalMs: number): void {
     const due = this.#due.get(intervalMs);

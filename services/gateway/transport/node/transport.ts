@@ -130,6 +130,10 @@ class NodeTransport<Principal> implements Transport {
     });
   }
 
+  get sockets(): number {
+    return this.#housekeeping.admission.sockets;
+  }
+
   stopListening(): void {
     if (this.#server.listening) this.#server.close();
   }

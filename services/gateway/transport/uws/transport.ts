@@ -146,6 +146,10 @@ class UwsTransport<Principal> implements Transport {
     this.#housekeeping.start();
   }
 
+  get sockets(): number {
+    return this.#housekeeping.admission.sockets;
+  }
+
   stopListening(): void {
     const socket = this.#listenSocket;
     if (socket === undefined) return;

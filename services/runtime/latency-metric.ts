@@ -1,23 +1,21 @@
 import type { Metric, Registry } from "prom-client";
-import { LATENCY_SECONDS_BOUNDS } from "#publish/latency-histogram.ts";
-import type {
-  ChannelLatency,
-  LatencyBoard,
-  LatencyHistogram,
-  LatencyLabels,
-} from "#publish/latency-histogram.ts";
+import { LATENCY_SECONDS_BOUNDS } from "#core/latency-histogram.ts";
+import type { LatencyBoard, LatencyHistogram, LatencyLabels } from "#core/latency-histogram.ts";
 
-/** Lets a registry read one side of the board as a histogram by venue and channel. */
-export function registerLatencyMetric(options: {
+/** Lets a registry read one part of the board as a histogram by venue and channel. */
+export function registerLatencyMetric<Part extends string>(options: {
   readonly registry: Registry;
-  readonly board: LatencyBoard;
-  readonly side: keyof ChannelLatency;
+  readonly board: LatencyBoard<Part>;
+  readonly part: Part;
   readonly name: string;
   readonly help: string;
 }): void {
-  const { registry, board, side, name, help } = options;
+  const { registry, board, part, name, help } = options;
   const metric = {
     name,
+    help,
+    type: "histogram",
+    labelNames: ["venue", "channel"],
     get: () =>
       Promise.resolve({
         name,
@@ -25,7 +23,7 @@ export function registerLatencyMetric(options: {
         type: "histogram",
         aggregator: "sum",
         values: [...board.rows()].flatMap(({ labels, latency }) =>
-          valuesOf(name, labels, latency[side]),
+          valuesOf(name, labels, latency[part]),
         ),
       }),
     reset: () => {},

@@ -1,15 +1,15 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { LatencyBoard } from "#publish/latency-histogram.ts";
+import { LatencyBoard } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "./latency-metric.ts";
 
 test("the metrics show each venue and channel, cumulated and in seconds", async () => {
-  const board = new LatencyBoard();
+  const board = new LatencyBoard(["venueToReceived"]);
   const registry = new Registry();
   registerLatencyMetric({
     registry,
     board,
-    side: "venueToReceived",
+    part: "venueToReceived",
     name: "wait_seconds",
     help: "Wait.",
   });

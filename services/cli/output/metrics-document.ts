@@ -1,0 +1,86 @@
+import type { Registry } from "prom-client";
+import { formatMarkdownTable } from "#config/markdown-table.ts";
+import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
+import { registerIngestMetrics } from "#ingest/metrics.ts";
+import { createPublishLatencies } from "#publish/publish-latency.ts";
+import { createPublisherCounters } from "#publish/publisher.ts";
+import { createMetrics } from "#runtime/metrics.ts";
+import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
+
+const INTRODUCTION = `# Metrics
+
+Every process serves its metrics at \`/metrics\` of its admin address, in Prometheus' text format. The
+tables below are read off the registries. What each is good for is in [operations.md](operations.md), the
+alerts on them in [infra/prometheus/alerts.yaml](../infra/prometheus/alerts.yaml), and a dashboard of
+them in [infra/grafana/tickwire.json](../infra/grafana/tickwire.json).
+
+Names end in their unit; what has none counts things. Counters end in \`_total\`. A histogram
+\`x\` has \`x_bucket\` (with the label \`le\`), \`x_sum\` and \`x_count\`. Labels are few and short: a venue, a
+channel, a reason; never an instrument, a session or an address.
+`;
+
+const GROUPS = [
+  ["Gateway", "tickwire_gateway_"],
+  ["Ingestor", "tickwire_ingest_"],
+  ["Any process", "tickwire_"],
+] as const;
+
+const CLOSING = `
+Besides these, every process has those of Node and of its operating system as \`prom-client\` names them:
+\`process_*\` (CPU, memory, file descriptors) and \`nodejs_*\` (event loop, heap, garbage collection).
+`;
+
+const HEADER = ["name", "type", "unit", "labels", "what"];
+
+/** What a metric says of itself; prom-client's own type leaves out the labels. */
+type DescribedMetric = {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly labelNames?: readonly string[];
+};
+
+/** The text of docs/metrics.md. */
+export function metricsDocument(): string {
+  const registry = everyMetric();
+  const left = new Map(describedMetrics(registry).map((metric) => [metric.name, metric]));
+  const tables = GROUPS.map(([title, prefix]) => {
+    const metrics = [...left.values()].filter(({ name }) => name.startsWith(prefix));
+    for (const { name } of metrics) left.delete(name);
+    metrics.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return `\n## ${title}\n\n${formatMarkdownTable([HEADER, ...metrics.map(cellsOf)])}`;
+  });
+  return INTRODUCTION + tables.join("") + CLOSING;
+}
+
+/** What a process has that runs everything, as `dev` does. */
+export function everyMetric(): Registry {
+  const registry = createMetrics({ version: "1" });
+  createGatewayMetrics(registry);
+  registerLimitUse(registry, () => []);
+  registerIngestMetrics({
+    registry,
+    venues: () => [],
+    publisher: createPublisherCounters(),
+    latencies: createPublishLatencies(),
+  });
+  registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
+  registerStreamMetrics(registry, () => []);
+  return registry;
+}
+
+/** Every metric that a registry has. */
+export function describedMetrics(registry: Registry): readonly DescribedMetric[] {
+  return registry.getMetricsAsArray() as unknown as readonly DescribedMetric[];
+}
+
+function cellsOf({ name, help, type, labelNames = [] }: DescribedMetric): string[] {
+  const labels = labelNames.map((label) => `\`${label}\``).join(", ");
+  return [`\`${name}\``, type, unitOf(name), labels, help.replaceAll("|", "\\|")];
+}
+
+/** By Prometheus' habit the unit stands at the end of the name, before `_total` or `_max`. */
+function unitOf(name: string): string {
+  const [, unit = ""] = /_(seconds|bytes)(_total|_max)?$/.exec(name) ?? [];
+  return unit;
+}
