@@ -110,6 +110,10 @@ export const gatewayConfigSchema = z
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
     callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
+    streamTimeoutMsMax: durationMs(3_600_000).describe(
+      "longest that an RPC whose answer streams may go on; without a deadline of its own it may",
+    ),
+    replaysMax: z.int().min(0).max(10_000).default(32).describe("replays under way at once"),
 
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),

@@ -70,7 +70,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     resumeBytesMax: config.resumeBytesMax,
   };
   const hub = new Hub({ ...common, catalog, random, resume, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const services = createMarketData({
+    ...common,
+    catalog,
+    log,
+    queryTimeoutMs,
+    replaysMax: config.replaysMax,
+  });
   const rpc = new ConnectRpc({
     services,
     turns,
