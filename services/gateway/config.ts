@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLoopbackHost } from "#core/host-name.ts";
+import { accessConfigSchema, asksForProof } from "./access/access-config.ts";
 import { isNetwork } from "./transport/peer-address.ts";
 import { TRANSPORT_CHOICES } from "./transport/select-transport.ts";
 import { PROXY_HEADERS } from "./transport/transport.ts";
@@ -29,7 +30,10 @@ export const gatewayConfigSchema = z
     allowAnonymous: z
       .boolean()
       .default(false)
-      .describe("serve clients that prove nothing beyond loopback; nothing else is there yet"),
+      .describe(
+        "serve clients that prove nothing, beyond loopback or where others prove who they are",
+      ),
+    access: accessConfigSchema.prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
@@ -166,7 +170,12 @@ export const gatewayConfigSchema = z
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",
     ),
-    drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+    drainWindowMs: durationMs(5_000, 0).describe(
+      "on shutdown a client has so long to leave by itself, from when it is told",
+    ),
+    drainClosesPerSecondMax: count(500, 1_000_000).describe(
+      "on shutdown clients are told, and closed after their window, at this rate",
+    ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {
     path: ["lagNoticeMs"],
@@ -176,12 +185,17 @@ export const gatewayConfigSchema = z
     path: ["writeAheadBytesMax"],
     error: "must not exceed outboundBytesMax",
   })
-  .refine((config) => isLoopbackHost(config.host) || config.allowAnonymous, {
-    path: ["host"],
-    error:
-      "is beyond loopback, where anybody could connect, since clients are not authenticated: " +
-      "set gateway.allowAnonymous (--allow-anonymous) if that is meant",
-  })
+  .refine(
+    ({ host, allowAnonymous, access }) =>
+      isLoopbackHost(host) || allowAnonymous || asksForProof(access),
+    {
+      path: ["host"],
+      error:
+        "is beyond loopback, where anybody could connect, since clients are not authenticated: " +
+        "set gateway.access.file or gateway.access.tokens, or gateway.allowAnonymous " +
+        "(--allow-anonymous) if that is meant",
+    },
+  )
   .refine((config) => config.requestBytesMax <= config.httpBodyBytesPerAddressMax, {
     path: ["requestBytesMax"],
     error: "must not exceed httpBodyBytesPerAddressMax",

@@ -4,6 +4,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { Access } from "./access/access.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -18,6 +19,7 @@ import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
+import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
@@ -54,6 +56,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
+  const { access: accessConfig, allowAnonymous } = config;
+  const accessParts = { config: accessConfig, allowAnonymous, bus, clock, logger, metrics };
+  const access = await Access.open(accessParts);
   const flusher = new Flusher({
     clock,
     scheduler: immediateScheduler,
@@ -77,8 +82,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     queryTimeoutMs,
     replaysMax: config.replaysMax,
   });
+  const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
+    accounts,
     turns,
     clock,
     metrics,
@@ -93,7 +100,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
-    sessionParts: { ...shared, flusher, hub, catalog },
+    sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
+    access,
     http,
     openTransport: (handler) =>
       selectTransport(

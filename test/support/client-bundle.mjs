@@ -57,9 +57,7 @@ export async function bundleForBrowser(source) {
     ],
   });
   const { output } = Array.isArray(result) ? result[0] : result;
-  const chunks = output.filter(({ type }) => type === "chunk");
-  const [chunk, ...others] = chunks.filter(({ isDynamicEntry }) => !isDynamicEntry);
-  // What is imported when it is first used is no part of what a page loads.
+  const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
   if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
   return chunk;
 }

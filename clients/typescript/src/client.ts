@@ -1,4 +1,5 @@
 import type { BaseConnectOptions } from "./connect.ts";
+import { replayEvents } from "./replay/replay-events.ts";
 import type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
 import { callLimits, type CallDefaults } from "./rpc/call-options.ts";
 import { Calls } from "./rpc/calls.ts";
@@ -35,13 +36,11 @@ export class Client extends StreamsClient {
    * has them. Topics are `VENUE:SYMBOL/channel`, without `*`. The loop throws RpcError:
    * `unimplemented` if no log is kept, `not-found` if the position is not. Leaving it ends it.
    */
-  async *replay(
+  replay(
     topics: Topics,
     options: ReplayOptions = {},
   ): AsyncGenerator<ReplayEvent, void, undefined> {
-    // Few programs replay, so the others do not load what it takes.
-    const { replayEvents } = await import("./replay/replay-events.ts");
-    yield* replayEvents(this.rpcMessages, topics, options);
+    return replayEvents(this.rpcMessages, topics, options);
   }
 }
 

@@ -23,7 +23,7 @@ function openLog() {
   const follow = async (epoch: number, sequence: number, wants = Infinity) => {
     const given: (readonly [number, number])[] = [];
     const parts = { log, clock, line: idleLine() };
-    const outcome = await followLog(parts, NAME, { epoch, sequence }, (batch) => {
+    const { outcome } = await followLog(parts, NAME, { epoch, sequence }, (batch) => {
       given.push([batch.baseSequence, batch.baseSequence + batch.count]);
       return given.length < wants;
     });

@@ -119,7 +119,9 @@ export class TopicReplay {
     this.#position = { epoch, sequence: lastSequenceOf(batch) };
     if (before?.epoch === epoch && before.sequence === sequence) return { batch, break: undefined };
     if (before !== undefined && before.epoch !== epoch) this.#end(before.epoch);
-    const first = before?.epoch === epoch ? before.sequence + 1 : 1;
+    // An epoch that goes on from another one has its sequences too.
+    const goesOn = before?.epoch === epoch || before?.sequence === sequence;
+    const first = goesOn ? before.sequence + 1 : 1;
     // Nobody has asked for what was before the beginning.
     const isMissing = before !== undefined && sequence >= first;
     const missing = isMissing ? { first, last: sequence } : undefined;

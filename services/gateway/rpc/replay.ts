@@ -2,15 +2,18 @@ import { channelToWire } from "@tickwire/proto/codec";
 import type { ReplayBreak, ReplayRequest, ReplayResponse } from "@tickwire/proto/service";
 import { StreamLogError } from "#bus/stream-log.ts";
 import type { Clock } from "#core/clock.ts";
-import { parseTopic } from "#core/topic.ts";
+import { formatTopic, parseTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { contentOfBatch } from "#wire/frame-codec.ts";
+import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { findInstrument } from "../catalog/unknown-name.ts";
 import type { EventLog } from "../history/event-log.ts";
 import { TopicReplay } from "../history/topic-replay.ts";
 import type { GatewayMetrics } from "../metrics.ts";
-import { requireAtMost, requireInstrument } from "./request-checks.ts";
+import { permissionDenied, requireTopic } from "./permissions.ts";
+import { requireAtMost } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { RpcContext } from "./service-table.ts";
 import { BYTES_PER_REQUEST } from "./work-price.ts";
@@ -24,7 +27,10 @@ export type ReplayParts = {
   readonly replaysMax: number;
 };
 
-type ReplayContext = Pick<RpcContext, "line" | "spend" | "signal">;
+type ReplayContext = Pick<RpcContext, "line" | "spend" | "signal" | "principal">;
+
+/** A topic that is asked for, and up to when whoever asks may have it. */
+type AskedTopic = { readonly name: Topic; readonly delayMs: number };
 
 const TOPICS_MAX = 16;
 /** A response is sent when it has so many bytes, or when what follows is not due yet. */
@@ -81,13 +87,15 @@ export async function* replay(
     const message = "no stream log is kept here: streamLog.kind is off";
     throw new RpcError("unimplemented", message, { detail: { reason: "NO_STREAM_LOG" } });
   }
-  const names = topicsOf(parts.catalog, request);
+  const asked = topicsOf(parts.catalog, request, context.principal);
+  const names = asked.map(({ name }) => name);
   checkRange(request, names);
   places.take();
   try {
     const topics = names.map((name, index) => topicMessage(parts.catalog, name, index + 1));
     yield { batch: undefined, batches: [], breaks: [], topics };
-    const lanes = await openLanes(log, names, request, context);
+    const nowUs = parts.clock.nowUs();
+    const lanes = await openLanes(log, asked, { request, nowUs }, context);
     yield* new Merge(parts, lanes, request.speedPercent, context).responses();
   } catch (error) {
     if (!(error instanceof StreamLogError)) throw error;
@@ -99,31 +107,36 @@ export async function* replay(
   }
 }
 
-function topicsOf(catalog: Catalog, { topic, topics }: ReplayRequest): readonly Topic[] {
+function topicsOf(
+  catalog: Catalog,
+  { topic, topics }: ReplayRequest,
+  principal: Principal,
+): readonly AskedTopic[] {
   const texts = topic === "" ? topics : [topic, ...topics];
   if (texts.length === 0) throw new RpcError("invalid_argument", "topic is empty");
   requireAtMost("topics", texts.length, TOPICS_MAX);
-  const names = texts.map((text) => topicOf(catalog, text));
-  const keys = new Set(names.map(({ venue, symbol, channel }) => `${venue}:${symbol}/${channel}`));
-  if (keys.size === names.length) return names;
+  const asked = texts.map((text) => topicOf(catalog, text, principal));
+  const keys = new Set(asked.map(({ name }) => formatTopic(name)));
+  if (keys.size === asked.length) return asked;
   throw new RpcError("invalid_argument", "a topic is replayed once");
 }
 
 /** By Tickwire's symbol, whatever name the client knows. What is not listed any more has a past. */
-function topicOf(catalog: Catalog, text: string): Topic {
-  const name = parseTopic(text);
-  if (name === undefined) {
+function topicOf(catalog: Catalog, text: string, principal: Principal): AskedTopic {
+  const given = parseTopic(text);
+  if (given === undefined) {
     const message = `${quotedText(text)} is no topic of the form VENUE:SYMBOL/channel`;
     throw new RpcError("invalid_argument", message);
   }
-  if (name.channel === "listings") return name;
-  try {
-    const { symbol } = requireInstrument(catalog, name);
-    return { ...name, symbol };
-  } catch (error) {
-    if (error instanceof RpcError && error.code === "not_found") return name;
-    throw error;
+  const found = findInstrument(catalog, given);
+  const symbol = found.kind === "found" ? found.instrument.symbol : given.symbol;
+  const name = { ...given, symbol };
+  const { depthMax, intervalMsMin, delayMs } = requireTopic(principal, name, name.channel);
+  // What was published is neither cut nor merged here.
+  if (depthMax > 0 || intervalMsMin > 0) {
+    throw permissionDenied(`a replay of ${formatTopic(name)}, of which you may have a view only,`);
   }
+  return { name, delayMs };
 }
 
 function checkRange(request: ReplayRequest, names: readonly Topic[]): void {
@@ -147,26 +160,38 @@ function badRange(message: string): RpcError {
 function topicMessage(catalog: Catalog, name: Topic, topicId: number) {
   const { venue, symbol, channel } = name;
   const venueSymbol = catalog.instrument(venue, symbol)?.venueSymbol ?? "";
-  const topic = `${venue}:${symbol}/${channel}`;
+  const topic = formatTopic(name);
   return { topicId, topic, venue, symbol, venueSymbol, channel: channelToWire(channel) };
 }
 
 async function openLanes(
   log: EventLog,
-  names: readonly Topic[],
-  request: ReplayRequest,
+  asked: readonly AskedTopic[],
+  { request, nowUs }: { readonly request: ReplayRequest; readonly nowUs: number },
   { line }: ReplayContext,
 ): Promise<TopicReplay[]> {
-  const { fromTimeUs, toTimeUs, afterEpoch: epoch, afterSequence: sequence } = request;
-  const range = { fromTimeUs, toTimeUs };
+  const { fromTimeUs, afterEpoch: epoch, afterSequence: sequence } = request;
+  const rangeOf = ({ delayMs }: AskedTopic) => {
+    return { fromTimeUs, toTimeUs: endOf(request.toTimeUs, delayMs, nowUs) };
+  };
   if (epoch === 0) {
-    return Promise.all(names.map((name) => TopicReplay.ofTime({ log, name, line }, range)));
+    return Promise.all(
+      asked.map((one) => TopicReplay.ofTime({ log, name: one.name, line }, rangeOf(one))),
+    );
   }
-  const [name] = names as [Topic];
-  const lane = await TopicReplay.ofPosition({ log, name, line }, { epoch, sequence }, range);
+  const [one] = asked as [AskedTopic];
+  const parts = { log, name: one.name, line };
+  const lane = await TopicReplay.ofPosition(parts, { epoch, sequence }, rangeOf(one));
   if (lane !== undefined) return [lane];
   const message = `what follows position ${epoch}/${sequence} is not kept`;
   throw new RpcError("not_found", message, { detail: { reason: "POSITION_NOT_KEPT" } });
+}
+
+/** Who gets everything later gets what is older than that. */
+function endOf(toTimeUs: number, delayMs: number, nowUs: number): number {
+  if (delayMs === 0) return toTimeUs;
+  const delayedUs = nowUs - delayMs * 1_000;
+  return toTimeUs === 0 ? delayedUs : Math.min(toTimeUs, delayedUs);
 }
 
 /** What one response collects. */

@@ -3,6 +3,7 @@ import { GetServerTimeRequestCodec, GetServerTimeResponseCodec } from "@tickwire
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANYBODY } from "#test/support/principals.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
 import { CallTable } from "./call-table.ts";
@@ -92,6 +93,7 @@ beforeEach(() => {
       line: new Turns({ clock, scheduler: { endOfTurn: () => {} } }).open(),
       takeRequests: (requests) => requests <= 7,
       remoteAddress: "127.0.0.1",
+      principal: () => ANYBODY,
       onInternalError: (_, error) => internal.push(error),
     },
     {

@@ -1,4 +1,5 @@
 import { quotedText } from "#core/visible-text.ts";
+import type { Principal } from "../access/principal.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -41,6 +42,8 @@ type CallTableParts = CallAccount & {
   /** Whether so many requests more may be asked for now. What is granted is used up. */
   readonly takeRequests: (requests: number) => boolean;
   readonly remoteAddress: string;
+  /** Who calls, as he is now. */
+  readonly principal: () => Principal;
 };
 
 /** More credits than a stream can use; the count must not grow without end. */
@@ -159,6 +162,7 @@ export class CallTable {
     const context: RpcContext = {
       signal: active.scope.signal,
       remoteAddress: this.#parts.remoteAddress,
+      principal: this.#parts.principal(),
       metadata: lowerCased(call.metadata),
       line: this.#parts.line,
       spend: (requests) => {

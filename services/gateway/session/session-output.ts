@@ -6,7 +6,13 @@ import type { CallReplies } from "./call-table.ts";
 import type { Outbound } from "./outbound/outbound.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { SubscriptionReplies } from "./subscriptions.ts";
-import type { NoticeInit, ReplyInit, TopicResultInit, WelcomeInit } from "./wire-messages.ts";
+import type {
+  AccessInit,
+  NoticeInit,
+  ReplyInit,
+  TopicResultInit,
+  WelcomeInit,
+} from "./wire-messages.ts";
 
 /** What a session says besides market data: each message encoded and put into its lane. */
 export class SessionOutput implements CallReplies, SubscriptionReplies {
@@ -44,6 +50,16 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
 
   unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
     this.#control({ kind: "unsubscribeResult", value: { requestId, topics } });
+  }
+
+  limited(pattern: string): void {
+    const message = "you may have a part of this pattern only, and get that part";
+    this.notice({ kind: "NOTICE_KIND_ACCESS_LIMITED", message, pattern });
+  }
+
+  /** Who the client is, as far as it has proved it. */
+  access(value: AccessInit): void {
+    this.#control({ kind: "access", value });
   }
 
   openTopicLane(topicId: number): TopicLane {

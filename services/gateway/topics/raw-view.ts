@@ -1,4 +1,5 @@
 import type { TopicPosition } from "./batch-order.ts";
+import type { RawChecksums } from "./conflation/raw-checksums.ts";
 import type { TopicSource } from "./conflation/topic-source.ts";
 import { ViewStarts } from "./conflation/view-starts.ts";
 import { FeedView } from "./feed-view.ts";
@@ -16,11 +17,14 @@ import { RAW_VIEW } from "./view-options.ts";
 export class RawView extends FeedView implements TopicView {
   readonly options = RAW_VIEW;
   readonly #sourceOf: () => TopicSource;
+  readonly #createChecksums: () => RawChecksums;
+  #checksums: RawChecksums | undefined;
 
-  /** `sourceOf` is called when a book is wanted whole, which the feed alone does not have. */
-  constructor(feed: TopicFeed, sourceOf: () => TopicSource) {
+  /** The others are called when a book is wanted whole, or checked, which the feed alone is not. */
+  constructor(feed: TopicFeed, sourceOf: () => TopicSource, createChecksums: () => RawChecksums) {
     super(feed);
     this.#sourceOf = sourceOf;
+    this.#createChecksums = createChecksums;
   }
 
   get position(): TopicPosition {
@@ -36,12 +40,21 @@ export class RawView extends FeedView implements TopicView {
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
-    const isWhole = options.whole === true && this.name.channel === "book";
-    return isWhole ? this.#attachWhole(subscriber, options) : this.feed.attach(subscriber, options);
+    const isBook = this.name.channel === "book";
+    const isWhole = isBook && options.whole === true;
+    const attached = isWhole
+      ? this.#attachWhole(subscriber, options)
+      : this.feed.attach(subscriber, options);
+    if (isBook && options.checksum === true) {
+      this.#checksums ??= this.#createChecksums();
+      this.#checksums.add(subscriber);
+    }
+    return attached;
   }
 
   detach(subscriber: TopicSubscriber): void {
     this.feed.detach(subscriber);
+    this.#checksums?.delete(subscriber);
   }
 
   catchUp(from: number, to: number): SharedBatch | undefined {

@@ -12,6 +12,7 @@ import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { EarlierEvents } from "./earlier-epochs.ts";
 import { EpochEnds } from "./epoch-ends.ts";
+import type { HeldBatch } from "./held-batches.ts";
 import { queryHistory } from "./history-query.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
@@ -185,7 +186,8 @@ export class TopicFeed {
 
   /** For views: every batch after the position; undefined if part of that is gone. */
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
-    return this.#history.resume(position)?.batches;
+    const resumed = this.#history.resume(position);
+    return resumed?.then === undefined ? resumed?.batches : undefined;
   }
 
   /** For views: all that followed a position of an earlier epoch, if that is here. */
@@ -297,7 +299,7 @@ export class TopicFeed {
         for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
         watch.onLoss(this.name);
       },
-      epochChanged: (start) => this.#onEpochChanged(start),
+      epochChanged: (start, continues) => this.#onEpochChanged(start, continues),
       // It rejects only if we have a bug, and then the process ends.
       ask: () => void this.#ask(),
       retryAfter: (delayMs) => {
@@ -322,17 +324,21 @@ export class TopicFeed {
     };
   }
 
-  #onEpochChanged(start: TopicPosition): void {
+  #onEpochChanged(start: TopicPosition, continues: boolean): void {
     const { metrics } = this.#parts;
     const { labels } = this.#shared;
     const { epoch, sequence } = this.#history;
     const announced = this.#announced.epoch === epoch ? this.#announced.sequence : 0;
-    const ended = { epoch, sequence: Math.max(sequence, announced) };
+    // What the old publisher has announced beyond that, its successor has had and published.
+    const ended = { epoch, sequence: continues ? sequence : Math.max(sequence, announced) };
     this.#ends.ended(ended);
-    metrics.epochChanges.inc(labels);
+    if (continues) metrics.epochsContinued.inc(labels);
+    else metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
-    for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
-    this.#past.epochEnds();
+    for (const subscriber of this.#subscribers) {
+      subscriber.epochChanged({ ended, start, continues });
+    }
+    if (!continues) this.#past.epochEnds();
   }
 
   /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
@@ -372,7 +378,7 @@ export class TopicFeed {
       this.#sync.queryFailed(answer);
       return;
     }
-    const { batches } = answer;
+    const { batches, continues } = answer;
     const [{ epoch, baseSequence, count }] = batches;
     const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
     const position = { epoch, sequence: baseSequence };
@@ -380,21 +386,46 @@ export class TopicFeed {
     if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
       this.#announced = position;
     }
+    if (continues !== undefined) await this.#goOn(continues, epoch);
+    if (this.#isClosed) return;
     await this.#fetchMissing(position);
     if (this.#isClosed) return;
     this.#sync.snapshotArrived({ position, batch });
+    // A client may come from there to a gateway that was not.
+    if (continues !== undefined && this.#history.epoch === epoch) this.#history.notePast(continues);
+  }
+
+  /** The publisher says that its epoch goes on from a position of the one that is here. */
+  async #goOn(from: TopicPosition, epoch: number): Promise<void> {
+    const history = this.#history;
+    const publisher = this.#publisher;
+    if (publisher?.epoch !== epoch || history.epoch !== from.epoch) return;
+    const missed: HeldBatch[] = [];
+    if (history.sequence < from.sequence) {
+      const take = (batches: readonly BusBatch[]): boolean => {
+        for (const batch of batches) {
+          missed.push({ order: orderOf(batch), batch: SharedBatch.news(this.#shared, batch) });
+        }
+        return missed.length < this.#parts.limits.ringBatchesMax;
+      };
+      const { position } = history;
+      await queryHistory(this.#parts, this.name, publisher.publisherId, { from: position, take });
+      if (this.#isClosed || this.#publisher !== publisher) return;
+      for (const { batch } of missed) this.#countFetched(batch);
+    }
+    this.#sync.continued(from, missed);
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */
   #countUndelivered(from: TopicPosition, attached: Attached): void {
-    const { continuity, ended, position, batches, next } = attached;
+    const { continuity, ended, position, batches, then } = attached;
     let events = 0;
     if (continuity !== "resumed") {
       const to = from.epoch === position.epoch ? position : ended;
       events = to === undefined ? 0 : to.sequence - from.sequence;
-    } else if (next !== undefined) {
+    } else if (then !== undefined) {
       const given = batches.at(-1)?.lastSequence ?? position.sequence;
-      events = next.change.ended.sequence - given + (next.missing?.last ?? 0);
+      events = then.change.ended.sequence - given + (then.missing?.last ?? 0);
     }
     if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }

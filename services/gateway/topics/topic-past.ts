@@ -4,7 +4,6 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Topic } from "#core/topic.ts";
 import type { EventLog } from "../history/event-log.ts";
 import { followLog } from "../history/log-follow.ts";
-import type { FollowOutcome } from "../history/log-follow.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "./batch-order.ts";
 import { EarlierEpochs } from "./earlier-epochs.ts";
@@ -39,6 +38,8 @@ type TopicPastParts = SnapshotQueryParts & {
   readonly publisher: () => { readonly publisherId: string; readonly epoch: number } | undefined;
 };
 
+type Take = (batch: BusBatch) => boolean;
+
 /** What was fetched stays for others who come back about now. */
 const FETCHED_MS = 10_000;
 /** What the gateway had of an epoch when it ended stays for clients who were away just then. */
@@ -68,7 +69,7 @@ export class TopicPast {
   /** Whether what follows the position is here, or nobody can be asked for it. */
   isSettled(position: TopicPosition): boolean {
     const { history, resume } = this.#parts;
-    if (position.epoch === history.epoch) {
+    if (this.#isOfHere(position)) {
       return position.sequence >= history.sequence || history.reaches(position);
     }
     if (resume.log === undefined) return true;
@@ -78,7 +79,7 @@ export class TopicPast {
   /** Brings what follows the position here, if somebody has it and there is room for it. */
   async fetch(position: TopicPosition): Promise<void> {
     const { history } = this.#parts;
-    if (position.epoch === history.epoch) {
+    if (this.#isOfHere(position)) {
       await this.#fetchBefore(position);
       return;
     }
@@ -96,6 +97,8 @@ export class TopicPast {
   /** The epoch of the history is over: what is here of it is taken out of it and kept. */
   epochEnds(): void {
     this.#endRoom();
+    // What ended before that, the epoch that ends now came after.
+    this.#earlier.clear();
     const { history } = this.#parts;
     if (history.epoch === 0) return;
     this.#earlier.keep(history.handOver(), ENDED_MS);
@@ -117,44 +120,62 @@ export class TopicPast {
     return history.reaches({ epoch: history.epoch, sequence: 0 });
   }
 
-  /** Takes older batches of the epoch that goes on into the history. */
+  /** Whether the position is of the epoch that is here, or of the one that it goes on from. */
+  #isOfHere({ epoch }: TopicPosition): boolean {
+    const { history } = this.#parts;
+    return epoch === history.epoch || epoch === history.past?.epoch;
+  }
+
+  /** Takes older batches of what goes on into the history. */
   async #fetchBefore(from: TopicPosition): Promise<void> {
-    const { history, publisher } = this.#parts;
+    const { history } = this.#parts;
     if (history.reaches(from)) return;
-    if (publisher()?.epoch === from.epoch) {
-      const fetched = await this.#fromPublisher(from, publisher()?.publisherId ?? "");
-      if (this.#putBefore(fetched, from)) {
-        this.#count("historyEvents", fetched);
-        return;
-      }
+    const { epoch } = history;
+    const ways = [
+      ["historyEvents", this.#askPublisher],
+      ["logEvents", this.#askLog],
+    ] as const;
+    for (const [metric, ask] of ways) {
+      const collector = this.#collector(() => history.keptAfter);
+      for (const part of this.#partsFrom(from)) await ask(part, collector.take);
+      if (history.epoch !== epoch) return;
+      if (!this.#putBefore(collector)) continue;
+      this.#count(metric, collector);
+      return;
     }
-    const fetched = this.#collector(() => history.keptAfter);
-    if ((await this.#fromLog(from, fetched)) === undefined) return;
-    if (this.#putBefore(fetched, from)) this.#count("logEvents", fetched);
   }
 
-  async #fromPublisher(from: TopicPosition, publisherId: string): Promise<Collector> {
-    const { name, history } = this.#parts;
-    const collector = this.#collector(() => history.keptAfter);
-    const take = (batches: readonly BusBatch[]): boolean => batches.every(collector.take);
-    await queryHistory(this.#parts, name, publisherId, { from, take });
-    return collector;
+  /** What is asked for: of the epoch that the one here goes on from, and then of that. */
+  #partsFrom(from: TopicPosition): readonly TopicPosition[] {
+    const { epoch, past, keptAfter } = this.#parts.history;
+    if (past === undefined || from.epoch === epoch || past.sequence >= keptAfter) return [from];
+    return [from, { epoch, sequence: past.sequence }];
   }
 
-  /** What the log gave; undefined if there is none, or it does not have the position. */
-  async #fromLog(from: TopicPosition, collector: Collector): Promise<FollowOutcome | undefined> {
+  readonly #askPublisher = async (from: TopicPosition, take: Take): Promise<void> => {
+    const { name, history, publisher } = this.#parts;
+    const asked = publisher();
+    if (asked?.epoch !== history.epoch) return;
+    const takeAll = (batches: readonly BusBatch[]): boolean => batches.every(take);
+    await queryHistory(this.#parts, name, asked.publisherId, { from, take: takeAll });
+  };
+
+  readonly #askLog = async (from: TopicPosition, take: Take): Promise<void> => {
     const { name, clock, line, resume } = this.#parts;
-    if (resume.log === undefined) return undefined;
-    const outcome = await followLog({ log: resume.log, clock, line }, name, from, collector.take);
-    return outcome === "absent" ? undefined : outcome;
-  }
+    if (resume.log === undefined) return;
+    await followLog({ log: resume.log, clock, line }, name, from, take);
+  };
 
   /** Takes the end of an epoch that is over from the log. */
   async #fetchEarlier(from: TopicPosition): Promise<void> {
+    const { name, clock, line, resume, history: current } = this.#parts;
+    if (resume.log === undefined) return;
     const collector = this.#collector(() => Infinity);
-    const outcome = await this.#fromLog(from, collector);
-    // A part would be taken for all of it.
+    const parts = { log: resume.log, clock, line };
+    const { outcome, successors } = await followLog(parts, name, from, collector.take);
+    // A part would be taken for all of it, and so would an epoch that another one came after.
     if (outcome !== "ended" || collector.isFull) return;
+    if ([...successors].some((epoch) => epoch !== current.epoch)) return;
     const history = new TopicHistory(ENDLESS);
     history.reset(from, undefined);
     for (const { batch, baseSequence } of collector.entries) {
@@ -177,9 +198,9 @@ export class TopicPast {
   }
 
   /** Puts what was fetched before the history, for a while; false if it does not fit there. */
-  #putBefore({ entries, bytes }: Collector, from: TopicPosition): boolean {
+  #putBefore({ entries, bytes }: Collector): boolean {
     const { history, clock } = this.#parts;
-    if (history.epoch !== from.epoch || entries.length === 0) return false;
+    if (entries.length === 0) return false;
     const { budget } = this.#parts.resume;
     const wanted = bytes + entries.length * BATCH_BYTES;
     if (!budget.take(wanted)) return false;

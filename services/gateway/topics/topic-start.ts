@@ -37,14 +37,25 @@ export class TopicStarts {
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
     if (resumed !== undefined) {
-      return { continuity: "resumed", missing: undefined, ended: undefined, ...resumed };
+      const { position, batches, then } = resumed;
+      const start = { continuity: "resumed", missing: undefined, ended: undefined } as const;
+      if (then === undefined) return { ...start, position, batches };
+      const { ended } = then;
+      const to = { epoch: history.epoch, sequence: ended.sequence };
+      const change = { ended, start: to, continues: true };
+      return {
+        ...start,
+        position,
+        batches,
+        then: { change, batches: then.batches, missing: undefined },
+      };
     }
     const earlier = resume && this.earlierEvents(resume);
     if (resume !== undefined && earlier !== undefined) {
       const { batches, ended } = earlier;
-      const next = this.#nextEpoch(ended, options);
+      const then = this.#nextEpoch(ended, options);
       const nothingLost = { missing: undefined, ended: undefined };
-      return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
+      return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
     }
     return {
       ...this.lossUntil(resume, history.position),
@@ -67,10 +78,10 @@ export class TopicStarts {
     const { startKind, history } = this.#parts;
     if (startKind !== "none") {
       const { position, batches } = this.#start(snapshot);
-      return { change: { ended, start: position }, batches, missing: undefined };
+      return { change: { ended, start: position, continues: false }, batches, missing: undefined };
     }
     const start = { epoch: history.epoch, sequence: 0 };
-    const change: EpochChange = { ended, start };
+    const change: EpochChange = { ended, start, continues: false };
     const since = history.resume(start);
     if (since !== undefined) return { change, batches: since.batches, missing: undefined };
     return { change, batches: [], missing: { first: 1, last: history.sequence } };
@@ -83,7 +94,7 @@ export class TopicStarts {
     return { continuity: "replaced", missing: this.#missingSince(resume, position), ended };
   }
 
-  #start(snapshot: boolean): TopicStart {
+  #start(snapshot: boolean): Pick<TopicStart, "position" | "batches"> {
     const { startKind, snapshotNeeded, history } = this.#parts;
     const nothing = { position: history.position, batches: [] };
     if (!snapshot && !snapshotNeeded) return nothing;
@@ -98,7 +109,7 @@ export class TopicStarts {
   }
 
   /** The latest event alone, as a state. Made when it is first wanted. */
-  #startFromLast(): TopicStart | undefined {
+  #startFromLast(): Pick<TopicStart, "position" | "batches"> | undefined {
     const { history, shared } = this.#parts;
     const last = history.lastBatch;
     if (last === undefined) return undefined;
@@ -108,7 +119,7 @@ export class TopicStarts {
       latest?.position.epoch !== position.epoch ||
       latest.position.sequence !== position.sequence
     ) {
-      const state = latestAsState(last);
+      const state = latestAsState(last, position.epoch);
       if (state === undefined) return undefined;
       latest = { position, state: SharedBatch.state(shared, state) };
       this.#latest = latest;

@@ -58,6 +58,7 @@ class Player {
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
+    checksumMismatches: 0,
   };
   /** Why a batch could not be read. */
   #failed = false;
@@ -81,7 +82,12 @@ class Player {
     };
     const { venue, symbol, venueSymbol } = topic;
     const info = { topic: topic.topic, venue, symbol, venueSymbol, channel: part.name };
-    const stream = new TopicStream(info, { part, counters: this.#counters, resync: fail });
+    const stream = new TopicStream(info, {
+      part,
+      counters: this.#counters,
+      resync: fail,
+      moved: () => undefined,
+    });
     stream.consumers = [
       new Consumer([topic.topic], {
         event: (event) => this.events.push(event),
@@ -104,8 +110,9 @@ class Player {
       stream.start({ topicId, position: { epoch, sequence }, continuity: "new" });
       return;
     }
-    const start = { epoch, sequence: missingFirst > 0 ? 0 : sequence };
-    if (before !== epoch) stream.changeEpoch(start, 0);
+    const start = { epoch, sequence: missingFirst > 0 ? missingFirst - 1 : sequence };
+    const continues = stream.resumePosition?.sequence === start.sequence && start.sequence > 0;
+    if (before !== epoch) stream.changeEpoch(start, { missingLast: 0, continues });
     if (missingFirst > 0) stream.announceMissing(missingFirst, missingLast);
   }
 

@@ -21,7 +21,7 @@ const LIMITS = {
   requestsPerSecondMax: 0,
 };
 const LOST = new ConnectionError("connection-lost", "lost", { retryable: true });
-const OPTIONS = { depth: 0, conflationIntervalMs: 0, snapshot: true };
+const OPTIONS = { depth: 0, conflationIntervalMs: 0, snapshot: true, checksum: false };
 
 /** The venue calls its A by `a`. */
 function fullName(topic: string): string {

@@ -57,6 +57,7 @@ class Stand {
     const counters = {
       events: 0,
       conflatedEvents: 0,
+      checksumMismatches: 0,
       duplicateEvents: 0,
       gaps: 0,
       unknownTopicBatches: 0,
@@ -65,7 +66,10 @@ class Stand {
     const resync = () => {
       this.resyncs += 1;
     };
-    this.stream = new TopicStream({ ...info, channel: "trades" }, { part: ANY, counters, resync });
+    this.stream = new TopicStream(
+      { ...info, channel: "trades" },
+      { part: ANY, counters, resync, moved: resync },
+    );
     const event = ({ sequence }: { readonly sequence: number }) => this.sequences.push(sequence);
     const notice = (given: NoticeEvent) => this.notices.push(given);
     const end = () => undefined;

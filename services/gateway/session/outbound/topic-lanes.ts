@@ -59,6 +59,13 @@ export class TopicLane {
    */
   pushMessage(message: Uint8Array): void {
     const { topicId } = this;
+    // It stays where a state would: what comes before it is taken back as little.
+    this.#lanes.pushNews({ ...NO_BATCH, isState: true, bytes: message, topicId });
+  }
+
+  /** The same of a message about the batches before it, which goes with them. */
+  pushCheck(message: Uint8Array): void {
+    const { topicId } = this;
     this.#lanes.pushNews({ ...NO_BATCH, bytes: message, topicId });
   }
 }
@@ -179,8 +186,8 @@ export class TopicLanes {
     /** Of each topic, the last entry that stays in any case. */
     const stays = new Map<number, number>();
     for (let index = this.#head; index < this.#entries.length; index += 1) {
-      const { topicId, events, isState } = this.#entries[index] as Entry;
-      if ((events === 0 || isState) && topicIds.has(topicId)) stays.set(topicId, index);
+      const { topicId, isState } = this.#entries[index] as Entry;
+      if (isState && topicIds.has(topicId)) stays.set(topicId, index);
     }
     const positions = new Map<number, number>();
     const kept: Entry[] = [];
@@ -192,7 +199,7 @@ export class TopicLanes {
         continue;
       }
       this.#bytes -= entry.bytes.byteLength;
-      if (!positions.has(topicId)) positions.set(topicId, lastSequence - events);
+      if (events > 0 && !positions.has(topicId)) positions.set(topicId, lastSequence - events);
     }
     assert(kept.length > 0 || this.#bytes === 0, "empty lanes owe no bytes");
     this.#entries = kept;

@@ -10,6 +10,7 @@ import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../t
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
 import type { SourceReader, TopicSource } from "./topic-source.ts";
+import { ViewChecksums } from "./view-checksums.ts";
 import type { DueView, ViewClock } from "./view-clock.ts";
 import type { Run, ViewContent } from "./view-content.ts";
 import { ViewStarts } from "./view-starts.ts";
@@ -50,6 +51,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   readonly #metrics: GatewayMetrics;
   readonly #shared: SharedTopic;
   readonly #starts: ViewStarts;
+  readonly #checksums: ViewChecksums;
   readonly #subscribers = new Set<TopicSubscriber>();
   #writer: BatchWriter;
   /** The writer's next batch does not go on from what the subscribers had before. */
@@ -77,6 +79,8 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     this.#shared = new SharedTopic(feed.id, labels, metrics.latencies.of(labels));
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
+    const shown = () => this.#shown();
+    this.#checksums = new ViewChecksums({ topicId: feed.id, clock, metrics, shown });
   }
 
   get position(): TopicPosition {
@@ -98,12 +102,14 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     const isAhead = resume?.epoch === this.#epoch && resume.sequence > this.#sequence;
     if (isAhead || this.#isBehindGap) this.settle();
     this.#subscribers.add(subscriber);
+    if (options.checksum === true && this.#source.kind === "books") this.#checksums.add(subscriber);
     const attached = this.#starts.startOf(options, this.content, this.position);
     this.feed.countResume(options, attached);
     return attached;
   }
 
   detach(subscriber: TopicSubscriber): void {
+    this.#checksums.delete(subscriber);
     if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
     this.#source.leave(this);
     this.content.clear();
@@ -173,6 +179,13 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     for (const subscriber of this.#subscribers) subscriber.epochChanged(change);
   }
 
+  /** What the subscribers have been told. */
+  #shown() {
+    const state = this.content.state();
+    const [levels] = state?.kind === "books" ? state.rows : [];
+    return levels && { position: this.position, levels };
+  }
+
   #begin(): void {
     this.#source.join(this);
     const { epoch, sequence } = this.#source.position;
@@ -237,6 +250,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
 
   #deliver(batch: SharedBatch): void {
     this.#sentBytes += batch.bytes.byteLength;
+    this.#checksums.changed();
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 }

@@ -6,6 +6,7 @@ import type { TopicView } from "../topic-view.ts";
 import { isRaw, nearestView } from "../view-options.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { ConflatedView } from "./conflated-view.ts";
+import { RawChecksums } from "./raw-checksums.ts";
 import { TopicSource } from "./topic-source.ts";
 import type { ViewBudget } from "./view-budget.ts";
 import type { ViewClock } from "./view-clock.ts";
@@ -31,7 +32,11 @@ export class TopicViews {
   constructor(feed: TopicFeed, parts: TopicViewsParts) {
     this.#feed = feed;
     this.#parts = parts;
-    this.raw = new RawView(feed, () => this.#sourceOf());
+    this.raw = new RawView(
+      feed,
+      () => this.#sourceOf(),
+      () => new RawChecksums({ ...parts, feed, source: this.#sourceOf() }),
+    );
   }
 
   /**

@@ -76,8 +76,9 @@ export class ViewStarts {
   ): Attached | undefined {
     const { feed, source, options } = this.#parts;
     const earlier = feed.earlierEvents(resume);
+    if (earlier === undefined || (options.delayMs ?? 0) > 0) return undefined;
     // A part of a book is not made of changes alone.
-    if (earlier === undefined || options.depth > 0) return undefined;
+    if (options.depth > 0) return undefined;
     const { epoch, sequence } = resume;
     const end = { epoch, sequence: earlier.batches.at(-1)?.lastSequence ?? sequence };
     const runs =
@@ -87,19 +88,19 @@ export class ViewStarts {
     const isNothing = end.sequence === sequence;
     if (runs === undefined && !isNothing) return undefined;
     const batches = isNothing ? [] : [this.#sequelOf(runs ?? [], sequence, end)];
-    const next = this.#nextEpoch(earlier.ended, content, position);
+    const then = this.#nextEpoch(earlier.ended, content, position);
     const nothingLost = { missing: undefined, ended: undefined };
-    return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
+    return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
   }
 
   #nextEpoch(ended: TopicPosition, content: ViewContent, position: TopicPosition): NextEpoch {
     if (startKindOf(this.#parts.feed.name.channel) !== "none") {
       const state = this.stateAt(content, position);
       const batches = state === undefined ? [] : [state];
-      return { change: { ended, start: position }, batches, missing: undefined };
+      return { change: { ended, start: position, continues: false }, batches, missing: undefined };
     }
     const start = { epoch: position.epoch, sequence: 0 };
-    const change = { ended, start };
+    const change = { ended, start, continues: false };
     const options = { snapshot: false, resume: start };
     const batches = this.#resumed(options, start, content, position);
     if (batches !== undefined) return { change, batches, missing: undefined };
