@@ -1546,6 +1546,8 @@ export type TopicResult = {
   readonly ended: Position | undefined;
   /** Of the channel candles: the lengths of the candles that come, rising. */
   readonly candleIntervalsMs: readonly number[];
+  /** With RESUMED: how many sequences of the topic the client missed, all of which follow. 0 if it missed none. */
+  readonly recovered: number;
 };
 
 /** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
@@ -2106,7 +2108,7 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs",
+  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered",
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 

@@ -3642,6 +3642,9 @@ export namespace tickwire {
             /** TopicResult candleIntervalsMs. */
             candleIntervalsMs: number[];
 
+            /** TopicResult recovered. */
+            recovered: (number|Long);
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -3713,6 +3716,9 @@ export namespace tickwire {
 
                 /** TopicResult candleIntervalsMs */
                 candleIntervalsMs?: (number[]|null);
+
+                /** TopicResult recovered */
+                recovered?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -5743,6 +5743,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
             TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
+            TopicResult.prototype.recovered = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5784,6 +5785,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
                 if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
                     writer.uint32(130).uint32s(message.candleIntervalsMs);
+                if (message.recovered != null && $Object.hasOwnProperty.call(message, "recovered") && (typeof message.recovered === "object" ? message.recovered.low || message.recovered.high : message.recovered !== 0))
+                    writer.uint32(136).uint64(message.recovered);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5957,6 +5960,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
                                 message.candleIntervalsMs = [];
                             message.candleIntervalsMs.push(reader.uint32());
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.recovered = value;
+                            else
+                                delete message.recovered;
                             continue;
                         }
                     }

@@ -10,7 +10,7 @@ import {
 // above them shows what grew; test/bench/client-bundle.bench.mjs prints where the bytes are.
 
 const GZIP_BYTES_MAX = {
-  everything: 36_000,
+  everything: 37_000,
   "streams only": 31_200,
   "ticks only": 26_500,
   "rpc only": 16_700,

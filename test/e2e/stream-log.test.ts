@@ -115,7 +115,7 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     const starts: string[] = [];
     opened.subscribe(TOPICS, (event) => {
       ledger.take(event);
-      if (event.type === "continuity") starts.push(event.continuity);
+      if (event.type === "continuity") starts.push(event.outcome ?? event.continuity);
     });
     await expect.poll(() => ledger.totals().delivered).toBeGreaterThan(100);
     await first.close({ graceMs: 0 });
@@ -126,7 +126,11 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     await expect
       .poll(() => ledger.totals().delivered, { timeout: 10_000 })
       .toBeGreaterThan(before + 150);
-    expect(starts.filter((start) => start === "replaced")).toEqual([]);
+    expect(starts.slice(0, TOPICS.length)).toEqual(TOPICS.map(() => "new"));
+    expect(new Set(starts.slice(TOPICS.length))).toEqual(new Set(["recovered"]));
+    const { counters } = opened;
+    expect(counters).toMatchObject({ recovered: TOPICS.length, replaced: 0, preserved: 0 });
+    expect(counters.recoveredEvents).toBeGreaterThan(50);
     expect(ledger.faults).toEqual([]);
     expect(ledger.totals().missing).toBe(0);
   });

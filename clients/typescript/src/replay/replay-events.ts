@@ -59,6 +59,10 @@ class Player {
     gaps: 0,
     unknownTopicBatches: 0,
     checksumMismatches: 0,
+    preserved: 0,
+    recovered: 0,
+    replaced: 0,
+    recoveredEvents: 0,
   };
   /** Why a batch could not be read. */
   #failed = false;
