@@ -31,6 +31,18 @@ const keyOf = (event: ReplayEvent | StreamEvent): string => {
   return "sequence" in event ? `${event.topic} ${event.epoch}/${event.sequence}` : event.type;
 };
 
+/** The port of a gateway that has just closed may be taken for a moment yet. */
+async function listening(start: () => Promise<RunningGateway>): Promise<RunningGateway> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    try {
+      return await start();
+    } catch {
+      await new Promise((resolve) => void setTimeout(resolve, 100));
+    }
+  }
+  return start();
+}
+
 const epochOf = (ingest: RunningIngest) => ingest.stats().publications[0]?.publisher.epoch ?? 0;
 
 describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-server", () => {
@@ -69,6 +81,8 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
       registry: new Registry(),
     });
     await running.whenStarted;
+    // It publishes when it has the lease.
+    await expect.poll(() => epochOf(running), { timeout: 15_000 }).toBeGreaterThan(0);
     closing.push(async () => {
       await running.close();
       await bus.close();
@@ -78,16 +92,14 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
 
   async function gateway(port = 0, log = openLog()): Promise<RunningGateway> {
     const bus = await connectNatsBus({ servers: server.url });
-    const config = gatewayConfig({ port, lameDuckMs: 0, drainWindowMs: 0 });
-    const running = await startGateway({
-      ...{ bus, clock, logger: silent, config, log },
-      registry: new Registry(),
-    });
+    const config = gatewayConfig({ port, transport: "node", lameDuckMs: 0, drainWindowMs: 0 });
+    const parts = { bus, clock, logger: silent, config, log };
+    const running = await listening(() => startGateway({ ...parts, registry: new Registry() }));
     closing.push(async () => {
       await running.close({ graceMs: 0 });
       await bus.close();
     });
-    await expect.poll(() => running.notReadyReasons()).toEqual([]);
+    await expect.poll(() => running.notReadyReasons(), { timeout: 15_000 }).toEqual([]);
     return running;
   }
 
