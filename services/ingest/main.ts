@@ -16,7 +16,7 @@ import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import type { AnnouncedVenue } from "#publish/announcements.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
-import { HistoryBudget } from "#publish/batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { openClaims } from "#publish/leadership/open-claims.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
@@ -70,7 +70,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const publisherId = `ingest-${randomUUID()}`;
   const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
-  const historyBudget = new HistoryBudget({ bytesMax: config.historyTotalBytesMax });
+  const historyBudget = new ByteBudget({ bytesMax: config.historyTotalBytesMax });
   const networks: OpenVenueNetwork[] = [];
   const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
   const budgets = new AddressBudgets({ clock, policy });

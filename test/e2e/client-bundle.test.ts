@@ -10,7 +10,7 @@ import {
 // above them shows what grew; test/bench/client-bundle.bench.mjs prints where the bytes are.
 
 const GZIP_BYTES_MAX = {
-  everything: 39_500,
+  everything: 41_500,
   "streams only": 33_800,
   "ticks only": 28_800,
   "rpc only": 17_900,

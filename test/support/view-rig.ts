@@ -12,6 +12,7 @@ import { offeredView } from "#gateway/topics/view-options.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
 
@@ -68,6 +69,7 @@ export class ViewRig {
       metrics: createGatewayMetrics(new Registry()),
       random: () => 0,
       limits: { ...LIMITS, delayBytesMax },
+      resume: resumeParts(),
     });
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,

@@ -148,7 +148,7 @@ const LAYERS: readonly Layer[] = [
   },
 
   // Inside the gateway:
-  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
+  // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/access/",
@@ -170,19 +170,32 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([
+    ["turns"],
+    ["history"],
+    ["catalog"],
+    ["rpc"],
+    ["topics"],
+    ["session"],
+    ["http"],
+  ]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
     places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
-      "services/bus/jetstream-leases.ts",
     ],
   },
   { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
+  {
+    packageName: "@nats-io/jetstream",
+    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+  },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",

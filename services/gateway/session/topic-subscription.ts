@@ -289,12 +289,17 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
-  /** What follows the start in the epoch that goes on from where that of the start ended. */
+  /** What follows the start in the epoch that came after that of the start. */
   #goOnIn({ then }: Attached): void {
     if (then === undefined) return;
     this.epochChanged(then.change);
     for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
     this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
+    const { missing } = then;
+    if (missing === undefined || missing.last < missing.first) return;
+    this.#sequence = missing.last;
+    const message = `what ${this.view.topic} had since then is not kept any more`;
+    this.#sayGap(missing.first, missing.last, message);
   }
 
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {

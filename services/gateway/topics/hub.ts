@@ -11,12 +11,13 @@ import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Scheduler } from "../turns/scheduler.ts";
 import type { TurnLine, Turns, Work } from "../turns/turns.ts";
-import { VenueGates } from "./query-gate.ts";
+import { VenueGates } from "../turns/query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { DelayedTopics } from "./delay/delayed-topics.ts";
 import { DelaySpace } from "./delay/delay-queue.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicViews } from "./conflation/topic-views.ts";
 import { ViewBudget } from "./conflation/view-budget.ts";
 import { ViewClock } from "./conflation/view-clock.ts";
@@ -39,6 +40,8 @@ type HubParts = {
   readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
+  /** For clients who come back. */
+  readonly resume: ResumeParts;
   readonly limits: RingLimits & {
     readonly queryTimeoutMs: number;
     readonly queriesInFlightMax: number;

@@ -18,6 +18,8 @@ type TopicStart = {
   readonly continuity: "new" | "resumed" | "replaced";
   /** Where the epoch of the last position ended, if the gateway knows. */
   readonly ended?: Position | undefined;
+  /** Of a resume: events that were missed, and follow. */
+  readonly recovered?: number;
 };
 
 /** Counts over the life of a client. */
@@ -34,6 +36,14 @@ export type ClientCounters = {
   readonly gaps: number;
   /** Batches with a topic id that this client never had. */
   readonly unknownTopicBatches: number;
+  /** Topics that went on after a reconnect, and had missed nothing; each time counts. */
+  readonly preserved: number;
+  /** Topics that got all that they had missed. */
+  readonly recovered: number;
+  /** Topics that started anew, because what they had missed was not to be had. */
+  readonly replaced: number;
+  /** Events that were missed, and came. */
+  readonly recoveredEvents: number;
 };
 
 /** The same for those who count. */
@@ -135,7 +145,7 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start({ topicId, continuity, position, ended }: TopicStart): void {
+  start({ topicId, continuity, position, ended, recovered = 0 }: TopicStart): void {
     this.topicId = topicId;
     this.#isViewCurrent = true;
     this.#reader.reset();
@@ -156,7 +166,24 @@ export class TopicStream implements TopicHost {
     }
     // Other topics have no state that would have to come first.
     if (this.#content.isWhole) this.step("whole");
-    this.noticeContinuity(outcome, "subscribed");
+    if (outcome === "new") this.noticeContinuity(outcome, "subscribed");
+    else this.#noticeOutcome(outcome, recovered);
+  }
+
+  /** Tells what became of what was missed, and counts it. */
+  #noticeOutcome(continuity: "resumed" | "replaced", recoveredEvents: number): void {
+    const notice = this.#continuityNotice(continuity, "subscribed");
+    if (continuity === "replaced") {
+      this.#counters.replaced += 1;
+      this.notice({ ...notice, outcome: "replaced" });
+    } else if (recoveredEvents === 0) {
+      this.#counters.preserved += 1;
+      this.notice({ ...notice, outcome: "preserved" });
+    } else {
+      this.#counters.recovered += 1;
+      this.#counters.recoveredEvents += recoveredEvents;
+      this.notice({ ...notice, outcome: "recovered", recoveredEvents });
+    }
   }
 
   #answerMove(move: TopicMove, reach: Position | undefined): void {
