@@ -36,6 +36,10 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.leaving = false;
                 Announcement.prototype.progress = $util.emptyArray;
+                Announcement.prototype.fencingToken = 0;
+                Announcement.prototype.continuesEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.shardIndex = 0;
+                Announcement.prototype.shardCount = 0;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -59,6 +63,14 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.progress != null && message.progress.length)
                         for (let i = 0; i < message.progress.length; ++i)
                             $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(64).uint32(message.fencingToken);
+                    if (message.continuesEpoch != null && $Object.hasOwnProperty.call(message, "continuesEpoch") && (typeof message.continuesEpoch === "object" ? message.continuesEpoch.low || message.continuesEpoch.high : message.continuesEpoch !== 0))
+                        writer.uint32(72).uint64(message.continuesEpoch);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(80).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(88).uint32(message.shardCount);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -154,6 +166,42 @@ export const tickwire = $root.tickwire = (() => {
                                 message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.continuesEpoch = value;
+                                else
+                                    delete message.continuesEpoch;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -172,6 +220,407 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 return Announcement;
+            })();
+
+            v1.Leadership = (function() {
+
+                const Leadership = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Leadership.prototype.publisherId = "";
+                Leadership.prototype.venue = "";
+                Leadership.prototype.shardIndex = 0;
+                Leadership.prototype.shardCount = 0;
+                Leadership.prototype.role = 0;
+                Leadership.prototype.fencingToken = 0;
+                Leadership.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.intervalMs = 0;
+                Leadership.prototype.roleForMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.leased = false;
+                Leadership.prototype.leaving = false;
+
+                Leadership.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.publisherId != null && $Object.hasOwnProperty.call(message, "publisherId") && message.publisherId !== "")
+                        writer.uint32(10).string(message.publisherId);
+                    if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                        writer.uint32(18).string(message.venue);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(24).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(32).uint32(message.shardCount);
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                        writer.uint32(40).int32(message.role);
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(48).uint32(message.fencingToken);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(56).uint64(message.epoch);
+                    if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && message.intervalMs !== 0)
+                        writer.uint32(64).uint32(message.intervalMs);
+                    if (message.roleForMs != null && $Object.hasOwnProperty.call(message, "roleForMs") && (typeof message.roleForMs === "object" ? message.roleForMs.low || message.roleForMs.high : message.roleForMs !== 0))
+                        writer.uint32(72).uint64(message.roleForMs);
+                    if (message.leased != null && $Object.hasOwnProperty.call(message, "leased") && message.leased !== false)
+                        writer.uint32(80).bool(message.leased);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(88).bool(message.leaving);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Leadership.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.Leadership();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.publisherId = value;
+                                else
+                                    delete message.publisherId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.venue = value;
+                                else
+                                    delete message.venue;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.role = value;
+                                else
+                                    delete message.role;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.intervalMs = value;
+                                else
+                                    delete message.intervalMs;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.roleForMs = value;
+                                else
+                                    delete message.roleForMs;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leased = value;
+                                else
+                                    delete message.leased;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Leadership;
+            })();
+
+            v1.LeadershipRole = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "LEADERSHIP_ROLE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "LEADERSHIP_ROLE_PROBING"] = 1;
+                values[valuesById[2] = "LEADERSHIP_ROLE_LEADING"] = 2;
+                values[valuesById[3] = "LEADERSHIP_ROLE_STANDING_BY"] = 3;
+                values[valuesById[4] = "LEADERSHIP_ROLE_SUSPENDED"] = 4;
+                return values;
+            })();
+
+            v1.PositionsRequest = (function() {
+
+                const PositionsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsRequest.prototype.skippedTopics = 0;
+
+                PositionsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.skippedTopics != null && $Object.hasOwnProperty.call(message, "skippedTopics") && message.skippedTopics !== 0)
+                        writer.uint32(8).uint32(message.skippedTopics);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.skippedTopics = value;
+                                else
+                                    delete message.skippedTopics;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsRequest;
+            })();
+
+            v1.PositionsReply = (function() {
+
+                const PositionsReply = function (properties) {
+                    this.topics = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsReply.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                PositionsReply.prototype.topics = $util.emptyArray;
+                PositionsReply.prototype.more = false;
+
+                PositionsReply.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(8).uint64(message.epoch);
+                    if (message.topics != null && message.topics.length)
+                        for (let i = 0; i < message.topics.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(24).bool(message.more);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsReply.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsReply();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.topics && message.topics.length))
+                                    message.topics = [];
+                                message.topics.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsReply;
             })();
 
             v1.TopicProgress = (function() {
@@ -839,6 +1288,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 SnapshotReply.prototype.batches = $util.emptyArray;
                 SnapshotReply.prototype.more = false;
+                SnapshotReply.prototype.continues = null;
 
                 SnapshotReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -852,6 +1302,8 @@ export const tickwire = $root.tickwire = (() => {
                             writer.uint32(10).bytes(message.batches[i]);
                     if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                         writer.uint32(16).bool(message.more);
+                    if (message.continues != null && $Object.hasOwnProperty.call(message, "continues"))
+                        $root.tickwire.v1.Position.encode(message.continues, writer.uint32(26).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -900,6 +1352,12 @@ export const tickwire = $root.tickwire = (() => {
                                     message.more = value;
                                 else
                                     delete message.more;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.continues = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.continues);
                                 continue;
                             }
                         }
@@ -3809,11 +4267,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.ping = null;
             ClientMessage.prototype.probeAnswer = null;
             ClientMessage.prototype.update = null;
+            ClientMessage.prototype.authenticate = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update", "authenticate"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3842,6 +4301,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.update != null && $Object.hasOwnProperty.call(message, "update"))
                     $root.tickwire.v1.Update.encode(message.update, writer.uint32(74).fork(), _depth + 1).ldelim();
+                if (message.authenticate != null && $Object.hasOwnProperty.call(message, "authenticate"))
+                    $root.tickwire.v1.Authenticate.encode(message.authenticate, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3938,6 +4399,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "update";
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.authenticate = $root.tickwire.v1.Authenticate.decode(reader, reader.size(), $undefined, _depth + 1, message.authenticate);
+                            message.message = "authenticate";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3974,12 +4442,14 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
             ServerMessage.prototype.probe = null;
+            ServerMessage.prototype.access = null;
             ServerMessage.prototype.bookChecksum = null;
+            ServerMessage.prototype.part = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "bookChecksum"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4004,8 +4474,12 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
                     $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.access != null && $Object.hasOwnProperty.call(message, "access"))
+                    $root.tickwire.v1.Access.encode(message.access, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.bookChecksum != null && $Object.hasOwnProperty.call(message, "bookChecksum"))
                     $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
+                if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
+                    $root.tickwire.v1.Part.encode(message.part, writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4088,11 +4562,25 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "probe";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.access = $root.tickwire.v1.Access.decode(reader, reader.size(), $undefined, _depth + 1, message.access);
+                            message.message = "access";
+                            continue;
+                        }
                     case 10: {
                             if (wireType !== 2)
                                 break;
                             message.bookChecksum = $root.tickwire.v1.BookChecksum.decode(reader, reader.size(), $undefined, _depth + 1, message.bookChecksum);
                             message.message = "bookChecksum";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.part = $root.tickwire.v1.Part.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
+                            message.message = "part";
                             continue;
                         }
                     }
@@ -4129,7 +4617,9 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
             Hello.prototype.answersProbes = false;
+            Hello.prototype.accessToken = "";
             Hello.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Hello.prototype.acceptsParts = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4148,8 +4638,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).bool(message.acceptCompression);
                 if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
                     writer.uint32(40).bool(message.answersProbes);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(50).string(message.accessToken);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.acceptsParts != null && $Object.hasOwnProperty.call(message, "acceptsParts") && message.acceptsParts !== false)
+                    writer.uint32(104).bool(message.acceptsParts);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4228,6 +4722,15 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.answersProbes;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
                     case 10: {
                             if (wireType !== 0)
                                 break;
@@ -4235,6 +4738,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.bandwidthBytesPerSecondMax = value;
                             else
                                 delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.acceptsParts = value;
+                            else
+                                delete message.acceptsParts;
                             continue;
                         }
                     }
@@ -4255,6 +4767,242 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Hello;
+        })();
+
+        v1.Authenticate = (function() {
+
+            const Authenticate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Authenticate.prototype.requestId = 0;
+            Authenticate.prototype.accessToken = "";
+
+            Authenticate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(18).string(message.accessToken);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Authenticate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Authenticate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Authenticate;
+        })();
+
+        v1.Access = (function() {
+
+            const Access = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Access.prototype.requestId = 0;
+            Access.prototype.error = 0;
+            Access.prototype.errorMessage = "";
+            Access.prototype.principal = "";
+            Access.prototype.expiresInMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Access.prototype.isExpiring = false;
+
+            Access.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.error != null && $Object.hasOwnProperty.call(message, "error") && message.error !== 0)
+                    writer.uint32(16).int32(message.error);
+                if (message.errorMessage != null && $Object.hasOwnProperty.call(message, "errorMessage") && message.errorMessage !== "")
+                    writer.uint32(26).string(message.errorMessage);
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal") && message.principal !== "")
+                    writer.uint32(34).string(message.principal);
+                if (message.expiresInMs != null && $Object.hasOwnProperty.call(message, "expiresInMs") && (typeof message.expiresInMs === "object" ? message.expiresInMs.low || message.expiresInMs.high : message.expiresInMs !== 0))
+                    writer.uint32(40).uint64(message.expiresInMs);
+                if (message.isExpiring != null && $Object.hasOwnProperty.call(message, "isExpiring") && message.isExpiring !== false)
+                    writer.uint32(48).bool(message.isExpiring);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Access.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Access();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.error = value;
+                            else
+                                delete message.error;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.errorMessage = value;
+                            else
+                                delete message.errorMessage;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.principal = value;
+                            else
+                                delete message.principal;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.expiresInMs = value;
+                            else
+                                delete message.expiresInMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isExpiring = value;
+                            else
+                                delete message.isExpiring;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Access;
         })();
 
         v1.Welcome = (function() {
@@ -5017,6 +5765,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
             TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
+            TopicResult.prototype.recovered = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5058,6 +5807,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
                 if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
                     writer.uint32(130).uint32s(message.candleIntervalsMs);
+                if (message.recovered != null && $Object.hasOwnProperty.call(message, "recovered") && (typeof message.recovered === "object" ? message.recovered.low || message.recovered.high : message.recovered !== 0))
+                    writer.uint32(136).uint64(message.recovered);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5231,6 +5982,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
                                 message.candleIntervalsMs = [];
                             message.candleIntervalsMs.push(reader.uint32());
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.recovered = value;
+                            else
+                                delete message.recovered;
                             continue;
                         }
                     }
@@ -6349,6 +7109,7 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[7] = "NOTICE_KIND_ACCESS_LIMITED"] = 7;
             values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
             values[valuesById[10] = "NOTICE_KIND_CONFLATION"] = 10;
             return values;
@@ -6372,9 +7133,11 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
             Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.pattern = "";
             Notice.prototype.conflationIntervalMs = 0;
             Notice.prototype.bandwidthBytesPerSecond = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.continues = false;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6407,6 +7170,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(112).uint64(message.bandwidthBytesPerSecond);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(120).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.continues != null && $Object.hasOwnProperty.call(message, "continues") && message.continues !== false)
+                    writer.uint32(128).bool(message.continues);
+                if (message.pattern != null && $Object.hasOwnProperty.call(message, "pattern") && message.pattern !== "")
+                    writer.uint32(162).string(message.pattern);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6518,6 +7285,15 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.owedBytes;
                             continue;
                         }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pattern = value;
+                            else
+                                delete message.pattern;
+                            continue;
+                        }
                     case 13: {
                             if (wireType !== 0)
                                 break;
@@ -6543,6 +7319,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.bandwidthBytesPerSecondMax = value;
                             else
                                 delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.continues = value;
+                            else
+                                delete message.continues;
                             continue;
                         }
                     }
@@ -6847,6 +7632,124 @@ export const tickwire = $root.tickwire = (() => {
             return ProbeAnswer;
         })();
 
+        v1.Part = (function() {
+
+            const Part = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Part.prototype.lane = 0;
+            Part.prototype.data = $util.newBuffer([]);
+            Part.prototype.isLast = false;
+            Part.prototype.isVoid = false;
+
+            Part.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== 0)
+                    writer.uint32(8).uint32(message.lane);
+                if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
+                    writer.uint32(18).bytes(message.data);
+                if (message.isLast != null && $Object.hasOwnProperty.call(message, "isLast") && message.isLast !== false)
+                    writer.uint32(24).bool(message.isLast);
+                if (message.isVoid != null && $Object.hasOwnProperty.call(message, "isVoid") && message.isVoid !== false)
+                    writer.uint32(32).bool(message.isVoid);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Part.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Part();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lane = value;
+                            else
+                                delete message.lane;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.data = value;
+                            else
+                                delete message.data;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isLast = value;
+                            else
+                                delete message.isLast;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isVoid = value;
+                            else
+                                delete message.isVoid;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Part;
+        })();
+
         v1.Ping = (function() {
 
             const Ping = function (properties) {
@@ -7032,12 +7935,28 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
             values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
             values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4010] = "CLOSE_CODE_ACCESS_EXPIRED"] = 4010;
+            values[valuesById[4011] = "CLOSE_CODE_ACCESS_LIMITED"] = 4011;
+            values[valuesById[4012] = "CLOSE_CODE_ACCESS_UNAVAILABLE"] = 4012;
             values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
             values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
             values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
             values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
             values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
             values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            values[valuesById[4510] = "CLOSE_CODE_ACCESS_REVOKED"] = 4510;
+            return values;
+        })();
+
+        v1.AccessError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "ACCESS_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "ACCESS_ERROR_INVALID"] = 1;
+            values[valuesById[2] = "ACCESS_ERROR_EXPIRED"] = 2;
+            values[valuesById[3] = "ACCESS_ERROR_REVOKED"] = 3;
+            values[valuesById[4] = "ACCESS_ERROR_STALE"] = 4;
+            values[valuesById[5] = "ACCESS_ERROR_OTHER_PRINCIPAL"] = 5;
+            values[valuesById[6] = "ACCESS_ERROR_UNAVAILABLE"] = 6;
             return values;
         })();
 
@@ -9121,6 +10040,7 @@ export const tickwire = $root.tickwire = (() => {
         v1.ReplayRequest = (function() {
 
             const ReplayRequest = function (properties) {
+                this.topics = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9130,6 +10050,10 @@ export const tickwire = $root.tickwire = (() => {
             ReplayRequest.prototype.topic = "";
             ReplayRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             ReplayRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            ReplayRequest.prototype.topics = $util.emptyArray;
+            ReplayRequest.prototype.afterEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayRequest.prototype.afterSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayRequest.prototype.speedPercent = 0;
 
             ReplayRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -9144,6 +10068,15 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(16).int64(message.fromTimeUs);
                 if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
                     writer.uint32(24).int64(message.toTimeUs);
+                if (message.topics != null && message.topics.length)
+                    for (let i = 0; i < message.topics.length; ++i)
+                        writer.uint32(34).string(message.topics[i]);
+                if (message.afterEpoch != null && $Object.hasOwnProperty.call(message, "afterEpoch") && (typeof message.afterEpoch === "object" ? message.afterEpoch.low || message.afterEpoch.high : message.afterEpoch !== 0))
+                    writer.uint32(40).uint64(message.afterEpoch);
+                if (message.afterSequence != null && $Object.hasOwnProperty.call(message, "afterSequence") && (typeof message.afterSequence === "object" ? message.afterSequence.low || message.afterSequence.high : message.afterSequence !== 0))
+                    writer.uint32(48).uint64(message.afterSequence);
+                if (message.speedPercent != null && $Object.hasOwnProperty.call(message, "speedPercent") && message.speedPercent !== 0)
+                    writer.uint32(56).uint32(message.speedPercent);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9204,6 +10137,41 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.toTimeUs;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.topics && message.topics.length))
+                                message.topics = [];
+                            message.topics.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.afterEpoch = value;
+                            else
+                                delete message.afterEpoch;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.afterSequence = value;
+                            else
+                                delete message.afterSequence;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.speedPercent = value;
+                            else
+                                delete message.speedPercent;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -9227,6 +10195,9 @@ export const tickwire = $root.tickwire = (() => {
         v1.ReplayResponse = (function() {
 
             const ReplayResponse = function (properties) {
+                this.batches = [];
+                this.breaks = [];
+                this.topics = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9234,6 +10205,9 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             ReplayResponse.prototype.batch = null;
+            ReplayResponse.prototype.batches = $util.emptyArray;
+            ReplayResponse.prototype.breaks = $util.emptyArray;
+            ReplayResponse.prototype.topics = $util.emptyArray;
 
             ReplayResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -9244,6 +10218,15 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.batch != null && $Object.hasOwnProperty.call(message, "batch"))
                     $root.tickwire.v1.Batch.encode(message.batch, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.batches != null && message.batches.length)
+                    for (let i = 0; i < message.batches.length; ++i)
+                        $root.tickwire.v1.Batch.encode(message.batches[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.breaks != null && message.breaks.length)
+                    for (let i = 0; i < message.breaks.length; ++i)
+                        $root.tickwire.v1.ReplayBreak.encode(message.breaks[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.topics != null && message.topics.length)
+                    for (let i = 0; i < message.topics.length; ++i)
+                        $root.tickwire.v1.ReplayTopic.encode(message.topics[i], writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9283,6 +10266,30 @@ export const tickwire = $root.tickwire = (() => {
                             message.batch = $root.tickwire.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1, message.batch);
                             continue;
                         }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.batches && message.batches.length))
+                                message.batches = [];
+                            message.batches.push($root.tickwire.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.breaks && message.breaks.length))
+                                message.breaks = [];
+                            message.breaks.push($root.tickwire.v1.ReplayBreak.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.topics && message.topics.length))
+                                message.topics = [];
+                            message.topics.push($root.tickwire.v1.ReplayTopic.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -9301,6 +10308,278 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return ReplayResponse;
+        })();
+
+        v1.ReplayTopic = (function() {
+
+            const ReplayTopic = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplayTopic.prototype.topicId = 0;
+            ReplayTopic.prototype.topic = "";
+            ReplayTopic.prototype.venue = "";
+            ReplayTopic.prototype.symbol = "";
+            ReplayTopic.prototype.venueSymbol = "";
+            ReplayTopic.prototype.channel = 0;
+
+            ReplayTopic.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                    writer.uint32(18).string(message.topic);
+                if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                    writer.uint32(26).string(message.venue);
+                if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                    writer.uint32(34).string(message.symbol);
+                if (message.venueSymbol != null && $Object.hasOwnProperty.call(message, "venueSymbol") && message.venueSymbol !== "")
+                    writer.uint32(42).string(message.venueSymbol);
+                if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                    writer.uint32(48).int32(message.channel);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplayTopic.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ReplayTopic();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.topic = value;
+                            else
+                                delete message.topic;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venue = value;
+                            else
+                                delete message.venue;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.symbol = value;
+                            else
+                                delete message.symbol;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueSymbol = value;
+                            else
+                                delete message.venueSymbol;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.channel = value;
+                            else
+                                delete message.channel;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplayTopic;
+        })();
+
+        v1.ReplayBreak = (function() {
+
+            const ReplayBreak = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplayBreak.prototype.topicId = 0;
+            ReplayBreak.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ReplayBreak.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(24).uint64(message.sequence);
+                if (message.missingFirst != null && $Object.hasOwnProperty.call(message, "missingFirst") && (typeof message.missingFirst === "object" ? message.missingFirst.low || message.missingFirst.high : message.missingFirst !== 0))
+                    writer.uint32(32).uint64(message.missingFirst);
+                if (message.missingLast != null && $Object.hasOwnProperty.call(message, "missingLast") && (typeof message.missingLast === "object" ? message.missingLast.low || message.missingLast.high : message.missingLast !== 0))
+                    writer.uint32(40).uint64(message.missingLast);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplayBreak.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ReplayBreak();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.missingFirst = value;
+                            else
+                                delete message.missingFirst;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.missingLast = value;
+                            else
+                                delete message.missingLast;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplayBreak;
         })();
 
         v1.Quote = (function() {

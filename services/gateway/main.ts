@@ -1,20 +1,27 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import { Access } from "./access/access.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
+import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
+import { createSessionToken } from "./http/streams/session-token.ts";
+import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
+import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
@@ -29,6 +36,8 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** What was published, beyond the life of its publisher. Not closed by the gateway. */
+  readonly log?: StreamLog | undefined;
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
@@ -49,6 +58,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
+  const { access: accessConfig, allowAnonymous } = config;
+  const accessParts = { config: accessConfig, allowAnonymous, bus, clock, logger, metrics };
+  const access = await Access.open(accessParts);
   const flusher = new Flusher({
     clock,
     scheduler: immediateScheduler,
@@ -58,10 +70,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
-  const hub = new Hub({ ...common, catalog, random, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
+  const resume = {
+    log,
+    budget: new ByteBudget({ bytesMax: config.resumeTotalBytesMax }),
+    resumeBytesMax: config.resumeBytesMax,
+  };
+  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
+  const services = createMarketData({
+    ...common,
+    catalog,
+    log,
+    queryTimeoutMs,
+    replaysMax: config.replaysMax,
+  });
+  const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
+    accounts,
     turns,
     clock,
     metrics,
@@ -70,13 +96,18 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const dashboard = readDashboard(options);
-  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const scheduler = immediateScheduler;
+  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const bufferedBytesMax = bufferedBytesOf(config, bus);
+  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
+  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
-    sessionParts: { ...shared, flusher, hub, catalog },
+    sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
+    access,
     http,
     openTransport: (handler) =>
       selectTransport(
@@ -108,6 +139,11 @@ function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
  */
 const MESSAGE_HEADROOM = 2;
 
+/** What we write ahead to one client, and one batch of any size that the bus carries. */
+function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, bus: Bus): number {
+  return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
+}
+
 function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
   return {
     host: config.host,
@@ -115,8 +151,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
-    // What we write ahead, and one batch of any size that the bus carries.
-    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,

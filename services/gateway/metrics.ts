@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
+import { createAccessMetrics } from "./access/access-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -13,14 +14,18 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
   return {
+    ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...httpSessionMetrics(registry),
+    ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
+    ...logMetrics(registry),
+    latencies: registerLatencies(registry),
     ...slownessMetrics(registry),
     ...viewMetrics(registry),
-    latencies: registerLatencies(registry),
   };
 }
 
@@ -168,6 +173,51 @@ function sessionMetrics(registry: Registry) {
   };
 }
 
+function httpSessionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    httpSessionsTotal: new Counter({
+      name: "tickwire_gateway_http_sessions_total",
+      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    pollSessions: new Gauge({
+      name: "tickwire_gateway_poll_sessions",
+      help: "Sessions of long polling that are open or may still be polled.",
+      registers,
+    }),
+    pollAnswers: new Counter({
+      name: "tickwire_gateway_poll_answers_total",
+      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    cursorsTooLong: new Counter({
+      name: "tickwire_gateway_stream_cursors_too_long_total",
+      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
+      registers,
+    }),
+  };
+}
+
+function drainMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    drainOverdue: new Gauge({
+      name: "tickwire_gateway_drain_overdue_sessions",
+      help: "Sessions that the rate of closes leaves until the deadline, as the drain began.",
+      registers,
+    }),
+    drainedSessions: new Counter({
+      name: "tickwire_gateway_drained_sessions_total",
+      help: "Sessions of a drain: left by themselves, closed after their window, cut at the deadline.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+  };
+}
+
 function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
@@ -252,6 +302,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    epochsContinued: new Counter({
+      name: "tickwire_gateway_epochs_continued_total",
+      help: "Topics that went on without a loss when another ingestor took over.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
@@ -320,6 +376,17 @@ function slownessMetrics(registry: Registry) {
 function viewMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    delayedBytes: new Gauge({
+      name: "tickwire_gateway_delayed_bytes",
+      help: "Bytes of topics that wait for clients who may have them only later.",
+      registers,
+    }),
+    delayOverflows: new Counter({
+      name: "tickwire_gateway_delay_overflows_total",
+      help: "Times that a part of a delayed topic was given up, because no more may wait.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
@@ -404,6 +471,44 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+  };
+}
+
+function logMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    logUp: new Gauge({
+      name: "tickwire_gateway_log_up",
+      help: "Whether the stream log answered when it was last asked: 1 or 0.",
+      registers,
+    }),
+    logReads: new Counter({
+      name: "tickwire_gateway_log_reads_total",
+      help: "Questions to the stream log, by question and outcome.",
+      labelNames: ["question", "outcome"],
+      registers,
+    }),
+    logBytes: new Counter({
+      name: "tickwire_gateway_log_read_bytes_total",
+      help: "Bytes of batches that were read from the stream log.",
+      registers,
+    }),
+    logEvents: new Counter({
+      name: "tickwire_gateway_log_events_total",
+      help: "Events that the stream log had and neither the gateway nor the publisher.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    resumeBytes: new Gauge({
+      name: "tickwire_gateway_resume_bytes",
+      help: "Memory that is set aside for what clients who come back have missed.",
+      registers,
+    }),
+    replays: new Gauge({
+      name: "tickwire_gateway_replays",
+      help: "Replays that are under way.",
       registers,
     }),
   };

@@ -1,4 +1,5 @@
 import { assert } from "#core/assert.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 
 /** How much of the batches of one topic is kept, and of all topics together. */
 export type HistoryLimits = {
@@ -7,35 +8,6 @@ export type HistoryLimits = {
   /** A batch of this age makes room for a new one; younger ones go only for want of memory. */
   readonly historyAgeMs: number;
 };
-
-/** Memory that the histories of all topics share. */
-export class HistoryBudget {
-  readonly bytesMax: number;
-  #bytes = 0;
-
-  constructor(options: { readonly bytesMax: number }) {
-    this.bytesMax = options.bytesMax;
-  }
-
-  /** Bytes that histories hold now. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Takes memory for a history; false if there is not enough left. */
-  take(bytes: number): boolean {
-    assert(bytes >= 0, "a history takes memory, or none");
-    if (this.#bytes + bytes > this.bytesMax) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  /** Takes memory back that was taken. */
-  giveBack(bytes: number): void {
-    assert(bytes <= this.#bytes, "no more memory is given back than was taken");
-    this.#bytes -= bytes;
-  }
-}
 
 /** The smallest memory of a history that has a batch. */
 const CAPACITY_BYTES_MIN = 1_024;
@@ -70,7 +42,7 @@ type BatchPlace = {
  */
 export class BatchHistory {
   readonly #limits: HistoryLimits;
-  readonly #budget: HistoryBudget;
+  readonly #budget: ByteBudget;
   #bytes = new Uint8Array(0);
   /** The same memory. */
   #memory = new DataView(this.#bytes.buffer);
@@ -82,7 +54,7 @@ export class BatchHistory {
   #sequence = 0;
 
   /** The first batch goes on from `sequence`. */
-  constructor(limits: HistoryLimits, budget: HistoryBudget, sequence: number = 0) {
+  constructor(limits: HistoryLimits, budget: ByteBudget, sequence: number = 0) {
     this.#limits = limits;
     this.#budget = budget;
     this.#sequence = sequence;
@@ -94,6 +66,12 @@ export class BatchHistory {
     this.#budget.giveBack(this.#memory.byteLength);
     this.#bytes = new Uint8Array(0);
     this.#memory = new DataView(this.#bytes.buffer);
+  }
+
+  /** Keeps nothing of what was: the next batch goes on from `sequence`. */
+  restart(sequence: number): void {
+    this.#forget();
+    this.#sequence = sequence;
   }
 
   /** Batches that are kept. */
@@ -138,10 +116,14 @@ export class BatchHistory {
   /**
    * What follows the event with this sequence, in order: copies of as many whole batches as
    * `bytesMax` has room for, and of one in any case; none if nothing follows. Undefined if part of
-   * what follows is not kept, if there is no such event,
-   * or if a batch begins before and ends behind it.
+   * what follows is not kept, if there is no such event, or if a batch begins before and ends
+   * behind it. Of batches that end behind `lastSequence` it gives none.
    */
-  after(sequence: number, bytesMax: number): readonly Uint8Array[] | undefined {
+  after(
+    sequence: number,
+    bytesMax: number,
+    lastSequence: number = this.#sequence,
+  ): readonly Uint8Array[] | undefined {
     if (sequence > this.#sequence || sequence < this.keptAfter) return undefined;
     const batches: Uint8Array[] = [];
     let bytes = 0;
@@ -150,6 +132,7 @@ export class BatchHistory {
       at = this.#unwrapped(at);
       const length = this.#memory.getUint32(at);
       const last = this.#sequenceAt(at);
+      if (last > lastSequence) break;
       if (last > sequence) {
         if (batches.length === 0 && last - this.#countAt(at) !== sequence) return undefined;
         if (batches.length > 0 && bytes + length > bytesMax) break;

@@ -27,6 +27,8 @@ export class StreamLedger {
   epochChanges = 0;
   /** When the newest event was published, statuses left out. */
   publishedTimeUs = 0;
+  /** Epochs that topics left without a loss. */
+  continuations = 0;
   /** Gaps whose extent nobody could say. */
   unknownGaps = 0;
   readonly statuses: { readonly topic: string; readonly state: string; readonly reason: string }[] =
@@ -46,6 +48,7 @@ export class StreamLedger {
     } else if (event.type === "continuity") {
       const isStart = event.continuity === "new" || event.continuity === "replaced";
       if (isStart) this.#startAt(event.topic, event);
+      else if (event.continuity === "resumed") this.#goOn(event.topic, event);
     } else {
       if (event.type === "status") {
         const { topic, state, reason } = event;
@@ -103,6 +106,17 @@ export class StreamLedger {
     }
     account.epoch = epoch;
     account.sequence = sequence;
+  }
+
+  /** The same sequences, in another epoch if it is one. */
+  #goOn(topic: string, { epoch, sequence }: { epoch: number; sequence: number }): void {
+    const account = this.#accounts.get(topic);
+    if (account === undefined || account.epoch === epoch) return;
+    this.continuations += 1;
+    this.#settle(topic, account, sequence);
+    account.epoch = epoch;
+    account.sequence = Math.max(account.sequence, sequence);
+    account.told = [];
   }
 
   #takeGap(

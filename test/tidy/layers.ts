@@ -57,7 +57,10 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/model",
     ],
   },
-  { place: "services/bus/", may: [...CORE, "@nats-io/transport-node"] },
+  {
+    place: "services/bus/",
+    may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
+  },
   { place: "services/publish/", may: SHARED },
   { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
   {
@@ -145,13 +148,17 @@ const LAYERS: readonly Layer[] = [
   },
 
   // Inside the gateway:
-  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
+  // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
+    "services/gateway/access/",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
   ]),
-  { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
+  {
+    place: "services/gateway/access/",
+    may: [...SHARED, ...GATEWAY_CONTRACTS, "jose", "prom-client", "zod"],
+  },
   {
     place: "services/gateway/transport/",
     may: [
@@ -163,13 +170,31 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([
+    ["turns"],
+    ["history"],
+    ["catalog"],
+    ["rpc"],
+    ["topics"],
+    ["session"],
+    ["http"],
+  ]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
-    places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],
+    places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-log.ts",
+      "services/bus/nats-bus.ts",
+      "services/bus/nats-connection.ts",
+    ],
+  },
+  { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
+  {
+    packageName: "@nats-io/jetstream",
+    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
   },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {

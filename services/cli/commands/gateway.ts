@@ -19,6 +19,7 @@ import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
+import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 
 /** The options of commands that serve clients. */
@@ -97,6 +98,7 @@ export async function runGateway(parts: {
   const gateway = await startGateway({
     config: config.gateway,
     bus,
+    log: openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,

@@ -5,6 +5,7 @@ import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import { createMetrics } from "#runtime/metrics.ts";
+import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 
 const INTRODUCTION = `# Metrics
 
@@ -63,6 +64,8 @@ export function everyMetric(): Registry {
     publisher: createPublisherCounters(),
     latencies: createPublishLatencies(),
   });
+  registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
+  registerStreamMetrics(registry, () => []);
   return registry;
 }
 

@@ -1,6 +1,5 @@
 import { MarketData } from "@tickwire/proto/service";
 import type { MarketDataHandlers } from "@tickwire/proto/service";
-import type { Clock } from "#core/clock.ts";
 import { getCandles } from "./get-candles.ts";
 import { getInstrument } from "./get-instrument.ts";
 import { getServerTime } from "./get-server-time.ts";
@@ -10,25 +9,27 @@ import { getTrades } from "./get-trades.ts";
 import { VenueGates } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { listInstruments } from "./list-instruments.ts";
-import { replay } from "./replay.ts";
+import { replay, ReplayPlaces } from "./replay.ts";
+import type { ReplayParts } from "./replay.ts";
 import { bindService } from "./service-table.ts";
 import type { RpcContext, ServiceTable } from "./service-table.ts";
 
-type MarketDataParts = Omit<MethodParts, "gates"> & { readonly clock: Clock };
+type MarketDataParts = Omit<MethodParts, "gates"> & ReplayParts;
 
 /** The MarketData service: every method of the schema, one file each. */
 export function createMarketData(given: MarketDataParts): ServiceTable {
   const parts = { ...given, gates: new VenueGates() };
+  const places = new ReplayPlaces(given);
   const handlers: MarketDataHandlers<RpcContext> = {
     listInstruments: (request, context) =>
       context.line.run(listInstruments(parts.catalog, request, context)),
-    getInstrument: (request) => getInstrument(parts.catalog, request),
+    getInstrument: (request, context) => getInstrument(parts.catalog, request, context),
     getSnapshot: (request, context) => getSnapshot(parts, request, context),
     getTrades: (request, context) => getTrades(parts, request, context),
     getCandles: (request, context) => getCandles(parts, request, context),
     getStatus: (request, context) => getStatus(parts, request, context),
     getServerTime: () => getServerTime(parts.clock),
-    replay: () => replay(),
+    replay: (request, context) => replay(parts, places, request, context),
   };
   return bindService(MarketData, handlers);
 }

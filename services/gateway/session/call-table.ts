@@ -1,4 +1,5 @@
 import { quotedText } from "#core/visible-text.ts";
+import type { Principal } from "../access/principal.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -21,6 +22,8 @@ type CallRequest = {
 
 /** How replies leave. Called synchronously, never after `closeAll`. */
 export type CallReplies = {
+  /** Bytes of replies that the client has not taken yet. */
+  readonly waitingBytes: number;
   /** A response; the last one of a unary call. */
   response(callId: number, response: Uint8Array, last: boolean): void;
   /** The call's end; undefined is success. */
@@ -34,18 +37,24 @@ type CallTableParts = CallAccount & {
     readonly concurrentCallsMax: number;
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
+    readonly streamTimeoutMsMax: number;
     readonly requestsPerSecondMax: number;
+    readonly outboundBytesMax: number;
   };
   readonly line: TurnLine;
   /** Whether so many requests more may be asked for now. What is granted is used up. */
   readonly takeRequests: (requests: number) => boolean;
   readonly remoteAddress: string;
+  /** Who calls, as he is now. */
+  readonly principal: () => Principal;
 };
 
 /** More credits than a stream can use; the count must not grow without end. */
 const CREDITS_MAX = 2 ** 31;
 /** By then, one of the calls under way has mostly ended. */
 const SLOT_RETRY_AFTER_MS = 250;
+/** By then, a client that reads has taken some of what waits. */
+const REPLIES_RETRY_AFTER_MS = 1_000;
 
 /** Lets a stream send as many responses as the client has granted. */
 class CreditGate {
@@ -113,7 +122,14 @@ export class CallTable {
       this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }
-    const timeoutMs = effectiveTimeoutMs(call.timeoutMs, this.#parts.limits);
+    const { outboundBytesMax } = this.#parts.limits;
+    if (this.#replies.waitingBytes > outboundBytesMax) {
+      const message = `replies of more than outboundBytesMax ${outboundBytesMax} bytes wait`;
+      const detail = { reason: "REPLIES_WAIT", retryAfterMs: REPLIES_RETRY_AFTER_MS };
+      this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
+      return true;
+    }
+    const timeoutMs = effectiveTimeoutMs(method.kind, call.timeoutMs, this.#parts.limits);
     const scope = new CallScope(this.#parts.clock, timeoutMs);
     const active = { scope, credits: new CreditGate(call.credits) };
     this.#active.set(call.callId, active);
@@ -158,6 +174,7 @@ export class CallTable {
     const context: RpcContext = {
       signal: active.scope.signal,
       remoteAddress: this.#parts.remoteAddress,
+      principal: this.#parts.principal(),
       metadata: lowerCased(call.metadata),
       line: this.#parts.line,
       spend: (requests) => {

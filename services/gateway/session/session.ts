@@ -1,59 +1,41 @@
 import { InvariantError } from "#core/assert.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
+import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import type { GatewayConfig } from "../config.ts";
-import type { Logger } from "#core/logger.ts";
-import type { GatewayMetrics } from "../metrics.ts";
-import type { ServiceTable } from "../rpc/service-table.ts";
-import { tooManyRequests } from "../rpc/work-price.ts";
-import type { Hub } from "../topics/hub.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
+import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
-import type { InboxSpace } from "./frame-inbox.ts";
-import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
+import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
-import type { TurnLine, Turns } from "../turns/turns.ts";
+import type { TurnLine } from "../turns/turns.ts";
 import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
-/** What every session shares. */
-export type SessionParts = {
-  readonly config: GatewayConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: GatewayMetrics;
-  readonly flusher: Flusher;
-  readonly hub: Hub;
-  readonly catalog: Catalog;
-  readonly services: ServiceTable;
-  /** For what may take long. */
-  readonly turns: Turns;
-  readonly inboxSpace: InboxSpace;
-  readonly serverVersion: string;
-  /** Of this run of the gateway, and of no other. */
-  readonly gatewayId: string;
-};
+/** What a client may ask for before it is known who it is; more closes. */
+const HELD_REQUESTS_MAX = 1_000;
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
   /** Unique in this gateway, and told to the client. */
   readonly id: string;
   readonly connection: Connection;
-  readonly principal: Principal;
+  /** What the client has shown so far of who it is. */
+  readonly credentials: Credentials;
   /** Called once, when the connection is gone. */
   readonly onGone: (session: Session) => void;
 };
@@ -79,8 +61,14 @@ export class Session implements ConnectionHandler {
   /** Made with the first call. */
   #calls: CallTable | undefined;
   readonly #rates: RateLimits;
+  readonly #access: SessionAccess;
+  /** Asked for while it is being found out who the client is. */
+  #held: ClientRequest[] = [];
+  #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The gateway goes away, and waits for the calls that are under way. */
+  #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
@@ -108,6 +96,7 @@ export class Session implements ConnectionHandler {
       read: (frame) => this.#read(frame),
     });
     this.#line = parts.turns.open();
+    this.#access = this.#createAccess();
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
@@ -154,6 +143,15 @@ export class Session implements ConnectionHandler {
     this.#options.onGone(this);
   }
 
+  get callsInFlight(): number {
+    return this.#calls?.active ?? 0;
+  }
+
+  /** Refuses calls from now on, so that those under way are the last. */
+  refuseCalls(): void {
+    this.#refusesCalls = true;
+  }
+
   /** Tells the client that the gateway goes away, and within how long it should come back. */
   announceGoingAway(reconnectWindowMs: number): void {
     if (!this.#serves("going-away")) return;
@@ -175,6 +173,11 @@ export class Session implements ConnectionHandler {
     if (!this.#serves("cut")) return;
     this.#release();
     this.#connection.terminate();
+  }
+
+  /** Keys or tokens were revoked, or roles have changed. */
+  reviewAccess(): void {
+    this.#access.review();
   }
 
   /** Instruments came, or are streamed on other channels; others are gone. */
@@ -219,6 +222,8 @@ export class Session implements ConnectionHandler {
   /** Ends everything that could still send something. Idempotent. */
   #release(): void {
     this.#inbox.close();
+    this.#access.close();
+    this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
     this.#calls?.closeAll();
@@ -246,16 +251,40 @@ export class Session implements ConnectionHandler {
       this.#fault("request-rate-exceeded", reason);
       return;
     }
+    if (this.#access.isChecking) this.#hold(request);
+    else this.#onAdmitted(request);
+  }
+
+  /** Everything waits in its order until it is known who the client is. */
+  #hold(request: ClientRequest): void {
+    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
+    this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
+  }
+
+  #onAdmitted(request: ClientRequest): void {
     if (request.kind === "hello") {
       this.#onHello(request.value);
       return;
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve") this.#serve(request);
+    else if (step.does !== "serve") return;
+    else if (request.kind === "call") this.#onCall(request.value);
+    else if (this.#isPaid()) this.#serve(request);
   }
 
-  #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
+  /** Whether the principal may ask for one more, whichever session it asks by. */
+  #isPaid(): boolean {
+    const { accounts, clock } = this.#parts;
+    const { principal } = this.#access;
+    if (accounts.takeRequests(principal, 1, clock.monotonicUs())) return true;
+    const { requestsPerSecondMax } = principal.limits;
+    const reason = `${principal.id} asks for more than requestsPerSecondMax ${requestsPerSecondMax}`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
+  }
+
+  #serve(request: Exclude<ClientRequest, { kind: "hello" | "call" }>): void {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
@@ -267,14 +296,14 @@ export class Session implements ConnectionHandler {
       case "update":
         if (this.#hasRoom()) this.#topics().update(request.value);
         return;
-      case "call":
-        this.#onCall(request.value);
-        return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
         return;
       case "credit":
         this.#calls?.credit(request.value.callId, request.value.credits);
+        return;
+      case "authenticate":
+        this.#access.renew(request.value);
         return;
       case "ping":
         this.#output.pong(request.value.nonce, clock.nowUs());
@@ -286,19 +315,21 @@ export class Session implements ConnectionHandler {
   }
 
   #onCall(call: CallMessage): void {
-    const { requestsPerSecondMax } = this.#parts.config;
-    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
-    if (verdict.does === "close") {
-      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
-      this.#fault("request-rate-exceeded", reason);
+    const { accounts, clock, config } = this.#parts;
+    const { requestsPerSecondMax } = config;
+    const parts = { rates: this.#rates, accounts, requestsPerSecondMax };
+    const admission = admitCall(parts, this.#access.principal, clock.monotonicUs());
+    if (admission.does === "close") {
+      this.#fault("request-rate-exceeded", admission.reason);
       return;
     }
-    this.#calls ??= this.#makeCalls();
-    const isInOrder =
-      verdict.does === "serve"
-        ? this.#calls.start(call)
-        : this.#calls.refuse(call, tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs));
-    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+    const calls = (this.#calls ??= this.#makeCalls());
+    let refusal = admission.does === "serve" ? undefined : admission.error;
+    if (refusal === undefined && this.#refusesCalls) {
+      refusal = new RpcError("unavailable", "the gateway is shutting down");
+    }
+    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
+    if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
   #topics(): Subscriptions {
@@ -307,14 +338,11 @@ export class Session implements ConnectionHandler {
     const takeTopics = (topics: number): boolean =>
       this.#rates.takeTopics(topics, clock.monotonicUs());
     const onTooManyTopics = (): void => this.#onTooManyTopics();
+    const principal = (): Principal => this.#access.principal;
+    const { accounts: account } = this.#parts;
     const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
-    const own = {
-      limits: config,
-      takeTopics,
-      onTooManyTopics,
-      line: this.#line,
-      bandwidthBytesPerSecondMax,
-    };
+    const limited = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const own = { ...limited, principal, account, bandwidthBytesPerSecondMax };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -330,6 +358,7 @@ export class Session implements ConnectionHandler {
     const own = {
       limits: config,
       remoteAddress,
+      principal: () => this.#access.principal,
       onInternalError,
       takeRequests,
       line: turns.open(),
@@ -355,27 +384,63 @@ export class Session implements ConnectionHandler {
   #onHello(hello: HelloMessage): void {
     const isFirst = this.#state === "awaiting-hello";
     const isKnown = hello.protocolVersion === PROTOCOL_VERSION;
-    const step = this.#step(isKnown ? "hello" : "unknown-version");
-    if (step.does === "close") {
-      const version = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
-      this.#close(step.code, isFirst ? version : "a second hello");
-    } else if (step.does === "serve") {
-      this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
-      this.#answersProbes = hello.answersProbes;
-      this.#bandwidthBytesPerSecondMax = smallestBound(
-        hello.bandwidthBytesPerSecondMax,
-        this.#parts.config.bandwidthBytesPerSecondMax,
-      );
-      this.#logOpened(hello);
-      this.#welcome();
+    if (isFirst && isKnown) {
+      this.#cancelHelloTimer();
+      this.#hello = hello;
+      this.#access.hello(hello.accessToken);
+      return;
     }
+    const step = this.#step(isKnown ? "hello" : "unknown-version");
+    if (step.does !== "close") return;
+    const version = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
+    this.#close(step.code, isFirst ? version : "a second hello");
+  }
+
+  /** It is known who the client is, and it is let in. */
+  #onWelcome(): void {
+    const hello = this.#hello;
+    // A session that closed meanwhile hears nothing more of its access.
+    if (hello === undefined || !this.#serves("hello")) return;
+    this.#hello = undefined;
+    this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+    this.#outbound.mayCut = hello.acceptsParts;
+    this.#answersProbes = hello.answersProbes;
+    this.#bandwidthBytesPerSecondMax = smallestBound(
+      hello.bandwidthBytesPerSecondMax,
+      this.#parts.config.bandwidthBytesPerSecondMax,
+    );
+    this.#logOpened(hello);
+    this.#welcome();
+    this.#access.announce();
+    for (const request of this.#held.splice(0)) {
+      if (this.#isOver) return;
+      this.#onAdmitted(request);
+    }
+  }
+
+  #createAccess(): SessionAccess {
+    const { accounts, config } = this.#parts;
+    return new SessionAccess({
+      ...this.#parts,
+      config: config.access,
+      sessionId: this.id,
+      credentials: this.#options.credentials,
+      takeSeat: (principal) => {
+        if (!accounts.takeConnection(principal)) return undefined;
+        return { close: () => accounts.giveConnection(principal) };
+      },
+      onWelcome: () => this.#onWelcome(),
+      onReplaced: () => this.#subscriptions?.review(),
+      onFault: (event, reason) => this.#fault(event, reason),
+      tell: (message) => this.#output.access(message),
+    });
   }
 
   #logOpened(hello: HelloMessage): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
-        principal: this.#options.principal.kind,
+        principal: this.#access.principal.id,
         clientName: quotedText(hello.clientName),
         clientVersion: quotedText(hello.clientVersion),
         remoteAddress: this.#connection.remoteAddress,

@@ -16,6 +16,7 @@ import type { NamedTopics } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRefusal } from "./topic-results.ts";
+import { isWithin } from "./topic-rights.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
 import { ViewUpdates } from "./view-updates.ts";
@@ -29,6 +30,8 @@ import type {
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = StartReplies & {
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  /** The client gets a part of the pattern only. */
+  limited(pattern: string): void;
   /** The client wants no more of these topics: nothing of them may follow the result. */
   takeBack(topicIds: ReadonlySet<number>): void;
   /**
@@ -113,11 +116,12 @@ export class Subscriptions {
     const add = (work: Work): void => this.#add(work);
     const [live, queue] = [this.#live, this.#queue];
     this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
-    const { hub, line, takeTopics, onTooManyTopics } = parts;
+    const { hub, line, takeTopics, onTooManyTopics, principal } = parts;
     const [starts, patterns] = [this.#starts, this.#patterns];
     const fullName = (text: string): Work<string> => this.#fullName(text);
     this.#updates = new ViewUpdates({
       hub,
+      principal,
       line,
       takeTopics,
       onTooManyTopics,
@@ -182,6 +186,11 @@ export class Subscriptions {
     this.#add(this.#recover());
   }
 
+  /** The client's rights have changed: what it may not have any more, or not so, ends. */
+  review(): void {
+    this.#add(this.#review());
+  }
+
   /** Subscribes what patterns match now, and ends what is gone. */
   onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
@@ -201,13 +210,14 @@ export class Subscriptions {
   }
 
   #createCap(): BandwidthCap | undefined {
-    const { bandwidthBytesPerSecondMax, hub, line, clock, metrics } = this.#parts;
+    const { bandwidthBytesPerSecondMax, hub, line, clock, metrics, principal } = this.#parts;
     if (bandwidthBytesPerSecondMax === 0) return undefined;
     return new BandwidthCap({
       bytesPerSecondMax: bandwidthBytesPerSecondMax,
       clock,
       metrics,
       hub,
+      principal,
       live: this.#live,
       line,
       add: (work) => this.#add(work),
@@ -254,13 +264,16 @@ export class Subscriptions {
       const matching = symbol === "*" ? added.values() : named === undefined ? [] : [named];
       const candidates = isOfLists ? [] : matching;
       const lists = isOfLists ? listTopicsOf(this.#parts.catalog, venue) : [];
-      const news: Topic[] = lists.filter((name) => !this.#live.has(formatTopic(name)));
+      const news: Topic[] = lists.filter(
+        (name) => !this.#live.has(formatTopic(name)) && this.#isPermitted(name),
+      );
       for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {
           // What the pattern (or another request) has already is not news.
-          if (!this.#live.has(formatTopic(name))) news.push(name);
+          if (this.#live.has(formatTopic(name)) || !this.#isPermitted(name)) continue;
+          news.push(name);
         }
       }
       const { requestIndex, request } = pattern;
@@ -275,6 +288,32 @@ export class Subscriptions {
       if (this.#isLagging) return;
       if (subscription.state === "lagging") subscription.recover();
     }
+  }
+
+  *#review(): Work {
+    for (const subscription of [...this.#live.all(), ...this.#starts.waiting()]) {
+      if (this.#parts.line.isOver) yield;
+      const { name, options, topic } = subscription.view;
+      const terms = this.#parts.principal().may("subscribe", name);
+      if (terms !== undefined && isWithin(name.channel, options, terms)) continue;
+      if (subscription.state === "starting") {
+        this.#starts.deny(topic, this.#order);
+        continue;
+      }
+      if (subscription.state === "ended") continue;
+      this.#parts.metrics.accessEnded.inc({ reason: "topic" });
+      this.#replies.takeBack(new Set([subscription.view.id]));
+      this.#live.end(subscription);
+      subscription.sayEnded(
+        terms === undefined
+          ? "you may not have this topic any more"
+          : "you may not have this topic in this way any more; subscribe it again",
+      );
+    }
+  }
+
+  #isPermitted(name: Topic): boolean {
+    return this.#parts.principal().may("subscribe", name) !== undefined;
   }
 
   #nextOrder(): number {
@@ -301,6 +340,7 @@ export class Subscriptions {
     let pattern: Pattern | undefined;
     if (entry.pattern !== undefined) {
       pattern = { text: topic, pattern: entry.pattern, requestId, requestIndex, request };
+      if (entry.isLimited) this.#replies.limited(topic);
       this.#patterns.remember(pattern);
     }
     const all = yield* this.#starts.wantAll(entry.topics, {

@@ -51,6 +51,8 @@ type TopicSubscriptionParts = {
   readonly pattern: Pattern | undefined;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
+  /** Called once, when the view was given back. */
+  readonly onEnd?: () => void;
 };
 
 type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
@@ -79,6 +81,7 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
+  readonly #onEnd: (() => void) | undefined;
   #sequence = 0;
   #askedIntervalMs: number;
   /** Of the view, when its bytes were taken last. */
@@ -97,6 +100,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.#options = parts.options;
     this.#metrics = parts.metrics;
     this.#kept = parts.kept;
+    this.#onEnd = parts.onEnd;
   }
 
   /** The view that the client gets now. */
@@ -152,8 +156,9 @@ export class TopicSubscription implements TopicSubscriber {
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     return attached;
   }
 
@@ -225,11 +230,16 @@ export class TopicSubscription implements TopicSubscriber {
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
   }
 
-  epochChanged({ ended, start }: EpochChange): void {
-    if (this.#state === "lagging") this.#state = "live";
+  epochChanged({ ended, start, continues }: EpochChange): void {
+    if (this.#state === "lagging") {
+      this.#state = "live";
+      if (continues) this.#catchUp(ended.sequence);
+    }
     assert(this.#state === "live", "only a live subscription changes its epoch");
     const missing = ended.sequence > this.#sequence;
-    const message = `${this.view.topic} goes on with another publisher, or another run of it`;
+    const message = continues
+      ? `${this.view.topic} goes on without a loss, with another publisher`
+      : `${this.view.topic} goes on with another publisher, or another run of it`;
     this.#say({
       kind: "NOTICE_KIND_EPOCH",
       message,
@@ -237,8 +247,11 @@ export class TopicSubscription implements TopicSubscriber {
       missingFirst: missing ? this.#sequence + 1 : 0,
       missingLast: missing ? ended.sequence : 0,
       position: start,
+      continues,
     });
     this.#sequence = start.sequence;
+    // Another publisher does not go on from the numbers of the one before.
+    this.#needsBase = true;
   }
 
   checksum(message: Uint8Array): void {
@@ -256,6 +269,7 @@ export class TopicSubscription implements TopicSubscriber {
     if (this.#state !== "starting") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
+    this.#onEnd?.();
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */
@@ -275,6 +289,19 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
+  /** What follows the start in the epoch that came after that of the start. */
+  #goOnIn({ then }: Attached): void {
+    if (then === undefined) return;
+    this.epochChanged(then.change);
+    for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
+    const { missing } = then;
+    if (missing === undefined || missing.last < missing.first) return;
+    this.#sequence = missing.last;
+    const message = `what ${this.view.topic} had since then is not kept any more`;
+    this.#sayGap(missing.first, missing.last, message);
+  }
+
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
     const before = this.#view;
     before.settle();
@@ -286,9 +313,10 @@ export class TopicSubscription implements TopicSubscriber {
     if (next !== before) before.detach(this);
     this.#needsBase = true;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
-    assert(this.#sequence === next.sequence, "a start ends where the view is");
     this.#lane.pushMessage(describe(attached));
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === next.sequence, "a start ends where the view is");
   }
 
   /** What the client can read of the next batch that it gets. */

@@ -1,6 +1,6 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
-import { offeredView } from "../topics/view-options.ts";
+import type { Principal } from "../access/principal.ts";
 import type { ViewOptions } from "../topics/view-options.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
@@ -8,12 +8,14 @@ import type { LiveTopics } from "./live-topics.ts";
 import type { Patterns } from "./patterns.ts";
 import { intervalRefusal } from "./subscribe-options.ts";
 import { noRoom, NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
+import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import type { TopicStarts } from "./topic-starts.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-messages.ts";
 
 type ViewUpdatesParts = {
   readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release">;
+  readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
   readonly onTooManyTopics: () => void;
@@ -95,12 +97,18 @@ export class ViewUpdates {
     // It may have ended since the request began.
     if (subscription.state === "ended") return [];
     const { name } = subscription.view;
-    const offered = offeredView(name.channel, update);
+    const terms = this.#parts.principal().may("subscribe", name);
+    if (terms === undefined) return [refusedResult(requestIndex, formatTopic(name), DENIED)];
+    const offered = permittedView(name.channel, update, terms);
+    // Nobody goes back in time: what is to come later from now on is subscribed anew.
+    if ((subscription.view.options.delayMs ?? 0) < terms.delayMs) {
+      return [refusedResult(requestIndex, formatTopic(name), DENIED)];
+    }
     const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
     const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
     const { hub, live } = this.#parts;
     const asker = { topics: live.size, leaving: subscription.view };
-    const view = options && hub.hold(name, options, asker);
+    const view = options && holdPermitted(hub, name, { options, terms, asker });
     if (offered === undefined || view === undefined) {
       const refusal = noRoom(hub.noRoomFor(name, live.size));
       return [refusedResult(requestIndex, formatTopic(name), refusal)];

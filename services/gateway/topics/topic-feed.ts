@@ -10,7 +10,9 @@ import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { EarlierEvents } from "./earlier-epochs.ts";
 import { EpochEnds } from "./epoch-ends.ts";
+import type { HeldBatch } from "./held-batches.ts";
 import { queryHistory } from "./history-query.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
@@ -18,7 +20,9 @@ import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { startKindOf } from "./start-kind.ts";
 import { TopicBackfill } from "./topic-backfill.ts";
 import { TopicHistory } from "./topic-history.ts";
-import type { RingEntry, RingLimits } from "./topic-history.ts";
+import type { RingLimits } from "./topic-history.ts";
+import { TopicPast } from "./topic-past.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { TopicLoss } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
@@ -32,6 +36,7 @@ type TopicFeedParts = SnapshotQueryParts & {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits;
+  readonly resume: ResumeParts;
   readonly watch: FeedWatch;
 };
 
@@ -71,6 +76,7 @@ export class TopicFeed {
   readonly #channel: number;
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
+  readonly #past: TopicPast;
   readonly #backfill: TopicBackfill;
   readonly #sync: TopicSync;
   #subscription: BusSubscription;
@@ -108,16 +114,25 @@ export class TopicFeed {
     this.#shared = shared;
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
+    this.#past = new TopicPast({
+      ...parts,
+      name,
+      shared,
+      history,
+      isOfEvents: startKind === "none",
+      publisher: () => this.#publisher,
+    });
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: name.channel === "book",
       history,
       shared,
       ends: this.#ends,
+      earlier: (resume) => this.#past.eventsAfter(resume),
     });
     this.#backfill = new TopicBackfill({
-      isSettled: (from) => from.epoch !== history.epoch || !this.#isBehind(from),
-      fetch: (from) => this.#fetchBack(from),
+      isSettled: (from) => this.#past.isSettled(from),
+      fetch: (from) => this.#past.fetch(from),
     });
     const actions = this.#actions();
     this.#publisher = publisher;
@@ -171,7 +186,13 @@ export class TopicFeed {
 
   /** For views: every batch after the position; undefined if part of that is gone. */
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
-    return this.#history.resume(position)?.batches;
+    const resumed = this.#history.resume(position);
+    return resumed?.then === undefined ? resumed?.batches : undefined;
+  }
+
+  /** For views: all that followed a position of an earlier epoch, if that is here. */
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    return this.#starts.earlierEvents(resume);
   }
 
   /** For views: how a client that comes from `resume` starts anew at `position`. */
@@ -235,6 +256,7 @@ export class TopicFeed {
   close(): void {
     this.#subscription.unsubscribe();
     this.#subscribers.clear();
+    this.#past.close();
     this.#sync.closed();
   }
 
@@ -277,7 +299,7 @@ export class TopicFeed {
         for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
         watch.onLoss(this.name);
       },
-      epochChanged: (start) => this.#onEpochChanged(start),
+      epochChanged: (start, continues) => this.#onEpochChanged(start, continues),
       // It rejects only if we have a bug, and then the process ends.
       ask: () => void this.#ask(),
       retryAfter: (delayMs) => {
@@ -302,42 +324,21 @@ export class TopicFeed {
     };
   }
 
-  #onEpochChanged(start: TopicPosition): void {
+  #onEpochChanged(start: TopicPosition, continues: boolean): void {
     const { metrics } = this.#parts;
     const { labels } = this.#shared;
     const { epoch, sequence } = this.#history;
     const announced = this.#announced.epoch === epoch ? this.#announced.sequence : 0;
-    const ended = { epoch, sequence: Math.max(sequence, announced) };
+    // What the old publisher has announced beyond that, its successor has had and published.
+    const ended = { epoch, sequence: continues ? sequence : Math.max(sequence, announced) };
     this.#ends.ended(ended);
-    metrics.epochChanges.inc(labels);
+    if (continues) metrics.epochsContinued.inc(labels);
+    else metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
-    for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
-  }
-
-  /** Events between the position and what is here are not here. */
-  #isBehind(from: TopicPosition): boolean {
-    return from.sequence < this.#history.sequence && !this.#history.reaches(from);
-  }
-
-  /** Takes what the publisher keeps of the past into the history, if there is room for it. */
-  async #fetchBack(from: TopicPosition): Promise<void> {
-    const history = this.#history;
-    const publisher = this.#publisher;
-    if (publisher?.epoch !== from.epoch) return;
-    const older: RingEntry[] = [];
-    let bytes = 0;
-    const take = (batches: readonly BusBatch[]): boolean => {
-      for (const batch of batches) {
-        if (batch.baseSequence >= history.keptAfter) return false;
-        bytes += batch.bytes.byteLength;
-        const news = SharedBatch.news(this.#shared, batch);
-        older.push({ batch: news, baseSequence: batch.baseSequence });
-      }
-      return bytes <= history.roomBytes;
-    };
-    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
-    if (history.epoch !== from.epoch || !history.prepend(older)) return;
-    for (const { batch } of older) this.#countFetched(batch);
+    for (const subscriber of this.#subscribers) {
+      subscriber.epochChanged({ ended, start, continues });
+    }
+    if (!continues) this.#past.epochEnds();
   }
 
   /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
@@ -377,7 +378,7 @@ export class TopicFeed {
       this.#sync.queryFailed(answer);
       return;
     }
-    const { batches } = answer;
+    const { batches, continues } = answer;
     const [{ epoch, baseSequence, count }] = batches;
     const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
     const position = { epoch, sequence: baseSequence };
@@ -385,16 +386,47 @@ export class TopicFeed {
     if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
       this.#announced = position;
     }
+    if (continues !== undefined) await this.#goOn(continues, epoch);
+    if (this.#isClosed) return;
     await this.#fetchMissing(position);
     if (this.#isClosed) return;
     this.#sync.snapshotArrived({ position, batch });
+    // A client may come from there to a gateway that was not.
+    if (continues !== undefined && this.#history.epoch === epoch) this.#history.notePast(continues);
+  }
+
+  /** The publisher says that its epoch goes on from a position of the one that is here. */
+  async #goOn(from: TopicPosition, epoch: number): Promise<void> {
+    const history = this.#history;
+    const publisher = this.#publisher;
+    if (publisher?.epoch !== epoch || history.epoch !== from.epoch) return;
+    const missed: HeldBatch[] = [];
+    if (history.sequence < from.sequence) {
+      const take = (batches: readonly BusBatch[]): boolean => {
+        for (const batch of batches) {
+          missed.push({ order: orderOf(batch), batch: SharedBatch.news(this.#shared, batch) });
+        }
+        return missed.length < this.#parts.limits.ringBatchesMax;
+      };
+      const { position } = history;
+      await queryHistory(this.#parts, this.name, publisher.publisherId, { from: position, take });
+      if (this.#isClosed || this.#publisher !== publisher) return;
+      for (const { batch } of missed) this.#countFetched(batch);
+    }
+    this.#sync.continued(from, missed);
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */
-  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
-    if (continuity === "resumed") return;
-    const to = from.epoch === position.epoch ? position : ended;
-    const events = to === undefined ? 0 : to.sequence - from.sequence;
+  #countUndelivered(from: TopicPosition, attached: Attached): void {
+    const { continuity, ended, position, batches, then } = attached;
+    let events = 0;
+    if (continuity !== "resumed") {
+      const to = from.epoch === position.epoch ? position : ended;
+      events = to === undefined ? 0 : to.sequence - from.sequence;
+    } else if (then !== undefined) {
+      const given = batches.at(-1)?.lastSequence ?? position.sequence;
+      events = then.change.ended.sequence - given + (then.missing?.last ?? 0);
+    }
     if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 

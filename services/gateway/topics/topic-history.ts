@@ -7,6 +7,8 @@ import type { SharedBatch } from "./shared-batch.ts";
 export type TopicStart = {
   readonly position: TopicPosition;
   readonly batches: readonly SharedBatch[];
+  /** What follows these in the epoch that goes on from where theirs ended. */
+  readonly then?: { readonly ended: TopicPosition; readonly batches: readonly SharedBatch[] };
 };
 
 /** How much a topic remembers. */
@@ -29,11 +31,15 @@ type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | u
  */
 export class TopicHistory implements TopicPosition {
   readonly #limits: RingLimits;
+  /** Besides the limits, for what was fetched and stands before the rest. */
+  #room = { bytes: 0, batches: 0 };
   /** What lies before `#head` is dropped already, and moved away when it is worth it. */
   readonly #ring: (RingEntry | undefined)[] = [];
   #head = 0;
   #ringBytes = 0;
   #epoch = 0;
+  /** Where the epoch before ended, if this one goes on from there with the same sequences. */
+  #past: TopicPosition | undefined;
   #sequence = 0;
   #snapshot: HeldSnapshot | undefined;
   /** What of the ring lies after the snapshot; 0 if there is no snapshot. */
@@ -118,6 +124,30 @@ export class TopicHistory implements TopicPosition {
     return true;
   }
 
+  /**
+   * The topic goes on in another epoch with the same sequences. What was received stays, for those
+   * who come from the old one.
+   */
+  continueIn(epoch: number): void {
+    this.#past = { epoch: this.#epoch, sequence: this.#sequence };
+    this.#epoch = epoch;
+    // Its batches are of the old epoch.
+    this.#snapshot = undefined;
+    this.#bytesAfterSnapshot = 0;
+    this.#batchesAfterSnapshot = 0;
+    this.#chainedTo = undefined;
+  }
+
+  /** The publisher has said what its epoch goes on from. */
+  notePast(past: TopicPosition): void {
+    if (past.epoch !== this.#epoch && past.sequence <= this.#sequence) this.#past ??= past;
+  }
+
+  /** Where the epoch before ended; undefined if this one goes on from nothing that is known. */
+  get past(): TopicPosition | undefined {
+    return this.#past;
+  }
+
   /** Adds a batch that continues from here: `relationOf` says so. */
   append(order: BatchOrder, batch: SharedBatch): void {
     assert(relationOf(this, order) === "next", "only the next batch is appended to a history");
@@ -134,8 +164,8 @@ export class TopicHistory implements TopicPosition {
   }
 
   /** Whether `resume` has something to give. */
-  reaches({ epoch, sequence }: TopicPosition): boolean {
-    return epoch === this.#epoch && sequence <= this.#sequence && this.#reachesBackTo(sequence);
+  reaches(position: TopicPosition): boolean {
+    return this.#endOf(position) !== undefined && this.#reachesBackTo(position.sequence);
   }
 
   /** Where the oldest batch goes on from: what is before it is not here. */
@@ -145,8 +175,34 @@ export class TopicHistory implements TopicPosition {
 
   /** Bytes of older batches that there is room for. */
   get roomBytes(): number {
-    const { ringBytesMax, ringBatchesMax } = this.#limits;
-    return this.batches < ringBatchesMax ? Math.max(0, ringBytesMax - this.#ringBytes) : 0;
+    return this.batches < this.#batchesMax ? Math.max(0, this.#bytesMax - this.#ringBytes) : 0;
+  }
+
+  /** Lets so much more be here than the limits allow. What it is taken from goes with `trim`. */
+  makeRoom(room: { readonly bytes: number; readonly batches: number }): void {
+    this.#room = room;
+  }
+
+  /** Takes everything out of this history, which then is as new, into one of its own. */
+  handOver(): TopicHistory {
+    const taken = new TopicHistory(this.#limits);
+    taken.#epoch = this.#epoch;
+    taken.#sequence = this.#sequence;
+    taken.#past = this.#past;
+    for (let index = this.#head; index < this.#ring.length; index += 1) {
+      taken.#ring.push(this.#entry(index));
+    }
+    taken.#ringBytes = this.#ringBytes;
+    this.#clear(0);
+    return taken;
+  }
+
+  get #bytesMax(): number {
+    return this.#limits.ringBytesMax + this.#room.bytes;
+  }
+
+  get #batchesMax(): number {
+    return this.#limits.ringBatchesMax + this.#room.batches;
   }
 
   /**
@@ -157,8 +213,7 @@ export class TopicHistory implements TopicPosition {
     const last = older.at(-1);
     if (last === undefined || last.batch.lastSequence !== this.keptAfter) return false;
     const bytes = older.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
-    const { ringBatchesMax } = this.#limits;
-    if (bytes > this.roomBytes || older.length + this.batches > ringBatchesMax) return false;
+    if (bytes > this.roomBytes || older.length + this.batches > this.#batchesMax) return false;
     this.#ring.splice(0, this.#head, ...older);
     this.#head = 0;
     this.#ringBytes += bytes;
@@ -167,10 +222,9 @@ export class TopicHistory implements TopicPosition {
 
   /** Drops the oldest batches while a limit is exceeded. Returns how many went. */
   trim(): number {
-    const { ringBytesMax, ringBatchesMax } = this.#limits;
     let dropped = 0;
     let lastDropped = 0;
-    while (this.batches > ringBatchesMax || this.#ringBytes > ringBytesMax) {
+    while (this.batches > this.#batchesMax || this.#ringBytes > this.#bytesMax) {
       const { batch } = this.#entry(this.#head);
       this.#ring[this.#head] = undefined;
       this.#head += 1;
@@ -200,11 +254,33 @@ export class TopicHistory implements TopicPosition {
 
   /** Exactly what follows `position`; undefined if part of it is gone. */
   resume(position: TopicPosition): TopicStart | undefined {
-    if (position.epoch !== this.#epoch || position.sequence > this.#sequence) return undefined;
-    if (!this.#reachesBackTo(position.sequence)) return undefined;
+    const end = this.#endOf(position);
+    if (end === undefined || !this.#reachesBackTo(position.sequence)) return undefined;
+    const batches = this.#collect(position.sequence, end.sequence);
+    if (end.epoch === this.#epoch) return { position, batches };
+    const then = { ended: end, batches: this.#collect(end.sequence, this.#sequence) };
+    return { position, batches, then };
+  }
+
+  /** Up to where the epoch of a position is here; undefined if there is no such position here. */
+  #endOf({ epoch, sequence }: TopicPosition): TopicPosition | undefined {
+    const past = this.#past;
+    if (epoch === past?.epoch) return sequence <= past.sequence ? past : undefined;
+    const start = past?.sequence ?? 0;
+    return epoch === this.#epoch && sequence >= start && sequence <= this.#sequence
+      ? this.position
+      : undefined;
+  }
+
+  /** Batches from behind one sequence up to another, which batches end at. */
+  #collect(after: number, last: number): SharedBatch[] {
     const batches: SharedBatch[] = [];
-    this.#collectAfter(position.sequence, batches);
-    return { position, batches };
+    for (let index = this.#indexAfter(after); index < this.#ring.length; index += 1) {
+      const { batch } = this.#entry(index);
+      if (batch.lastSequence > last) break;
+      batches.push(batch);
+    }
+    return batches;
   }
 
   /** Whether the ring continues without loss, and without repeating events, from `sequence`. */
@@ -259,6 +335,7 @@ export class TopicHistory implements TopicPosition {
 
   #clear(epoch: number): void {
     this.#epoch = epoch;
+    this.#past = undefined;
     this.#sequence = 0;
     this.#chainedTo = undefined;
     this.#ring.length = 0;

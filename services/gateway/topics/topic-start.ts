@@ -1,11 +1,12 @@
 import type { TopicPosition } from "./batch-order.ts";
+import type { EarlierEvents } from "./earlier-epochs.ts";
 import type { EpochEnds } from "./epoch-ends.ts";
 import { latestAsState } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 import { SharedBatch } from "./shared-batch.ts";
 import type { SharedTopic } from "./shared-batch.ts";
 import type { TopicHistory, TopicStart } from "./topic-history.ts";
-import type { AttachOptions, Attached } from "./topic-subscriber.ts";
+import type { AttachOptions, Attached, EpochChange, NextEpoch } from "./topic-subscriber.ts";
 
 type TopicStartsParts = {
   readonly startKind: StartKind;
@@ -14,6 +15,8 @@ type TopicStartsParts = {
   readonly history: TopicHistory;
   readonly shared: SharedTopic;
   readonly ends: EpochEnds;
+  /** What followed a position of an earlier epoch, if that is here. */
+  readonly earlier: (resume: TopicPosition) => EarlierEvents | undefined;
 };
 
 /** What is not resumed, and what the client does not get of it. */
@@ -34,12 +37,54 @@ export class TopicStarts {
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
     if (resumed !== undefined) {
-      return { continuity: "resumed", missing: undefined, ended: undefined, ...resumed };
+      const { position, batches, then } = resumed;
+      const start = { continuity: "resumed", missing: undefined, ended: undefined } as const;
+      if (then === undefined) return { ...start, position, batches };
+      const { ended } = then;
+      const to = { epoch: history.epoch, sequence: ended.sequence };
+      const change = { ended, start: to, continues: true };
+      return {
+        ...start,
+        position,
+        batches,
+        then: { change, batches: then.batches, missing: undefined },
+      };
+    }
+    const earlier = resume && this.earlierEvents(resume);
+    if (resume !== undefined && earlier !== undefined) {
+      const { batches, ended } = earlier;
+      const then = this.#nextEpoch(ended, options);
+      const nothingLost = { missing: undefined, ended: undefined };
+      return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
     }
     return {
       ...this.lossUntil(resume, history.position),
       ...this.#start(options.snapshot),
     };
+  }
+
+  /** All that followed a position of an earlier epoch, and the furthest that it is known to be. */
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    const { history, ends, earlier } = this.#parts;
+    const events = resume.epoch === history.epoch ? undefined : earlier(resume);
+    if (events === undefined) return undefined;
+    const heard = ends.endOf(resume.epoch)?.sequence ?? 0;
+    const sequence = Math.max(events.ended.sequence, heard);
+    return { batches: events.batches, ended: { ...events.ended, sequence } };
+  }
+
+  /** How the topic goes on behind the end of an earlier epoch. */
+  #nextEpoch(ended: TopicPosition, { snapshot }: AttachOptions): NextEpoch {
+    const { startKind, history } = this.#parts;
+    if (startKind !== "none") {
+      const { position, batches } = this.#start(snapshot);
+      return { change: { ended, start: position, continues: false }, batches, missing: undefined };
+    }
+    const start = { epoch: history.epoch, sequence: 0 };
+    const change: EpochChange = { ended, start, continues: false };
+    const since = history.resume(start);
+    if (since !== undefined) return { change, batches: since.batches, missing: undefined };
+    return { change, batches: [], missing: { first: 1, last: history.sequence } };
   }
 
   /** How a client that comes from `resume` starts anew at `position`, and what it has lost. */
@@ -49,7 +94,7 @@ export class TopicStarts {
     return { continuity: "replaced", missing: this.#missingSince(resume, position), ended };
   }
 
-  #start(snapshot: boolean): TopicStart {
+  #start(snapshot: boolean): Pick<TopicStart, "position" | "batches"> {
     const { startKind, snapshotNeeded, history } = this.#parts;
     const nothing = { position: history.position, batches: [] };
     if (!snapshot && !snapshotNeeded) return nothing;
@@ -64,7 +109,7 @@ export class TopicStarts {
   }
 
   /** The latest event alone, as a state. Made when it is first wanted. */
-  #startFromLast(): TopicStart | undefined {
+  #startFromLast(): Pick<TopicStart, "position" | "batches"> | undefined {
     const { history, shared } = this.#parts;
     const last = history.lastBatch;
     if (last === undefined) return undefined;
@@ -74,7 +119,7 @@ export class TopicStarts {
       latest?.position.epoch !== position.epoch ||
       latest.position.sequence !== position.sequence
     ) {
-      const state = latestAsState(last);
+      const state = latestAsState(last, position.epoch);
       if (state === undefined) return undefined;
       latest = { position, state: SharedBatch.state(shared, state) };
       this.#latest = latest;

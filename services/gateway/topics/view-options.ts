@@ -6,6 +6,8 @@ export type ViewOptions = {
   readonly depth: number;
   /** Milliseconds between two batches; 0 sends every event. */
   readonly intervalMs: number;
+  /** Milliseconds by which everything comes later, for those who may not have it at once. */
+  readonly delayMs?: number;
 };
 
 /** Every level and every event. */
@@ -19,7 +21,7 @@ export const VIEW_INTERVALS_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000
 export const VIEW_INTERVAL_MS_MAX = 10_000;
 
 /** What a client asks for. */
-type ViewWish = { readonly depth: number; readonly conflationIntervalMs: number };
+export type ViewWish = { readonly depth: number; readonly conflationIntervalMs: number };
 
 /**
  * The view that a client gets of a topic: depth and interval rounded up to those that there are.
@@ -34,6 +36,11 @@ export function offeredView(
     depth: channel === "book" ? roundedUp(depth, VIEW_DEPTHS) : 0,
     intervalMs: roundedUp(conflationIntervalMs, VIEW_INTERVALS_MS),
   };
+}
+
+/** The deepest of the depths that there are that is no deeper than this; 1 at least. */
+export function shallowerDepth(depthMax: number): number {
+  return VIEW_DEPTHS.findLast((step) => step <= depthMax) ?? 1;
 }
 
 /** Whether a view shows the topic as it was published. */

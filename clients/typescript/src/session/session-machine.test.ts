@@ -67,12 +67,12 @@ class Connections {
   act(action: SessionAction): void {
     switch (action) {
       case "dial":
-        expect(this.main).toBe("none");
+        this.#must(this.main === "none", action);
         this.main = "made";
         this.hasTimer = false;
         return;
       case "connect":
-        expect(this.main).toBe("made");
+        this.#must(this.main === "made", action);
         this.main = "ready";
         return;
       case "wait":
@@ -81,26 +81,26 @@ class Connections {
         this.hasTimer = true;
         return;
       case "schedule":
-        expect(this.main).toBe("ready");
+        this.#must(this.main === "ready", action);
         this.other = "none";
         this.hasTimer = true;
         return;
       case "seek":
-        expect([this.main, this.other]).toEqual(["ready", "none"]);
+        this.#must(this.main === "ready" && this.other === "none", action);
         this.other = "made";
         this.hasTimer = false;
         return;
       case "promote":
-        expect(this.other).toBe("made");
+        this.#must(this.other === "made", action);
         this.main = "made";
         this.other = "none";
         return;
       case "takeOver":
-        expect([this.main, this.other]).toEqual(["ready", "made"]);
+        this.#must(this.main === "ready" && this.other === "made", action);
         this.other = "old";
         return;
       case "release":
-        expect(this.other).toBe("old");
+        this.#must(this.other === "old", action);
         this.other = "none";
         return;
       case "close":
@@ -112,6 +112,10 @@ class Connections {
       case "ignore":
         return;
     }
+  }
+
+  #must(isSo: boolean, action: SessionAction): void {
+    if (!isSo) throw new Error(`${action} with ${this.main} and ${this.other}`);
   }
 
   /** What can happen to such connections. */

@@ -99,6 +99,7 @@ export class SubscribeAnswers {
       position: result.position,
       continuity: continuityOf(result),
       ended: result.ended,
+      recovered: result.recovered,
     });
     if (!isNew) return;
     const owners = exact === undefined || exact === entry ? [entry] : [entry, exact];
@@ -182,7 +183,9 @@ export class SubscribeAnswers {
   #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
     const stream = this.#parts.streams.ofTopic(topic);
     if (stream !== undefined) {
-      stream.noticeContinuity("unavailable", reason);
+      // While it moves, the old connection still brings it.
+      stream.catchUpWithOld();
+      if (!stream.isServed) stream.noticeContinuity("unavailable", reason);
       return;
     }
     const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");

@@ -178,6 +178,7 @@ class Stand {
       ended: undefined,
       alternatives: [],
       candleIntervalsMs: [],
+      recovered: 0,
     };
   }
 

@@ -10,6 +10,7 @@ import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
+import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { ChannelPart } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { EntryTable } from "./entry-table.ts";
@@ -35,6 +36,10 @@ export class Subscriptions implements SessionPart {
     events: 0,
     conflatedEvents: 0,
     checksumMismatches: 0,
+    preserved: 0,
+    recovered: 0,
+    replaced: 0,
+    recoveredEvents: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
@@ -63,13 +68,18 @@ export class Subscriptions implements SessionPart {
    * `channels` are those that the client reads; while nobody looks at the page, everything is sent
    * at `hiddenIntervalMs` at most, unless that is 0.
    */
-  constructor(link: SessionLink, channels: readonly ChannelPart[], hiddenIntervalMs = 0) {
+  constructor(
+    link: SessionLink,
+    channels: readonly ChannelPart[],
+    hiddenIntervalMs = 0,
+    meterOf?: (topic: string) => TopicMeter,
+  ) {
     const { clock, random, backoff, pacer, send, watchVisibility: watch } = link;
     const slowTo = (intervalMs: number) => this.#slowTo(intervalMs);
     this.#unwatch = slowWhileHidden(hiddenIntervalMs, { clock, watch, slowTo });
     const onDue = (topics: readonly string[]) => this.#askAgain(topics);
     this.#retries = new RetrySchedule({ clock, random, backoff, onDue });
-    const resumeOf = (topic: string) => this.#streams.ofTopic(topic)?.resumePosition;
+    const resumeOf = (topic: string, isRaw: boolean) => this.#streams.ofTopic(topic)?.ask(isRaw);
     const needsWhole = (topic: string) => this.#streams.ofTopic(topic)?.needsWhole === true;
     this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf, needsWhole });
     this.#answers = new SubscribeAnswers({
@@ -80,7 +90,10 @@ export class Subscriptions implements SessionPart {
       createStream: (info) => {
         const part = channels.find(({ name }) => name === info.channel);
         const { counters } = this;
-        return part && new TopicStream(info, { part, counters, resync: this.#resync });
+        const moved = (stream: TopicStream) => this.#streams.moved(stream);
+        const meter = meterOf?.(info.topic);
+        const resync = this.#resync;
+        return part && new TopicStream(info, { part, counters, meter, resync, moved });
       },
       forget: (entry) => void this.#removeEntry(entry),
       reconnect: link.reconnect,
@@ -152,11 +165,45 @@ export class Subscriptions implements SessionPart {
 
   /** The connection is gone. */
   handleDisconnected(): void {
+    this.#forgetRequests();
+    this.#streams.disconnect();
+  }
+
+  /** Another connection takes over: the old one brings each topic until the other has it. */
+  handleMoved(): void {
+    this.#forgetRequests();
+    this.#streams.leave();
+  }
+
+  #forgetRequests(): void {
     this.#outbox.handleDisconnected();
     this.#unsent.clear();
     this.#retries.cancelAll();
     for (const entry of this.#entries.values()) entry.explicit.clear();
-    this.#streams.disconnect();
+  }
+
+  /** Whether a topic still comes on the old connection alone. */
+  get needsOld(): boolean {
+    return this.#streams.leaving.size > 0;
+  }
+
+  /** As `handleBatch`, of the old connection. */
+  handleOldBatch(bytes: Uint8Array, start: number, end: number): void {
+    this.#streams.ofOldId(topicIdOf(bytes, start, end))?.receiveOld(bytes, start, end);
+  }
+
+  /** Of what the old connection says, only what is about topics that still come on it counts. */
+  handleOldMessage(message: ServerMessage): void {
+    if (message.kind !== "notice") return;
+    const stream = this.#streams.ofOldId(message.value.topicId);
+    if (stream === undefined) return;
+    stream.catchUpWithOld();
+    this.#handleTopicNotice(message.value, stream, true);
+  }
+
+  /** The old connection is gone. */
+  handleOldEnded(): void {
+    for (const stream of this.#streams.leaving.values()) stream.oldEnded();
   }
 
   /** Ends every consumer: with the error, if that is why the client is over. */
@@ -238,27 +285,20 @@ export class Subscriptions implements SessionPart {
 
   #handleNotice(notice: Notice): void {
     const stream = this.#streams.ofId(notice.topicId);
-    switch (notice.kind) {
-      case "NOTICE_KIND_GAP":
-        stream?.announceMissing(notice.missingFirst, notice.missingLast);
-        return;
-      case "NOTICE_KIND_EPOCH":
-        if (notice.position !== undefined) {
-          stream?.changeEpoch(notice.position, notice.missingLast);
-        }
-        return;
-      case "NOTICE_KIND_LAG":
-        this.#noticeLag(notice, stream);
-        return;
-      case "NOTICE_KIND_CONFLATION":
-        stream?.notice(conflationNotice(stream.info, notice));
-        return;
-      case "NOTICE_KIND_TOPIC_ENDED":
-        if (stream !== undefined) this.#endTopic(stream, notice.message);
-        return;
-      case "NOTICE_KIND_GOING_AWAY":
-      case "NOTICE_KIND_UNSPECIFIED":
-        return;
+    if (notice.kind === "NOTICE_KIND_LAG") this.#noticeLag(notice, stream);
+    else if (stream !== undefined) this.#handleTopicNotice(notice, stream, false);
+  }
+
+  #handleTopicNotice(notice: Notice, stream: TopicStream, isOld: boolean): void {
+    const { position, missingFirst, missingLast, continues } = notice;
+    if (notice.kind === "NOTICE_KIND_GAP") {
+      stream.announceMissing(missingFirst, missingLast, isOld);
+    } else if (notice.kind === "NOTICE_KIND_EPOCH" && position !== undefined) {
+      stream.changeEpoch(position, { missingLast, continues, isOld });
+    } else if (notice.kind === "NOTICE_KIND_TOPIC_ENDED") {
+      this.#endTopic(stream, notice.message);
+    } else if (notice.kind === "NOTICE_KIND_CONFLATION") {
+      stream.notice(conflationNotice(stream.info, notice));
     }
   }
 

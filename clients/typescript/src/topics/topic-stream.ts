@@ -1,11 +1,13 @@
 import { ChainReader, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { ChannelPart, TopicContent, TopicHost } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
 import { isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
 import type { TopicEvent, TopicStage } from "./topic-machine.ts";
+import { isFit, TopicMove, type TopicStand } from "./topic-move.ts";
 import { continuityNotice, gapNotice, lossBetween } from "./topic-notices.ts";
 import type { TopicInfo } from "./topic.ts";
 
@@ -16,6 +18,8 @@ type TopicStart = {
   readonly continuity: "new" | "resumed" | "replaced";
   /** Where the epoch of the last position ended, if the gateway knows. */
   readonly ended?: Position | undefined;
+  /** Of a resume: events that were missed, and follow. */
+  readonly recovered?: number;
 };
 
 /** Counts over the life of a client. */
@@ -32,6 +36,14 @@ export type ClientCounters = {
   readonly gaps: number;
   /** Batches with a topic id that this client never had. */
   readonly unknownTopicBatches: number;
+  /** Topics that went on after a reconnect, and had missed nothing; each time counts. */
+  readonly preserved: number;
+  /** Topics that got all that they had missed. */
+  readonly recovered: number;
+  /** Topics that started anew, because what they had missed was not to be had. */
+  readonly replaced: number;
+  /** Events that were missed, and came. */
+  readonly recoveredEvents: number;
 };
 
 /** The same for those who count. */
@@ -45,8 +57,12 @@ type TopicParts = {
   /** The channel of the topic. */
   readonly part: ChannelPart;
   readonly counters: StreamCounters;
+  /** For the client's statistics. */
+  readonly meter?: TopicMeter | undefined;
   /** Asks for the topic again. */
   readonly resync: (stream: TopicStream) => void;
+  /** Nothing more is wanted of the old connection. */
+  readonly moved: (stream: TopicStream) => void;
 };
 
 /**
@@ -57,12 +73,19 @@ export class TopicStream implements TopicHost {
   readonly info: TopicInfo;
   /** 0 while the gateway sends nothing for it. */
   topicId = 0;
+  /** That on the old connection while the topic moves, else 0. */
+  oldTopicId = 0;
+  readonly #parts: TopicParts;
   readonly #tracker = new PositionTracker();
   /** The chain of this subscription: batches go on from one another. */
-  readonly #reader: ChainReader;
+  #reader: ChainReader;
   readonly #counters: StreamCounters;
-  readonly #resync: (stream: TopicStream) => void;
   readonly #content: TopicContent;
+  #move: TopicMove | undefined;
+  /** Of the batch at hand. */
+  #batchBytes = 0;
+  /** From where it was last asked for. */
+  #asked: Position | undefined;
   /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
   #reported: Position = { epoch: 0, sequence: 0 };
   /** Where the topic stands. */
@@ -74,12 +97,12 @@ export class TopicStream implements TopicHost {
   /** What the gateway sends is of the view that was asked for last. */
   #isViewCurrent = true;
 
-  constructor(info: TopicInfo, { part, counters, resync }: TopicParts) {
+  constructor(info: TopicInfo, parts: TopicParts) {
     this.info = info;
-    this.#reader = new ChainReader(part.payloads);
-    this.#counters = counters;
-    this.#resync = resync;
-    this.#content = part.open(this);
+    this.#parts = parts;
+    this.#reader = new ChainReader(parts.part.payloads);
+    this.#counters = parts.counters;
+    this.#content = parts.part.open(this);
   }
 
   /** Where to resume; undefined if there is nothing to go on from. */
@@ -87,21 +110,49 @@ export class TopicStream implements TopicHost {
     return isStateKnown(this.stage) ? this.#tracker.position : undefined;
   }
 
+  /** Whether some connection brings it. */
+  get isServed(): boolean {
+    return this.topicId !== 0 || this.#move !== undefined;
+  }
+
+  /** It is asked for, as every event and level or not; the result is where to resume. */
+  ask(isRaw: boolean): Position | undefined {
+    this.#asked = this.resumePosition;
+    // A view goes on from exactly there, so what the old connection brings has to wait.
+    if (this.#move !== undefined && (!isRaw || this.needsWhole)) this.#move.held ??= [];
+    return this.#asked;
+  }
+
+  /** Another connection takes over, and the old one goes on until it has come as far. */
+  leave(): void {
+    const { topicId } = this;
+    this.topicId = 0;
+    const reader = this.#reader;
+    this.#reader = new ChainReader(this.#parts.part.payloads);
+    if (topicId === 0 || !isStateKnown(this.stage)) return;
+    this.oldTopicId = topicId;
+    this.#move = new TopicMove(reader);
+  }
+
   /** Gives a consumer that joins a running topic the state that the others already have. */
   catchUp(consumer: Consumer): void {
     if (consumer.closed) return;
     // A consumer may wait for the start of its topic, and this topic has started already.
-    if (this.topicId !== 0) {
+    if (this.isServed) {
       consumer.handlers.notice?.(this.#continuityNotice("new", "joined"));
     }
     this.#content.catchUp(consumer);
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start({ topicId, continuity, position, ended }: TopicStart): void {
+  start({ topicId, continuity, position, ended, recovered = 0 }: TopicStart): void {
     this.topicId = topicId;
     this.#isViewCurrent = true;
     this.#reader.reset();
+    if (this.#move !== undefined) {
+      this.#answerMove(this.#move, continuity === "resumed" ? this.#asked : position);
+      return;
+    }
     const before = this.resumePosition;
     // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
     const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
@@ -115,7 +166,94 @@ export class TopicStream implements TopicHost {
     }
     // Other topics have no state that would have to come first.
     if (this.#content.isWhole) this.step("whole");
-    this.noticeContinuity(outcome, "subscribed");
+    if (outcome === "new") this.noticeContinuity(outcome, "subscribed");
+    else this.#noticeOutcome(outcome, recovered);
+  }
+
+  /** Tells what became of what was missed, and counts it. */
+  #noticeOutcome(continuity: "resumed" | "replaced", recoveredEvents: number): void {
+    const notice = this.#continuityNotice(continuity, "subscribed");
+    if (continuity === "replaced") {
+      this.#counters.replaced += 1;
+      this.notice({ ...notice, outcome: "replaced" });
+    } else if (recoveredEvents === 0) {
+      this.#counters.preserved += 1;
+      this.notice({ ...notice, outcome: "preserved" });
+    } else {
+      this.#counters.recovered += 1;
+      this.#counters.recoveredEvents += recoveredEvents;
+      this.notice({ ...notice, outcome: "recovered", recoveredEvents });
+    }
+  }
+
+  #answerMove(move: TopicMove, reach: Position | undefined): void {
+    move.answered(reach);
+    // Nothing has come since it was asked for, but for what waits.
+    if (this.#settleIfReached()) return;
+    this.#release(move);
+  }
+
+  /** The new connection has come as far as the topic: the old one is needed no more. */
+  #settleIfReached(): boolean {
+    if (this.#move?.isAt(this.#stand) !== true) return false;
+    this.#settle();
+    return true;
+  }
+
+  #settle(): void {
+    this.#endMove();
+    this.noticeContinuity("resumed", "moved");
+  }
+
+  #endMove(): void {
+    this.#move = undefined;
+    this.#parts.moved(this);
+    this.oldTopicId = 0;
+  }
+
+  /** Takes what has waited: the new connection does not go on from where it was asked. */
+  #release(move: TopicMove): void {
+    const held = move.held ?? [];
+    move.held = undefined;
+    for (const { bytes, start, end } of held) this.receiveOld(bytes, start, end);
+  }
+
+  /** As `receive`, of the old connection. */
+  receiveOld(bytes: Uint8Array, start: number, end: number): void {
+    const move = this.#move;
+    if (move === undefined || move.hold({ bytes, start, end })) return;
+    if (move.held !== undefined) this.#release(move);
+    const reading = this.#read(move.reader, bytes, start, end);
+    if (reading.outcome !== "read") {
+      this.oldEnded();
+      return;
+    }
+    this.#take(reading.batch);
+    this.#settleIfReached();
+  }
+
+  /** What the old connection says besides comes after what it has brought. */
+  catchUpWithOld(): void {
+    if (this.#move !== undefined) this.#release(this.#move);
+  }
+
+  /** The old connection brings nothing more. */
+  oldEnded(): void {
+    if (this.#move === undefined) return;
+    this.#release(this.#move);
+    // What was released may have ended the move.
+    const move = this.#move as TopicMove | undefined;
+    if (move === undefined) return;
+    const goesOn = this.topicId === 0 || move.continues(this.#stand);
+    this.#endMove();
+    if (!goesOn) this.loseContinuity("gap", "moved");
+    else if (this.topicId !== 0) this.noticeContinuity("resumed", "moved");
+  }
+
+  get #stand(): TopicStand | undefined {
+    const position = this.resumePosition;
+    const { needsWhole } = this;
+    return position && { position, isBook: !this.#content.isWhole, needsWhole };
   }
 
   /** Another view is asked for. */
@@ -133,12 +271,18 @@ export class TopicStream implements TopicHost {
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
+    this.#move = undefined;
+    this.oldTopicId = 0;
     this.#reader.reset();
     this.step("disconnect");
   }
 
   /** The gateway says that these sequences were not delivered. */
-  announceMissing(first: number, last: number): void {
+  announceMissing(first: number, last: number, isOld = false): void {
+    if (this.#move !== undefined && !isOld) {
+      this.#move.announceMissing(first, last);
+      return;
+    }
     const { epoch, sequence } = this.#tracker;
     // After a resume that failed, the gateway says what the positions said already.
     if (this.#reported.epoch === epoch && last <= this.#reported.sequence) return;
@@ -149,7 +293,23 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
-  changeEpoch(start: Position, missingLast: number): void {
+  changeEpoch(
+    start: Position,
+    {
+      missingLast,
+      continues,
+      isOld = false,
+    }: {
+      readonly missingLast: number;
+      readonly continues: boolean;
+      /** Said by the connection that the client is leaving. */
+      readonly isOld?: boolean;
+    },
+  ): void {
+    if (this.#move !== undefined && !isOld) {
+      this.#move.answered(start);
+      return;
+    }
     const { position, announcedFromHere } = this.#tracker;
     if (this.stage === "suspended" || this.stage === "disconnected") return;
     // Without a loss, that is where it ended.
@@ -157,6 +317,11 @@ export class TopicStream implements TopicHost {
     const ended = position && { ...position, sequence };
     const told = position && Math.max(position.sequence, announcedFromHere);
     this.#tracker.start(start);
+    if (continues && missingLast === 0 && sequence === start.sequence) {
+      this.#reader.reset();
+      this.noticeContinuity("resumed", "publisher-changed");
+      return;
+    }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
   }
 
@@ -174,6 +339,7 @@ export class TopicStream implements TopicHost {
 
   /** Tells every consumer. */
   notice(notice: NoticeEvent): void {
+    this.#parts.meter?.notice(notice);
     for (const consumer of this.consumers) consumer.handlers.notice?.(notice);
   }
 
@@ -189,7 +355,11 @@ export class TopicStream implements TopicHost {
   receive(bytes: Uint8Array, start: number, end: number): void {
     // Nobody can prove what a batch follows that comes without a subscription.
     if (this.stage === "suspended" || this.stage === "disconnected") return;
-    const reading = this.#read(bytes, start, end);
+    const reading = this.#read(this.#reader, bytes, start, end);
+    if (this.#move !== undefined) {
+      if (!this.#move.takesOver(reading, this.#stand)) return;
+      this.#settle();
+    }
     switch (reading.outcome) {
       case "read":
         this.#take(reading.batch);
@@ -203,9 +373,15 @@ export class TopicStream implements TopicHost {
     }
   }
 
-  #read(bytes: Uint8Array, start: number, end: number): BatchReading | Unreadable {
+  #read(
+    reader: ChainReader,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): BatchReading | Unreadable {
+    this.#batchBytes = end - start;
     try {
-      return this.#reader.read(bytes, start, end);
+      return reader.read(bytes, start, end);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return { outcome: "lost", reason: "malformed-batch" };
@@ -214,6 +390,10 @@ export class TopicStream implements TopicHost {
 
   #take(batch: DecodedBatch): void {
     const { position } = this.#tracker;
+    if (!this.#content.isWhole && !isFit(batch, position)) {
+      this.loseContinuity("gap", "overlapping-change");
+      return;
+    }
     const announced = this.#tracker.announcedFromHere;
     switch (this.#tracker.observe(batch)) {
       case "duplicate":
@@ -233,7 +413,9 @@ export class TopicStream implements TopicHost {
     }
     this.#countConflated(batch, position);
     this.#counters.duplicateEvents += this.#tracker.skip;
-    this.#counters.events += batch.count - this.#tracker.skip;
+    const events = batch.count - this.#tracker.skip;
+    this.#counters.events += events;
+    this.#parts.meter?.batch(batch, events, this.#batchBytes);
     this.#content.deliver(batch, this.#tracker.skip);
   }
 
@@ -275,9 +457,10 @@ export class TopicStream implements TopicHost {
   /** Something is missing, or cannot be shown: asks for the topic again. */
   loseContinuity(event: "gap" | "change", reason: string): void {
     this.#counters.gaps += 1;
+    if (this.#move !== undefined) this.#endMove();
     this.step(event);
     this.noticeContinuity("resyncing", reason);
-    this.#resync(this);
+    this.#parts.resync(this);
   }
 
   #reportLoss(

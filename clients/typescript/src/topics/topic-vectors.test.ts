@@ -58,6 +58,10 @@ class Stand {
       events: 0,
       conflatedEvents: 0,
       checksumMismatches: 0,
+      preserved: 0,
+      recovered: 0,
+      replaced: 0,
+      recoveredEvents: 0,
       duplicateEvents: 0,
       gaps: 0,
       unknownTopicBatches: 0,
@@ -66,7 +70,10 @@ class Stand {
     const resync = () => {
       this.resyncs += 1;
     };
-    this.stream = new TopicStream({ ...info, channel: "trades" }, { part: ANY, counters, resync });
+    this.stream = new TopicStream(
+      { ...info, channel: "trades" },
+      { part: ANY, counters, resync, moved: resync },
+    );
     const event = ({ sequence }: { readonly sequence: number }) => this.sequences.push(sequence);
     const notice = (given: NoticeEvent) => this.notices.push(given);
     const end = () => undefined;

@@ -1,10 +1,12 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
+import type { Principal } from "../../access/principal.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { Hub } from "../../topics/hub.ts";
 import type { TurnLine, Work } from "../../turns/turns.ts";
 import type { LiveTopics } from "../live-topics.ts";
 import type { TopicSubscription } from "../topic-subscription.ts";
+import { holdPermitted } from "../topic-rights.ts";
 import { narrowerIntervals, widerIntervals } from "./interval-plan.ts";
 import type { IntervalChange, TopicRate } from "./interval-plan.ts";
 
@@ -13,7 +15,8 @@ type BandwidthCapParts = {
   readonly bytesPerSecondMax: number;
   readonly clock: Clock;
   readonly metrics: Pick<GatewayMetrics, "bandwidthChanges" | "bandwidthExceeded">;
-  readonly hub: Pick<Hub, "hold">;
+  readonly hub: Pick<Hub, "hold" | "release">;
+  readonly principal: () => Principal;
   readonly live: LiveTopics;
   readonly line: Pick<TurnLine, "isOver">;
   /** Takes work for the session's line, as long as the session is open. */
@@ -140,10 +143,12 @@ export class BandwidthCap {
   ): void {
     // It may have ended, or begun to lag, since it was measured.
     if (subscription.state !== "live") return;
-    const { hub, live, metrics, bytesPerSecondMax } = this.#parts;
+    const { hub, live, metrics, bytesPerSecondMax, principal } = this.#parts;
     const { name, topic, id, options } = subscription.view;
     const asker = { topics: live.size, leaving: subscription.view };
-    const view = hub.hold(name, { ...options, intervalMs }, asker);
+    const terms = principal().may("subscribe", name);
+    if (terms === undefined) return;
+    const view = holdPermitted(hub, name, { options: { ...options, intervalMs }, terms, asker });
     if (view === undefined) return;
     const applies = view.options.intervalMs;
     metrics.bandwidthChanges.inc({ to: applies > options.intervalMs ? "wider" : "narrower" });
