@@ -61,6 +61,12 @@ export class StreamLedger {
     }
   }
 
+  /** Of which channels there were topics. */
+  get channels(): string {
+    const names = [...this.#accounts.keys()].map((topic) => topic.slice(topic.indexOf("/") + 1));
+    return [...new Set(names)].toSorted().join(" ");
+  }
+
   /** Of the last event that was accounted for, where there is one topic. */
   get sequence(): number {
     const [account] = this.#accounts.values();
