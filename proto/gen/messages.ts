@@ -6,6 +6,28 @@ import type { Mantissa } from "../model/decimal.ts";
 export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";
 
 /**
+ * - LEADERSHIP_ROLE_PROBING: It has just started and wants to know who is there: who leads answers at once.
+ * - LEADERSHIP_ROLE_LEADING: It publishes.
+ * - LEADERSHIP_ROLE_STANDING_BY: It has the feed, follows what the leader publishes, and publishes nothing.
+ * - LEADERSHIP_ROLE_SUSPENDED: It led, is not sure that it still does, and publishes nothing until it is.
+ */
+export type LeadershipRole =
+  | "LEADERSHIP_ROLE_UNSPECIFIED"
+  | "LEADERSHIP_ROLE_PROBING"
+  | "LEADERSHIP_ROLE_LEADING"
+  | "LEADERSHIP_ROLE_STANDING_BY"
+  | "LEADERSHIP_ROLE_SUSPENDED";
+
+/** The numbers of LeadershipRole. */
+export const LeadershipRoleNumbers = {
+  LEADERSHIP_ROLE_UNSPECIFIED: 0,
+  LEADERSHIP_ROLE_PROBING: 1,
+  LEADERSHIP_ROLE_LEADING: 2,
+  LEADERSHIP_ROLE_STANDING_BY: 3,
+  LEADERSHIP_ROLE_SUSPENDED: 4,
+} as const satisfies Record<LeadershipRole, number>;
+
+/**
  * Why an Authenticate was refused.
  * - ACCESS_ERROR_INVALID: It is no key or token of this gateway, or it is not valid yet.
  * - ACCESS_ERROR_STALE: It does not expire later than the one in use: it is the same, or an older one.
@@ -289,12 +311,12 @@ export const ListingChangeNumbers = {
 } as const satisfies Record<ListingChange, number>;
 
 /**
- * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
+ * - NOTICE_KIND_GOING_AWAY: The gateway will close this connection after reconnect_window_ms: go elsewhere before.
  * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
  * - NOTICE_KIND_ACCESS_LIMITED: Of `pattern` the client may have a part only, and gets that part. Said by the client's rights alone, whether there is anything else of the pattern or not.
- * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0. With `continues`, nothing else is.
  * - NOTICE_KIND_CONFLATION: A topic is sent at another interval from here on, because of the bound of the session's bandwidth: conflation_interval_ms applies. It never is shorter than what the client asked for.
  */
 export type NoticeKind =
@@ -457,6 +479,12 @@ export const TradeIdFormNumbers = {
   TRADE_ID_FORM_TEXT: 2,
 } as const satisfies Record<TradeIdForm, number>;
 
+const LeadershipRoleTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "LEADERSHIP_ROLE_",
+  "UNSPECIFIED PROBING LEADING STANDING_BY SUSPENDED",
+  "UNSPECIFIED",
+);
+
 const AccessErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "ACCESS_ERROR_",
   "UNSPECIFIED INVALID EXPIRED REVOKED STALE OTHER_PRINCIPAL UNAVAILABLE",
@@ -576,6 +604,23 @@ export type Announcement = {
   readonly leaving: boolean;
   /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
   readonly progress: readonly TopicProgress[];
+  /**
+   * Of the term in which the publisher leads: of two that announce themselves, the one with the later token counts, and
+   * the other has not heard of it yet. It is the upper 21 bits of `epoch`; which of two tokens is later is said in
+   * docs/standby.md. 0 from a publisher of before this field, whose epoch says nothing of the kind.
+   */
+  readonly fencingToken: number;
+  /**
+   * The epoch that this one goes on from, with the same sequences; 0 if it begins anew. Which topics do so, and from
+   * where, the answer to a snapshot query says.
+   */
+  readonly continuesEpoch: number;
+  /**
+   * The publisher has the instruments of this shard of the venue, from 1 to `shard_count`. Both are 0 where one publisher
+   * has the whole venue.
+   */
+  readonly shardIndex: number;
+  readonly shardCount: number;
 };
 
 /**
@@ -642,6 +687,45 @@ export type HistoryRequest = {
   readonly afterSequence: number;
 };
 
+/**
+ * What whoever publishes a venue, or would, says of itself to the others: at its interval, and when its role changes.
+ * Gateways do not read it.
+ */
+export type Leadership = {
+  /** As in Announcement. */
+  readonly publisherId: string;
+  readonly venue: string;
+  readonly shardIndex: number;
+  readonly shardCount: number;
+  readonly role: LeadershipRole;
+  /** Of the term that it leads, or led last; 0 if it never did. */
+  readonly fencingToken: number;
+  /** Of that term. */
+  readonly epoch: number;
+  /** The next one comes within this time. */
+  readonly intervalMs: number;
+  /** For how long it has had this role, by a clock that is never set. */
+  readonly roleForMs: number;
+  /** It leads by a lease, and not by having been heard alone. */
+  readonly leased: boolean;
+  /** It stops: nothing more comes of it. */
+  readonly leaving: boolean;
+};
+
+/** The payload of QueryReply for a positions query: where every topic of the venue stands at its publisher. */
+export type PositionsReply = {
+  readonly epoch: number;
+  readonly topics: readonly TopicProgress[];
+  /** Another page follows. */
+  readonly more: boolean;
+};
+
+/** The payload of a positions query: empty for the first page. */
+export type PositionsRequest = {
+  /** Topics of the pages before. */
+  readonly skippedTopics: number;
+};
+
 /** The answer to every bus request. */
 export type QueryReply = {
   /** Absent on success. */
@@ -655,6 +739,11 @@ export type SnapshotReply = {
   readonly batches: readonly Uint8Array[];
   /** Another page follows, behind the batches of this one. Whoever gets pages of several sequences begins anew. */
   readonly more: boolean;
+  /**
+   * The topic goes on from this position of an earlier epoch: the events behind it are those with the same sequences in
+   * the epoch of the batches, and no event is lost or doubled between the two. Absent where that is not known to be so.
+   */
+  readonly continues: Position | undefined;
 };
 
 /**
@@ -1217,6 +1306,11 @@ export type Notice = {
   readonly bandwidthBytesPerSecond: number;
   /** CONFLATION only: the bound. */
   readonly bandwidthBytesPerSecondMax: number;
+  /**
+   * EPOCH only: another publisher goes on where the one before ended, with the same sequences. The state that the client
+   * has holds in the new epoch, and a position of the old one up to here is the same position of the new one.
+   */
+  readonly continues: boolean;
   /** ACCESS_LIMITED only: as it was subscribed. */
   readonly pattern: string;
 };
@@ -1524,7 +1618,7 @@ export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ c
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "singestorId svenue UcatalogVersion uannounceIntervalMs Uepoch bleaving m*progress",
+  "singestorId svenue UcatalogVersion uannounceIntervalMs Uepoch bleaving m*progress ufencingToken UcontinuesEpoch ushardIndex ushardCount",
   [TopicProgressCodec],
 );
 
@@ -1574,6 +1668,26 @@ export const HistoryRequestCodec: MessageCodec<HistoryRequest> = /* @__PURE__ */
   "Uepoch UafterSequence",
 );
 
+/** Codec of Leadership. */
+export const LeadershipCodec: MessageCodec<Leadership> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.Leadership",
+  "spublisherId svenue ushardIndex ushardCount erole ufencingToken Uepoch uintervalMs UroleForMs bleased bleaving",
+  [LeadershipRoleTable],
+);
+
+/** Codec of PositionsReply. */
+export const PositionsReplyCodec: MessageCodec<PositionsReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.PositionsReply",
+  "Uepoch m*topics bmore",
+  [TopicProgressCodec],
+);
+
+/** Codec of PositionsRequest. */
+export const PositionsRequestCodec: MessageCodec<PositionsRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.PositionsRequest",
+  "uskippedTopics",
+);
+
 /** Codec of RpcStatus. */
 export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.RpcStatus",
@@ -1588,10 +1702,17 @@ export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createM
   [RpcStatusCodec],
 );
 
+/** Codec of Position. */
+export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Position",
+  "Uepoch Usequence",
+);
+
 /** Codec of SnapshotReply. */
 export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.SnapshotReply",
-  "y*batches bmore",
+  "y*batches bmore mcontinues",
+  [PositionCodec],
 );
 
 /** Codec of SnapshotRequest. */
@@ -1688,12 +1809,6 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
   "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes saccessToken 10UbandwidthBytesPerSecondMax 13bacceptsParts",
-);
-
-/** Codec of Position. */
-export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.Position",
-  "Uepoch Usequence",
 );
 
 /** Codec of TopicRequest. */
@@ -1905,7 +2020,7 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes 13uconflationIntervalMs UbandwidthBytesPerSecond UbandwidthBytesPerSecondMax 20spattern",
+  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes 13uconflationIntervalMs UbandwidthBytesPerSecond UbandwidthBytesPerSecondMax bcontinues 20spattern",
   [NoticeKindTable, PositionCodec],
 );
 

@@ -51,6 +51,18 @@ export namespace tickwire {
                 /** Announcement progress. */
                 progress: tickwire.bus.v1.TopicProgress.$Properties[];
 
+                /** Announcement fencingToken. */
+                fencingToken: number;
+
+                /** Announcement continuesEpoch. */
+                continuesEpoch: (number|Long);
+
+                /** Announcement shardIndex. */
+                shardIndex: number;
+
+                /** Announcement shardCount. */
+                shardCount: number;
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -96,12 +108,286 @@ export namespace tickwire {
                     /** Announcement progress */
                     progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
 
+                    /** Announcement fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Announcement continuesEpoch */
+                    continuesEpoch?: (number|Long|null);
+
+                    /** Announcement shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Announcement shardCount */
+                    shardCount?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a Leadership.
+             * @deprecated Use tickwire.bus.v1.Leadership.$Properties instead.
+             */
+            interface ILeadership extends tickwire.bus.v1.Leadership.$Properties {
+            }
+
+            /** Represents a Leadership. */
+            class Leadership {
+
+                /**
+                 * Constructs a new Leadership.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.Leadership.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Leadership publisherId. */
+                publisherId: string;
+
+                /** Leadership venue. */
+                venue: string;
+
+                /** Leadership shardIndex. */
+                shardIndex: number;
+
+                /** Leadership shardCount. */
+                shardCount: number;
+
+                /** Leadership role. */
+                role: tickwire.bus.v1.LeadershipRole;
+
+                /** Leadership fencingToken. */
+                fencingToken: number;
+
+                /** Leadership epoch. */
+                epoch: (number|Long);
+
+                /** Leadership intervalMs. */
+                intervalMs: number;
+
+                /** Leadership roleForMs. */
+                roleForMs: (number|Long);
+
+                /** Leadership leased. */
+                leased: boolean;
+
+                /** Leadership leaving. */
+                leaving: boolean;
+
+                /**
+                 * Encodes the specified Leadership message. Does not implicitly {@link tickwire.bus.v1.Leadership.verify|verify} messages.
+                 * @param message Leadership message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.Leadership.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Leadership message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape} Leadership
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape;
+            }
+
+            namespace Leadership {
+
+                /** Properties of a Leadership. */
+                interface $Properties {
+
+                    /** Leadership publisherId */
+                    publisherId?: (string|null);
+
+                    /** Leadership venue */
+                    venue?: (string|null);
+
+                    /** Leadership shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Leadership shardCount */
+                    shardCount?: (number|null);
+
+                    /** Leadership role */
+                    role?: (tickwire.bus.v1.LeadershipRole|null);
+
+                    /** Leadership fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Leadership epoch */
+                    epoch?: (number|Long|null);
+
+                    /** Leadership intervalMs */
+                    intervalMs?: (number|null);
+
+                    /** Leadership roleForMs */
+                    roleForMs?: (number|Long|null);
+
+                    /** Leadership leased */
+                    leased?: (boolean|null);
+
+                    /** Leadership leaving */
+                    leaving?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Leadership. */
+                type $Shape = tickwire.bus.v1.Leadership.$Properties;
+            }
+
+            /** LeadershipRole enum. */
+            enum LeadershipRole {
+
+                /** LEADERSHIP_ROLE_UNSPECIFIED value */
+                LEADERSHIP_ROLE_UNSPECIFIED = 0,
+
+                /** LEADERSHIP_ROLE_PROBING value */
+                LEADERSHIP_ROLE_PROBING = 1,
+
+                /** LEADERSHIP_ROLE_LEADING value */
+                LEADERSHIP_ROLE_LEADING = 2,
+
+                /** LEADERSHIP_ROLE_STANDING_BY value */
+                LEADERSHIP_ROLE_STANDING_BY = 3,
+
+                /** LEADERSHIP_ROLE_SUSPENDED value */
+                LEADERSHIP_ROLE_SUSPENDED = 4
+            }
+
+            /**
+             * Properties of a PositionsRequest.
+             * @deprecated Use tickwire.bus.v1.PositionsRequest.$Properties instead.
+             */
+            interface IPositionsRequest extends tickwire.bus.v1.PositionsRequest.$Properties {
+            }
+
+            /** Represents a PositionsRequest. */
+            class PositionsRequest {
+
+                /**
+                 * Constructs a new PositionsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsRequest skippedTopics. */
+                skippedTopics: number;
+
+                /**
+                 * Encodes the specified PositionsRequest message. Does not implicitly {@link tickwire.bus.v1.PositionsRequest.verify|verify} messages.
+                 * @param message PositionsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape} PositionsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape;
+            }
+
+            namespace PositionsRequest {
+
+                /** Properties of a PositionsRequest. */
+                interface $Properties {
+
+                    /** PositionsRequest skippedTopics */
+                    skippedTopics?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsRequest. */
+                type $Shape = tickwire.bus.v1.PositionsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PositionsReply.
+             * @deprecated Use tickwire.bus.v1.PositionsReply.$Properties instead.
+             */
+            interface IPositionsReply extends tickwire.bus.v1.PositionsReply.$Properties {
+            }
+
+            /** Represents a PositionsReply. */
+            class PositionsReply {
+
+                /**
+                 * Constructs a new PositionsReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsReply epoch. */
+                epoch: (number|Long);
+
+                /** PositionsReply topics. */
+                topics: tickwire.bus.v1.TopicProgress.$Properties[];
+
+                /** PositionsReply more. */
+                more: boolean;
+
+                /**
+                 * Encodes the specified PositionsReply message. Does not implicitly {@link tickwire.bus.v1.PositionsReply.verify|verify} messages.
+                 * @param message PositionsReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape} PositionsReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape;
+            }
+
+            namespace PositionsReply {
+
+                /** Properties of a PositionsReply. */
+                interface $Properties {
+
+                    /** PositionsReply epoch */
+                    epoch?: (number|Long|null);
+
+                    /** PositionsReply topics */
+                    topics?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
+                    /** PositionsReply more */
+                    more?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsReply. */
+                type $Shape = tickwire.bus.v1.PositionsReply.$Properties;
             }
 
             /**
@@ -555,6 +841,9 @@ export namespace tickwire {
                 /** SnapshotReply more. */
                 more: boolean;
 
+                /** SnapshotReply continues. */
+                continues?: (tickwire.v1.Position.$Properties|null);
+
                 /**
                  * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
                  * @param message SnapshotReply message or plain object to encode
@@ -584,6 +873,9 @@ export namespace tickwire {
 
                     /** SnapshotReply more */
                     more?: (boolean|null);
+
+                    /** SnapshotReply continues */
+                    continues?: (tickwire.v1.Position.$Properties|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -4201,6 +4493,9 @@ export namespace tickwire {
             /** Notice bandwidthBytesPerSecondMax. */
             bandwidthBytesPerSecondMax: (number|Long);
 
+            /** Notice continues. */
+            continues: boolean;
+
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
              * @param message Notice message or plain object to encode
@@ -4263,6 +4558,9 @@ export namespace tickwire {
 
                 /** Notice bandwidthBytesPerSecondMax */
                 bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Notice continues */
+                continues?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -36,6 +36,10 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.leaving = false;
                 Announcement.prototype.progress = $util.emptyArray;
+                Announcement.prototype.fencingToken = 0;
+                Announcement.prototype.continuesEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.shardIndex = 0;
+                Announcement.prototype.shardCount = 0;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -59,6 +63,14 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.progress != null && message.progress.length)
                         for (let i = 0; i < message.progress.length; ++i)
                             $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(64).uint32(message.fencingToken);
+                    if (message.continuesEpoch != null && $Object.hasOwnProperty.call(message, "continuesEpoch") && (typeof message.continuesEpoch === "object" ? message.continuesEpoch.low || message.continuesEpoch.high : message.continuesEpoch !== 0))
+                        writer.uint32(72).uint64(message.continuesEpoch);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(80).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(88).uint32(message.shardCount);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -154,6 +166,42 @@ export const tickwire = $root.tickwire = (() => {
                                 message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.continuesEpoch = value;
+                                else
+                                    delete message.continuesEpoch;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -172,6 +220,407 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 return Announcement;
+            })();
+
+            v1.Leadership = (function() {
+
+                const Leadership = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Leadership.prototype.publisherId = "";
+                Leadership.prototype.venue = "";
+                Leadership.prototype.shardIndex = 0;
+                Leadership.prototype.shardCount = 0;
+                Leadership.prototype.role = 0;
+                Leadership.prototype.fencingToken = 0;
+                Leadership.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.intervalMs = 0;
+                Leadership.prototype.roleForMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.leased = false;
+                Leadership.prototype.leaving = false;
+
+                Leadership.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.publisherId != null && $Object.hasOwnProperty.call(message, "publisherId") && message.publisherId !== "")
+                        writer.uint32(10).string(message.publisherId);
+                    if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                        writer.uint32(18).string(message.venue);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(24).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(32).uint32(message.shardCount);
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                        writer.uint32(40).int32(message.role);
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(48).uint32(message.fencingToken);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(56).uint64(message.epoch);
+                    if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && message.intervalMs !== 0)
+                        writer.uint32(64).uint32(message.intervalMs);
+                    if (message.roleForMs != null && $Object.hasOwnProperty.call(message, "roleForMs") && (typeof message.roleForMs === "object" ? message.roleForMs.low || message.roleForMs.high : message.roleForMs !== 0))
+                        writer.uint32(72).uint64(message.roleForMs);
+                    if (message.leased != null && $Object.hasOwnProperty.call(message, "leased") && message.leased !== false)
+                        writer.uint32(80).bool(message.leased);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(88).bool(message.leaving);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Leadership.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.Leadership();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.publisherId = value;
+                                else
+                                    delete message.publisherId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.venue = value;
+                                else
+                                    delete message.venue;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.role = value;
+                                else
+                                    delete message.role;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.intervalMs = value;
+                                else
+                                    delete message.intervalMs;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.roleForMs = value;
+                                else
+                                    delete message.roleForMs;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leased = value;
+                                else
+                                    delete message.leased;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Leadership;
+            })();
+
+            v1.LeadershipRole = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "LEADERSHIP_ROLE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "LEADERSHIP_ROLE_PROBING"] = 1;
+                values[valuesById[2] = "LEADERSHIP_ROLE_LEADING"] = 2;
+                values[valuesById[3] = "LEADERSHIP_ROLE_STANDING_BY"] = 3;
+                values[valuesById[4] = "LEADERSHIP_ROLE_SUSPENDED"] = 4;
+                return values;
+            })();
+
+            v1.PositionsRequest = (function() {
+
+                const PositionsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsRequest.prototype.skippedTopics = 0;
+
+                PositionsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.skippedTopics != null && $Object.hasOwnProperty.call(message, "skippedTopics") && message.skippedTopics !== 0)
+                        writer.uint32(8).uint32(message.skippedTopics);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.skippedTopics = value;
+                                else
+                                    delete message.skippedTopics;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsRequest;
+            })();
+
+            v1.PositionsReply = (function() {
+
+                const PositionsReply = function (properties) {
+                    this.topics = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsReply.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                PositionsReply.prototype.topics = $util.emptyArray;
+                PositionsReply.prototype.more = false;
+
+                PositionsReply.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(8).uint64(message.epoch);
+                    if (message.topics != null && message.topics.length)
+                        for (let i = 0; i < message.topics.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(24).bool(message.more);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsReply.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsReply();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.topics && message.topics.length))
+                                    message.topics = [];
+                                message.topics.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsReply;
             })();
 
             v1.TopicProgress = (function() {
@@ -839,6 +1288,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 SnapshotReply.prototype.batches = $util.emptyArray;
                 SnapshotReply.prototype.more = false;
+                SnapshotReply.prototype.continues = null;
 
                 SnapshotReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -852,6 +1302,8 @@ export const tickwire = $root.tickwire = (() => {
                             writer.uint32(10).bytes(message.batches[i]);
                     if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                         writer.uint32(16).bool(message.more);
+                    if (message.continues != null && $Object.hasOwnProperty.call(message, "continues"))
+                        $root.tickwire.v1.Position.encode(message.continues, writer.uint32(26).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -900,6 +1352,12 @@ export const tickwire = $root.tickwire = (() => {
                                     message.more = value;
                                 else
                                     delete message.more;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.continues = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.continues);
                                 continue;
                             }
                         }
@@ -6667,6 +7125,7 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.conflationIntervalMs = 0;
             Notice.prototype.bandwidthBytesPerSecond = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
             Notice.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.continues = false;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6699,6 +7158,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(112).uint64(message.bandwidthBytesPerSecond);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(120).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.continues != null && $Object.hasOwnProperty.call(message, "continues") && message.continues !== false)
+                    writer.uint32(128).bool(message.continues);
                 if (message.pattern != null && $Object.hasOwnProperty.call(message, "pattern") && message.pattern !== "")
                     writer.uint32(162).string(message.pattern);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
@@ -6846,6 +7307,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.bandwidthBytesPerSecondMax = value;
                             else
                                 delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.continues = value;
+                            else
+                                delete message.continues;
                             continue;
                         }
                     }

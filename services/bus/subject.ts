@@ -31,7 +31,7 @@ export type Query = QueryAddress &
         readonly symbol: string;
       }
     | { readonly query: "trades" | "candles"; readonly symbol: string }
-    | { readonly query: "statuses" | "catalog" | "ping" }
+    | { readonly query: "statuses" | "catalog" | "positions" | "ping" }
   );
 
 const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
@@ -75,6 +75,19 @@ export function announceSubject(venue: string): string {
   return `ct.v2.announce.${escapeToken(venue)}`;
 }
 
+/**
+ * Where those who publish a venue, or would, tell each other who does. Throws BusError
+ * (`invalid-subject`) for an empty id.
+ */
+export function leadershipSubject(venue: string): string {
+  return `ct.v2.lead.${escapeToken(venue)}`;
+}
+
+/** The pattern of all events of a venue. */
+export function eventPattern(venue: string): string {
+  return `md.v2.${escapeToken(venue)}.>`;
+}
+
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
 export function querySubject(query: Query): string {
   const head = `${queryHead(query)}.${query.query}`;
@@ -87,6 +100,7 @@ export function querySubject(query: Query): string {
       return `${head}.${escapeToken(query.symbol)}`;
     case "statuses":
     case "catalog":
+    case "positions":
     case "ping":
       return head;
   }
@@ -132,6 +146,7 @@ export function parseQuerySubject(subject: string): Query | undefined {
         : undefined;
     case "statuses":
     case "catalog":
+    case "positions":
     case "ping":
       return parts.length === 0 ? { ...address, query } : undefined;
     case undefined:

@@ -37,7 +37,11 @@ beforeEach(async () => {
   fails = undefined;
   const write = (_: object, message: string): void => void log.push(message);
   const logger = { debug: write, info: write, warn: write, error: write };
-  const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
+  const config = gatewayConfig({
+    drainWindowMs: 1_000,
+    drainClosesPerSecondMax: 2,
+    lameDuckMs: 3_000,
+  });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
   const scheduler = { endOfTurn: () => {} };
@@ -224,12 +228,14 @@ describe("a gateway that closes", () => {
     expect(log).toEqual(["gateway is about to drain", "gateway drains", "stops listening"]);
     expect(gateway.notReadyReasons()).toContain("draining");
     expect(offer("tickwire.v1")).toMatchObject({ kind: "refuse", response: { status: 503 } });
-    clock.advance(499);
+    // Told half a second apart, and closed as they were told.
+    clock.advance(1_499);
     await nextTurn();
     expect([gateway.sessions, busListeners.size]).toEqual([1, 1]);
     clock.advance(1);
     await closing;
     expect(log.filter((line) => line !== "session closed").slice(3)).toEqual([
+      "gateway has drained",
       "transport closed",
       "gateway closed",
     ]);

@@ -15,6 +15,8 @@ import type { Credentials } from "./access/credentials.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
+import { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
@@ -50,9 +52,9 @@ export type RunningGateway = {
   notReadyReasons(): readonly string[];
   /**
    * Stops: not ready, but serving everybody for `lameDuckMs`, so that load balancers notice; then
-   * no new connections, every client told, closes spread over the drain window, whatever is left
-   * cut after `graceMs` in all, bus subscriptions released. Resolves when all that is done.
-   * Idempotent.
+   * no new connections, clients told at the rate of closes, closed after the drain window when
+   * their calls have ended, whatever is left cut after `graceMs` in all, bus subscriptions
+   * released. Resolves when all that is done. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 };
@@ -77,6 +79,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   readonly #origins: Origins;
   /** For what happens to all sessions at once. */
   readonly #line: TurnLine;
+  readonly #requests: RequestsInFlight;
   #transport: Transport | undefined;
   #busConnected = true;
   /** From the start of the shutdown on, while everything is served as before. */
@@ -92,6 +95,9 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
+    const { clock } = parts.sessionParts;
+    const onDone = (): void => this.#drain?.onGone();
+    this.#requests = new RequestsInFlight({ clock, onDone, isDraining: () => this.#leaving });
     this.#listenToBus();
     parts.access.onChanged = () => this.#reviewAccess();
   }
@@ -141,11 +147,8 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
-    if (this.#drain !== undefined) {
-      metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return { kind: "refuse", response: draining };
     const foreign = this.#refuseForeign(request);
     if (foreign !== undefined) {
       metrics.upgradesRefused.inc({ reason: "origin" });
@@ -189,10 +192,13 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     if (foreign !== undefined) return foreign;
     const preflight = this.#origins.preflightHeaders(request.method, request.headers);
     if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
-    const answer = await this.#serveHttp(request);
+    const serve = (given: HttpRequest): Promise<HttpResponse> => this.#serveHttp(given);
+    const answer = await this.#requests.track(request, serve);
     const { vary, ...others } = this.#origins.corsHeaders(request.headers);
     const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
-    return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
+    // A proxy that keeps its connection would come back to a gateway that goes away.
+    const kept = this.#leaving ? { connection: "close" } : {};
+    return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
   }
 
   reloadAccess(): Promise<void> {
@@ -216,11 +222,12 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const request = { ...given, query };
     const { headers, certificate, remoteAddress } = request;
     const shown = secretOfHeaders(headers) ?? secret;
-    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    const credentials = { secret: shown, certificate, remoteAddress };
+    const who = await access.authenticateNow(credentials);
     if (!isAccessFault(who)) {
       const { accounts, clock } = this.#parts.sessionParts;
       if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
-        return http.serve({ ...request, principal: who });
+        return http.serve({ ...request, principal: who }, this.#doorFor(credentials));
       }
       const message = `${who.id} asks for more than it may`;
       return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
@@ -259,11 +266,27 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return errorAnswer(status, "permission_denied", message);
   }
 
+  #refuseDraining(): HttpResponse<HttpBytes> | undefined {
+    if (this.#drain === undefined) return undefined;
+    this.#parts.sessionParts.metrics.upgradesRefused.inc({ reason: "draining" });
+    return errorAnswer(503, "unavailable", "the gateway is shutting down", { "retry-after": "1" });
+  }
+
+  /** How a session that HTTP carries comes in: as one on a WebSocket does. */
+  #doorFor(credentials: Credentials): SessionDoor {
+    const { remoteAddress } = credentials;
+    const context = { principal: credentials, remoteAddress, subprotocol: SUBPROTOCOL };
+    return {
+      refusal: () => this.#refuseDraining(),
+      accept: (connection) => this.onConnection(connection, context),
+    };
+  }
+
   #onGone(session: Session): void {
     const wasThere = this.#sessions.delete(session);
     assert(wasThere, "a session goes once");
     this.#parts.sessionParts.metrics.connections.set(this.#sessions.size);
-    this.#drain?.onSessionGone();
+    this.#drain?.onGone();
   }
 
   #listenToBus(): void {
@@ -336,15 +359,31 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
       logger.info({ sessions: sessions.size, lameDuckMs }, "gateway is about to drain");
       await new Promise<void>((resolve) => void clock.after(lameDuckMs, resolve));
     }
-    const windowMs = config.drainWindowMs;
-    const drainMs = graceMs - lameDuckMs;
-    this.#drain = new Drain({ clock, sessions, windowMs, graceMs: drainMs });
-    logger.info({ sessions: sessions.size, graceMs: drainMs }, "gateway drains");
-    this.#listening.stopListening();
-    await this.#drain.run();
+    await this.#runDrain(graceMs - lameDuckMs);
     this.#release();
     await this.#listening.close();
     logger.info({}, "gateway closed");
+  }
+
+  async #runDrain(graceMs: number): Promise<void> {
+    const { config, clock, logger, metrics } = this.#parts.sessionParts;
+    const { drainWindowMs: windowMs, drainClosesPerSecondMax: closesPerSecondMax } = config;
+    const sessions = this.#sessions;
+    const requestsInFlight = (): number => this.#requests.count;
+    const limits = { windowMs, closesPerSecondMax, graceMs };
+    const drain = new Drain({ ...limits, clock, sessions, requestsInFlight });
+    this.#drain = drain;
+    const { neededMs, overdueSessions } = drain.plan;
+    metrics.drainOverdue.set(overdueSessions);
+    const fields = { sessions: sessions.size, ...limits, neededMs, overdueSessions };
+    if (overdueSessions === 0) logger.info(fields, "gateway drains");
+    else logger.warn(fields, "gateway drains, and its rate of closes is too low for its deadline");
+    this.#listening.stopListening();
+    const result = await drain.run();
+    for (const outcome of ["left", "closed", "cut"] as const) {
+      metrics.drainedSessions.inc({ outcome }, result[outcome]);
+    }
+    logger.info(result, "gateway has drained");
   }
 
   #release(): void {

@@ -12,6 +12,8 @@ import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
+import { createSessionToken } from "./http/streams/session-token.ts";
+import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
@@ -77,7 +79,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const dashboard = readDashboard(options);
-  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const scheduler = immediateScheduler;
+  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const bufferedBytesMax = bufferedBytesOf(config, bus);
+  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
+  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
@@ -116,6 +122,11 @@ function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
  */
 const MESSAGE_HEADROOM = 2;
 
+/** What we write ahead to one client, and one batch of any size that the bus carries. */
+function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, bus: Bus): number {
+  return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
+}
+
 function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
   return {
     host: config.host,
@@ -123,8 +134,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
-    // What we write ahead, and one batch of any size that the bus carries.
-    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,

@@ -17,6 +17,8 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...httpSessionMetrics(registry),
+    ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
@@ -170,6 +172,51 @@ function sessionMetrics(registry: Registry) {
   };
 }
 
+function httpSessionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    httpSessionsTotal: new Counter({
+      name: "tickwire_gateway_http_sessions_total",
+      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    pollSessions: new Gauge({
+      name: "tickwire_gateway_poll_sessions",
+      help: "Sessions of long polling that are open or may still be polled.",
+      registers,
+    }),
+    pollAnswers: new Counter({
+      name: "tickwire_gateway_poll_answers_total",
+      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    cursorsTooLong: new Counter({
+      name: "tickwire_gateway_stream_cursors_too_long_total",
+      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
+      registers,
+    }),
+  };
+}
+
+function drainMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    drainOverdue: new Gauge({
+      name: "tickwire_gateway_drain_overdue_sessions",
+      help: "Sessions that the rate of closes leaves until the deadline, as the drain began.",
+      registers,
+    }),
+    drainedSessions: new Counter({
+      name: "tickwire_gateway_drained_sessions_total",
+      help: "Sessions of a drain: left by themselves, closed after their window, cut at the deadline.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+  };
+}
+
 function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
@@ -254,6 +301,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    epochsContinued: new Counter({
+      name: "tickwire_gateway_epochs_continued_total",
+      help: "Topics that went on without a loss when another ingestor took over.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
@@ -322,6 +375,17 @@ function slownessMetrics(registry: Registry) {
 function viewMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    delayedBytes: new Gauge({
+      name: "tickwire_gateway_delayed_bytes",
+      help: "Bytes of topics that wait for clients who may have them only later.",
+      registers,
+    }),
+    delayOverflows: new Counter({
+      name: "tickwire_gateway_delay_overflows_total",
+      help: "Times that a part of a delayed topic was given up, because no more may wait.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
@@ -342,6 +406,12 @@ function viewMetrics(registry: Registry) {
     viewSkipped: new Counter({
       name: "tickwire_gateway_view_skipped_events_total",
       help: "Events that views left out of their batches, because later ones stand for them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    conflated: new Counter({
+      name: "tickwire_gateway_conflated_events_total",
+      help: "Events that a session did not get because later ones stand for them, each session counted.",
       labelNames: ["venue", "channel"],
       registers,
     }),

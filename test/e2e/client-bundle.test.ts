@@ -13,7 +13,7 @@ const GZIP_BYTES_MAX = {
   everything: 39_500,
   "streams only": 33_800,
   "ticks only": 28_800,
-  "rpc only": 17_300,
+  "rpc only": 17_900,
 } as const;
 
 /** Modules that a page must not load for what it does not do. */

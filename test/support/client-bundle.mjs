@@ -26,7 +26,10 @@ export const CLIENT_PAGES = {
   `,
 };
 
-/** Bundles one module's text for browsers, from the sources; it may import the client. */
+/**
+ * Bundles one module's text for browsers, from the sources; it may import the client. What a page
+ * loads only when it needs it is left out.
+ */
 export async function bundleForBrowser(source) {
   const result = await build({
     root: ROOT,
@@ -57,7 +60,12 @@ export async function bundleForBrowser(source) {
     ],
   });
   const { output } = Array.isArray(result) ? result[0] : result;
-  const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
+  // How vite loads lazy chunks is vite's own, and other bundlers have theirs.
+  const chunks = output.filter(
+    ({ type, moduleIds }) =>
+      type === "chunk" && !moduleIds.every((id) => id.startsWith("\0vite/preload-helper")),
+  );
+  const [chunk, ...others] = chunks.filter(({ isDynamicEntry }) => !isDynamicEntry);
   if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
   return chunk;
 }

@@ -27,6 +27,8 @@ export class StreamLedger {
   epochChanges = 0;
   /** When the newest event was published, statuses left out. */
   publishedTimeUs = 0;
+  /** Epochs that topics left without a loss. */
+  continuations = 0;
   /** Gaps whose extent nobody could say. */
   unknownGaps = 0;
   readonly statuses: { readonly topic: string; readonly state: string; readonly reason: string }[] =
@@ -46,6 +48,7 @@ export class StreamLedger {
     } else if (event.type === "continuity") {
       const isStart = event.continuity === "new" || event.continuity === "replaced";
       if (isStart) this.#startAt(event.topic, event);
+      else if (event.continuity === "resumed") this.#goOn(event.topic, event);
     } else {
       if (event.type === "status") {
         const { topic, state, reason } = event;
@@ -56,6 +59,12 @@ export class StreamLedger {
       }
       this.#takeEvent(event);
     }
+  }
+
+  /** Of the last event that was accounted for, where there is one topic. */
+  get sequence(): number {
+    const [account] = this.#accounts.values();
+    return account?.sequence ?? 0;
   }
 
   /** Sums over topics whose name ends like this. */
@@ -91,6 +100,17 @@ export class StreamLedger {
     }
     account.epoch = epoch;
     account.sequence = sequence;
+  }
+
+  /** The same sequences, in another epoch if it is one. */
+  #goOn(topic: string, { epoch, sequence }: { epoch: number; sequence: number }): void {
+    const account = this.#accounts.get(topic);
+    if (account === undefined || account.epoch === epoch) return;
+    this.continuations += 1;
+    this.#settle(topic, account, sequence);
+    account.epoch = epoch;
+    account.sequence = Math.max(account.sequence, sequence);
+    account.told = [];
   }
 
   #takeGap(

@@ -22,6 +22,7 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   viewsMax: 100,
+  delayBytesMax: 1_000_000,
   topicLingerMs: 60_000,
 };
 
@@ -40,8 +41,15 @@ export class ViewRig {
   readonly seats: Seat[];
   answers = true;
 
-  constructor(channel: Channel, seats: number) {
+  readonly #delayMs: number;
+
+  constructor(
+    channel: Channel,
+    seats: number,
+    { delayMs = 0, delayBytesMax = LIMITS.delayBytesMax } = {},
+  ) {
     this.channel = channel;
+    this.#delayMs = delayMs;
     const { clock } = this;
     this.market = new ViewMarket(channel, () => clock.nowUs());
     const scheduler = { endOfTurn: (run: () => void) => void setImmediate(run) };
@@ -59,7 +67,7 @@ export class ViewRig {
       turns: new Turns({ clock, scheduler }),
       metrics: createGatewayMetrics(new Registry()),
       random: () => 0,
-      limits: LIMITS,
+      limits: { ...LIMITS, delayBytesMax },
     });
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
@@ -77,7 +85,9 @@ export class ViewRig {
 
   view(depth: number, conflationIntervalMs: number) {
     const options = offeredView(this.channel, { depth, conflationIntervalMs });
-    return this.hub.hold({ venue: "fake", symbol: "A-USD", channel: this.channel }, options)!;
+    const name = { venue: "fake", symbol: "A-USD", channel: this.channel };
+    if (this.#delayMs === 0) return this.hub.hold(name, options)!;
+    return this.hub.hold(name, { ...options!, delayMs: this.#delayMs })!;
   }
 
   /** Subscribes, as a new client or as the one that was there before, and waits until it starts. */
@@ -160,6 +170,9 @@ export class ViewRig {
     const all = this.market.epochs.get(client.epoch)!;
     const events = all.slice(0, client.sequence);
     const { channel, shown } = client;
+    const newest = events.at(-1);
+    const untilUs = this.clock.nowUs() - this.#delayMs * 1_000;
+    assert.ok(newest === undefined || newest.atUs <= untilUs, "nothing is told before its time");
     // Of candles of several lengths, one may be told ahead of an older one of another length.
     if (channel === "trades" || (channel === "candles" && client.sequence < all.length)) return;
     if (channel === "book" && shown === "void") return;

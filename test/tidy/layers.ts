@@ -57,7 +57,10 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/model",
     ],
   },
-  { place: "services/bus/", may: [...CORE, "@nats-io/transport-node"] },
+  {
+    place: "services/bus/",
+    may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
+  },
   { place: "services/publish/", may: SHARED },
   { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
   {
@@ -173,8 +176,13 @@ const LAYERS: readonly Layer[] = [
 const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
-    places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],
+    places: [
+      "services/bus/nats-bus.ts",
+      "services/bus/nats-connection.ts",
+      "services/bus/jetstream-leases.ts",
+    ],
   },
+  { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",

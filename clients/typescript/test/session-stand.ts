@@ -50,6 +50,7 @@ export class SessionStand {
         new Connection(environment, { ...CONNECTION, url }, frames, handlers),
       urls: ["ws://gateway.test/v1/ws"],
       returnToFirstMs: 0,
+      retryTransportMs: 60_000,
       reconnect: { baseMs: 1_000, maxMs: 8_000 },
       waitForFirstConnect: false,
       ...options,

@@ -6,6 +6,7 @@ import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
@@ -66,6 +67,8 @@ export class Session implements ConnectionHandler {
   #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  /** The gateway goes away, and waits for the calls that are under way. */
+  #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
@@ -138,6 +141,15 @@ export class Session implements ConnectionHandler {
       "session closed",
     );
     this.#options.onGone(this);
+  }
+
+  get callsInFlight(): number {
+    return this.#calls?.active ?? 0;
+  }
+
+  /** Refuses calls from now on, so that those under way are the last. */
+  refuseCalls(): void {
+    this.#refusesCalls = true;
   }
 
   /** Tells the client that the gateway goes away, and within how long it should come back. */
@@ -245,8 +257,7 @@ export class Session implements ConnectionHandler {
 
   /** Everything waits in its order until it is known who the client is. */
   #hold(request: ClientRequest): void {
-    this.#held.push(request);
-    if (this.#held.length <= HELD_REQUESTS_MAX) return;
+    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
     this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
   }
 
@@ -313,8 +324,11 @@ export class Session implements ConnectionHandler {
       return;
     }
     const calls = (this.#calls ??= this.#makeCalls());
-    const isNext =
-      admission.does === "serve" ? calls.start(call) : calls.refuse(call, admission.error);
+    let refusal = admission.does === "serve" ? undefined : admission.error;
+    if (refusal === undefined && this.#refusesCalls) {
+      refusal = new RpcError("unavailable", "the gateway is shutting down");
+    }
+    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
     if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
@@ -405,10 +419,10 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts } = this.#parts;
+    const { accounts, config } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
-      config: this.#parts.config.access,
+      config: config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
       takeSeat: (principal) => {

@@ -55,7 +55,7 @@ type TopicSubscriptionParts = {
   readonly onEnd?: () => void;
 };
 
-type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
+type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
 /**
  * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
@@ -156,8 +156,9 @@ export class TopicSubscription implements TopicSubscriber {
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     return attached;
   }
 
@@ -229,11 +230,16 @@ export class TopicSubscription implements TopicSubscriber {
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
   }
 
-  epochChanged({ ended, start }: EpochChange): void {
-    if (this.#state === "lagging") this.#state = "live";
+  epochChanged({ ended, start, continues }: EpochChange): void {
+    if (this.#state === "lagging") {
+      this.#state = "live";
+      if (continues) this.#catchUp(ended.sequence);
+    }
     assert(this.#state === "live", "only a live subscription changes its epoch");
     const missing = ended.sequence > this.#sequence;
-    const message = `${this.view.topic} goes on with another publisher, or another run of it`;
+    const message = continues
+      ? `${this.view.topic} goes on without a loss, with another publisher`
+      : `${this.view.topic} goes on with another publisher, or another run of it`;
     this.#say({
       kind: "NOTICE_KIND_EPOCH",
       message,
@@ -241,8 +247,11 @@ export class TopicSubscription implements TopicSubscriber {
       missingFirst: missing ? this.#sequence + 1 : 0,
       missingLast: missing ? ended.sequence : 0,
       position: start,
+      continues,
     });
     this.#sequence = start.sequence;
+    // Another publisher does not go on from the numbers of the one before.
+    this.#needsBase = true;
   }
 
   checksum(message: Uint8Array): void {
@@ -280,6 +289,14 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
+  /** What follows the start in the epoch that goes on from where that of the start ended. */
+  #goOnIn({ then }: Attached): void {
+    if (then === undefined) return;
+    this.epochChanged(then.change);
+    for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
+  }
+
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
     const before = this.#view;
     before.settle();
@@ -291,13 +308,15 @@ export class TopicSubscription implements TopicSubscriber {
     if (next !== before) before.detach(this);
     this.#needsBase = true;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
-    assert(this.#sequence === next.sequence, "a start ends where the view is");
     this.#lane.pushMessage(describe(attached));
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === next.sequence, "a start ends where the view is");
   }
 
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
+    if (batch.skipped > 0) this.#metrics?.conflated.inc(batch.labels, batch.skipped);
     const form = this.#needsBase ? batch.based : batch;
     // What follows a state, or a sequel, never goes on from its numbers.
     this.#needsBase = batch.endsChain;

@@ -20,6 +20,7 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   viewsMax: 100,
+  delayBytesMax: 1_000_000,
   topicLingerMs: LINGER_MS,
 };
 

@@ -21,6 +21,8 @@ export type EpochChange = {
   readonly ended: TopicPosition;
   /** What follows comes after this position. */
   readonly start: TopicPosition;
+  /** Nothing lies between the two, which have the same sequence: the state stays what it was. */
+  readonly continues: boolean;
 };
 
 /** Why a topic cannot be had now. `message` reaches clients. */
@@ -56,4 +58,9 @@ export type Attached = {
    * knows.
    */
   readonly ended: TopicPosition | undefined;
+  /**
+   * What follows `batches` in the epoch that goes on where that of `position` ended; undefined if
+   * all is of one epoch.
+   */
+  readonly then?: { readonly change: EpochChange; readonly batches: readonly SharedBatch[] };
 };

@@ -286,11 +286,11 @@ export class Subscriptions implements SessionPart {
   }
 
   #handleTopicNotice(notice: Notice, stream: TopicStream, isOld: boolean): void {
-    const { position, missingFirst, missingLast } = notice;
+    const { position, missingFirst, missingLast, continues } = notice;
     if (notice.kind === "NOTICE_KIND_GAP") {
       stream.announceMissing(missingFirst, missingLast, isOld);
     } else if (notice.kind === "NOTICE_KIND_EPOCH" && position !== undefined) {
-      stream.changeEpoch(position, missingLast, isOld);
+      stream.changeEpoch(position, { missingLast, continues, isOld });
     } else if (notice.kind === "NOTICE_KIND_TOPIC_ENDED") {
       this.#endTopic(stream, notice.message);
     } else if (notice.kind === "NOTICE_KIND_CONFLATION") {

@@ -122,10 +122,13 @@ describe("a topic that moves", () => {
     const stand = moving();
     stand.receiveOld(trades({ firstSequence: 5 }));
     stand.start("resumed");
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 0);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, { missingLast: 0, continues: false });
     stand.receive(trades({ firstSequence: 1, epoch: 2 }));
     expect(stand.sequences()).toEqual([1, 2, 3, 4, 5]);
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 0, true);
+    stand.stream.changeEpoch(
+      { epoch: 2, sequence: 0 },
+      { missingLast: 0, continues: false, isOld: true },
+    );
     stand.receiveOld(trades({ firstSequence: 1, epoch: 2 }));
     expect(stand.moved).toBe(1);
     stand.receive(trades({ firstSequence: 2, epoch: 2 }));

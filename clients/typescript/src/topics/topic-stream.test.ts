@@ -160,7 +160,7 @@ describe("a topic of events", () => {
   ])("that the gateway takes to another epoch and %s", (_, missingLast, gaps) => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 8, sequence: 4 });
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, missingLast);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, { missingLast, continues: false });
     stand.receive(trades({ epoch: 2, firstSequence: 1 }));
     const reason = "epoch-changed" as const;
     expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
@@ -170,11 +170,31 @@ describe("a topic of events", () => {
     expect(notices).toHaveLength(2);
   });
 
+  test("that goes on where it was says so, and keeps what it has", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 4 }, { missingLast: 0, continues: true });
+    stand.receive(trades({ epoch: 2, firstSequence: 5 }));
+    expect(stand.gaps()).toEqual([]);
+    expect(stand.sequences()).toEqual([5]);
+    const last = stand.notices.at(-1);
+    expect(last).toMatchObject({ continuity: "resumed", reason: "publisher-changed", epoch: 2 });
+  });
+
+  test("that goes on from where it is not has lost what is between", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 6 }, { missingLast: 6, continues: true });
+    expect(stand.gaps()).toEqual([
+      { epoch: 8, missingFirst: 5, missingLast: 6, reason: "epoch-changed" },
+    ]);
+  });
+
   test("that is in another epoch says a gap there by the numbers of it", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 8, sequence: 4 });
     stand.stream.announceMissing(5, 7);
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 9);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, { missingLast: 9, continues: false });
     stand.stream.announceMissing(1, 3);
     stand.receive(trades({ epoch: 2, firstSequence: 4 }));
     expect(stand.gaps()).toEqual([

@@ -266,7 +266,19 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
-  changeEpoch(start: Position, missingLast: number, isOld = false): void {
+  changeEpoch(
+    start: Position,
+    {
+      missingLast,
+      continues,
+      isOld = false,
+    }: {
+      readonly missingLast: number;
+      readonly continues: boolean;
+      /** Said by the connection that the client is leaving. */
+      readonly isOld?: boolean;
+    },
+  ): void {
     if (this.#move !== undefined && !isOld) {
       this.#move.answered(start);
       return;
@@ -278,6 +290,11 @@ export class TopicStream implements TopicHost {
     const ended = position && { ...position, sequence };
     const told = position && Math.max(position.sequence, announcedFromHere);
     this.#tracker.start(start);
+    if (continues && missingLast === 0 && sequence === start.sequence) {
+      this.#reader.reset();
+      this.noticeContinuity("resumed", "publisher-changed");
+      return;
+    }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
   }
 
