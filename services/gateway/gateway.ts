@@ -13,6 +13,7 @@ import {
 } from "./access/credentials.ts";
 import type { Credentials } from "./access/credentials.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
+import type { VenuePartition } from "./catalog/venue-partition.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
@@ -307,18 +308,25 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     this.#busConnected = false;
     const { hub, catalog, clock } = this.#parts.sessionParts;
     catalog.busDown();
-    for (const venue of catalog.venues) hub.venueDown(venue, "bus-down", clock.nowUs());
+    for (const partition of this.#partitions()) {
+      hub.venueDown(partition, "bus-down", clock.nowUs());
+    }
   }
 
   #onBusUp(): void {
     this.#busConnected = true;
     const { hub, catalog } = this.#parts.sessionParts;
     catalog.busUp();
-    for (const venue of catalog.venues) {
-      const lostSinceUs = catalog.lostSinceUs(venue);
-      if (lostSinceUs === undefined) hub.venueBack(venue);
-      else hub.venueDown(venue, "ingestor-lost", lostSinceUs);
+    for (const partition of this.#partitions()) {
+      const lostSinceUs = catalog.partLostSinceUs(partition);
+      if (lostSinceUs === undefined) hub.venueBack(partition);
+      else hub.venueDown(partition, "ingestor-lost", lostSinceUs);
     }
+  }
+
+  #partitions(): VenuePartition[] {
+    const { catalog } = this.#parts.sessionParts;
+    return catalog.venues.flatMap((venue) => catalog.partitionsOf(venue));
   }
 
   #onCatalogEvent(event: CatalogEvent): void {
@@ -328,13 +336,13 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
         this.#line.add(this.#tellSessions(event));
         return;
       case "lost":
-        hub.venueDown(event.venue, "ingestor-lost", event.sinceTimeUs);
+        hub.venueDown(event.partition, "ingestor-lost", event.sinceTimeUs);
         return;
       case "recovered":
-        hub.venueBack(event.venue);
+        hub.venueBack(event.partition);
         return;
       case "publisher":
-        hub.follow(event.venue, event.publisher);
+        hub.follow(event.partition, event.publisher);
         return;
       case "progress":
         hub.progressed(event.venue, event.epoch, event.topics);
