@@ -62,6 +62,7 @@ beforeEach(async () => {
       inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
     },
+    stateOf: () => ({ name: "gateway", summary: () => Promise.resolve({}), pages: new Map() }),
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Principal>) => {
       if (fails !== undefined) return Promise.reject(fails);

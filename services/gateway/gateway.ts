@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
@@ -34,6 +35,8 @@ export type RunningGateway = {
   readonly transportKind: Transport["kind"];
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** What operators see of it. */
+  readonly state: ServiceState;
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
@@ -50,12 +53,15 @@ type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
+  /** What operators see of the gateway. */
+  readonly stateOf: (gateway: Gateway) => ServiceState;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Principal>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
 export class Gateway implements RunningGateway, TransportHandler<Principal> {
+  readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -73,6 +79,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.state = parts.stateOf(this);
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
@@ -93,6 +100,11 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  /** Every session that is open, in the order in which they came. */
+  each(): Iterable<Session> {
+    return this.#sessions;
   }
 
   /** Sockets of every kind; 0 before it listens. */

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -76,6 +77,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     bus,
     sessionParts: { ...shared, flusher, hub, catalog },
     http,
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     openTransport: (handler) =>
       selectTransport(
         {

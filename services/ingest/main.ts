@@ -10,8 +10,10 @@ import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
+import { createIngestState } from "./ingest-state.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { newPublisherIdentity } from "#publish/publisher-identity.ts";
@@ -55,6 +57,8 @@ export type RunningIngest = {
   /** Resolves when every venue's instruments are known and its connections are being made. */
   readonly whenStarted: Promise<void>;
   stats(): IngestStats;
+  /** What operators see of it. */
+  readonly state: ServiceState;
   /** Disconnects, publishes what waits, and gives the bus a bounded time to take it. Idempotent. */
   close(): Promise<void>;
 };
@@ -67,14 +71,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const { publisherId, epoch } = identity;
   const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
-  const publisher = new Publisher({
-    ...shared,
-    epoch,
-    counters,
-    latencies,
-    limits: config,
-    schedule: scheduleTurnEnd,
-  });
+  const counted = { counters, latencies, limits: config };
+  const publisher = new Publisher({ ...shared, ...counted, epoch, schedule: scheduleTurnEnd });
   const networks: OpenVenueNetwork[] = [];
   const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
   const budgets = new AddressBudgets({ clock, policy });
@@ -124,6 +122,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
+    state: createIngestState({ ...identity, venues, publisher: counters, latencies, clock }),
     stats: () => ({ publisherId, epoch, publisher: counters, venues }),
     close: async () => {
       closing ??= close();

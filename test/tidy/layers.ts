@@ -79,6 +79,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "zod",
       "prom-client",
       "node:*",
     ],

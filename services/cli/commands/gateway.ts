@@ -58,7 +58,8 @@ Examples:
       const service = createServiceProcess("gateway", config);
       let gateway: RunningGateway | undefined;
       const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
-      await runAdminServer({ config, service, notReadyReasons });
+      const services = () => (gateway === undefined ? [] : [gateway.state]);
+      await runAdminServer({ config, service, notReadyReasons, services });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });

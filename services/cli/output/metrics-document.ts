@@ -4,7 +4,7 @@ import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
-import { createMetrics } from "#runtime/metrics.ts";
+import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
 const INTRODUCTION = `# Metrics
 
@@ -57,6 +57,7 @@ export function everyMetric(): Registry {
   const registry = createMetrics({ version: "1" });
   createGatewayMetrics(registry);
   registerLimitUse(registry, () => []);
+  registerStateRefusals(registry);
   registerIngestMetrics({
     registry,
     venues: () => [],

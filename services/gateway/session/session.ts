@@ -25,6 +25,7 @@ import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
+import type { TopicSubscription } from "./topic-subscription.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
 import type { HelloMessage } from "./wire-messages.ts";
@@ -43,6 +44,23 @@ export type SessionParts = {
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
+};
+
+/** A session as operators see it. */
+type SessionLook = {
+  readonly id: string;
+  readonly state: SessionState;
+  /** As the client names itself; empty before it has. */
+  readonly client: string;
+  readonly clientVersion: string;
+  readonly address: string;
+  readonly principal: string;
+  readonly openedTimeUs: number;
+  readonly topics: number;
+  readonly lagMs: number;
+  readonly owedBytes: number;
+  /** The client was told that it reads too slowly. */
+  readonly lagging: boolean;
 };
 
 /** Whose session it is, and over what. */
@@ -78,6 +96,9 @@ export class Session implements ConnectionHandler {
   readonly #rates: RateLimits;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  readonly #openedTimeUs: number;
+  #clientName = "";
+  #clientVersion = "";
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
 
@@ -88,6 +109,7 @@ export class Session implements ConnectionHandler {
     this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
+    this.#openedTimeUs = clock.nowUs();
     this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
@@ -110,6 +132,48 @@ export class Session implements ConnectionHandler {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What operators see of the session; nothing in it is a secret. */
+  look(nowUs: number): SessionLook {
+    const { principal } = this.#options;
+    return {
+      id: this.id,
+      state: this.#state,
+      client: this.#clientName,
+      clientVersion: this.#clientVersion,
+      address: this.#connection.remoteAddress,
+      principal: principal.kind,
+      openedTimeUs: this.#openedTimeUs,
+      topics: this.topics,
+      lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
+      owedBytes: this.owedBytes,
+      lagging: this.#outbound.isLagging,
+    };
+  }
+
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#outbound.lagUs(nowUs);
+  }
+
+  /** Queued for the client and buffered by the transport. */
+  get owedBytes(): number {
+    return this.#isOver ? 0 : this.#outbound.owedBytes;
+  }
+
+  /** Topics that the client gets. */
+  get topics(): number {
+    return this.#subscriptions?.size ?? 0;
+  }
+
+  hasTopic(topic: string): boolean {
+    return this.#subscriptions?.has(topic) ?? false;
+  }
+
+  /** What the client is subscribed to, in the order in which it came. */
+  subscriptions(): Iterable<TopicSubscription> {
+    return this.#subscriptions?.all() ?? [];
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -335,18 +399,20 @@ export class Session implements ConnectionHandler {
     } else if (step.does === "serve") {
       this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
       this.#answersProbes = hello.answersProbes;
-      this.#logOpened(hello);
+      this.#clientName = quotedText(hello.clientName);
+      this.#clientVersion = quotedText(hello.clientVersion);
+      this.#logOpened();
       this.#welcome();
     }
   }
 
-  #logOpened(hello: HelloMessage): void {
+  #logOpened(): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
         principal: this.#options.principal.kind,
-        clientName: quotedText(hello.clientName),
-        clientVersion: quotedText(hello.clientVersion),
+        clientName: this.#clientName,
+        clientVersion: this.#clientVersion,
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },

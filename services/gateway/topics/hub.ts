@@ -134,6 +134,11 @@ export class Hub {
     return followed.views.hold(options);
   }
 
+  /** Every topic that is followed, in the order of their numbers. */
+  each(): Iterable<Pick<FollowedTopic, "feed" | "views" | "holds">> {
+    return this.#topics.values();
+  }
+
   /** Whether the topic is followed on the bus already. */
   follows(name: Topic): boolean {
     return this.#topics.has(formatTopic(name));
