@@ -6,6 +6,55 @@ import type { Mantissa } from "../model/decimal.ts";
 export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";
 
 /**
+ * - LEADERSHIP_ROLE_PROBING: It has just started and wants to know who is there: who leads answers at once.
+ * - LEADERSHIP_ROLE_LEADING: It publishes.
+ * - LEADERSHIP_ROLE_STANDING_BY: It has the feed, follows what the leader publishes, and publishes nothing.
+ * - LEADERSHIP_ROLE_SUSPENDED: It led, is not sure that it still does, and publishes nothing until it is.
+ */
+export type LeadershipRole =
+  | "LEADERSHIP_ROLE_UNSPECIFIED"
+  | "LEADERSHIP_ROLE_PROBING"
+  | "LEADERSHIP_ROLE_LEADING"
+  | "LEADERSHIP_ROLE_STANDING_BY"
+  | "LEADERSHIP_ROLE_SUSPENDED";
+
+/** The numbers of LeadershipRole. */
+export const LeadershipRoleNumbers = {
+  LEADERSHIP_ROLE_UNSPECIFIED: 0,
+  LEADERSHIP_ROLE_PROBING: 1,
+  LEADERSHIP_ROLE_LEADING: 2,
+  LEADERSHIP_ROLE_STANDING_BY: 3,
+  LEADERSHIP_ROLE_SUSPENDED: 4,
+} as const satisfies Record<LeadershipRole, number>;
+
+/**
+ * Why an Authenticate was refused.
+ * - ACCESS_ERROR_INVALID: It is no key or token of this gateway, or it is not valid yet.
+ * - ACCESS_ERROR_STALE: It does not expire later than the one in use: it is the same, or an older one.
+ * - ACCESS_ERROR_OTHER_PRINCIPAL: It is somebody else's.
+ * - ACCESS_ERROR_UNAVAILABLE: It cannot be checked now; try again.
+ */
+export type AccessError =
+  | "ACCESS_ERROR_UNSPECIFIED"
+  | "ACCESS_ERROR_INVALID"
+  | "ACCESS_ERROR_EXPIRED"
+  | "ACCESS_ERROR_REVOKED"
+  | "ACCESS_ERROR_STALE"
+  | "ACCESS_ERROR_OTHER_PRINCIPAL"
+  | "ACCESS_ERROR_UNAVAILABLE";
+
+/** The numbers of AccessError. */
+export const AccessErrorNumbers = {
+  ACCESS_ERROR_UNSPECIFIED: 0,
+  ACCESS_ERROR_INVALID: 1,
+  ACCESS_ERROR_EXPIRED: 2,
+  ACCESS_ERROR_REVOKED: 3,
+  ACCESS_ERROR_STALE: 4,
+  ACCESS_ERROR_OTHER_PRINCIPAL: 5,
+  ACCESS_ERROR_UNAVAILABLE: 6,
+} as const satisfies Record<AccessError, number>;
+
+/**
  * Who took liquidity.
  * - AGGRESSOR_SIDE_NONE: The venue says that nobody did (an auction, a block trade) or does not say.
  */
@@ -64,10 +113,16 @@ export const ChannelNumbers = {
  * - CLOSE_CODE_OVERLOADED: The gateway has as many connections as it allows.
  * - CLOSE_CODE_RATE_LIMITED: More requests than the limit per second.
  * - CLOSE_CODE_HELLO_TIMEOUT: Hello did not come in time.
+ * - CLOSE_CODE_ACCESS_EXPIRED: The client's access ended, and it has not renewed it. A new token opens the next connection.
+ * - CLOSE_CODE_ACCESS_LIMITED: The principal has as many connections as it may have.
+ * - CLOSE_CODE_ACCESS_UNAVAILABLE: Who the client is cannot be found out now.
  * - CLOSE_CODE_PROTOCOL_ERROR: A frame that is not a valid ClientFrame, or messages in an order that the protocol forbids.
  * - CLOSE_CODE_TEXT_FRAME: A text frame; the protocol is binary.
  * - CLOSE_CODE_FRAME_TOO_LARGE: A frame over the limit named in Welcome, or of too many messages or fields.
  * - CLOSE_CODE_UNSUPPORTED_VERSION: Hello asks for a protocol version that the gateway does not speak.
+ * - CLOSE_CODE_UNAUTHENTICATED: The client did not prove who it is, or the proof is none.
+ * - CLOSE_CODE_PERMISSION_DENIED: Who the client is may not do this at all.
+ * - CLOSE_CODE_ACCESS_REVOKED: The key, token or certificate was revoked.
  */
 export type CloseCode =
   | "CLOSE_CODE_UNSPECIFIED"
@@ -77,12 +132,16 @@ export type CloseCode =
   | "CLOSE_CODE_OVERLOADED"
   | "CLOSE_CODE_RATE_LIMITED"
   | "CLOSE_CODE_HELLO_TIMEOUT"
+  | "CLOSE_CODE_ACCESS_EXPIRED"
+  | "CLOSE_CODE_ACCESS_LIMITED"
+  | "CLOSE_CODE_ACCESS_UNAVAILABLE"
   | "CLOSE_CODE_PROTOCOL_ERROR"
   | "CLOSE_CODE_TEXT_FRAME"
   | "CLOSE_CODE_FRAME_TOO_LARGE"
   | "CLOSE_CODE_UNSUPPORTED_VERSION"
   | "CLOSE_CODE_UNAUTHENTICATED"
-  | "CLOSE_CODE_PERMISSION_DENIED";
+  | "CLOSE_CODE_PERMISSION_DENIED"
+  | "CLOSE_CODE_ACCESS_REVOKED";
 
 /** The numbers of CloseCode. */
 export const CloseCodeNumbers = {
@@ -93,12 +152,16 @@ export const CloseCodeNumbers = {
   CLOSE_CODE_OVERLOADED: 4003,
   CLOSE_CODE_RATE_LIMITED: 4004,
   CLOSE_CODE_HELLO_TIMEOUT: 4005,
+  CLOSE_CODE_ACCESS_EXPIRED: 4010,
+  CLOSE_CODE_ACCESS_LIMITED: 4011,
+  CLOSE_CODE_ACCESS_UNAVAILABLE: 4012,
   CLOSE_CODE_PROTOCOL_ERROR: 4500,
   CLOSE_CODE_TEXT_FRAME: 4501,
   CLOSE_CODE_FRAME_TOO_LARGE: 4502,
   CLOSE_CODE_UNSUPPORTED_VERSION: 4503,
   CLOSE_CODE_UNAUTHENTICATED: 4504,
   CLOSE_CODE_PERMISSION_DENIED: 4505,
+  CLOSE_CODE_ACCESS_REVOKED: 4510,
 } as const satisfies Record<CloseCode, number>;
 
 /** google.rpc.Code, and so gRPC's and Connect's. */
@@ -248,11 +311,13 @@ export const ListingChangeNumbers = {
 } as const satisfies Record<ListingChange, number>;
 
 /**
- * - NOTICE_KIND_GOING_AWAY: The gateway will close soon: reconnect within reconnect_window_ms.
+ * - NOTICE_KIND_GOING_AWAY: The gateway will close this connection after reconnect_window_ms: go elsewhere before.
  * - NOTICE_KIND_LAG: The session reads too slowly: lag_ms, owed_bytes. If it goes on, close code 4001 follows.
  * - NOTICE_KIND_GAP: Events of a topic were not delivered: missing_first to missing_last.
  * - NOTICE_KIND_TOPIC_ENDED: A topic of the session ended (its pattern or its instrument is gone).
- * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0.
+ * - NOTICE_KIND_ACCESS_LIMITED: Of `pattern` the client may have a part only, and gets that part. Said by the client's rights alone, whether there is anything else of the pattern or not.
+ * - NOTICE_KIND_EPOCH: A topic goes on in another epoch, after `position`. Of the old one missing_first to missing_last were not delivered, or nothing is known to be missing if these are 0. With `continues`, nothing else is.
+ * - NOTICE_KIND_CONFLATION: A topic is sent at another interval from here on, because of the bound of the session's bandwidth: conflation_interval_ms applies. It never is shorter than what the client asked for.
  */
 export type NoticeKind =
   | "NOTICE_KIND_UNSPECIFIED"
@@ -260,7 +325,9 @@ export type NoticeKind =
   | "NOTICE_KIND_LAG"
   | "NOTICE_KIND_GAP"
   | "NOTICE_KIND_TOPIC_ENDED"
-  | "NOTICE_KIND_EPOCH";
+  | "NOTICE_KIND_ACCESS_LIMITED"
+  | "NOTICE_KIND_EPOCH"
+  | "NOTICE_KIND_CONFLATION";
 
 /** The numbers of NoticeKind. */
 export const NoticeKindNumbers = {
@@ -269,7 +336,9 @@ export const NoticeKindNumbers = {
   NOTICE_KIND_LAG: 2,
   NOTICE_KIND_GAP: 3,
   NOTICE_KIND_TOPIC_ENDED: 4,
+  NOTICE_KIND_ACCESS_LIMITED: 7,
   NOTICE_KIND_EPOCH: 6,
+  NOTICE_KIND_CONFLATION: 10,
 } as const satisfies Record<NoticeKind, number>;
 
 export type OptionType =
@@ -410,6 +479,18 @@ export const TradeIdFormNumbers = {
   TRADE_ID_FORM_TEXT: 2,
 } as const satisfies Record<TradeIdForm, number>;
 
+const LeadershipRoleTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "LEADERSHIP_ROLE_",
+  "UNSPECIFIED PROBING LEADING STANDING_BY SUSPENDED",
+  "UNSPECIFIED",
+);
+
+const AccessErrorTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "ACCESS_ERROR_",
+  "UNSPECIFIED INVALID EXPIRED REVOKED STALE OTHER_PRINCIPAL UNAVAILABLE",
+  "UNSPECIFIED",
+);
+
 const AggressorSideTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "AGGRESSOR_SIDE_",
   "UNSPECIFIED BUYER SELLER NONE",
@@ -454,7 +535,7 @@ const ListingChangeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 
 const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
-  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED EPOCH=6",
+  "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED ACCESS_LIMITED=7 EPOCH=6 CONFLATION=10",
   "UNSPECIFIED",
 );
 
@@ -523,6 +604,23 @@ export type Announcement = {
   readonly leaving: boolean;
   /** Where topics stand that moved lately: whoever follows one of them, and has not come as far, has lost something. */
   readonly progress: readonly TopicProgress[];
+  /**
+   * Of the term in which the publisher leads: of two that announce themselves, the one with the later token counts, and
+   * the other has not heard of it yet. It is the upper 21 bits of `epoch`; which of two tokens is later is said in
+   * docs/standby.md. 0 from a publisher of before this field, whose epoch says nothing of the kind.
+   */
+  readonly fencingToken: number;
+  /**
+   * The epoch that this one goes on from, with the same sequences; 0 if it begins anew. Which topics do so, and from
+   * where, the answer to a snapshot query says.
+   */
+  readonly continuesEpoch: number;
+  /**
+   * The publisher has the instruments of this shard of the venue, from 1 to `shard_count`. Both are 0 where one publisher
+   * has the whole venue.
+   */
+  readonly shardIndex: number;
+  readonly shardCount: number;
 };
 
 /**
@@ -589,6 +687,45 @@ export type HistoryRequest = {
   readonly afterSequence: number;
 };
 
+/**
+ * What whoever publishes a venue, or would, says of itself to the others: at its interval, and when its role changes.
+ * Gateways do not read it.
+ */
+export type Leadership = {
+  /** As in Announcement. */
+  readonly publisherId: string;
+  readonly venue: string;
+  readonly shardIndex: number;
+  readonly shardCount: number;
+  readonly role: LeadershipRole;
+  /** Of the term that it leads, or led last; 0 if it never did. */
+  readonly fencingToken: number;
+  /** Of that term. */
+  readonly epoch: number;
+  /** The next one comes within this time. */
+  readonly intervalMs: number;
+  /** For how long it has had this role, by a clock that is never set. */
+  readonly roleForMs: number;
+  /** It leads by a lease, and not by having been heard alone. */
+  readonly leased: boolean;
+  /** It stops: nothing more comes of it. */
+  readonly leaving: boolean;
+};
+
+/** The payload of QueryReply for a positions query: where every topic of the venue stands at its publisher. */
+export type PositionsReply = {
+  readonly epoch: number;
+  readonly topics: readonly TopicProgress[];
+  /** Another page follows. */
+  readonly more: boolean;
+};
+
+/** The payload of a positions query: empty for the first page. */
+export type PositionsRequest = {
+  /** Topics of the pages before. */
+  readonly skippedTopics: number;
+};
+
 /** The answer to every bus request. */
 export type QueryReply = {
   /** Absent on success. */
@@ -602,6 +739,11 @@ export type SnapshotReply = {
   readonly batches: readonly Uint8Array[];
   /** Another page follows, behind the batches of this one. Whoever gets pages of several sequences begins anew. */
   readonly more: boolean;
+  /**
+   * The topic goes on from this position of an earlier epoch: the events behind it are those with the same sequences in
+   * the epoch of the batches, and no event is lost or doubled between the two. Absent where that is not known to be so.
+   */
+  readonly continues: Position | undefined;
 };
 
 /**
@@ -621,6 +763,33 @@ export type TopicProgress = {
   readonly channel: Channel;
   /** Of the last event that was published when this was said. */
   readonly sequence: number;
+};
+
+/**
+ * Who the client is for the gateway. Sent behind Welcome to a client that has proved who it is, in answer to each
+ * Authenticate, when access is about to end, and when the client's rights have changed.
+ */
+export type Access = {
+  /** That of the Authenticate; 0 if nothing was asked. */
+  readonly requestId: number;
+  /** UNSPECIFIED unless an Authenticate was refused; then what applied before applies on. */
+  readonly error: AccessError;
+  readonly errorMessage: string;
+  /** For logs and for people. */
+  readonly principal: string;
+  /** Access ends so long from now; 0 means never. A while after it close code 4010 follows. */
+  readonly expiresInMs: number;
+  /** True: time to send an Authenticate. */
+  readonly isExpiring: boolean;
+};
+
+/**
+ * Proves anew who the client is, while everything goes on: the same principal, with a token that expires later than the
+ * one before. Answered by an Access with this request_id.
+ */
+export type Authenticate = {
+  readonly requestId: number;
+  readonly accessToken: string;
 };
 
 /** What both ends know before the first event of a batch. */
@@ -756,6 +925,18 @@ export type Book = {
   readonly asks: readonly BookLevel[];
 };
 
+/**
+ * What the levels of a book come to at a position, for a client that asked for it. It stands where it belongs among
+ * the batches of the topic: a client at that position whose book comes to something else starts the topic anew. How it is
+ * computed: wire.md.
+ */
+export type BookChecksum = {
+  readonly topicId: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly crc32: number;
+};
+
 /** One price level as a row, used in RPC answers. */
 export type BookLevel = {
   readonly price: string;
@@ -820,6 +1001,7 @@ export type ClientMessage = {
     | { readonly kind: "ping"; readonly value: Ping }
     | { readonly kind: "probeAnswer"; readonly value: ProbeAnswer }
     | { readonly kind: "update"; readonly value: Update }
+    | { readonly kind: "authenticate"; readonly value: Authenticate }
     | undefined;
 };
 
@@ -976,6 +1158,18 @@ export type Hello = {
   readonly acceptCompression: boolean;
   /** True: the client answers each Probe at once. False: the gateway uses pings of the WebSocket in their place. */
   readonly answersProbes: boolean;
+  /** An API key or a token (JWT), for a client that cannot set a header. It goes before what the upgrade carried. */
+  readonly accessToken: string;
+  /**
+   * About as much market data a second as the gateway is to send, in bytes before compression; 0 means no such bound. Where
+   * more would come, it sends topics less often, and says so (NOTICE_KIND_CONFLATION).
+   */
+  readonly bandwidthBytesPerSecondMax: number;
+  /**
+   * True: the client puts the pieces of a Part together. False: whatever is large comes in one frame, and everything
+   * behind it waits.
+   */
+  readonly acceptsParts: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -1033,6 +1227,8 @@ export type Limits = {
   readonly topicsPerRequestMax: number;
   readonly concurrentCallsMax: number;
   readonly requestsPerSecondMax: number;
+  /** Market data: the smaller one of what the client asked for and what its operator allows; 0 means no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** A liquidation order. Decimals are exact plain text. */
@@ -1104,6 +1300,19 @@ export type Notice = {
   readonly position: Position | undefined;
   /** LAG only: what waits at the gateway for the client. */
   readonly owedBytes: number;
+  /** CONFLATION only: what applies to the topic from here on. */
+  readonly conflationIntervalMs: number;
+  /** CONFLATION only: bytes of market data a second that were sent lately, all topics together. */
+  readonly bandwidthBytesPerSecond: number;
+  /** CONFLATION only: the bound. */
+  readonly bandwidthBytesPerSecondMax: number;
+  /**
+   * EPOCH only: another publisher goes on where the one before ended, with the same sequences. The state that the client
+   * has holds in the new epoch, and a position of the old one up to here is the same position of the new one.
+   */
+  readonly continues: boolean;
+  /** ACCESS_LIMITED only: as it was subscribed. */
+  readonly pattern: string;
 };
 
 /** Open interest of a derivative. Decimals are exact plain text. */
@@ -1112,6 +1321,20 @@ export type OpenInterest = {
   readonly openInterest: string;
   /** In the quote asset; absent if the venue does not say. */
   readonly openInterestValue: string | undefined;
+};
+
+/**
+ * A piece of something large, so that what is more urgent comes between two of them. The pieces of a lane, put
+ * together, are one ServerFrame, which is handled in the place of the last.
+ */
+export type Part = {
+  /** Each lane is put together by itself. There are few. */
+  readonly lane: number;
+  readonly data: Uint8Array;
+  /** Nothing of this frame is missing. */
+  readonly isLast: boolean;
+  /** What came in the lane is forgotten: nobody wants the rest any more. */
+  readonly isVoid: boolean;
 };
 
 export type Ping = {
@@ -1205,6 +1428,9 @@ export type ServerMessage = {
     | { readonly kind: "notice"; readonly value: Notice }
     | { readonly kind: "pong"; readonly value: Pong }
     | { readonly kind: "probe"; readonly value: Probe }
+    | { readonly kind: "access"; readonly value: Access }
+    | { readonly kind: "bookChecksum"; readonly value: BookChecksum }
+    | { readonly kind: "part"; readonly value: Part }
     | undefined;
 };
 
@@ -1258,6 +1484,8 @@ export type TopicRequest = {
   readonly snapshot: SnapshotMode;
   /** Continue after this position if that is possible. Of one topic: with a pattern it is malformed. */
   readonly resume: Position | undefined;
+  /** Of a book: send a BookChecksum about once a second in which it changed. No effect on other channels. */
+  readonly checksum: boolean;
 };
 
 export type TopicResult = {
@@ -1367,6 +1595,11 @@ export type Welcome = {
   readonly serverVersion: string;
   readonly serverTimeUs: number;
   readonly limits: Limits | undefined;
+  /**
+   * Of this run of the gateway, and of no other: a client that leaves a gateway knows by it when a balancer leads it
+   * back there.
+   */
+  readonly gatewayId: string;
 };
 
 /** Codec of Any. */
@@ -1385,7 +1618,7 @@ export const TopicProgressCodec: MessageCodec<TopicProgress> = /* @__PURE__ */ c
 /** Codec of Announcement. */
 export const AnnouncementCodec: MessageCodec<Announcement> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.Announcement",
-  "singestorId svenue UcatalogVersion uannounceIntervalMs Uepoch bleaving m*progress",
+  "singestorId svenue UcatalogVersion uannounceIntervalMs Uepoch bleaving m*progress ufencingToken UcontinuesEpoch ushardIndex ushardCount",
   [TopicProgressCodec],
 );
 
@@ -1435,6 +1668,26 @@ export const HistoryRequestCodec: MessageCodec<HistoryRequest> = /* @__PURE__ */
   "Uepoch UafterSequence",
 );
 
+/** Codec of Leadership. */
+export const LeadershipCodec: MessageCodec<Leadership> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.Leadership",
+  "spublisherId svenue ushardIndex ushardCount erole ufencingToken Uepoch uintervalMs UroleForMs bleased bleaving",
+  [LeadershipRoleTable],
+);
+
+/** Codec of PositionsReply. */
+export const PositionsReplyCodec: MessageCodec<PositionsReply> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.PositionsReply",
+  "Uepoch m*topics bmore",
+  [TopicProgressCodec],
+);
+
+/** Codec of PositionsRequest. */
+export const PositionsRequestCodec: MessageCodec<PositionsRequest> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.bus.v1.PositionsRequest",
+  "uskippedTopics",
+);
+
 /** Codec of RpcStatus. */
 export const RpcStatusCodec: MessageCodec<RpcStatus> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.RpcStatus",
@@ -1449,16 +1702,36 @@ export const QueryReplyCodec: MessageCodec<QueryReply> = /* @__PURE__ */ createM
   [RpcStatusCodec],
 );
 
+/** Codec of Position. */
+export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Position",
+  "Uepoch Usequence",
+);
+
 /** Codec of SnapshotReply. */
 export const SnapshotReplyCodec: MessageCodec<SnapshotReply> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.SnapshotReply",
-  "y*batches bmore",
+  "y*batches bmore mcontinues",
+  [PositionCodec],
 );
 
 /** Codec of SnapshotRequest. */
 export const SnapshotRequestCodec: MessageCodec<SnapshotRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.bus.v1.SnapshotRequest",
   "4bpaged uskippedEvents",
+);
+
+/** Codec of Access. */
+export const AccessCodec: MessageCodec<Access> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Access",
+  "urequestId eerror serrorMessage sprincipal UexpiresInMs bisExpiring",
+  [AccessErrorTable],
+);
+
+/** Codec of Authenticate. */
+export const AuthenticateCodec: MessageCodec<Authenticate> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Authenticate",
+  "urequestId saccessToken",
 );
 
 /** Codec of DecimalText. */
@@ -1508,6 +1781,12 @@ export const BookCodec: MessageCodec<Book> = /* @__PURE__ */ createMessageCodec(
   [BookLevelCodec, BookLevelCodec],
 );
 
+/** Codec of BookChecksum. */
+export const BookChecksumCodec: MessageCodec<BookChecksum> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.BookChecksum",
+  "utopicId Uepoch Usequence ucrc32",
+);
+
 /** Codec of Call. */
 export const CallCodec: MessageCodec<Call> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Call",
@@ -1529,19 +1808,13 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes",
-);
-
-/** Codec of Position. */
-export const PositionCodec: MessageCodec<Position> = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.Position",
-  "Uepoch Usequence",
+  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes saccessToken 10UbandwidthBytesPerSecondMax 13bacceptsParts",
 );
 
 /** Codec of TopicRequest. */
 export const TopicRequestCodec: MessageCodec<TopicRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicRequest",
-  "stopic udepth uconflationIntervalMs esnapshot mresume",
+  "stopic udepth uconflationIntervalMs esnapshot mresume bchecksum",
   [SnapshotModeTable, PositionCodec],
 );
 
@@ -1592,8 +1865,8 @@ export const UpdateCodec: MessageCodec<Update> = /* @__PURE__ */ createMessageCo
 /** Codec of ClientMessage. */
 export const ClientMessageCodec: MessageCodec<ClientMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ClientMessage",
-  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message mupdate@message",
-  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec, UpdateCodec],
+  "mhello@message msubscribe@message munsubscribe@message mcall@message mcancel@message mcredit@message mping@message mprobeAnswer@message mupdate@message mauthenticate@message",
+  [HelloCodec, SubscribeCodec, UnsubscribeCodec, CallCodec, CancelCodec, CreditCodec, PingCodec, ProbeAnswerCodec, UpdateCodec, AuthenticateCodec],
 );
 
 /** Codec of ClientFrame. */
@@ -1721,7 +1994,7 @@ export const GetTradesResponseCodec: MessageCodec<GetTradesResponse> = /* @__PUR
 /** Codec of Limits. */
 export const LimitsCodec: MessageCodec<Limits> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Limits",
-  "uframeBytesMax usubscriptionsMax utopicsPerRequestMax uconcurrentCallsMax urequestsPerSecondMax",
+  "uframeBytesMax usubscriptionsMax utopicsPerRequestMax uconcurrentCallsMax urequestsPerSecondMax 10UbandwidthBytesPerSecondMax",
 );
 
 /** Codec of ListInstrumentsRequest. */
@@ -1747,7 +2020,7 @@ export const MarkPriceCodec: MessageCodec<MarkPrice> = /* @__PURE__ */ createMes
 /** Codec of Notice. */
 export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Notice",
-  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes",
+  "ekind smessage utopicId UmissingFirst UmissingLast ureconnectWindowMs ulagMs mposition UowedBytes 13uconflationIntervalMs UbandwidthBytesPerSecond UbandwidthBytesPerSecondMax bcontinues 20spattern",
   [NoticeKindTable, PositionCodec],
 );
 
@@ -1755,6 +2028,12 @@ export const NoticeCodec: MessageCodec<Notice> = /* @__PURE__ */ createMessageCo
 export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.OpenInterest",
   "sopenInterest s?openInterestValue",
+);
+
+/** Codec of Part. */
+export const PartCodec: MessageCodec<Part> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Part",
+  "ulane ydata bisLast bisVoid",
 );
 
 /** Codec of Pong. */
@@ -1791,7 +2070,7 @@ export const ReplyCodec: MessageCodec<Reply> = /* @__PURE__ */ createMessageCode
 /** Codec of Welcome. */
 export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Welcome",
-  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits",
+  "uprotocolVersion ssessionId sserverVersion IserverTimeUs mlimits sgatewayId",
   [LimitsCodec],
 );
 
@@ -1819,8 +2098,8 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message",
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec],
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message maccess@message 10mbookChecksum@message 12mpart@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, AccessCodec, BookChecksumCodec, PartCodec],
 );
 
 /** Codec of ServerFrame. */

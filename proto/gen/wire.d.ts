@@ -51,6 +51,18 @@ export namespace tickwire {
                 /** Announcement progress. */
                 progress: tickwire.bus.v1.TopicProgress.$Properties[];
 
+                /** Announcement fencingToken. */
+                fencingToken: number;
+
+                /** Announcement continuesEpoch. */
+                continuesEpoch: (number|Long);
+
+                /** Announcement shardIndex. */
+                shardIndex: number;
+
+                /** Announcement shardCount. */
+                shardCount: number;
+
                 /**
                  * Encodes the specified Announcement message. Does not implicitly {@link tickwire.bus.v1.Announcement.verify|verify} messages.
                  * @param message Announcement message or plain object to encode
@@ -96,12 +108,286 @@ export namespace tickwire {
                     /** Announcement progress */
                     progress?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
 
+                    /** Announcement fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Announcement continuesEpoch */
+                    continuesEpoch?: (number|Long|null);
+
+                    /** Announcement shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Announcement shardCount */
+                    shardCount?: (number|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of an Announcement. */
                 type $Shape = tickwire.bus.v1.Announcement.$Properties;
+            }
+
+            /**
+             * Properties of a Leadership.
+             * @deprecated Use tickwire.bus.v1.Leadership.$Properties instead.
+             */
+            interface ILeadership extends tickwire.bus.v1.Leadership.$Properties {
+            }
+
+            /** Represents a Leadership. */
+            class Leadership {
+
+                /**
+                 * Constructs a new Leadership.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.Leadership.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Leadership publisherId. */
+                publisherId: string;
+
+                /** Leadership venue. */
+                venue: string;
+
+                /** Leadership shardIndex. */
+                shardIndex: number;
+
+                /** Leadership shardCount. */
+                shardCount: number;
+
+                /** Leadership role. */
+                role: tickwire.bus.v1.LeadershipRole;
+
+                /** Leadership fencingToken. */
+                fencingToken: number;
+
+                /** Leadership epoch. */
+                epoch: (number|Long);
+
+                /** Leadership intervalMs. */
+                intervalMs: number;
+
+                /** Leadership roleForMs. */
+                roleForMs: (number|Long);
+
+                /** Leadership leased. */
+                leased: boolean;
+
+                /** Leadership leaving. */
+                leaving: boolean;
+
+                /**
+                 * Encodes the specified Leadership message. Does not implicitly {@link tickwire.bus.v1.Leadership.verify|verify} messages.
+                 * @param message Leadership message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.Leadership.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Leadership message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape} Leadership
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.Leadership & tickwire.bus.v1.Leadership.$Shape;
+            }
+
+            namespace Leadership {
+
+                /** Properties of a Leadership. */
+                interface $Properties {
+
+                    /** Leadership publisherId */
+                    publisherId?: (string|null);
+
+                    /** Leadership venue */
+                    venue?: (string|null);
+
+                    /** Leadership shardIndex */
+                    shardIndex?: (number|null);
+
+                    /** Leadership shardCount */
+                    shardCount?: (number|null);
+
+                    /** Leadership role */
+                    role?: (tickwire.bus.v1.LeadershipRole|null);
+
+                    /** Leadership fencingToken */
+                    fencingToken?: (number|null);
+
+                    /** Leadership epoch */
+                    epoch?: (number|Long|null);
+
+                    /** Leadership intervalMs */
+                    intervalMs?: (number|null);
+
+                    /** Leadership roleForMs */
+                    roleForMs?: (number|Long|null);
+
+                    /** Leadership leased */
+                    leased?: (boolean|null);
+
+                    /** Leadership leaving */
+                    leaving?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Leadership. */
+                type $Shape = tickwire.bus.v1.Leadership.$Properties;
+            }
+
+            /** LeadershipRole enum. */
+            enum LeadershipRole {
+
+                /** LEADERSHIP_ROLE_UNSPECIFIED value */
+                LEADERSHIP_ROLE_UNSPECIFIED = 0,
+
+                /** LEADERSHIP_ROLE_PROBING value */
+                LEADERSHIP_ROLE_PROBING = 1,
+
+                /** LEADERSHIP_ROLE_LEADING value */
+                LEADERSHIP_ROLE_LEADING = 2,
+
+                /** LEADERSHIP_ROLE_STANDING_BY value */
+                LEADERSHIP_ROLE_STANDING_BY = 3,
+
+                /** LEADERSHIP_ROLE_SUSPENDED value */
+                LEADERSHIP_ROLE_SUSPENDED = 4
+            }
+
+            /**
+             * Properties of a PositionsRequest.
+             * @deprecated Use tickwire.bus.v1.PositionsRequest.$Properties instead.
+             */
+            interface IPositionsRequest extends tickwire.bus.v1.PositionsRequest.$Properties {
+            }
+
+            /** Represents a PositionsRequest. */
+            class PositionsRequest {
+
+                /**
+                 * Constructs a new PositionsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsRequest skippedTopics. */
+                skippedTopics: number;
+
+                /**
+                 * Encodes the specified PositionsRequest message. Does not implicitly {@link tickwire.bus.v1.PositionsRequest.verify|verify} messages.
+                 * @param message PositionsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape} PositionsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsRequest & tickwire.bus.v1.PositionsRequest.$Shape;
+            }
+
+            namespace PositionsRequest {
+
+                /** Properties of a PositionsRequest. */
+                interface $Properties {
+
+                    /** PositionsRequest skippedTopics */
+                    skippedTopics?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsRequest. */
+                type $Shape = tickwire.bus.v1.PositionsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PositionsReply.
+             * @deprecated Use tickwire.bus.v1.PositionsReply.$Properties instead.
+             */
+            interface IPositionsReply extends tickwire.bus.v1.PositionsReply.$Properties {
+            }
+
+            /** Represents a PositionsReply. */
+            class PositionsReply {
+
+                /**
+                 * Constructs a new PositionsReply.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: tickwire.bus.v1.PositionsReply.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PositionsReply epoch. */
+                epoch: (number|Long);
+
+                /** PositionsReply topics. */
+                topics: tickwire.bus.v1.TopicProgress.$Properties[];
+
+                /** PositionsReply more. */
+                more: boolean;
+
+                /**
+                 * Encodes the specified PositionsReply message. Does not implicitly {@link tickwire.bus.v1.PositionsReply.verify|verify} messages.
+                 * @param message PositionsReply message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: tickwire.bus.v1.PositionsReply.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PositionsReply message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape} PositionsReply
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.bus.v1.PositionsReply & tickwire.bus.v1.PositionsReply.$Shape;
+            }
+
+            namespace PositionsReply {
+
+                /** Properties of a PositionsReply. */
+                interface $Properties {
+
+                    /** PositionsReply epoch */
+                    epoch?: (number|Long|null);
+
+                    /** PositionsReply topics */
+                    topics?: (tickwire.bus.v1.TopicProgress.$Properties[]|null);
+
+                    /** PositionsReply more */
+                    more?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PositionsReply. */
+                type $Shape = tickwire.bus.v1.PositionsReply.$Properties;
             }
 
             /**
@@ -555,6 +841,9 @@ export namespace tickwire {
                 /** SnapshotReply more. */
                 more: boolean;
 
+                /** SnapshotReply continues. */
+                continues?: (tickwire.v1.Position.$Properties|null);
+
                 /**
                  * Encodes the specified SnapshotReply message. Does not implicitly {@link tickwire.bus.v1.SnapshotReply.verify|verify} messages.
                  * @param message SnapshotReply message or plain object to encode
@@ -584,6 +873,9 @@ export namespace tickwire {
 
                     /** SnapshotReply more */
                     more?: (boolean|null);
+
+                    /** SnapshotReply continues */
+                    continues?: (tickwire.v1.Position.$Properties|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -2346,8 +2638,11 @@ export namespace tickwire {
             /** ClientMessage update. */
             update?: (tickwire.v1.Update.$Properties|null);
 
+            /** ClientMessage authenticate. */
+            authenticate?: (tickwire.v1.Authenticate.$Properties|null);
+
             /** ClientMessage message. */
-            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
+            message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update"|"authenticate");
 
             /**
              * Encodes the specified ClientMessage message. Does not implicitly {@link tickwire.v1.ClientMessage.verify|verify} messages.
@@ -2400,8 +2695,11 @@ export namespace tickwire {
                 /** ClientMessage update */
                 update?: (tickwire.v1.Update.$Properties|null);
 
+                /** ClientMessage authenticate */
+                authenticate?: (tickwire.v1.Authenticate.$Properties|null);
+
                 /** ClientMessage message */
-                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update");
+                message?: ("hello"|"subscribe"|"unsubscribe"|"call"|"cancel"|"credit"|"ping"|"probeAnswer"|"update"|"authenticate");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2418,9 +2716,10 @@ export namespace tickwire {
               ping?: tickwire.v1.Ping.$Shape|null;
               probeAnswer?: tickwire.v1.ProbeAnswer.$Shape|null;
               update?: tickwire.v1.Update.$Shape|null;
+              authenticate?: tickwire.v1.Authenticate.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape })
+              ({ message?: undefined; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "hello"; hello: tickwire.v1.Hello.$Shape; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "subscribe"; hello?: null; subscribe: tickwire.v1.Subscribe.$Shape; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "unsubscribe"; hello?: null; subscribe?: null; unsubscribe: tickwire.v1.Unsubscribe.$Shape; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "call"; hello?: null; subscribe?: null; unsubscribe?: null; call: tickwire.v1.Call.$Shape; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "cancel"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel: tickwire.v1.Cancel.$Shape; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "credit"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit: tickwire.v1.Credit.$Shape; ping?: null; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "ping"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping: tickwire.v1.Ping.$Shape; probeAnswer?: null; update?: null; authenticate?: null }|{ message?: "probeAnswer"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer: tickwire.v1.ProbeAnswer.$Shape; update?: null; authenticate?: null }|{ message?: "update"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update: tickwire.v1.Update.$Shape; authenticate?: null }|{ message?: "authenticate"; hello?: null; subscribe?: null; unsubscribe?: null; call?: null; cancel?: null; credit?: null; ping?: null; probeAnswer?: null; update?: null; authenticate: tickwire.v1.Authenticate.$Shape })
             );
         }
 
@@ -2464,8 +2763,17 @@ export namespace tickwire {
             /** ServerMessage probe. */
             probe?: (tickwire.v1.Probe.$Properties|null);
 
+            /** ServerMessage access. */
+            access?: (tickwire.v1.Access.$Properties|null);
+
+            /** ServerMessage bookChecksum. */
+            bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
+            /** ServerMessage part. */
+            part?: (tickwire.v1.Part.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2512,8 +2820,17 @@ export namespace tickwire {
                 /** ServerMessage probe */
                 probe?: (tickwire.v1.Probe.$Properties|null);
 
+                /** ServerMessage access */
+                access?: (tickwire.v1.Access.$Properties|null);
+
+                /** ServerMessage bookChecksum */
+                bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
+
+                /** ServerMessage part */
+                part?: (tickwire.v1.Part.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2528,9 +2845,12 @@ export namespace tickwire {
               notice?: tickwire.v1.Notice.$Shape|null;
               pong?: tickwire.v1.Pong.$Shape|null;
               probe?: tickwire.v1.Probe.$Shape|null;
+              access?: tickwire.v1.Access.$Shape|null;
+              bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
+              part?: tickwire.v1.Part.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
             );
         }
 
@@ -2567,6 +2887,15 @@ export namespace tickwire {
 
             /** Hello answersProbes. */
             answersProbes: boolean;
+
+            /** Hello accessToken. */
+            accessToken: string;
+
+            /** Hello bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
+
+            /** Hello acceptsParts. */
+            acceptsParts: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2607,12 +2936,171 @@ export namespace tickwire {
                 /** Hello answersProbes */
                 answersProbes?: (boolean|null);
 
+                /** Hello accessToken */
+                accessToken?: (string|null);
+
+                /** Hello bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Hello acceptsParts */
+                acceptsParts?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Hello. */
             type $Shape = tickwire.v1.Hello.$Properties;
+        }
+
+        /**
+         * Properties of an Authenticate.
+         * @deprecated Use tickwire.v1.Authenticate.$Properties instead.
+         */
+        interface IAuthenticate extends tickwire.v1.Authenticate.$Properties {
+        }
+
+        /** Represents an Authenticate. */
+        class Authenticate {
+
+            /**
+             * Constructs a new Authenticate.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Authenticate.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Authenticate requestId. */
+            requestId: number;
+
+            /** Authenticate accessToken. */
+            accessToken: string;
+
+            /**
+             * Encodes the specified Authenticate message. Does not implicitly {@link tickwire.v1.Authenticate.verify|verify} messages.
+             * @param message Authenticate message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Authenticate.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Authenticate message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Authenticate & tickwire.v1.Authenticate.$Shape} Authenticate
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Authenticate & tickwire.v1.Authenticate.$Shape;
+        }
+
+        namespace Authenticate {
+
+            /** Properties of an Authenticate. */
+            interface $Properties {
+
+                /** Authenticate requestId */
+                requestId?: (number|null);
+
+                /** Authenticate accessToken */
+                accessToken?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Authenticate. */
+            type $Shape = tickwire.v1.Authenticate.$Properties;
+        }
+
+        /**
+         * Properties of an Access.
+         * @deprecated Use tickwire.v1.Access.$Properties instead.
+         */
+        interface IAccess extends tickwire.v1.Access.$Properties {
+        }
+
+        /** Represents an Access. */
+        class Access {
+
+            /**
+             * Constructs a new Access.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Access.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Access requestId. */
+            requestId: number;
+
+            /** Access error. */
+            error: tickwire.v1.AccessError;
+
+            /** Access errorMessage. */
+            errorMessage: string;
+
+            /** Access principal. */
+            principal: string;
+
+            /** Access expiresInMs. */
+            expiresInMs: (number|Long);
+
+            /** Access isExpiring. */
+            isExpiring: boolean;
+
+            /**
+             * Encodes the specified Access message. Does not implicitly {@link tickwire.v1.Access.verify|verify} messages.
+             * @param message Access message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Access.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes an Access message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Access & tickwire.v1.Access.$Shape} Access
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Access & tickwire.v1.Access.$Shape;
+        }
+
+        namespace Access {
+
+            /** Properties of an Access. */
+            interface $Properties {
+
+                /** Access requestId */
+                requestId?: (number|null);
+
+                /** Access error */
+                error?: (tickwire.v1.AccessError|null);
+
+                /** Access errorMessage */
+                errorMessage?: (string|null);
+
+                /** Access principal */
+                principal?: (string|null);
+
+                /** Access expiresInMs */
+                expiresInMs?: (number|Long|null);
+
+                /** Access isExpiring */
+                isExpiring?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of an Access. */
+            type $Shape = tickwire.v1.Access.$Properties;
         }
 
         /**
@@ -2648,6 +3136,9 @@ export namespace tickwire {
 
             /** Welcome limits. */
             limits?: (tickwire.v1.Limits.$Properties|null);
+
+            /** Welcome gatewayId. */
+            gatewayId: string;
 
             /**
              * Encodes the specified Welcome message. Does not implicitly {@link tickwire.v1.Welcome.verify|verify} messages.
@@ -2687,6 +3178,9 @@ export namespace tickwire {
 
                 /** Welcome limits */
                 limits?: (tickwire.v1.Limits.$Properties|null);
+
+                /** Welcome gatewayId */
+                gatewayId?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2730,6 +3224,9 @@ export namespace tickwire {
             /** Limits requestsPerSecondMax. */
             requestsPerSecondMax: number;
 
+            /** Limits bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
+
             /**
              * Encodes the specified Limits message. Does not implicitly {@link tickwire.v1.Limits.verify|verify} messages.
              * @param message Limits message or plain object to encode
@@ -2768,6 +3265,9 @@ export namespace tickwire {
 
                 /** Limits requestsPerSecondMax */
                 requestsPerSecondMax?: (number|null);
+
+                /** Limits bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2950,6 +3450,9 @@ export namespace tickwire {
             /** TopicRequest resume. */
             resume?: (tickwire.v1.Position.$Properties|null);
 
+            /** TopicRequest checksum. */
+            checksum: boolean;
+
             /**
              * Encodes the specified TopicRequest message. Does not implicitly {@link tickwire.v1.TopicRequest.verify|verify} messages.
              * @param message TopicRequest message or plain object to encode
@@ -2988,6 +3491,9 @@ export namespace tickwire {
 
                 /** TopicRequest resume */
                 resume?: (tickwire.v1.Position.$Properties|null);
+
+                /** TopicRequest checksum */
+                checksum?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -3919,8 +4425,14 @@ export namespace tickwire {
             /** NOTICE_KIND_TOPIC_ENDED value */
             NOTICE_KIND_TOPIC_ENDED = 4,
 
+            /** NOTICE_KIND_ACCESS_LIMITED value */
+            NOTICE_KIND_ACCESS_LIMITED = 7,
+
             /** NOTICE_KIND_EPOCH value */
-            NOTICE_KIND_EPOCH = 6
+            NOTICE_KIND_EPOCH = 6,
+
+            /** NOTICE_KIND_CONFLATION value */
+            NOTICE_KIND_CONFLATION = 10
         }
 
         /**
@@ -3968,6 +4480,21 @@ export namespace tickwire {
 
             /** Notice owedBytes. */
             owedBytes: (number|Long);
+
+            /** Notice pattern. */
+            pattern: string;
+
+            /** Notice conflationIntervalMs. */
+            conflationIntervalMs: number;
+
+            /** Notice bandwidthBytesPerSecond. */
+            bandwidthBytesPerSecond: (number|Long);
+
+            /** Notice bandwidthBytesPerSecondMax. */
+            bandwidthBytesPerSecondMax: (number|Long);
+
+            /** Notice continues. */
+            continues: boolean;
 
             /**
              * Encodes the specified Notice message. Does not implicitly {@link tickwire.v1.Notice.verify|verify} messages.
@@ -4020,12 +4547,102 @@ export namespace tickwire {
                 /** Notice owedBytes */
                 owedBytes?: (number|Long|null);
 
+                /** Notice pattern */
+                pattern?: (string|null);
+
+                /** Notice conflationIntervalMs */
+                conflationIntervalMs?: (number|null);
+
+                /** Notice bandwidthBytesPerSecond */
+                bandwidthBytesPerSecond?: (number|Long|null);
+
+                /** Notice bandwidthBytesPerSecondMax */
+                bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Notice continues */
+                continues?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a Notice. */
             type $Shape = tickwire.v1.Notice.$Properties;
+        }
+
+        /**
+         * Properties of a BookChecksum.
+         * @deprecated Use tickwire.v1.BookChecksum.$Properties instead.
+         */
+        interface IBookChecksum extends tickwire.v1.BookChecksum.$Properties {
+        }
+
+        /** Represents a BookChecksum. */
+        class BookChecksum {
+
+            /**
+             * Constructs a new BookChecksum.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.BookChecksum.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** BookChecksum topicId. */
+            topicId: number;
+
+            /** BookChecksum epoch. */
+            epoch: (number|Long);
+
+            /** BookChecksum sequence. */
+            sequence: (number|Long);
+
+            /** BookChecksum crc32. */
+            crc32: number;
+
+            /**
+             * Encodes the specified BookChecksum message. Does not implicitly {@link tickwire.v1.BookChecksum.verify|verify} messages.
+             * @param message BookChecksum message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.BookChecksum.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a BookChecksum message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape} BookChecksum
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.BookChecksum & tickwire.v1.BookChecksum.$Shape;
+        }
+
+        namespace BookChecksum {
+
+            /** Properties of a BookChecksum. */
+            interface $Properties {
+
+                /** BookChecksum topicId */
+                topicId?: (number|null);
+
+                /** BookChecksum epoch */
+                epoch?: (number|Long|null);
+
+                /** BookChecksum sequence */
+                sequence?: (number|Long|null);
+
+                /** BookChecksum crc32 */
+                crc32?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a BookChecksum. */
+            type $Shape = tickwire.v1.BookChecksum.$Properties;
         }
 
         /**
@@ -4140,6 +4757,81 @@ export namespace tickwire {
 
             /** Shape of a ProbeAnswer. */
             type $Shape = tickwire.v1.ProbeAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a Part.
+         * @deprecated Use tickwire.v1.Part.$Properties instead.
+         */
+        interface IPart extends tickwire.v1.Part.$Properties {
+        }
+
+        /** Represents a Part. */
+        class Part {
+
+            /**
+             * Constructs a new Part.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Part.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Part lane. */
+            lane: number;
+
+            /** Part data. */
+            data: Uint8Array;
+
+            /** Part isLast. */
+            isLast: boolean;
+
+            /** Part isVoid. */
+            isVoid: boolean;
+
+            /**
+             * Encodes the specified Part message. Does not implicitly {@link tickwire.v1.Part.verify|verify} messages.
+             * @param message Part message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Part.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Part message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Part & tickwire.v1.Part.$Shape} Part
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Part & tickwire.v1.Part.$Shape;
+        }
+
+        namespace Part {
+
+            /** Properties of a Part. */
+            interface $Properties {
+
+                /** Part lane */
+                lane?: (number|null);
+
+                /** Part data */
+                data?: (Uint8Array|null);
+
+                /** Part isLast */
+                isLast?: (boolean|null);
+
+                /** Part isVoid */
+                isVoid?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Part. */
+            type $Shape = tickwire.v1.Part.$Properties;
         }
 
         /**
@@ -4286,6 +4978,15 @@ export namespace tickwire {
             /** CLOSE_CODE_HELLO_TIMEOUT value */
             CLOSE_CODE_HELLO_TIMEOUT = 4005,
 
+            /** CLOSE_CODE_ACCESS_EXPIRED value */
+            CLOSE_CODE_ACCESS_EXPIRED = 4010,
+
+            /** CLOSE_CODE_ACCESS_LIMITED value */
+            CLOSE_CODE_ACCESS_LIMITED = 4011,
+
+            /** CLOSE_CODE_ACCESS_UNAVAILABLE value */
+            CLOSE_CODE_ACCESS_UNAVAILABLE = 4012,
+
             /** CLOSE_CODE_PROTOCOL_ERROR value */
             CLOSE_CODE_PROTOCOL_ERROR = 4500,
 
@@ -4302,7 +5003,35 @@ export namespace tickwire {
             CLOSE_CODE_UNAUTHENTICATED = 4504,
 
             /** CLOSE_CODE_PERMISSION_DENIED value */
-            CLOSE_CODE_PERMISSION_DENIED = 4505
+            CLOSE_CODE_PERMISSION_DENIED = 4505,
+
+            /** CLOSE_CODE_ACCESS_REVOKED value */
+            CLOSE_CODE_ACCESS_REVOKED = 4510
+        }
+
+        /** AccessError enum. */
+        enum AccessError {
+
+            /** ACCESS_ERROR_UNSPECIFIED value */
+            ACCESS_ERROR_UNSPECIFIED = 0,
+
+            /** ACCESS_ERROR_INVALID value */
+            ACCESS_ERROR_INVALID = 1,
+
+            /** ACCESS_ERROR_EXPIRED value */
+            ACCESS_ERROR_EXPIRED = 2,
+
+            /** ACCESS_ERROR_REVOKED value */
+            ACCESS_ERROR_REVOKED = 3,
+
+            /** ACCESS_ERROR_STALE value */
+            ACCESS_ERROR_STALE = 4,
+
+            /** ACCESS_ERROR_OTHER_PRINCIPAL value */
+            ACCESS_ERROR_OTHER_PRINCIPAL = 5,
+
+            /** ACCESS_ERROR_UNAVAILABLE value */
+            ACCESS_ERROR_UNAVAILABLE = 6
         }
 
         /** Code enum. */

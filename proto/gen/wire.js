@@ -36,6 +36,10 @@ export const tickwire = $root.tickwire = (() => {
                 Announcement.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
                 Announcement.prototype.leaving = false;
                 Announcement.prototype.progress = $util.emptyArray;
+                Announcement.prototype.fencingToken = 0;
+                Announcement.prototype.continuesEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Announcement.prototype.shardIndex = 0;
+                Announcement.prototype.shardCount = 0;
 
                 Announcement.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -59,6 +63,14 @@ export const tickwire = $root.tickwire = (() => {
                     if (message.progress != null && message.progress.length)
                         for (let i = 0; i < message.progress.length; ++i)
                             $root.tickwire.bus.v1.TopicProgress.encode(message.progress[i], writer.uint32(58).fork(), _depth + 1).ldelim();
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(64).uint32(message.fencingToken);
+                    if (message.continuesEpoch != null && $Object.hasOwnProperty.call(message, "continuesEpoch") && (typeof message.continuesEpoch === "object" ? message.continuesEpoch.low || message.continuesEpoch.high : message.continuesEpoch !== 0))
+                        writer.uint32(72).uint64(message.continuesEpoch);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(80).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(88).uint32(message.shardCount);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -154,6 +166,42 @@ export const tickwire = $root.tickwire = (() => {
                                 message.progress.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.continuesEpoch = value;
+                                else
+                                    delete message.continuesEpoch;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -172,6 +220,407 @@ export const tickwire = $root.tickwire = (() => {
                 };
 
                 return Announcement;
+            })();
+
+            v1.Leadership = (function() {
+
+                const Leadership = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                Leadership.prototype.publisherId = "";
+                Leadership.prototype.venue = "";
+                Leadership.prototype.shardIndex = 0;
+                Leadership.prototype.shardCount = 0;
+                Leadership.prototype.role = 0;
+                Leadership.prototype.fencingToken = 0;
+                Leadership.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.intervalMs = 0;
+                Leadership.prototype.roleForMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                Leadership.prototype.leased = false;
+                Leadership.prototype.leaving = false;
+
+                Leadership.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.publisherId != null && $Object.hasOwnProperty.call(message, "publisherId") && message.publisherId !== "")
+                        writer.uint32(10).string(message.publisherId);
+                    if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                        writer.uint32(18).string(message.venue);
+                    if (message.shardIndex != null && $Object.hasOwnProperty.call(message, "shardIndex") && message.shardIndex !== 0)
+                        writer.uint32(24).uint32(message.shardIndex);
+                    if (message.shardCount != null && $Object.hasOwnProperty.call(message, "shardCount") && message.shardCount !== 0)
+                        writer.uint32(32).uint32(message.shardCount);
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                        writer.uint32(40).int32(message.role);
+                    if (message.fencingToken != null && $Object.hasOwnProperty.call(message, "fencingToken") && message.fencingToken !== 0)
+                        writer.uint32(48).uint32(message.fencingToken);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(56).uint64(message.epoch);
+                    if (message.intervalMs != null && $Object.hasOwnProperty.call(message, "intervalMs") && message.intervalMs !== 0)
+                        writer.uint32(64).uint32(message.intervalMs);
+                    if (message.roleForMs != null && $Object.hasOwnProperty.call(message, "roleForMs") && (typeof message.roleForMs === "object" ? message.roleForMs.low || message.roleForMs.high : message.roleForMs !== 0))
+                        writer.uint32(72).uint64(message.roleForMs);
+                    if (message.leased != null && $Object.hasOwnProperty.call(message, "leased") && message.leased !== false)
+                        writer.uint32(80).bool(message.leased);
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(88).bool(message.leaving);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                Leadership.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.Leadership();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.publisherId = value;
+                                else
+                                    delete message.publisherId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.venue = value;
+                                else
+                                    delete message.venue;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardIndex = value;
+                                else
+                                    delete message.shardIndex;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.shardCount = value;
+                                else
+                                    delete message.shardCount;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.role = value;
+                                else
+                                    delete message.role;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fencingToken = value;
+                                else
+                                    delete message.fencingToken;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.intervalMs = value;
+                                else
+                                    delete message.intervalMs;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.roleForMs = value;
+                                else
+                                    delete message.roleForMs;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leased = value;
+                                else
+                                    delete message.leased;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Leadership;
+            })();
+
+            v1.LeadershipRole = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "LEADERSHIP_ROLE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "LEADERSHIP_ROLE_PROBING"] = 1;
+                values[valuesById[2] = "LEADERSHIP_ROLE_LEADING"] = 2;
+                values[valuesById[3] = "LEADERSHIP_ROLE_STANDING_BY"] = 3;
+                values[valuesById[4] = "LEADERSHIP_ROLE_SUSPENDED"] = 4;
+                return values;
+            })();
+
+            v1.PositionsRequest = (function() {
+
+                const PositionsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsRequest.prototype.skippedTopics = 0;
+
+                PositionsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.skippedTopics != null && $Object.hasOwnProperty.call(message, "skippedTopics") && message.skippedTopics !== 0)
+                        writer.uint32(8).uint32(message.skippedTopics);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.skippedTopics = value;
+                                else
+                                    delete message.skippedTopics;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsRequest;
+            })();
+
+            v1.PositionsReply = (function() {
+
+                const PositionsReply = function (properties) {
+                    this.topics = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                PositionsReply.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+                PositionsReply.prototype.topics = $util.emptyArray;
+                PositionsReply.prototype.more = false;
+
+                PositionsReply.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                        writer.uint32(8).uint64(message.epoch);
+                    if (message.topics != null && message.topics.length)
+                        for (let i = 0; i < message.topics.length; ++i)
+                            $root.tickwire.bus.v1.TopicProgress.encode(message.topics[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                    if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
+                        writer.uint32(24).bool(message.more);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                PositionsReply.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.tickwire.bus.v1.PositionsReply();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.topics && message.topics.length))
+                                    message.topics = [];
+                                message.topics.push($root.tickwire.bus.v1.TopicProgress.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.more = value;
+                                else
+                                    delete message.more;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return PositionsReply;
             })();
 
             v1.TopicProgress = (function() {
@@ -839,6 +1288,7 @@ export const tickwire = $root.tickwire = (() => {
 
                 SnapshotReply.prototype.batches = $util.emptyArray;
                 SnapshotReply.prototype.more = false;
+                SnapshotReply.prototype.continues = null;
 
                 SnapshotReply.encode = function (message, writer, _depth) {
                     if (!writer)
@@ -852,6 +1302,8 @@ export const tickwire = $root.tickwire = (() => {
                             writer.uint32(10).bytes(message.batches[i]);
                     if (message.more != null && $Object.hasOwnProperty.call(message, "more") && message.more !== false)
                         writer.uint32(16).bool(message.more);
+                    if (message.continues != null && $Object.hasOwnProperty.call(message, "continues"))
+                        $root.tickwire.v1.Position.encode(message.continues, writer.uint32(26).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -900,6 +1352,12 @@ export const tickwire = $root.tickwire = (() => {
                                     message.more = value;
                                 else
                                     delete message.more;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.continues = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.continues);
                                 continue;
                             }
                         }
@@ -3809,11 +4267,12 @@ export const tickwire = $root.tickwire = (() => {
             ClientMessage.prototype.ping = null;
             ClientMessage.prototype.probeAnswer = null;
             ClientMessage.prototype.update = null;
+            ClientMessage.prototype.authenticate = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ClientMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update"]),
+                get: $util.oneOfGetter($oneOfFields = ["hello", "subscribe", "unsubscribe", "call", "cancel", "credit", "ping", "probeAnswer", "update", "authenticate"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -3842,6 +4301,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.ProbeAnswer.encode(message.probeAnswer, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.update != null && $Object.hasOwnProperty.call(message, "update"))
                     $root.tickwire.v1.Update.encode(message.update, writer.uint32(74).fork(), _depth + 1).ldelim();
+                if (message.authenticate != null && $Object.hasOwnProperty.call(message, "authenticate"))
+                    $root.tickwire.v1.Authenticate.encode(message.authenticate, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3938,6 +4399,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "update";
                             continue;
                         }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.authenticate = $root.tickwire.v1.Authenticate.decode(reader, reader.size(), $undefined, _depth + 1, message.authenticate);
+                            message.message = "authenticate";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -3974,11 +4442,14 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.notice = null;
             ServerMessage.prototype.pong = null;
             ServerMessage.prototype.probe = null;
+            ServerMessage.prototype.access = null;
+            ServerMessage.prototype.bookChecksum = null;
+            ServerMessage.prototype.part = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4003,6 +4474,12 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Pong.encode(message.pong, writer.uint32(50).fork(), _depth + 1).ldelim();
                 if (message.probe != null && $Object.hasOwnProperty.call(message, "probe"))
                     $root.tickwire.v1.Probe.encode(message.probe, writer.uint32(58).fork(), _depth + 1).ldelim();
+                if (message.access != null && $Object.hasOwnProperty.call(message, "access"))
+                    $root.tickwire.v1.Access.encode(message.access, writer.uint32(66).fork(), _depth + 1).ldelim();
+                if (message.bookChecksum != null && $Object.hasOwnProperty.call(message, "bookChecksum"))
+                    $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
+                if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
+                    $root.tickwire.v1.Part.encode(message.part, writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4085,6 +4562,27 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "probe";
                             continue;
                         }
+                    case 8: {
+                            if (wireType !== 2)
+                                break;
+                            message.access = $root.tickwire.v1.Access.decode(reader, reader.size(), $undefined, _depth + 1, message.access);
+                            message.message = "access";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.bookChecksum = $root.tickwire.v1.BookChecksum.decode(reader, reader.size(), $undefined, _depth + 1, message.bookChecksum);
+                            message.message = "bookChecksum";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.part = $root.tickwire.v1.Part.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
+                            message.message = "part";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4119,6 +4617,9 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.clientVersion = "";
             Hello.prototype.acceptCompression = false;
             Hello.prototype.answersProbes = false;
+            Hello.prototype.accessToken = "";
+            Hello.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Hello.prototype.acceptsParts = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4137,6 +4638,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).bool(message.acceptCompression);
                 if (message.answersProbes != null && $Object.hasOwnProperty.call(message, "answersProbes") && message.answersProbes !== false)
                     writer.uint32(40).bool(message.answersProbes);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(50).string(message.accessToken);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.acceptsParts != null && $Object.hasOwnProperty.call(message, "acceptsParts") && message.acceptsParts !== false)
+                    writer.uint32(104).bool(message.acceptsParts);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4215,6 +4722,33 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.answersProbes;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.acceptsParts = value;
+                            else
+                                delete message.acceptsParts;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4235,6 +4769,242 @@ export const tickwire = $root.tickwire = (() => {
             return Hello;
         })();
 
+        v1.Authenticate = (function() {
+
+            const Authenticate = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Authenticate.prototype.requestId = 0;
+            Authenticate.prototype.accessToken = "";
+
+            Authenticate.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.accessToken != null && $Object.hasOwnProperty.call(message, "accessToken") && message.accessToken !== "")
+                    writer.uint32(18).string(message.accessToken);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Authenticate.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Authenticate();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.accessToken = value;
+                            else
+                                delete message.accessToken;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Authenticate;
+        })();
+
+        v1.Access = (function() {
+
+            const Access = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Access.prototype.requestId = 0;
+            Access.prototype.error = 0;
+            Access.prototype.errorMessage = "";
+            Access.prototype.principal = "";
+            Access.prototype.expiresInMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Access.prototype.isExpiring = false;
+
+            Access.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(8).uint32(message.requestId);
+                if (message.error != null && $Object.hasOwnProperty.call(message, "error") && message.error !== 0)
+                    writer.uint32(16).int32(message.error);
+                if (message.errorMessage != null && $Object.hasOwnProperty.call(message, "errorMessage") && message.errorMessage !== "")
+                    writer.uint32(26).string(message.errorMessage);
+                if (message.principal != null && $Object.hasOwnProperty.call(message, "principal") && message.principal !== "")
+                    writer.uint32(34).string(message.principal);
+                if (message.expiresInMs != null && $Object.hasOwnProperty.call(message, "expiresInMs") && (typeof message.expiresInMs === "object" ? message.expiresInMs.low || message.expiresInMs.high : message.expiresInMs !== 0))
+                    writer.uint32(40).uint64(message.expiresInMs);
+                if (message.isExpiring != null && $Object.hasOwnProperty.call(message, "isExpiring") && message.isExpiring !== false)
+                    writer.uint32(48).bool(message.isExpiring);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Access.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Access();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.error = value;
+                            else
+                                delete message.error;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.errorMessage = value;
+                            else
+                                delete message.errorMessage;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.principal = value;
+                            else
+                                delete message.principal;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.expiresInMs = value;
+                            else
+                                delete message.expiresInMs;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isExpiring = value;
+                            else
+                                delete message.isExpiring;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Access;
+        })();
+
         v1.Welcome = (function() {
 
             const Welcome = function (properties) {
@@ -4249,6 +5019,7 @@ export const tickwire = $root.tickwire = (() => {
             Welcome.prototype.serverVersion = "";
             Welcome.prototype.serverTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             Welcome.prototype.limits = null;
+            Welcome.prototype.gatewayId = "";
 
             Welcome.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4267,6 +5038,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).int64(message.serverTimeUs);
                 if (message.limits != null && $Object.hasOwnProperty.call(message, "limits"))
                     $root.tickwire.v1.Limits.encode(message.limits, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.gatewayId != null && $Object.hasOwnProperty.call(message, "gatewayId") && message.gatewayId !== "")
+                    writer.uint32(50).string(message.gatewayId);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4342,6 +5115,15 @@ export const tickwire = $root.tickwire = (() => {
                             message.limits = $root.tickwire.v1.Limits.decode(reader, reader.size(), $undefined, _depth + 1, message.limits);
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.gatewayId = value;
+                            else
+                                delete message.gatewayId;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4376,6 +5158,7 @@ export const tickwire = $root.tickwire = (() => {
             Limits.prototype.topicsPerRequestMax = 0;
             Limits.prototype.concurrentCallsMax = 0;
             Limits.prototype.requestsPerSecondMax = 0;
+            Limits.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             Limits.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4394,6 +5177,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).uint32(message.concurrentCallsMax);
                 if (message.requestsPerSecondMax != null && $Object.hasOwnProperty.call(message, "requestsPerSecondMax") && message.requestsPerSecondMax !== 0)
                     writer.uint32(40).uint32(message.requestsPerSecondMax);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4470,6 +5255,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.requestsPerSecondMax = value;
                             else
                                 delete message.requestsPerSecondMax;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
                             continue;
                         }
                     }
@@ -4703,6 +5497,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicRequest.prototype.conflationIntervalMs = 0;
             TopicRequest.prototype.snapshot = 0;
             TopicRequest.prototype.resume = null;
+            TopicRequest.prototype.checksum = false;
 
             TopicRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4721,6 +5516,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(32).int32(message.snapshot);
                 if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
                     $root.tickwire.v1.Position.encode(message.resume, writer.uint32(42).fork(), _depth + 1).ldelim();
+                if (message.checksum != null && $Object.hasOwnProperty.call(message, "checksum") && message.checksum !== false)
+                    writer.uint32(48).bool(message.checksum);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4794,6 +5591,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 2)
                                 break;
                             message.resume = $root.tickwire.v1.Position.decode(reader, reader.size(), $undefined, _depth + 1, message.resume);
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.checksum = value;
+                            else
+                                delete message.checksum;
                             continue;
                         }
                     }
@@ -6291,7 +7097,9 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[2] = "NOTICE_KIND_LAG"] = 2;
             values[valuesById[3] = "NOTICE_KIND_GAP"] = 3;
             values[valuesById[4] = "NOTICE_KIND_TOPIC_ENDED"] = 4;
+            values[valuesById[7] = "NOTICE_KIND_ACCESS_LIMITED"] = 7;
             values[valuesById[6] = "NOTICE_KIND_EPOCH"] = 6;
+            values[valuesById[10] = "NOTICE_KIND_CONFLATION"] = 10;
             return values;
         })();
 
@@ -6313,6 +7121,11 @@ export const tickwire = $root.tickwire = (() => {
             Notice.prototype.lagMs = 0;
             Notice.prototype.position = null;
             Notice.prototype.owedBytes = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.pattern = "";
+            Notice.prototype.conflationIntervalMs = 0;
+            Notice.prototype.bandwidthBytesPerSecond = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Notice.prototype.continues = false;
 
             Notice.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -6339,6 +7152,16 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Position.encode(message.position, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.owedBytes != null && $Object.hasOwnProperty.call(message, "owedBytes") && (typeof message.owedBytes === "object" ? message.owedBytes.low || message.owedBytes.high : message.owedBytes !== 0))
                     writer.uint32(72).uint64(message.owedBytes);
+                if (message.conflationIntervalMs != null && $Object.hasOwnProperty.call(message, "conflationIntervalMs") && message.conflationIntervalMs !== 0)
+                    writer.uint32(104).uint32(message.conflationIntervalMs);
+                if (message.bandwidthBytesPerSecond != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecond") && (typeof message.bandwidthBytesPerSecond === "object" ? message.bandwidthBytesPerSecond.low || message.bandwidthBytesPerSecond.high : message.bandwidthBytesPerSecond !== 0))
+                    writer.uint32(112).uint64(message.bandwidthBytesPerSecond);
+                if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
+                    writer.uint32(120).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.continues != null && $Object.hasOwnProperty.call(message, "continues") && message.continues !== false)
+                    writer.uint32(128).bool(message.continues);
+                if (message.pattern != null && $Object.hasOwnProperty.call(message, "pattern") && message.pattern !== "")
+                    writer.uint32(162).string(message.pattern);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -6450,6 +7273,51 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.owedBytes;
                             continue;
                         }
+                    case 20: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.pattern = value;
+                            else
+                                delete message.pattern;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.conflationIntervalMs = value;
+                            else
+                                delete message.conflationIntervalMs;
+                            continue;
+                        }
+                    case 14: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecond = value;
+                            else
+                                delete message.bandwidthBytesPerSecond;
+                            continue;
+                        }
+                    case 15: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.bandwidthBytesPerSecondMax = value;
+                            else
+                                delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 16: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.continues = value;
+                            else
+                                delete message.continues;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -6468,6 +7336,124 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return Notice;
+        })();
+
+        v1.BookChecksum = (function() {
+
+            const BookChecksum = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            BookChecksum.prototype.topicId = 0;
+            BookChecksum.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            BookChecksum.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            BookChecksum.prototype.crc32 = 0;
+
+            BookChecksum.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(24).uint64(message.sequence);
+                if (message.crc32 != null && $Object.hasOwnProperty.call(message, "crc32") && message.crc32 !== 0)
+                    writer.uint32(32).uint32(message.crc32);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            BookChecksum.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.BookChecksum();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.crc32 = value;
+                            else
+                                delete message.crc32;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return BookChecksum;
         })();
 
         v1.Probe = (function() {
@@ -6632,6 +7618,124 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return ProbeAnswer;
+        })();
+
+        v1.Part = (function() {
+
+            const Part = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Part.prototype.lane = 0;
+            Part.prototype.data = $util.newBuffer([]);
+            Part.prototype.isLast = false;
+            Part.prototype.isVoid = false;
+
+            Part.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== 0)
+                    writer.uint32(8).uint32(message.lane);
+                if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
+                    writer.uint32(18).bytes(message.data);
+                if (message.isLast != null && $Object.hasOwnProperty.call(message, "isLast") && message.isLast !== false)
+                    writer.uint32(24).bool(message.isLast);
+                if (message.isVoid != null && $Object.hasOwnProperty.call(message, "isVoid") && message.isVoid !== false)
+                    writer.uint32(32).bool(message.isVoid);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Part.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Part();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lane = value;
+                            else
+                                delete message.lane;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.data = value;
+                            else
+                                delete message.data;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isLast = value;
+                            else
+                                delete message.isLast;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isVoid = value;
+                            else
+                                delete message.isVoid;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Part;
         })();
 
         v1.Ping = (function() {
@@ -6819,12 +7923,28 @@ export const tickwire = $root.tickwire = (() => {
             values[valuesById[4003] = "CLOSE_CODE_OVERLOADED"] = 4003;
             values[valuesById[4004] = "CLOSE_CODE_RATE_LIMITED"] = 4004;
             values[valuesById[4005] = "CLOSE_CODE_HELLO_TIMEOUT"] = 4005;
+            values[valuesById[4010] = "CLOSE_CODE_ACCESS_EXPIRED"] = 4010;
+            values[valuesById[4011] = "CLOSE_CODE_ACCESS_LIMITED"] = 4011;
+            values[valuesById[4012] = "CLOSE_CODE_ACCESS_UNAVAILABLE"] = 4012;
             values[valuesById[4500] = "CLOSE_CODE_PROTOCOL_ERROR"] = 4500;
             values[valuesById[4501] = "CLOSE_CODE_TEXT_FRAME"] = 4501;
             values[valuesById[4502] = "CLOSE_CODE_FRAME_TOO_LARGE"] = 4502;
             values[valuesById[4503] = "CLOSE_CODE_UNSUPPORTED_VERSION"] = 4503;
             values[valuesById[4504] = "CLOSE_CODE_UNAUTHENTICATED"] = 4504;
             values[valuesById[4505] = "CLOSE_CODE_PERMISSION_DENIED"] = 4505;
+            values[valuesById[4510] = "CLOSE_CODE_ACCESS_REVOKED"] = 4510;
+            return values;
+        })();
+
+        v1.AccessError = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "ACCESS_ERROR_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "ACCESS_ERROR_INVALID"] = 1;
+            values[valuesById[2] = "ACCESS_ERROR_EXPIRED"] = 2;
+            values[valuesById[3] = "ACCESS_ERROR_REVOKED"] = 3;
+            values[valuesById[4] = "ACCESS_ERROR_STALE"] = 4;
+            values[valuesById[5] = "ACCESS_ERROR_OTHER_PRINCIPAL"] = 5;
+            values[valuesById[6] = "ACCESS_ERROR_UNAVAILABLE"] = 6;
             return values;
         })();
 

@@ -1,4 +1,6 @@
 export { backoffDelayMs, type BackoffLimits } from "./backoff.ts";
+export { bookChecksum, CHECKSUM_LEVELS_MAX } from "./book-checksum.ts";
+export { crc32, CRC32_START, finishCrc32, updateCrc32 } from "./crc32.ts";
 export {
   canonicalDecimal,
   compareMantissa,
@@ -48,6 +50,7 @@ export { OrderBook, type BookChange, type TruncatedPrices } from "./order-book.t
 export {
   PriceLadder,
   type BookSide,
+  type Ladder,
   type Level,
   type LevelColumns,
   type OwnedLevelColumns,

@@ -1,6 +1,8 @@
 import { rescaleMantissa, type Mantissa } from "./decimal.ts";
 import {
   PriceLadder,
+  type BookSide,
+  type Ladder,
   type Level,
   type LevelColumns,
   type OwnedLevelColumns,
@@ -28,10 +30,16 @@ const NOTHING_TRUNCATED: TruncatedPrices = { bids: [], asks: [] };
  * rounded.
  */
 export class OrderBook {
-  readonly #bids = new PriceLadder("bid");
-  readonly #asks = new PriceLadder("ask");
+  readonly #bids: Ladder;
+  readonly #asks: Ladder;
   #priceScale = 0;
   #sizeScale = 0;
+
+  /** Each side is a sorted list unless another ladder is made for it. */
+  constructor(createLadder: (side: BookSide) => Ladder = (side) => new PriceLadder(side)) {
+    this.#bids = createLadder("bid");
+    this.#asks = createLadder("ask");
+  }
 
   get priceScale(): number {
     return this.#priceScale;
@@ -127,7 +135,7 @@ export class OrderBook {
     this.#sizeScale += growth.size;
   }
 
-  #setScaled(ladder: PriceLadder, columns: LevelColumns, change: BookChange): void {
+  #setScaled(ladder: Ladder, columns: LevelColumns, change: BookChange): void {
     const { prices, sizes } = columns;
     for (let index = 0; index < prices.length; index++) {
       ladder.set(
@@ -138,7 +146,7 @@ export class OrderBook {
   }
 }
 
-function setAll(ladder: PriceLadder, columns: LevelColumns): void {
+function setAll(ladder: Ladder, columns: LevelColumns): void {
   const { prices, sizes } = columns;
   for (let index = 0; index < prices.length; index++) ladder.set(prices[index]!, sizes[index]!);
 }

@@ -13,16 +13,43 @@ export type OwnedLevelColumns = { readonly prices: Mantissa[]; readonly sizes: M
 
 export type Level = { readonly price: Mantissa; readonly size: Mantissa };
 
+/** One side of a book: prices with absolute sizes, in order. */
+export type Ladder = {
+  readonly side: BookSide;
+  readonly count: number;
+  /** Sets the size of a level; 0 removes it. Removing what is not there does nothing. */
+  set(price: Mantissa, size: Mantissa): void;
+  /**
+   * Replaces everything. Best first is fast; any order is right, and of equal prices the last one
+   * counts. Levels of size 0 are left out.
+   */
+  replace(columns: LevelColumns): void;
+  clear(): void;
+  /** 0 if there is no such level. */
+  sizeAt(price: Mantissa): Mantissa;
+  best(): Level | undefined;
+  bestPrice(): Mantissa | undefined;
+  /** Copies of the best `depth` levels (all without it), best first. */
+  levels(depth?: number): OwnedLevelColumns;
+  /**
+   * Keeps the best `depth` levels; returns the removed prices, worst first (a shared array if
+   * none).
+   */
+  truncate(depth: number): readonly Mantissa[];
+  /** Multiplies prices or sizes by powers of ten, as the book's scales grow. */
+  rescale(growth: { readonly price: number; readonly size: number }): void;
+};
+
 const NONE: Mantissa[] = [];
 
 /** Moves this near to the best end are done element by element; further out the built-in wins. */
 const SHIFT_BY_HAND_MAX = 24;
 
 /**
- * One side of a book: sorted prices with absolute sizes. The best level stands at the end of the
- * arrays, because most changes happen near it and then move few elements.
+ * One side of a book as a sorted list. The best level stands at the end of the arrays, because most
+ * changes happen near it and then move few elements.
  */
-export class PriceLadder {
+export class PriceLadder implements Ladder {
   readonly side: BookSide;
   readonly #prices: Mantissa[] = [];
   readonly #sizes: Mantissa[] = [];
@@ -35,7 +62,6 @@ export class PriceLadder {
     return this.#prices.length;
   }
 
-  /** Sets the size of a level; 0 removes it. Removing what is not there does nothing. */
   set(price: Mantissa, size: Mantissa): void {
     const prices = this.#prices;
     const index = this.#find(price);
@@ -48,10 +74,6 @@ export class PriceLadder {
     }
   }
 
-  /**
-   * Replaces everything. Best first is fast; any order is right, and of equal prices the last one
-   * counts. Levels of size 0 are left out.
-   */
   replace(columns: LevelColumns): void {
     this.clear();
     const { prices, sizes } = columns;
@@ -88,7 +110,6 @@ export class PriceLadder {
     return this.#prices[this.#prices.length - 1];
   }
 
-  /** Copies of the best `depth` levels, best first. */
   levels(depth: number = this.#prices.length): OwnedLevelColumns {
     const count = Math.min(Math.max(depth, 0), this.#prices.length);
     const end = this.#prices.length - 1;
@@ -101,10 +122,6 @@ export class PriceLadder {
     return { prices, sizes };
   }
 
-  /**
-   * Keeps the best `depth` levels; returns the removed prices, worst first (a shared array if
-   * none).
-   */
   truncate(depth: number): readonly Mantissa[] {
     const excess = this.#prices.length - depth;
     if (excess <= 0) return NONE;
@@ -112,7 +129,6 @@ export class PriceLadder {
     return this.#prices.splice(0, excess);
   }
 
-  /** Multiplies prices or sizes by powers of ten, as the book's scales grow. */
   rescale(growth: { readonly price: number; readonly size: number }): void {
     if (growth.price > 0) rescaleAll(this.#prices, growth.price);
     if (growth.size > 0) rescaleAll(this.#sizes, growth.size);

@@ -1,3 +1,5 @@
+import type { LeaseStore } from "./lease-store.ts";
+
 /**
  * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but
  * never writes to it: other subscribers may have been given the same bytes.
@@ -47,7 +49,25 @@ type BusErrorCode =
   /** No server answers at the address. */
   | "connect-failed"
   /** The server refuses us, or the address is malformed. Trying again does not help. */
-  | "connect-refused";
+  | "connect-refused"
+  /** Leases cannot be read or written now. */
+  | "lease-unavailable";
+
+/** How leases are kept. */
+export type LeaseOptions = {
+  /** Copies of them in a cluster of servers: 1, 3 or 5. */
+  readonly replicas: number;
+  /** For each request. */
+  readonly timeoutMs: number;
+};
+
+/** What a bus offers of leases: where they are kept, or that it keeps none, as far as it knows. */
+export type LeaseOffer =
+  | { readonly kind: "there"; readonly leases: LeaseStore }
+  /** The server keeps nothing. */
+  | { readonly kind: "absent" }
+  /** Nothing answered in time: the server is busy, or forbids it to us. */
+  | { readonly kind: "unknown" };
 
 /** The bus, or the network below it, failed. `cause` is for the log only. */
 export class BusError extends Error {
@@ -90,6 +110,8 @@ export type Bus = {
     payload: Uint8Array,
     options: { readonly timeoutMs: number },
   ): Promise<Uint8Array>;
+  /** Where leases are kept for all who share the bus; absent if nobody shares it. */
+  openLeases?(options: LeaseOptions): Promise<LeaseOffer>;
   /** Resolves when everything published before has been handed to the transport's far end. */
   flush(): Promise<void>;
   /** Returns a function that removes the listener. */

@@ -13,6 +13,8 @@ import {
   type BusMessage,
   type BusSubscribeOptions,
   type BusSubscription,
+  type LeaseOffer,
+  type LeaseOptions,
 } from "./bus.ts";
 import {
   DeliveryQueue,
@@ -26,6 +28,7 @@ import {
   type NatsConnectionOptions,
   type ReconnectAttempts,
 } from "./nats-connection.ts";
+import { findJetStream, JetStreamLeases } from "./jetstream-leases.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
 import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
 
@@ -226,6 +229,12 @@ class NatsBus implements Bus {
     } catch (cause) {
       throw this.#requestError(cause, subject, timeoutMs);
     }
+  }
+
+  async openLeases(options: LeaseOptions): Promise<LeaseOffer> {
+    const kind = await findJetStream(this.#connection, options.timeoutMs);
+    if (kind !== "there") return { kind };
+    return { kind, leases: new JetStreamLeases(this.#connection, options) };
   }
 
   async flush(): Promise<void> {

@@ -7,6 +7,12 @@ export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
 
+/** Gateways tell each other here which keys and tokens are not valid any more. */
+export const REVOCATIONS_SUBJECT = "ac.v1.revoked";
+
+/** Anything published here makes every gateway repeat the revocations that it remembers. */
+export const REVOCATIONS_ASKED_SUBJECT = "ac.v1.ask";
+
 /** Longest subject and pattern, in characters. NATS allows 4,096 for the whole control line. */
 export const SUBJECT_LENGTH_MAX = 3_000;
 
@@ -25,7 +31,7 @@ export type Query = QueryAddress &
         readonly symbol: string;
       }
     | { readonly query: "trades" | "candles"; readonly symbol: string }
-    | { readonly query: "statuses" | "catalog" | "ping" }
+    | { readonly query: "statuses" | "catalog" | "positions" | "ping" }
   );
 
 const PLAIN_TOKEN = /^[A-Za-z0-9_-]+$/;
@@ -69,6 +75,22 @@ export function announceSubject(venue: string): string {
   return `ct.v2.announce.${escapeToken(venue)}`;
 }
 
+/**
+ * Where those who publish a venue, or would, tell each other who does. Throws BusError
+ * (`invalid-subject`) for an empty id.
+ */
+export function leadershipSubject(venue: string): string {
+  return `ct.v2.lead.${escapeToken(venue)}`;
+}
+
+/** What everybody who publishes a venue tells each other on matches this. */
+export const LEADERSHIP_PATTERN = "ct.v2.lead.*";
+
+/** The pattern of all events of a venue. */
+export function eventPattern(venue: string): string {
+  return `md.v2.${escapeToken(venue)}.>`;
+}
+
 /** The subject of a bus request. Throws BusError (`invalid-subject`) for an empty part. */
 export function querySubject(query: Query): string {
   const head = `${queryHead(query)}.${query.query}`;
@@ -81,6 +103,7 @@ export function querySubject(query: Query): string {
       return `${head}.${escapeToken(query.symbol)}`;
     case "statuses":
     case "catalog":
+    case "positions":
     case "ping":
       return head;
   }
@@ -126,6 +149,7 @@ export function parseQuerySubject(subject: string): Query | undefined {
         : undefined;
     case "statuses":
     case "catalog":
+    case "positions":
     case "ping":
       return parts.length === 0 ? { ...address, query } : undefined;
     case undefined:

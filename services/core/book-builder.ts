@@ -1,4 +1,3 @@
-import { OrderBook } from "@tickwire/proto/model";
 import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
@@ -12,6 +11,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
+import { createOrderBook } from "./order-book.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -58,7 +58,7 @@ export const SNAPSHOTS_BEHIND_MAX = 3;
  */
 export class BookBuilder {
   readonly instrument: Instrument;
-  readonly book = new OrderBook();
+  readonly book = createOrderBook();
   readonly counts: BookBuilderCounts = {
     beforeSnapshot: 0,
     duplicates: 0,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isLoopbackHost } from "#core/host-name.ts";
+import { accessConfigSchema, asksForProof } from "./access/access-config.ts";
 import { isNetwork } from "./transport/peer-address.ts";
 import { TRANSPORT_CHOICES } from "./transport/select-transport.ts";
 import { PROXY_HEADERS } from "./transport/transport.ts";
@@ -29,7 +30,10 @@ export const gatewayConfigSchema = z
     allowAnonymous: z
       .boolean()
       .default(false)
-      .describe("serve clients that prove nothing beyond loopback; nothing else is there yet"),
+      .describe(
+        "serve clients that prove nothing, beyond loopback or where others prove who they are",
+      ),
+    access: accessConfigSchema.prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
@@ -102,7 +106,7 @@ export const gatewayConfigSchema = z
     ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
     requestsPerSecondMax: count(500, 1_000_000).describe(
-      "with 16 KiB of frames, 500 fields or 10 unknown ones as a request; above: close code 4004",
+      "a call above is refused; else close code 4004; so count 16 KiB of frames and 500 fields",
     ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
       "topics that the requests of a session name, patterns counted by what they match; above: 4004",
@@ -116,6 +120,12 @@ export const gatewayConfigSchema = z
     outboundBytesMax: count(8 * MIB, 512 * MIB).describe(
       "owed to one session; above: trades are given up, which it is told, else code 4001",
     ),
+    bandwidthBytesPerSecondMax: z
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .default(0)
+      .describe("market data of one session; above: topics are sent less often, 0 is no bound"),
     lagNoticeMs: durationMs(5_000).describe("a session that is this much behind is told"),
     lagMsMax: durationMs(30_000).describe("a session that is this much behind: close code 4001"),
     flightBytesMax: count(16 * MIB, 512 * MIB).describe(
@@ -124,7 +134,12 @@ export const gatewayConfigSchema = z
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
-    topicsMax: count(20_000, 1_000_000).describe("topics that the gateway follows at once"),
+    topicsMax: count(20_000, 1_000_000).describe(
+      "topics that the gateway follows at once; the last eighth is for sessions that have few",
+    ),
+    viewsMax: count(20_000, 1_000_000).describe(
+      "views made at once; above: a view that does for it, else the topic is refused for now",
+    ),
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
@@ -139,7 +154,12 @@ export const gatewayConfigSchema = z
     lameDuckMs: durationMs(3_000, 0).describe(
       "on shutdown the gateway is not ready for this long before it stops to listen",
     ),
-    drainWindowMs: durationMs(10_000, 0).describe("closes are spread over it on shutdown"),
+    drainWindowMs: durationMs(5_000, 0).describe(
+      "on shutdown a client has so long to leave by itself, from when it is told",
+    ),
+    drainClosesPerSecondMax: count(500, 1_000_000).describe(
+      "on shutdown clients are told, and closed after their window, at this rate",
+    ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {
     path: ["lagNoticeMs"],
@@ -149,12 +169,17 @@ export const gatewayConfigSchema = z
     path: ["writeAheadBytesMax"],
     error: "must not exceed outboundBytesMax",
   })
-  .refine((config) => isLoopbackHost(config.host) || config.allowAnonymous, {
-    path: ["host"],
-    error:
-      "is beyond loopback, where anybody could connect, since clients are not authenticated: " +
-      "set gateway.allowAnonymous (--allow-anonymous) if that is meant",
-  })
+  .refine(
+    ({ host, allowAnonymous, access }) =>
+      isLoopbackHost(host) || allowAnonymous || asksForProof(access),
+    {
+      path: ["host"],
+      error:
+        "is beyond loopback, where anybody could connect, since clients are not authenticated: " +
+        "set gateway.access.file or gateway.access.tokens, or gateway.allowAnonymous " +
+        "(--allow-anonymous) if that is meant",
+    },
+  )
   .refine((config) => config.requestBytesMax <= config.httpBodyBytesPerAddressMax, {
     path: ["requestBytesMax"],
     error: "must not exceed httpBodyBytesPerAddressMax",

@@ -1,144 +1,193 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { Drain } from "./drain.ts";
-import type { DrainableSession } from "./drain.ts";
+import { Drain, Pace } from "./drain.ts";
+import type { DrainableSession, DrainResult } from "./drain.ts";
 
 let clock: ManualClock;
 let startUs: number;
-let sessions: Set<DrainableSession>;
+let sessions: Set<FakeSession>;
 let log: string[];
 let drain: Drain;
+let requests: number;
+let result: DrainResult | undefined;
 
 beforeEach(() => {
   clock = new ManualClock();
   startUs = clock.nowUs();
   sessions = new Set();
   log = [];
+  requests = 0;
+  result = undefined;
 });
 
 const atMs = (): number => (clock.nowUs() - startUs) / 1_000;
 
-/** Sessions that go when they are dismissed, or only when they are cut. */
-function connect(count: number, goes: "when dismissed" | "when cut" = "when dismissed"): void {
-  for (let index = 0; index < count; index += 1) {
-    const name = sessions.size;
-    const session: DrainableSession = {
-      announceGoingAway: (windowMs) => void log.push(`${atMs()}: ${name} told ${windowMs}`),
-      dismiss: () => {
-        if (!sessions.has(session)) return;
-        log.push(`${atMs()}: ${name} dismissed`);
-        if (goes === "when dismissed") leave(session);
-      },
-      terminate: () => {
-        if (!sessions.has(session)) return;
-        log.push(`${atMs()}: ${name} cut`);
-        leave(session);
-      },
-    };
-    sessions.add(session);
+/** A session that goes when it is dismissed, or only when it is cut. */
+class FakeSession implements DrainableSession {
+  readonly name = sessions.size;
+  readonly goes: "when dismissed" | "when cut";
+  callsInFlight = 0;
+
+  constructor(goes: "when dismissed" | "when cut") {
+    this.goes = goes;
+  }
+
+  announceGoingAway(windowMs: number): void {
+    log.push(`${atMs()}: ${this.name} told ${windowMs}`);
+  }
+
+  refuseCalls(): void {
+    log.push(`${atMs()}: ${this.name} refuses calls`);
+  }
+
+  dismiss(): void {
+    if (!sessions.has(this)) return;
+    log.push(`${atMs()}: ${this.name} dismissed`);
+    if (this.goes === "when dismissed") this.leave();
+  }
+
+  terminate(): void {
+    if (!sessions.has(this)) return;
+    log.push(`${atMs()}: ${this.name} cut`);
+    this.leave();
+  }
+
+  leave(): void {
+    if (sessions.delete(this)) drain.onGone();
   }
 }
 
-function leave(session: DrainableSession | undefined): void {
-  if (session !== undefined && sessions.delete(session)) drain.onSessionGone();
+function connect(count: number, goes: FakeSession["goes"] = "when dismissed"): FakeSession[] {
+  return Array.from({ length: count }, () => {
+    const session = new FakeSession(goes);
+    sessions.add(session);
+    return session;
+  });
 }
 
-function start(windowMs: number, graceMs: number): Promise<void> {
-  drain = new Drain({ clock, sessions, windowMs, graceMs });
-  return drain.run().then(() => void log.push(`${atMs()}: done`));
+function start(limits: { windowMs?: number; graceMs?: number; perSecond?: number }): Promise<void> {
+  const { windowMs = 1_000, graceMs = 5_000, perSecond: closesPerSecondMax = 20 } = limits;
+  const requestsInFlight = (): number => requests;
+  const parts = { clock, sessions, requestsInFlight, windowMs, graceMs, closesPerSecondMax };
+  drain = new Drain(parts);
+  return drain.run().then((given) => {
+    result = given;
+    log.push(`${atMs()}: done`);
+  });
 }
 
-const dismissals = (): string[] => log.filter((line) => line.includes("dismissed"));
+/** When each of these happened, in milliseconds. */
+const timesOf = (what: string): number[] =>
+  log.filter((line) => line.includes(what)).map((line) => Number.parseFloat(line));
+
+/** The most in any second, wherever it begins. */
+function busiestSecond(times: readonly number[]): number {
+  const counts = times.map(
+    (first) => times.filter((at) => at >= first && at < first + 1_000).length,
+  );
+  return Math.max(0, ...counts);
+}
 
 describe("a drain", () => {
-  test("tells every client before the first is closed, in another turn", async () => {
-    connect(2);
-    const done = start(1_000, 5_000);
-    expect(log).toEqual(["0: 0 told 1000", "0: 1 told 1000"]);
-    clock.advance(500);
-    await done;
-  });
-
-  test("spreads the closes over the window", async () => {
+  test("tells clients at the rate, and closes each when its window is over", async () => {
     connect(4);
-    const done = start(1_000, 5_000);
-    log.length = 0;
-    clock.advance(1_000);
+    const done = start({});
+    clock.advance(1_150);
     await done;
-    expect(log.filter((line) => !line.includes("done"))).toEqual(
-      [0, 250, 500, 750].map((at, index) => `${at}: ${index} dismissed`),
-    );
+    expect(timesOf("told")).toEqual([0, 50, 100, 150]);
+    expect(timesOf("dismissed")).toEqual([1_000, 1_050, 1_100, 1_150]);
+    expect(result).toEqual({ left: 0, closed: 4, cut: 0 });
+    expect(clock.pending).toBe(0);
   });
 
-  test("never closes more in any tenth of the window than a tenth of the clients", async () => {
-    connect(1_000);
-    const done = start(10_000, 30_000);
-    for (let tenth = 0; tenth < 10; tenth += 1) {
-      const before = dismissals().length;
-      clock.advanceTo(startUs + (tenth + 1) * 1_000_000 - 1);
-      expect(dismissals().length - before).toBe(100);
-    }
+  test("tells a client before it closes it, in another turn, also without a window", async () => {
+    connect(1);
+    const done = start({ windowMs: 0 });
+    expect(log).toEqual(["0: 0 told 0"]);
+    clock.advance(1);
     await done;
+    expect(log).toEqual(["0: 0 told 0", "1: 0 dismissed", "1: done"]);
   });
 
-  test.each([
-    [127, [127]],
-    [128, [128]],
-    [129, [128, 1]],
-    [500, [128, 128, 128, 116]],
-  ])(
-    "of %d clients without a window tells and closes so many a turn: %j",
-    async (count, expected) => {
-      connect(count);
-      const done = start(0, 5_000);
-      const counts = { told: [0], dismissed: [0] };
-      const note = (what: "told" | "dismissed"): void => {
-        const all = log.filter((line) => line.includes(what)).length;
-        counts[what].push(all - counts[what].reduce((sum, each) => sum + each));
-      };
-      note("told");
-      for (let turn = 0; sessions.size > 0; turn += 1) {
-        clock.advance(turn === 0 ? 0 : 1);
-        note("told");
-        note("dismissed");
-      }
-      expect(counts.told.filter((each) => each > 0)).toEqual(expected);
-      expect(counts.dismissed.filter((each) => each > 0)).toEqual(expected);
+  test.each([1, 7, 19, 20, 33, 45, 100, 500])(
+    "never closes more than %i in any second",
+    async (perSecond) => {
+      connect(perSecond * 3);
+      const done = start({ windowMs: 100, graceMs: 60_000, perSecond });
+      clock.advance(10_000);
       await done;
+      const times = timesOf("dismissed");
+      expect(times).toHaveLength(perSecond * 3);
+      expect(busiestSecond(times)).toBeLessThanOrEqual(perSecond);
+      // And hardly fewer: 3 s of closes are over after little more than 3 s.
+      expect(times.at(-1)).toBeLessThan(3_600);
     },
   );
 
   test("ends as soon as the last client has gone, with no timer left", async () => {
-    connect(3);
-    const done = start(1_000, 5_000);
-    clock.advance(0);
-    expect(dismissals()).toHaveLength(1);
-    for (const session of sessions) leave(session);
+    const all = connect(3);
+    const done = start({});
+    clock.advance(100);
+    for (const session of all) session.leave();
     await done;
-    expect(atMs()).toBe(0);
+    expect(atMs()).toBe(100);
+    expect(result).toEqual({ left: 3, closed: 0, cut: 0 });
     expect(clock.pending).toBe(0);
   });
 
-  test("passes over a client that left by itself", async () => {
-    connect(4);
-    const done = start(1_000, 5_000);
-    leave([...sessions][2]);
-    clock.advance(1_000);
+  test("passes over a client that left by itself, which costs the others no time", async () => {
+    const all = connect(4);
+    const done = start({});
+    all[2]!.leave();
+    clock.advance(1_200);
     await done;
-    expect(dismissals().map((line) => line.split(" ")[1])).toEqual(["0", "1", "3"]);
+    expect(timesOf("told")).toHaveLength(3);
+    expect(result).toEqual({ left: 1, closed: 3, cut: 0 });
   });
 
-  test("cuts whoever has not gone when the grace is over, and not a moment before", async () => {
-    connect(1, "when cut");
+  test("waits for calls that are under way, and lets no others begin", async () => {
+    const [busy] = connect(2);
+    busy!.callsInFlight = 1;
+    const done = start({});
+    clock.advance(1_500);
+    expect(log.slice(-2)).toEqual(["1000: 0 refuses calls", "1050: 1 dismissed"]);
+    busy!.callsInFlight = 0;
+    clock.advance(20);
+    await done;
+    expect(log.slice(-2)).toEqual(["1520: 0 dismissed", "1520: done"]);
+  });
+
+  test("waits for HTTP requests that are under way", async () => {
     connect(1);
-    const done = start(1_000, 2_000);
+    requests = 1;
+    const done = start({});
+    clock.advance(1_000);
+    await nextTurn();
+    expect(result).toBeUndefined();
+    requests = 0;
+    drain.onGone();
+    await done;
+    expect(result).toEqual({ left: 0, closed: 1, cut: 0 });
+  });
+
+  test.each([
+    ["a client that does not go", "when cut", 0, 0],
+    ["a call that does not end", "when dismissed", 1, 0],
+    ["a request that does not end", "when dismissed", 0, 1],
+  ] as const)("ends %s at the deadline, and not a moment before", async (_, goes, calls, http) => {
+    const [last] = connect(1, goes);
+    last!.callsInFlight = calls;
+    requests = http;
+    const done = start({ graceMs: 2_000 });
     clock.advance(1_999);
     await nextTurn();
-    expect(log.filter((line) => line.includes("cut"))).toEqual([]);
+    expect(log.filter((line) => /cut|done/.test(line))).toEqual([]);
     clock.advance(1);
     await done;
-    expect(log.slice(-2)).toEqual(["2000: 0 cut", "2000: done"]);
+    expect(log.at(-1)).toBe("2000: done");
+    expect(sessions.size).toBe(0);
     expect(clock.pending).toBe(0);
   });
 
@@ -146,17 +195,88 @@ describe("a drain", () => {
     [5_000, 1_000, 1_000],
     [1_000, 5_000, 1_000],
     [1_000, 0, 0],
-  ])("with a window of %i and a grace of %i ms uses %i ms", async (windowMs, graceMs, used) => {
-    connect(2);
-    const done = start(windowMs, graceMs);
-    expect(log[0]).toBe(`0: 0 told ${used}`);
-    clock.advance(graceMs);
+  ])(
+    "with a window of %i and a grace of %i ms gives clients %i ms",
+    async (windowMs, graceMs, used) => {
+      connect(1);
+      const done = start({ windowMs, graceMs });
+      expect(log[0]).toBe(`0: 0 told ${used}`);
+      clock.advance(graceMs);
+      await done;
+      expect(sessions.size).toBe(0);
+    },
+  );
+
+  // 4 s are left beside the window: 80 closes at 20 a second.
+  test.each([
+    [79, 0, 4_950],
+    [80, 0, 5_000],
+    [81, 1, 5_050],
+  ])(
+    "of %i clients foresees that %i are left at the deadline",
+    (count, overdueSessions, neededMs) => {
+      connect(count);
+      void start({});
+      expect(drain.plan).toEqual({ overdueSessions, neededMs });
+    },
+  );
+
+  test("whose rate is too low tells everybody in time all the same, and cuts who is left", async () => {
+    connect(400);
+    const done = start({});
+    clock.advance(4_100);
+    expect(timesOf("told")).toHaveLength(400);
+    clock.advance(1_000);
     await done;
-    expect(dismissals()).toHaveLength(2);
+    expect(busiestSecond(timesOf("dismissed"))).toBeLessThanOrEqual(20);
+    const closed = timesOf("dismissed").length;
+    expect(result).toEqual({ left: 0, closed, cut: 400 - closed });
+    expect(closed).toBeGreaterThan(70);
   });
 
+  test.each([127, 128, 129, 500])(
+    "of %i clients tells and closes at most 128 a turn, whatever the rate",
+    async (count) => {
+      connect(count);
+      const done = start({ windowMs: 0, perSecond: 1_000_000 });
+      const most = { told: 0, dismissed: 0 };
+      for (let turn = 0; turn < 20; turn += 1) {
+        for (const what of ["told", "dismissed"] as const) {
+          most[what] = Math.max(most[what], timesOf(what).filter((at) => at === atMs()).length);
+        }
+        clock.advance(1);
+      }
+      await done;
+      expect(most).toEqual({ told: Math.min(count, 128), dismissed: Math.min(count, 128) });
+    },
+  );
+
   test("without clients is done at once", async () => {
-    await start(1_000, 5_000);
+    await start({});
+    expect(result).toEqual({ left: 0, closed: 0, cut: 0 });
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe("a pace", () => {
+  test("holds in every second, however late its owner comes", () => {
+    const gaps = fc.array(fc.integer({ min: 0, max: 400_000 }), { minLength: 50, maxLength: 200 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), gaps, (perSecond, waits) => {
+        const pace = new Pace(perSecond);
+        const taken: { readonly atUs: number; readonly count: number }[] = [];
+        let nowUs = 0;
+        for (const waitUs of waits) {
+          nowUs += waitUs;
+          taken.push({ atUs: nowUs, count: pace.take(nowUs) });
+        }
+        for (const { atUs } of taken) {
+          const within = taken.filter(
+            (other) => other.atUs >= atUs && other.atUs < atUs + 1_000_000,
+          );
+          expect(within.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(perSecond);
+        }
+      }),
+    );
   });
 });

@@ -5,17 +5,18 @@ import type { BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { FakeConnection } from "#test/support/fake-connection.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { ANONYMOUS } from "./access/principal.ts";
+import { Access } from "./access/access.ts";
+import type { Credentials } from "./access/credentials.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { gatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
+import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { Turns } from "./turns/turns.ts";
-import type { Principal } from "./access/principal.ts";
 import type { HttpRequest, TransportHandler, UpgradeRequest } from "./transport/transport.ts";
 
 let clock: ManualClock;
@@ -25,7 +26,7 @@ let busListeners: Set<(event: BusEvent) => void>;
 let log: string[];
 let gateway: Gateway;
 let fails: Error | undefined;
-let served: TransportHandler<Principal> | undefined;
+let served: TransportHandler<Credentials> | undefined;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -36,12 +37,17 @@ beforeEach(async () => {
   fails = undefined;
   const write = (_: object, message: string): void => void log.push(message);
   const logger = { debug: write, info: write, warn: write, error: write };
-  const config = gatewayConfig({ drainWindowMs: 1_000, lameDuckMs: 3_000 });
+  const config = gatewayConfig({
+    drainWindowMs: 1_000,
+    drainClosesPerSecondMax: 2,
+    lameDuckMs: 3_000,
+  });
   const metrics = createGatewayMetrics(registry);
   const parts = { bus, clock, logger, metrics };
   const scheduler = { endOfTurn: () => {} };
   const turns = new Turns({ clock, scheduler });
   const catalog = new Catalog({ ...parts, turns, limits: config });
+  const access = await Access.open({ ...parts, config: config.access, allowAnonymous: false });
   gateway = new Gateway({
     bus: Object.assign(Object.create(bus) as MemoryBus, {
       onEvent: (listener: (event: BusEvent) => void) => {
@@ -61,10 +67,14 @@ beforeEach(async () => {
       turns,
       inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
+      access,
+      accounts: new PrincipalAccounts(metrics),
+      gatewayId: "gateway-1",
     },
     stateOf: () => ({ name: "gateway", summary: () => Promise.resolve({}), pages: new Map() }),
+    access,
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
-    openTransport: (handler: TransportHandler<Principal>) => {
+    openTransport: (handler: TransportHandler<Credentials>) => {
       if (fails !== undefined) return Promise.reject(fails);
       served = handler;
       return Promise.resolve({
@@ -81,9 +91,15 @@ beforeEach(async () => {
 
 afterEach(() => bus.close());
 
+const CREDENTIALS = { secret: undefined, certificate: undefined, remoteAddress: "192.0.2.7" };
+
 function connect(): FakeConnection {
   const connection = new FakeConnection();
-  const context = { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" };
+  const context = {
+    principal: CREDENTIALS,
+    remoteAddress: "192.0.2.7",
+    subprotocol: "tickwire.v1",
+  };
   connection.handler = gateway.onConnection(connection, context);
   return connection;
 }
@@ -105,6 +121,7 @@ const offer = (...subprotocols: string[]) =>
 const ask = (method: string, more: Record<string, string> = {}) =>
   gateway.onHttp({
     method,
+    query: "",
     headers: new Map([...headers, ...Object.entries(more)]),
   } as unknown as HttpRequest);
 
@@ -127,7 +144,7 @@ describe("a gateway", () => {
   test("accepts clients that offer its subprotocol, and tells others which it speaks", async () => {
     expect(offer("other", "tickwire.v1")).toEqual({
       kind: "accept",
-      context: { principal: ANONYMOUS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" },
+      context: { principal: CREDENTIALS, remoteAddress: "192.0.2.7", subprotocol: "tickwire.v1" },
     });
     expect(offer("other")).toMatchObject({
       kind: "refuse",
@@ -212,12 +229,14 @@ describe("a gateway that closes", () => {
     expect(log).toEqual(["gateway is about to drain", "gateway drains", "stops listening"]);
     expect(gateway.notReadyReasons()).toContain("draining");
     expect(offer("tickwire.v1")).toMatchObject({ kind: "refuse", response: { status: 503 } });
-    clock.advance(499);
+    // Told half a second apart, and closed as they were told.
+    clock.advance(1_499);
     await nextTurn();
     expect([gateway.sessions, busListeners.size]).toEqual([1, 1]);
     clock.advance(1);
     await closing;
     expect(log.filter((line) => line !== "session closed").slice(3)).toEqual([
+      "gateway has drained",
       "transport closed",
       "gateway closed",
     ]);

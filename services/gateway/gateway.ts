@@ -4,13 +4,21 @@ import type { ServiceState } from "#core/state-page.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
-import { ANONYMOUS } from "./access/principal.ts";
-import type { Principal } from "./access/principal.ts";
+import type { Access } from "./access/access.ts";
+import { isAccessFault } from "./access/authenticator.ts";
+import {
+  secretOfHeaders,
+  secretOfSubprotocols,
+  takeSecretOfQuery,
+  withoutSecrets,
+} from "./access/credentials.ts";
+import type { Credentials } from "./access/credentials.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
+import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import { Session } from "./session/session.ts";
-import type { SessionParts } from "./session/session.ts";
+import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
@@ -33,17 +41,24 @@ export type RunningGateway = {
   readonly address: string;
   readonly port: number;
   readonly transportKind: Transport["kind"];
+  /**
+   * Reads the files of access again, at once instead of when they are next looked at. What is
+   * broken leaves everything as it was, and is logged.
+   */
+  reloadAccess(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
   /** What operators see of it. */
   readonly state: ServiceState;
+  /** Whether whoever shows this key or token may see the state. */
+  mayAdminister(secret: string, remoteAddress: string): Promise<boolean>;
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
    * Stops: not ready, but serving everybody for `lameDuckMs`, so that load balancers notice; then
-   * no new connections, every client told, closes spread over the drain window, whatever is left
-   * cut after `graceMs` in all, bus subscriptions released. Resolves when all that is done.
-   * Idempotent.
+   * no new connections, clients told at the rate of closes, closed after the drain window when
+   * their calls have ended, whatever is left cut after `graceMs` in all, bus subscriptions
+   * released. Resolves when all that is done. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 };
@@ -55,12 +70,13 @@ type GatewayParts = {
   readonly http: Pick<HttpFace, "serve">;
   /** What operators see of the gateway. */
   readonly stateOf: (gateway: Gateway) => ServiceState;
+  readonly access: Access;
   /** Listens, and serves the handler. */
-  readonly openTransport: (handler: TransportHandler<Principal>) => Promise<Transport>;
+  readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
-export class Gateway implements RunningGateway, TransportHandler<Principal> {
+export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
@@ -70,11 +86,15 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   readonly #origins: Origins;
   /** For what happens to all sessions at once. */
   readonly #line: TurnLine;
+  readonly #requests: RequestsInFlight;
   #transport: Transport | undefined;
   #busConnected = true;
   /** From the start of the shutdown on, while everything is served as before. */
   #leaving = false;
   #drain: Drain | undefined;
+  /** Sessions are being looked at, because the access of some may have ended; and once more. */
+  #isReviewing = false;
+  #reviewsAgain = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: GatewayParts) {
@@ -83,7 +103,11 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
+    const { clock } = parts.sessionParts;
+    const onDone = (): void => this.#drain?.onGone();
+    this.#requests = new RequestsInFlight({ clock, onDone, isDraining: () => this.#leaving });
     this.#listenToBus();
+    parts.access.onChanged = () => this.#reviewAccess();
   }
 
   get address(): string {
@@ -100,6 +124,12 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  async mayAdminister(secret: string, remoteAddress: string): Promise<boolean> {
+    const credentials = { secret, certificate: undefined, remoteAddress };
+    const outcome = await this.#parts.access.authenticate(credentials);
+    return !isAccessFault(outcome) && outcome.mayAdminister;
   }
 
   /** Every session that is open, in the order in which they came. */
@@ -134,7 +164,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     return reasons;
   }
 
-  onUpgrade(request: UpgradeRequest): UpgradeDecision<Principal> {
+  onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
     if (this.#drain !== undefined) {
       metrics.upgradesRefused.inc({ reason: "draining" });
@@ -147,12 +177,15 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       return { kind: "refuse", response: foreign };
     }
     if (request.subprotocols.includes(SUBPROTOCOL)) {
-      const { remoteAddress } = request;
-      const context = { principal: ANONYMOUS, remoteAddress, subprotocol: SUBPROTOCOL };
+      const { remoteAddress, certificate, headers, subprotocols } = request;
+      const secret = secretOfHeaders(headers) ?? secretOfSubprotocols(subprotocols);
+      // A browser cannot see how an upgrade is refused, so who it is is judged behind its Hello.
+      const principal = { secret, certificate, remoteAddress };
+      const context = { principal, remoteAddress, subprotocol: SUBPROTOCOL };
       return { kind: "accept", context };
     }
     metrics.upgradesRefused.inc({ reason: "subprotocol" });
-    const offered = quotedText(request.subprotocols.join(", "));
+    const offered = quotedText(withoutSecrets(request.subprotocols).join(", "));
     const message = `this gateway speaks the subprotocol ${SUBPROTOCOL}; offered: ${offered || "none"}`;
     return { kind: "refuse", response: errorAnswer(400, "invalid_argument", message) };
   }
@@ -164,12 +197,12 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     if (limit === "requestBytesMax") metrics.bodiesRefused.inc();
   }
 
-  onConnection(connection: Connection, context: ConnectionContext<Principal>): Session {
+  onConnection(connection: Connection, context: ConnectionContext<Credentials>): Session {
     const { sessionParts } = this.#parts;
-    const { principal } = context;
+    const { principal: credentials } = context;
     const id = `${this.#startedAt}-${connection.id}`;
     const onGone = (gone: Session): void => this.#onGone(gone);
-    const session = new Session({ id, connection, principal, onGone }, sessionParts);
+    const session = new Session({ id, connection, credentials, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
     sessionParts.metrics.connections.set(this.#sessions.size);
@@ -181,10 +214,17 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     if (foreign !== undefined) return foreign;
     const preflight = this.#origins.preflightHeaders(request.method, request.headers);
     if (preflight !== undefined) return { status: 204, headers: preflight, body: "" };
-    const answer = await this.#parts.http.serve(request);
+    const serve = (given: HttpRequest): Promise<HttpResponse> => this.#serveHttp(given);
+    const answer = await this.#requests.track(request, serve);
     const { vary, ...others } = this.#origins.corsHeaders(request.headers);
     const varies = [answer.headers["vary"], vary].filter((name) => name !== undefined).join(", ");
-    return { ...answer, headers: { ...answer.headers, ...others, vary: varies } };
+    // A proxy that keeps its connection would come back to a gateway that goes away.
+    const kept = this.#leaving ? { connection: "close" } : {};
+    return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
+  }
+
+  reloadAccess(): Promise<void> {
+    return this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -195,6 +235,48 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
   get #listening(): Transport {
     assert(this.#transport !== undefined, "the gateway listens before it is used");
     return this.#transport;
+  }
+
+  /** A request that shows what is no proof is refused; one that shows nothing is nobody's. */
+  async #serveHttp(given: HttpRequest): Promise<HttpResponse> {
+    const { access, http } = this.#parts;
+    const { secret, query } = takeSecretOfQuery(given.query);
+    const request = { ...given, query };
+    const { headers, certificate, remoteAddress } = request;
+    const shown = secretOfHeaders(headers) ?? secret;
+    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    if (!isAccessFault(who)) {
+      const { accounts, clock } = this.#parts.sessionParts;
+      if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
+        return http.serve({ ...request, principal: who });
+      }
+      const message = `${who.id} asks for more than it may`;
+      return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
+    }
+    const isPassing = who.kind === "unavailable";
+    const code = isPassing ? "unavailable" : "unauthenticated";
+    const more = isPassing ? { "retry-after": "1" } : { "www-authenticate": "Bearer" };
+    return errorAnswer(isPassing ? 503 : 401, code, who.reason, more);
+  }
+
+  #reviewAccess(): void {
+    if (this.#isReviewing) {
+      this.#reviewsAgain = true;
+      return;
+    }
+    this.#isReviewing = true;
+    this.#line.add(this.#reviewSessions());
+  }
+
+  *#reviewSessions(): Work {
+    do {
+      this.#reviewsAgain = false;
+      for (const session of this.#sessions) {
+        session.reviewAccess();
+        if (this.#line.isOver) yield;
+      }
+    } while (this.#reviewsAgain);
+    this.#isReviewing = false;
   }
 
   #refuseForeign(request: UpgradeRequest | HttpRequest): HttpResponse<HttpBytes> | undefined {
@@ -209,7 +291,7 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
     const wasThere = this.#sessions.delete(session);
     assert(wasThere, "a session goes once");
     this.#parts.sessionParts.metrics.connections.set(this.#sessions.size);
-    this.#drain?.onSessionGone();
+    this.#drain?.onGone();
   }
 
   #listenToBus(): void {
@@ -282,19 +364,36 @@ export class Gateway implements RunningGateway, TransportHandler<Principal> {
       logger.info({ sessions: sessions.size, lameDuckMs }, "gateway is about to drain");
       await new Promise<void>((resolve) => void clock.after(lameDuckMs, resolve));
     }
-    const windowMs = config.drainWindowMs;
-    const drainMs = graceMs - lameDuckMs;
-    this.#drain = new Drain({ clock, sessions, windowMs, graceMs: drainMs });
-    logger.info({ sessions: sessions.size, graceMs: drainMs }, "gateway drains");
-    this.#listening.stopListening();
-    await this.#drain.run();
+    await this.#runDrain(graceMs - lameDuckMs);
     this.#release();
     await this.#listening.close();
     logger.info({}, "gateway closed");
   }
 
+  async #runDrain(graceMs: number): Promise<void> {
+    const { config, clock, logger, metrics } = this.#parts.sessionParts;
+    const { drainWindowMs: windowMs, drainClosesPerSecondMax: closesPerSecondMax } = config;
+    const sessions = this.#sessions;
+    const requestsInFlight = (): number => this.#requests.count;
+    const limits = { windowMs, closesPerSecondMax, graceMs };
+    const drain = new Drain({ ...limits, clock, sessions, requestsInFlight });
+    this.#drain = drain;
+    const { neededMs, overdueSessions } = drain.plan;
+    metrics.drainOverdue.set(overdueSessions);
+    const fields = { sessions: sessions.size, ...limits, neededMs, overdueSessions };
+    if (overdueSessions === 0) logger.info(fields, "gateway drains");
+    else logger.warn(fields, "gateway drains, and its rate of closes is too low for its deadline");
+    this.#listening.stopListening();
+    const result = await drain.run();
+    for (const outcome of ["left", "closed", "cut"] as const) {
+      metrics.drainedSessions.inc({ outcome }, result[outcome]);
+    }
+    logger.info(result, "gateway has drained");
+  }
+
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
+    this.#parts.access.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
+import { Access } from "./access/access.ts";
 import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -15,6 +17,7 @@ import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
+import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
@@ -49,6 +52,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
+  const { access: accessConfig, allowAnonymous } = config;
+  const accessParts = { config: accessConfig, allowAnonymous, bus, clock, logger, metrics };
+  const access = await Access.open(accessParts);
   const flusher = new Flusher({
     clock,
     scheduler: immediateScheduler,
@@ -60,8 +66,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
   const hub = new Hub({ ...common, catalog, random, limits: config });
   const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
+    accounts,
     turns,
     clock,
     metrics,
@@ -72,10 +80,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const dashboard = readDashboard(options);
   const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, serverVersion };
+  const identity = { serverVersion, gatewayId: randomUUID() };
+  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
   const gateway = new Gateway({
     bus,
-    sessionParts: { ...shared, flusher, hub, catalog },
+    sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
+    access,
     http,
     stateOf: (running) =>
       createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),

@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
+import { createAccessMetrics } from "./access/access-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -13,12 +14,16 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 /** Registers every metric of the gateway. @throws if the registry has them already. */
 export function createGatewayMetrics(registry: Registry) {
   return {
+    ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
     latencies: registerLatencies(registry),
+    ...slownessMetrics(registry),
+    ...viewMetrics(registry),
   };
 }
 
@@ -166,6 +171,23 @@ function sessionMetrics(registry: Registry) {
   };
 }
 
+function drainMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    drainOverdue: new Gauge({
+      name: "tickwire_gateway_drain_overdue_sessions",
+      help: "Sessions that the rate of closes leaves until the deadline, as the drain began.",
+      registers,
+    }),
+    drainedSessions: new Counter({
+      name: "tickwire_gateway_drained_sessions_total",
+      help: "Sessions of a drain: left by themselves, closed after their window, cut at the deadline.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+  };
+}
+
 function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
@@ -188,28 +210,6 @@ function deliveryMetrics(registry: Registry) {
       name: "tickwire_gateway_flush_seconds",
       help: "Duration of one flush of every session that is owed something.",
       buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
-      registers,
-    }),
-    lagNotices: new Counter({
-      name: "tickwire_gateway_lag_notices_total",
-      help: "Sessions told that they read too slowly.",
-      registers,
-    }),
-    slowConsumers: new Counter({
-      name: "tickwire_gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
-      labelNames: ["limit"],
-      registers,
-    }),
-    lagSeconds: new Histogram({
-      name: "tickwire_gateway_lag_seconds",
-      help: "Age of what a client has just acknowledged, from when it was owed to it.",
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
-      registers,
-    }),
-    lagSecondsMax: new Gauge({
-      name: "tickwire_gateway_lag_seconds_max",
-      help: "Age of the oldest thing that some session has not acknowledged yet.",
       registers,
     }),
     owedAtEnd: new Counter({
@@ -272,6 +272,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    epochsContinued: new Counter({
+      name: "tickwire_gateway_epochs_continued_total",
+      help: "Topics that went on without a loss when another ingestor took over.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
@@ -298,17 +304,57 @@ function busMetrics(registry: Registry) {
   };
 }
 
-function topicMetrics(registry: Registry) {
+function slownessMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    topics: new Gauge({
-      name: "tickwire_gateway_topics",
-      help: "Topics that the gateway follows on the bus.",
+    lagNotices: new Counter({
+      name: "tickwire_gateway_lag_notices_total",
+      help: "Sessions told that they read too slowly.",
       registers,
     }),
+    bandwidthChanges: new Counter({
+      name: "tickwire_gateway_bandwidth_changes_total",
+      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
+      labelNames: ["to"],
+      registers,
+    }),
+    bandwidthExceeded: new Counter({
+      name: "tickwire_gateway_bandwidth_exceeded_total",
+      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
+      registers,
+    }),
+    slowConsumers: new Counter({
+      name: "tickwire_gateway_slow_consumers_total",
+      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
+      labelNames: ["limit"],
+      registers,
+    }),
+    lagSeconds: new Histogram({
+      name: "tickwire_gateway_lag_seconds",
+      help: "Age of what a client has just acknowledged, from when it was owed to it.",
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
+      registers,
+    }),
+    lagSecondsMax: new Gauge({
+      name: "tickwire_gateway_lag_seconds_max",
+      help: "Age of the oldest thing that some session has not acknowledged yet.",
+      registers,
+    }),
+  };
+}
+
+function viewMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
+      registers,
+    }),
+    viewsAtLimit: new Counter({
+      name: "tickwire_gateway_views_at_limit_total",
+      help: "Views wanted beyond viewsMax: whoever wanted one shares another, or was refused.",
+      labelNames: ["outcome"],
       registers,
     }),
     viewBatches: new Counter({
@@ -321,6 +367,22 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_view_skipped_events_total",
       help: "Events that views left out of their batches, because later ones stand for them.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+    viewChecksums: new Counter({
+      name: "tickwire_gateway_book_checksums_total",
+      help: "Checksums of books that were computed, however many sessions get them.",
+      registers,
+    }),
+  };
+}
+
+function topicMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    topics: new Gauge({
+      name: "tickwire_gateway_topics",
+      help: "Topics that the gateway follows on the bus.",
       registers,
     }),
     slowSkipped: new Counter({

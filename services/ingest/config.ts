@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { FEED_CHANNELS } from "#core/instrument.ts";
+import { parseShard, SHARDS_MAX } from "#core/shard.ts";
+import { LEASE_MODES } from "#publish/leadership/open-claims.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
@@ -71,6 +73,16 @@ const venueSchema = z
       .optional()
       .describe("as ingest.instrumentsIntervalMs, for this venue"),
     simulated: simulatedSchema.optional(),
+    shard: z
+      .string()
+      .refine((text) => parseShard(text) !== undefined, {
+        error: `must be INDEX/COUNT, such as 1/3, with a count from 2 to ${SHARDS_MAX}`,
+      })
+      .optional()
+      .describe(
+        "INDEX/COUNT, such as 1/3: only the instruments of this shard, where COUNT ingestors share " +
+          "the venue; see docs/standby.md",
+      ),
   })
   .refine((venue) => venue.simulated === undefined || venue.id === "simulated", {
     path: ["simulated"],
@@ -150,6 +162,31 @@ export const ingestConfigSchema = z
       .max(600_000)
       .default(ANNOUNCE_INTERVAL_MS_DEFAULT)
       .describe("between two signs of life; after 3 without one, gateways report its venues down"),
+    standby: z
+      .strictObject({
+        heartbeatMs: z
+          .int()
+          .min(100)
+          .max(60_000)
+          .default(300)
+          .describe(
+            "between two signs of life to other ingestors of the same venue; after 3 without one, " +
+              "another takes over",
+          ),
+        lease: z
+          .enum(LEASE_MODES)
+          .default("auto")
+          .describe(
+            "who publishes: by a lease in JetStream where it is there (auto), always (jetstream), " +
+              "or by who is heard (none)",
+          ),
+        leaseReplicas: z
+          .union([z.literal(1), z.literal(3), z.literal(5)])
+          .default(1)
+          .describe("copies of the leases in a cluster, when they are first made"),
+      })
+      .prefault({})
+      .describe("several ingestors of one venue; see docs/standby.md"),
     drainTimeoutMs: z
       .int()
       .min(0)

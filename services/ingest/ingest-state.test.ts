@@ -33,9 +33,9 @@ function create(venues: readonly MeasuredVenue[]) {
   };
   const state = createIngestState({
     publisherId: "p",
-    epoch: 7,
     venues,
-    publisher: createPublisherCounters(),
+    publications: [],
+    counters: createPublisherCounters(),
     latencies: createPublishLatencies(),
     clock,
     schedule,

@@ -4,14 +4,17 @@ import { SampledRates } from "#core/sampled-rates.ts";
 import type { ServiceState, StatePage, StateQuery, StateRows } from "#core/state-page.ts";
 import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
+import { shardText } from "#publish/leadership/partition.ts";
+import type { VenuePublication } from "#publish/venue-publication.ts";
 import { scheduleTurnEnd } from "./turn-scheduler.ts";
 import type { MeasuredVenue, SubscriptionHealth } from "./metrics.ts";
 
 type IngestStateParts = {
   readonly publisherId: string;
-  readonly epoch: number;
   readonly venues: readonly MeasuredVenue[];
-  readonly publisher: Readonly<PublisherCounters>;
+  /** Who publishes each venue, in the order of the venues. */
+  readonly publications: readonly VenuePublication[];
+  readonly counters: Readonly<PublisherCounters>;
   readonly latencies: PublishLatencies;
   readonly clock: Clock;
   /** Calls back at the end of the event loop's turn; so it does unless a test says otherwise. */
@@ -25,21 +28,22 @@ const LOOKS_PER_TURN = 2_000;
 
 /** What operators see of an ingestor. */
 export function createIngestState(parts: IngestStateParts): ServiceState {
-  const { publisherId, epoch, venues, publisher } = parts;
+  const { publisherId, venues, publications, counters } = parts;
   const pages = new Map<string, StatePage>([
     ["publishers", publisherPage(parts)],
     ["feeds", feedPage(parts)],
   ]);
   const summary = (): Promise<object> => {
-    const { events, batches, bytes, historyBytes } = publisher;
+    const { events, batches, bytes, historyBytes } = counters;
+    const leading = publications.filter(({ state }) => state === "leading").length;
     const counts = { events, batches, bytes, historyBytes };
-    return Promise.resolve({ publisherId, epoch, venues: venues.length, ...counts });
+    return Promise.resolve({ publisherId, venues: venues.length, leading, ...counts });
   };
   return { name: "ingest", summary, pages };
 }
 
 /** `publishers`: each venue that this process publishes, and how it does. */
-function publisherPage({ venues, latencies, clock }: IngestStateParts): StatePage {
+function publisherPage({ venues, publications, latencies, clock }: IngestStateParts): StatePage {
   const rates = new SampledRates<MeasuredVenue>();
   const windows = new Map<string, LatencyWindow>();
   const latencyOf = (venue: string, nowUs: number) => {
@@ -60,10 +64,12 @@ function publisherPage({ venues, latencies, clock }: IngestStateParts): StatePag
   };
   const rowOf = (measured: MeasuredVenue, nowUs: number) => {
     const { venue, counters, connections, connectionsOpen, instruments } = measured;
+    const publication = publications[venues.indexOf(measured)];
     const events = Object.values(counters.events).reduce((sum, count) => sum + count, 0);
     const rate = rates.of(measured, { value: events, run: 0 }, nowUs);
     return {
       venue,
+      ...publicationRow(publication),
       connections,
       connectionsOpen,
       instruments,
@@ -89,6 +95,17 @@ function publisherPage({ venues, latencies, clock }: IngestStateParts): StatePag
     return Promise.resolve({ rows: shown.map((venue) => rowOf(venue, nowUs)), next });
   };
   return { parameters: new Map([["venue", "any"]]), answer };
+}
+
+function publicationRow(publication: VenuePublication | undefined) {
+  const { leader, partition, publisher, state } = publication ?? {};
+  return {
+    shard: partition === undefined ? "" : shardText(partition),
+    role: state ?? "leading",
+    roleForMs: leader === undefined ? null : Math.floor(leader.stateForMs),
+    peers: leader?.peers.length ?? 0,
+    epoch: publisher?.epoch ?? 0,
+  };
 }
 
 function offsetMs(seconds: number | undefined): number | null {

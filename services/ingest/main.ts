@@ -14,15 +14,19 @@ import { createIngestState } from "./ingest-state.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
 import type { ServiceState } from "#core/state-page.ts";
+import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
+import type { AnnouncedVenue } from "#publish/announcements.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
-import { newPublisherIdentity } from "#publish/publisher-identity.ts";
-import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
+import { HistoryBudget } from "#publish/batch-history.ts";
+import { openClaims } from "#publish/leadership/open-claims.ts";
+import { createPublisherCounters } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
-import { scheduleTurnEnd } from "./turn-scheduler.ts";
-import { VenueIngest } from "./venue/venue-ingest.ts";
+import { publishVenue } from "./published-venue.ts";
+import type { PublishedVenue } from "./published-venue.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
+import type { VenuePublication } from "#publish/venue-publication.ts";
 import { openVenueNetwork } from "./venue-network.ts";
 import type { OpenVenueNetwork } from "./venue-network.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
@@ -48,7 +52,7 @@ export type IngestOptions = {
 /** What an ingestor has done so far. */
 type IngestStats = {
   readonly publisherId: string;
-  readonly epoch: number;
+  readonly publications: readonly VenuePublication[];
   readonly publisher: Readonly<PublisherCounters>;
   readonly venues: readonly MeasuredVenue[];
 };
@@ -67,68 +71,119 @@ export type RunningIngest = {
 export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
   const { config, bus, clock, logger, registry, random = Math.random } = options;
   const counters = createPublisherCounters();
-  const identity = newPublisherIdentity("ingest", randomUUID());
-  const { publisherId, epoch } = identity;
+  const publisherId = `ingest-${randomUUID()}`;
   const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
-  const counted = { counters, latencies, limits: config };
-  const publisher = new Publisher({ ...shared, ...counted, epoch, schedule: scheduleTurnEnd });
+  const historyBudget = new HistoryBudget({ bytesMax: config.historyTotalBytesMax });
   const networks: OpenVenueNetwork[] = [];
   const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
   const budgets = new AddressBudgets({ clock, policy });
-  const venues = config.venues.map((venueConfig) => {
+  const announced = {
+    announce: (venue: string) => announcements.announce(venue),
+    leave: (venue: string) => announcements.leave(venue),
+  };
+  const published = config.venues.map((venueConfig) => {
     const network = networkOf(venueConfig, options);
     networks.push(network);
-    return new VenueIngest({
-      config: venueConfig,
-      adapter: adapterOf(venueConfig),
-      limits: config,
-      clock,
-      random,
-      network: options.intercept?.(venueConfig.id, network) ?? network,
-      logger,
-      policy,
-      budgets,
-      emit: (event) => publisher.publish(event),
-      onEnded: (instrument) => publisher.retire(instrument),
-      onChange: () => announcements.announce(),
+    return publishVenue({
+      ...shared,
+      venueConfig,
+      config,
+      publisherId,
+      publishing: { counters, latencies, historyBudget },
+      announced,
+      feed: {
+        adapter: adapterOf(venueConfig),
+        random,
+        network: options.intercept?.(venueConfig.id, network) ?? network,
+        policy,
+        budgets,
+      },
     });
   });
+  const venues = published.map(({ ingest }) => ingest);
+  const publications = published.map(({ publication }) => publication);
+  const common = { ...shared, publisherId };
   const views = venues.map(({ view }) => view);
-  const common = { ...shared, venues: views };
-  const responder = new QueryResponder({ ...common, publisherId, publisher });
+  const responder = new QueryResponder({ ...common, venues: views });
   const announcements: Announcements = new Announcements({
     ...common,
-    identity,
     announceIntervalMs: config.announceIntervalMs,
-    takeProgress: () => publisher.takeProgress(),
+    venues: published.map(announcedVenue),
   });
-  registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
+  registerIngestMetrics({
+    registry,
+    venues: () => venues,
+    publisher: counters,
+    latencies,
+  });
+  registerPublicationMetrics(registry, publications);
   responder.start();
   announcements.start();
-  for (const venue of venues) venue.start();
-  logger.info({ venues: venues.map(({ venue }) => venue), epoch }, "ingesting");
-
   let closing: Promise<void> | undefined;
+  const begun = beginPublishing(publications, { ...common, config, isClosed: () => !!closing });
+  for (const venue of venues) venue.start();
+  logger.info({ venues: venues.map(({ venue }) => venue), publisherId }, "ingesting");
+
   const close = async (): Promise<void> => {
     for (const venue of venues) venue.close();
     budgets.close();
     for (const network of networks) network.close();
-    publisher.flush();
+    for (const publication of publications) publication.close();
     announcements.close();
     responder.close();
+    for (const publication of publications) publication.leave();
+    await begun;
     await drained(bus, clock, config.drainTimeoutMs);
-    logger.info({ epoch, events: counters.events }, "ingest stopped");
+    logger.info({ publisherId, events: counters.events }, "ingest stopped");
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
-    state: createIngestState({ ...identity, venues, publisher: counters, latencies, clock }),
-    stats: () => ({ publisherId, epoch, publisher: counters, venues }),
+    state: createIngestState({ publisherId, venues, publications, latencies, clock, counters }),
+    stats: () => ({ publisherId, publications, publisher: counters, venues }),
     close: async () => {
       closing ??= close();
       await closing;
     },
   };
+}
+
+/** What is said of a venue on the bus. */
+function announcedVenue({ ingest, publication }: PublishedVenue): AnnouncedVenue {
+  const { venue, view } = ingest;
+  const { partition, publisher } = publication;
+  return {
+    venue,
+    streamed: view.streamed,
+    publisher,
+    get fencingToken() {
+      return publication.fencingToken;
+    },
+    shard: partition,
+  };
+}
+
+/** Takes part with the other ingestors on the bus, or publishes at once where there are none. */
+async function beginPublishing(
+  publications: readonly VenuePublication[],
+  parts: {
+    readonly config: IngestConfig;
+    readonly bus: Bus;
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly publisherId: string;
+    readonly isClosed: () => boolean;
+  },
+): Promise<void> {
+  const { config, bus } = parts;
+  if (bus.kind === "memory") {
+    for (const publication of publications) publication.startAlone();
+    return;
+  }
+  const { lease: mode, leaseReplicas: replicas, heartbeatMs } = config.standby;
+  const claimsOf = await openClaims({ ...parts, mode, replicas, heartbeatMs });
+  if (parts.isClosed()) return;
+  for (const publication of publications) publication.start(claimsOf(publication.partition));
 }
 
 /** The venue's own network, or as much of another as the options give. */

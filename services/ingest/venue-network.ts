@@ -15,12 +15,18 @@ import { VENUES } from "./venues/registry.ts";
 /** A way to a venue that somebody has opened. */
 export type OpenVenueNetwork = VenueNetwork & { close(): void };
 
+/** Whether the venue is one that only this process has: another process has a market of its own. */
+export function isOwnMarket({ id, endpoints }: VenueConfig): boolean {
+  return id === "simulated" && endpoints.webSocket === undefined;
+}
+
 /**
- * How one venue is reached: the simulated one brings its own network, the others share the real one
- * and may each leave by another way. Throws if the venue's certificates cannot be read.
+ * How one venue is reached: the simulated one brings its own network unless it has an address, the
+ * others share the real one and may each leave by another way. Throws if the venue's certificates
+ * cannot be read.
  */
 export function openVenueNetwork(venue: VenueConfig, clock: Clock): OpenVenueNetwork {
-  if (venue.id === "simulated") {
+  if (isOwnMarket(venue)) {
     const settings = venue.simulated ?? SIMULATED_MARKET_DEFAULTS;
     const simulated = createSimulatedVenue({ clock, ...settings });
     const { dialer, rest: restClient } = simulated;

@@ -40,18 +40,26 @@ function create(
   } as unknown as Bus;
   const logged: string[] = [];
   const log = (_fields: object, message: string): void => void logged.push(message);
+  const publisherOf = (venue: string) => ({
+    epoch: 42,
+    continuedEpoch: undefined,
+    takeProgress: () => {
+      const rows = progress.filter((row) => row.venue === venue);
+      progress.splice(0, progress.length, ...progress.filter((row) => row.venue !== venue));
+      return rows;
+    },
+  });
   const venues = [
-    { venue: "a", streamed: { version: 1 } },
-    { venue: "b", streamed: { version: 7 } },
+    { venue: "a", streamed: { version: 1 }, publisher: publisherOf("a") },
+    { venue: "b", streamed: { version: 7 }, publisher: publisherOf("b") },
   ];
   const announcements = new Announcements({
     bus,
     clock,
     logger: { debug: log, info: log, warn: log, error: log },
-    identity: { publisherId, epoch: 42 },
+    publisherId,
     announceIntervalMs,
     venues,
-    takeProgress: () => progress.splice(0),
   });
   const fail = (error: Error | undefined): void => {
     failure = error;
@@ -79,7 +87,7 @@ test("they are repeated at the interval, neither before nor less often", () => {
 test("who asks is answered at once, with what is streamed now", () => {
   const { announcements, published, handlers, venues } = create();
   announcements.start();
-  venues[0] = { venue: "a", streamed: { version: 2 } };
+  venues[0] = { ...venues[0]!, streamed: { version: 2 } };
   handlers.get(DISCOVER_SUBJECT)?.();
   expect(published.slice(2)).toEqual(["p-1 a 2 500 42", "p-1 b 7 500 42"]);
 });

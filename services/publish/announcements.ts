@@ -6,26 +6,35 @@ import { assert } from "#core/assert.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
-import type { PublisherIdentity } from "./publisher-identity.ts";
 import type { TopicProgress } from "./publisher.ts";
 
 /** What is announced of one venue. */
-type AnnouncedVenue = {
+export type AnnouncedVenue = {
   readonly venue: string;
   /** `version` rises with each change of what is streamed. */
   readonly streamed: { readonly version: number };
+  /** In which epoch it is published, and of which it goes on from; `epoch` is 0 while it is not. */
+  readonly publisher: {
+    readonly epoch: number;
+    readonly continuedEpoch: number | undefined;
+    /** Where its topics stand that moved lately; see `Publisher.takeProgress`. */
+    takeProgress(): readonly TopicProgress[];
+  };
+  /** Of the term; 0 for a publisher that is alone by construction. */
+  readonly fencingToken?: number;
+  /** Of several ingestors that share the venue's instruments; absent where there is one. */
+  readonly shard?: { readonly shardIndex: number; readonly shardCount: number };
 };
 
 type AnnouncementsOptions = {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly identity: PublisherIdentity;
+  readonly publisherId: string;
   /** Announced as well, so that everyone judges this publisher by its own interval. */
   readonly announceIntervalMs: number;
+  /** Those that are not published now are not announced. */
   readonly venues: readonly AnnouncedVenue[];
-  /** Where the topics of these venues stand that moved lately; see `Publisher.takeProgress`. */
-  readonly takeProgress: () => readonly TopicProgress[];
 };
 
 /** Topics in one announcement: encoding and reading one takes well below a millisecond. */
@@ -51,7 +60,7 @@ export class Announcements {
 
   constructor(options: AnnouncementsOptions) {
     assert(options.announceIntervalMs > 0, "a publisher announces itself at a positive interval");
-    assert(options.identity.publisherId !== "", "a publisher has an identity");
+    assert(options.publisherId !== "", "a publisher has an identity");
     this.#options = options;
   }
 
@@ -63,9 +72,16 @@ export class Announcements {
     this.#scheduleRound();
   }
 
-  /** Announces every venue at once, out of turn. */
-  announce(): void {
-    for (const { venue } of this.#options.venues) this.#send(venue, [], false);
+  /** Announces every venue at once, or this one, out of turn. */
+  announce(only?: string): void {
+    for (const { venue } of this.#options.venues) {
+      if (only === undefined || only === venue) this.#send(venue, [], false);
+    }
+  }
+
+  /** Says that this publisher does not publish the venue any more, in the epoch that it still has. */
+  leave(venue: string): void {
+    if (this.#subscription !== undefined) this.#send(venue, [], true);
   }
 
   /**
@@ -96,14 +112,9 @@ export class Announcements {
 
   /** The venues' progress in pages of at most PROGRESS_ROWS_MAX topics. */
   #takePages(): ProgressPage[] {
-    const byVenue = new Map<string, TopicProgress[]>();
-    for (const row of this.#options.takeProgress()) {
-      const rows = byVenue.get(row.venue);
-      if (rows === undefined) byVenue.set(row.venue, [row]);
-      else rows.push(row);
-    }
     const pages: ProgressPage[] = [];
-    for (const [venue, rows] of byVenue) {
+    for (const { venue, publisher } of this.#options.venues) {
+      const rows = publisher.epoch > 0 ? publisher.takeProgress() : [];
       for (let from = 0; from < rows.length; from += PROGRESS_ROWS_MAX) {
         pages.push({ venue, rows: rows.slice(from, from + PROGRESS_ROWS_MAX) });
       }
@@ -120,16 +131,21 @@ export class Announcements {
   }
 
   #send(venue: string, rows: readonly TopicProgress[], leaving: boolean): void {
-    const { bus, logger, venues, identity, announceIntervalMs } = this.#options;
+    const { bus, logger, venues, publisherId, announceIntervalMs } = this.#options;
     const announced = venues.find((one) => one.venue === venue);
-    if (announced === undefined) return;
+    if (announced === undefined || announced.publisher.epoch === 0) return;
+    const { epoch, continuedEpoch = 0 } = announced.publisher;
     const announcement = {
-      ingestorId: identity.publisherId,
+      ingestorId: publisherId,
       venue,
       catalogVersion: announced.streamed.version,
       announceIntervalMs,
-      epoch: identity.epoch,
+      epoch,
       leaving,
+      fencingToken: announced.fencingToken ?? 0,
+      continuesEpoch: continuedEpoch,
+      shardIndex: announced.shard?.shardIndex ?? 0,
+      shardCount: announced.shard?.shardCount ?? 0,
       progress: rows.map(({ symbol, channel, sequence }) => {
         return { symbol, channel: channelToWire(channel), sequence };
       }),

@@ -96,6 +96,12 @@ export class BatchHistory {
     this.#memory = new DataView(this.#bytes.buffer);
   }
 
+  /** Keeps nothing of what was: the next batch goes on from `sequence`. */
+  restart(sequence: number): void {
+    this.#forget();
+    this.#sequence = sequence;
+  }
+
   /** Batches that are kept. */
   get batches(): number {
     return this.#batches;
@@ -138,10 +144,14 @@ export class BatchHistory {
   /**
    * What follows the event with this sequence, in order: copies of as many whole batches as
    * `bytesMax` has room for, and of one in any case; none if nothing follows. Undefined if part of
-   * what follows is not kept, if there is no such event,
-   * or if a batch begins before and ends behind it.
+   * what follows is not kept, if there is no such event, or if a batch begins before and ends behind
+   * it. Of batches that end behind `lastSequence` it gives none.
    */
-  after(sequence: number, bytesMax: number): readonly Uint8Array[] | undefined {
+  after(
+    sequence: number,
+    bytesMax: number,
+    lastSequence: number = this.#sequence,
+  ): readonly Uint8Array[] | undefined {
     if (sequence > this.#sequence || sequence < this.keptAfter) return undefined;
     const batches: Uint8Array[] = [];
     let bytes = 0;
@@ -150,6 +160,7 @@ export class BatchHistory {
       at = this.#unwrapped(at);
       const length = this.#memory.getUint32(at);
       const last = this.#sequenceAt(at);
+      if (last > lastSequence) break;
       if (last > sequence) {
         if (batches.length === 0 && last - this.#countAt(at) !== sequence) return undefined;
         if (batches.length > 0 && bytes + length > bytesMax) break;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
-import { newPublisherIdentity } from "./publisher-identity.ts";
+import { newPublisherIdentity, newTermEpoch } from "./publisher-identity.ts";
 
 test("an epoch is 53 bits of the UUID, without those that are the same in all", () => {
   const { publisherId, epoch } = newPublisherIdentity(
@@ -28,4 +28,10 @@ test("starts differ, and no order of theirs follows from their times", () => {
 
 test("what is no UUID identifies nobody", () => {
   expect(() => newPublisherIdentity("a", "1700000000")).toThrow(InvariantError);
+});
+
+test("the epoch of a term has its token above 32 bits of the UUID", () => {
+  const epoch = newTermEpoch(5, "89abcdef-0000-4000-8000-000000000000");
+  expect(epoch.toString(16)).toBe("589abcdef");
+  expect(() => newTermEpoch(5, "1700000000")).toThrow(InvariantError);
 });

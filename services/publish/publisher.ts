@@ -13,6 +13,7 @@ import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
+import type { TopicPosition } from "./topic-record.ts";
 
 /** Counts that the publisher keeps up to date; shared with the metrics. */
 export type PublisherCounters = {
@@ -40,9 +41,16 @@ type PublisherOptions = {
   readonly bus?: Bus;
   /** Stamps the publishing time. */
   readonly clock: Clock;
-  /** Of this start of the publisher; sequences of another epoch do not compare. */
+  /**
+   * Of the term of the publisher; sequences of another epoch do not compare. 0 for one that follows
+   * another and has no term yet.
+   */
   readonly epoch: number;
   readonly limits: PublishLimits;
+  /** Shared by the publishers of a process; one of its own if absent. */
+  readonly historyBudget?: HistoryBudget;
+  /** Asked before each batch: false keeps it back, and `withdraw` has been called by then. */
+  readonly maySend?: () => boolean;
   /** Calls back at the end of the event loop's turn. */
   readonly schedule: (flush: () => void) => void;
   readonly counters: PublisherCounters;
@@ -65,6 +73,15 @@ export type TopicProgress = {
 /** Topics of instruments that are gone whose sequences are remembered; of more, the oldest go. */
 export const RETIRED_TOPICS_MAX = 20_000;
 
+/** The term that another one goes on from. */
+export type ContinuedTerm = {
+  readonly epoch: number;
+  /** Whether the topic ended, in that epoch, exactly where it stands. */
+  readonly isExact: (topic: TopicRecord) => boolean;
+  /** Whether nothing was published in that epoch of topics that are not here. */
+  readonly isWhole: boolean;
+};
+
 type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
 
 /**
@@ -72,8 +89,11 @@ type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
  * loop as one batch on the bus. Events of a topic keep their order; topics have none among them.
  */
 export class Publisher {
-  readonly epoch: number;
   readonly #options: PublisherOptions;
+  #epoch: number;
+  /** The epoch that topics of which nothing was published in it go on from. */
+  #continuedEpoch: number | undefined;
+  #absentContinue = false;
   readonly #topics = new Map<Instrument, Topics>();
   readonly #historyBudget: HistoryBudget;
   #dirty: TopicRecord[] = [];
@@ -90,12 +110,30 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
-    this.#historyBudget = new HistoryBudget({ bytesMax: options.limits.historyTotalBytesMax });
-    this.epoch = options.epoch;
+    const { historyTotalBytesMax: bytesMax } = options.limits;
+    this.#historyBudget = options.historyBudget ?? new HistoryBudget({ bytesMax });
+    this.#epoch = options.epoch;
+  }
+
+  /** Of the term; 0 while it follows another publisher. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** The epoch that this term goes on from; undefined if it began anew. */
+  get continuedEpoch(): number | undefined {
+    return this.#continuedEpoch;
+  }
+
+  /** What a topic goes on from of which nothing was ever published; undefined if that is unknown. */
+  get absentContinued(): TopicPosition | undefined {
+    const epoch = this.#continuedEpoch;
+    return this.#absentContinue && epoch !== undefined ? { epoch, sequence: 0 } : undefined;
   }
 
   /** Takes the next event of its topic. It is on the bus at the end of this turn at the latest. */
   publish(event: MarketEvent): void {
+    assert(this.#epoch > 0, "whoever publishes has a term");
     const topic = this.#topicOf(event);
     const sequence = topic.advance();
     const { bus, limits, counters, onEvent } = this.#options;
@@ -147,6 +185,10 @@ export class Publisher {
     this.#topics.delete(instrument);
     this.#lastInstrument = undefined;
     this.#lastTopics = undefined;
+    this.#trimRetired();
+  }
+
+  #trimRetired(): void {
     for (const oldest of this.#retired.keys()) {
       if (this.#retired.size <= RETIRED_TOPICS_MAX) return;
       this.#retired.delete(oldest);
@@ -167,6 +209,74 @@ export class Publisher {
     });
   }
 
+  /** The topic as it is, with what waits; undefined if there is none. */
+  topic(instrument: Instrument, kind: MarketEvent["kind"]): TopicRecord | undefined {
+    return this.#topics.get(instrument)?.[kind];
+  }
+
+  /** The topic, which begins at a sequence if there is none yet. For whoever follows another. */
+  ensureTopic(instrument: Instrument, kind: MarketEvent["kind"], sequence: number): TopicRecord {
+    let topics = this.#topics.get(instrument);
+    if (topics === undefined) {
+      topics = {};
+      this.#topics.set(instrument, topics);
+    }
+    return topics[kind] ?? this.#addTopic(topics, { instrument, kind }, sequence);
+  }
+
+  /** A topic of an instrument that is not there stands at this sequence, should it come. */
+  noteAbsent(subject: string, sequence: number): void {
+    this.#retired.set(subject, Math.max(sequence, this.#retired.get(subject) ?? 0));
+    this.#trimRetired();
+  }
+
+  /** Every topic that there is. */
+  *allTopics(): Iterable<TopicRecord> {
+    for (const topics of this.#topics.values()) yield* Object.values(topics);
+  }
+
+  /**
+   * From now on it publishes. Topics go on with the sequences that they have; `continues` says of
+   * which of them that is exact, and in the place of which epoch.
+   */
+  beginTerm(epoch: number, continues?: ContinuedTerm): void {
+    assert(epoch > 0, "a term has an epoch");
+    this.#epoch = epoch;
+    this.#continuedEpoch = continues?.epoch;
+    this.#absentContinue = continues?.isWhole ?? false;
+    for (const topic of this.allTopics()) {
+      topic.beginTerm(epoch, continues?.isExact(topic) === true ? continues.epoch : undefined);
+      // Whoever comes from the old epoch is told where the topic stands.
+      if (topic.progressRepeats === 0) this.#moved.push(topic);
+      topic.progressRepeats = PROGRESS_REPEATS;
+    }
+  }
+
+  /** Takes back everything that waits for a batch, oldest first in each topic. */
+  withdraw(): readonly MarketEvent[] {
+    this.#dirty = [];
+    const events: MarketEvent[] = [];
+    for (const topic of this.allTopics()) {
+      if (topic.pendingCount > 0) events.push(...topic.withdrawPending());
+    }
+    return events;
+  }
+
+  /** Forgets every topic: the term is over, and what another one publishes is followed. */
+  endTerm(): void {
+    for (const topic of this.allTopics()) topic.history.release();
+    this.#topics.clear();
+    this.#retired.clear();
+    this.#dirty = [];
+    this.#moved = [];
+    this.#epoch = 0;
+    this.#continuedEpoch = undefined;
+    this.#absentContinue = false;
+    this.#lastInstrument = undefined;
+    this.#lastTopics = undefined;
+    this.#options.counters.historyBytes = this.#historyBudget.bytes;
+  }
+
   #topicOf(event: MarketEvent): TopicRecord {
     const { instrument, kind } = event;
     let topics = this.#lastTopics;
@@ -182,23 +292,28 @@ export class Publisher {
     return topics[kind] ?? this.#addTopic(topics, event);
   }
 
-  #addTopic(topics: Topics, event: MarketEvent): TopicRecord {
-    const { instrument, kind } = event;
+  #addTopic(
+    topics: Topics,
+    { instrument, kind }: Pick<MarketEvent, "instrument" | "kind">,
+    start = 0,
+  ): TopicRecord {
     const { venue, symbol } = instrument;
     const channel = CHANNEL_OF_KIND[kind];
     const subject = eventSubject({ venue, channel, symbol });
-    const sequence = this.#retired.get(subject) ?? 0;
+    const sequence = Math.max(start, this.#retired.get(subject) ?? 0);
     this.#retired.delete(subject);
     const topic = new TopicRecord({
       instrument,
       channel,
       subject,
-      epoch: this.epoch,
+      epoch: this.#epoch,
       sequence,
       latency: this.#options.latencies?.of({ venue, channel }),
       limits: this.#options.limits,
       budget: this.#historyBudget,
     });
+    if (sequence === 0 && this.#epoch > 0)
+      topic.beginTerm(this.#epoch, this.absentContinued?.epoch);
     topics[kind] = topic;
     return topic;
   }
@@ -214,9 +329,11 @@ export class Publisher {
   }
 
   #flushTopic(topic: TopicRecord): void {
-    const { bus } = this.#options;
+    const { bus, maySend } = this.#options;
+    if (bus === undefined || topic.pendingCount === 0) return;
+    if (maySend !== undefined && !maySend()) return;
     const events = topic.takePending();
-    if (events === undefined || bus === undefined) return;
+    if (events === undefined) return;
     if (topic.progressRepeats === 0) this.#moved.push(topic);
     topic.progressRepeats = PROGRESS_REPEATS;
     this.#publishEvents(topic, events, bus);

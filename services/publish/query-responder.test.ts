@@ -90,8 +90,8 @@ function create(payloadBytesMax = 1_000_000) {
     clock,
     emit: (listing) => publisher.publish(listing),
   });
-  const venue = { venue: "fake", streamed, listings, liveBookOf: () => liveBook };
-  const responder = new QueryResponder({ ...TO, bus, clock, publisher, venues: [venue], logger });
+  const venue = { venue: "fake", streamed, listings, publisher, liveBookOf: () => liveBook };
+  const responder = new QueryResponder({ ...TO, bus, clock, venues: [venue], logger });
   responder.start();
   const ask = (subject: string, payload: Uint8Array = new Uint8Array(0)) => {
     let bytes: Uint8Array | undefined;

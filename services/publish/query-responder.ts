@@ -1,4 +1,4 @@
-import { WireError } from "@tickwire/proto/codec";
+import { channelToWire, WireError } from "@tickwire/proto/codec";
 import type { OrderBook } from "@tickwire/proto/model";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
@@ -12,9 +12,11 @@ import type { Logger } from "#core/logger.ts";
 import {
   decodeCatalogRequest,
   decodeHistoryRequest,
+  decodePositionsRequest,
   decodeSnapshotRequest,
   encodeCatalogReply,
   encodeHistoryReply,
+  encodePositionsReply,
   encodeQueryError,
   encodeQueryReply,
   encodeSnapshotReply,
@@ -39,6 +41,8 @@ const CATALOG_PAGE_INSTRUMENTS = 500;
 const STATUS_PAGE_INSTRUMENTS = 200;
 /** Encoding so many takes a few milliseconds. Only the list of a large venue has more. */
 export const STATE_PAGE_EVENTS_MAX = 500;
+/** Encoding so many takes about a millisecond. */
+export const POSITIONS_PAGE_TOPICS = 2_000;
 /** A gateway checks a page of a topic's history within a few milliseconds. */
 const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */
@@ -58,6 +62,8 @@ export type VenueView = {
   readonly venue: string;
   readonly streamed: StreamedInstruments;
   readonly listings: VenueListings;
+  /** What publishes it. It has no epoch while another ingestor publishes the venue. */
+  readonly publisher: Publisher;
   /**
    * The book as it stands after the last published event; undefined while it is not known to be
    * right.
@@ -70,7 +76,6 @@ type QueryResponderOptions = {
   /** Who is asked: queries to other publishers of the same venues are not for this one. */
   readonly publisherId: string;
   readonly clock: Clock;
-  readonly publisher: Publisher;
   readonly venues: readonly VenueView[];
   readonly logger: Logger;
 };
@@ -160,6 +165,8 @@ export class QueryResponder {
         return this.#statuses(view, message.payload);
       case "catalog":
         return this.#catalog(view, message.payload);
+      case "positions":
+        return this.#positions(view, message.payload);
       case "ping":
         return NOTHING;
     }
@@ -192,34 +199,42 @@ export class QueryResponder {
 
   /** All of what follows a position, in pages; or an error, never a part. */
   #history(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
-    const { publisher } = this.#options;
+    const publisher = leadingPublisher(view);
     const { epoch, afterSequence } = decoded({ decode: decodeHistoryRequest }, payload);
     const topic = publisher.settledTopic(this.#findStreamed(view, query), query.channel);
     const bytesMax = Math.min(this.#payloadBytesMax, HISTORY_PAGE_BYTES_MAX);
-    const isOurs = epoch === publisher.epoch;
-    const batches = isOurs ? topic?.history.after(afterSequence, bytesMax) : undefined;
-    if (topic === undefined || batches === undefined) {
+    // Of the epoch before, what was followed then is kept, up to where this one goes on.
+    const continued = topic?.continued?.epoch === epoch ? topic.continued : undefined;
+    const isOurs = epoch === publisher.epoch || continued !== undefined;
+    const lastSequence = continued?.sequence ?? topic?.sequence ?? 0;
+    const batches = isOurs
+      ? topic?.history.after(afterSequence, bytesMax, lastSequence)
+      : undefined;
+    if (batches === undefined) {
       const message = "what follows the position is not kept";
       throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
     }
-    return encodeHistoryReply(batches, topic.sequence);
+    return encodeHistoryReply(batches, lastSequence);
   }
 
   /** The state of a topic: all of it, or a page for whoever asks for pages. */
   #snapshot(view: VenueView, query: TopicQuery, payload: Uint8Array): Uint8Array {
-    const { publisher, clock } = this.#options;
+    const { clock } = this.#options;
+    const publisher = leadingPublisher(view);
     const { channel } = query;
     const { paged, skippedEvents } = decoded({ decode: decodeSnapshotRequest }, payload);
     const instrument = this.#findStreamed(view, query);
     const topic = publisher.settledTopic(instrument, channel);
     const events = topic === undefined ? [] : stateOf(topic, view);
     const position = { channel, epoch: publisher.epoch, sequence: topic?.sequence ?? 0 };
+    const continues = topic === undefined ? publisher.absentContinued : topic.continued;
     const start = paged ? skippedEvents : 0;
     let countMax = paged ? STATE_PAGE_EVENTS_MAX : events.length;
     for (;;) {
       const page = events.slice(start, start + countMax);
       const more = start + page.length < events.length;
-      const reply = encodeSnapshotReply(encodeState(position, page, clock.nowUs()), more);
+      const state = encodeState(position, page, clock.nowUs());
+      const reply = encodeSnapshotReply(state, { more, continues });
       if (reply.byteLength <= this.#payloadBytesMax) return reply;
       if (!paged || page.length <= 1) {
         const sizes = `${reply.byteLength} bytes, of which the bus takes ${this.#payloadBytesMax}`;
@@ -230,18 +245,19 @@ export class QueryResponder {
   }
 
   #trades(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
-    const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "trades");
+    const publisher = leadingPublisher(view);
+    const topic = publisher.settledTopic(this.#find(view, symbol), "trades");
     const { request, response } = QUERY_METHODS.getTrades;
     const asked = decoded(request, payload);
     const { rows, ...rest } = this.#page(topic?.trades ?? NO_ROWS, TRADE_ORDER, asked, {
       query: historyQuery(asked),
-      epoch: this.#options.publisher.epoch,
+      epoch: publisher.epoch,
     });
     return response.encode({ trades: rows.map(tradeMessage), ...rest });
   }
 
   #candles(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
-    const topic = this.#options.publisher.settledTopic(this.#find(view, symbol), "candles");
+    const topic = leadingPublisher(view).settledTopic(this.#find(view, symbol), "candles");
     const { request, response } = QUERY_METHODS.getCandles;
     const asked = decoded(request, payload);
     const kept = topic?.candles(asked.intervalMs) ?? NO_ROWS;
@@ -280,14 +296,31 @@ export class QueryResponder {
     const instruments = page?.instruments.map(({ instrument }) => instrument) ?? [
       this.#find(view, symbol),
     ];
+    const publisher = leadingPublisher(view);
     const statuses = instruments.flatMap((instrument) =>
-      (this.#options.publisher.settledTopic(instrument, "status")?.statuses() ?? []).map(
-        statusMessage,
-      ),
+      (publisher.settledTopic(instrument, "status")?.statuses() ?? []).map(statusMessage),
     );
     // Between gateway and ingestor the token is the symbol itself.
     const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
     return response.encode({ statuses, nextPageToken });
+  }
+
+  /** Where every topic of the venue stands, in pages. */
+  #positions(view: VenueView, payload: Uint8Array): Uint8Array {
+    const publisher = leadingPublisher(view);
+    const { skippedTopics } = decoded({ decode: decodePositionsRequest }, payload);
+    const topics = [];
+    let index = 0;
+    let more = false;
+    for (const { instrument, channel, publishedSequence } of publisher.allTopics()) {
+      index += 1;
+      if (index <= skippedTopics) continue;
+      more = topics.length >= POSITIONS_PAGE_TOPICS;
+      if (more) break;
+      const { symbol } = instrument;
+      topics.push({ symbol, channel: channelToWire(channel), sequence: publishedSequence });
+    }
+    return encodePositionsReply({ epoch: publisher.epoch, topics, more });
   }
 
   /** The instrument of a topic that the venue streams. */
@@ -304,6 +337,12 @@ export class QueryResponder {
     if (instrument !== undefined) return instrument;
     throw new QueryFailure("CODE_NOT_FOUND", `${view.venue}:${symbol} is not streamed`);
   }
+}
+
+/** The publisher of a venue that another ingestor does not publish. */
+function leadingPublisher({ venue, publisher }: VenueView): Publisher {
+  if (publisher.epoch > 0) return publisher;
+  throw new QueryFailure("CODE_FAILED_PRECONDITION", `this ingestor stands by for ${venue}`);
 }
 
 /** The request. What cannot be read is the mistake of whoever asks. */

@@ -12,6 +12,9 @@ import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { Ring } from "./ring.ts";
 
+/** A place in a topic's sequence of events. */
+export type TopicPosition = { readonly epoch: number; readonly sequence: number };
+
 /** A trade with its place in the topic. */
 export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
 
@@ -36,7 +39,9 @@ export class TopicRecord {
   /** The last batches, whether the bus took them or not. */
   readonly history: BatchHistory;
   readonly #limits: PublishLimits;
-  readonly #epoch: number;
+  #epoch: number;
+  /** Where the epoch before this one ended, if this one goes on from there. */
+  #continued: TopicPosition | undefined;
   /** Of the last event; 0 before the first. */
   #sequence = 0;
   /** Of the last event of the last batch; 0 before the first. */
@@ -75,6 +80,14 @@ export class TopicRecord {
     this.history = new BatchHistory(options.limits, options.budget, this.#sequence);
   }
 
+  /**
+   * The position of an earlier epoch that this one goes on from, with the same sequences; undefined
+   * where that cannot be proven.
+   */
+  get continued(): TopicPosition | undefined {
+    return this.#continued;
+  }
+
   /** Of the last event; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
@@ -103,13 +116,77 @@ export class TopicRecord {
 
   /** Keeps the event that `advance` has just numbered, for the next batch and for newcomers. */
   keep(event: MarketEvent): void {
-    assert(event.instrument === this.instrument, "an event is kept by its instrument's topic");
     this.#pending.push(event);
+    this.#remember(event, this.#sequence);
+  }
+
+  /** What a newcomer is told, without a place of its own: for a topic that nothing was heard of. */
+  seed(event: MarketEvent): void {
+    this.#remember(event, this.#sequence);
+  }
+
+  /**
+   * Takes over a batch that another publisher has published, which goes on from where the topic
+   * stands, and its events.
+   */
+  follow(
+    { bytes, baseSequence, count }: BusBatch,
+    events: readonly MarketEvent[],
+    nowMs: number,
+  ): void {
+    assert(baseSequence === this.#sequence, "a batch that is followed goes on from the last one");
+    assert(this.#pending.length === 0, "nothing waits in a topic that is followed");
+    assert(events.length === count, "a batch has as many events as it says");
+    this.#sequence += count;
+    this.#batchedSequence = this.#sequence;
+    this.history.append(bytes, { count, lastSequence: this.#sequence, nowMs });
+    for (const [index, event] of events.entries()) {
+      this.#remember(event, baseSequence + index + 1);
+    }
+  }
+
+  /** What is followed goes on behind this sequence: what is between is not here. */
+  jumpTo(sequence: number): void {
+    assert(this.#pending.length === 0, "nothing waits in a topic that is followed");
+    this.#sequence = sequence;
+    this.#batchedSequence = sequence;
+    this.history.restart(sequence);
+  }
+
+  /**
+   * What is published from now on is of this epoch, and goes on from where the topic stands:
+   * `continues` says of which epoch that is, if it is exactly known.
+   */
+  beginTerm(epoch: number, continues: number | undefined): void {
+    assert(this.#pending.length === 0, "nothing waits when a term begins");
+    this.#epoch = epoch;
+    this.#writer = undefined;
+    this.#continued =
+      continues === undefined ? undefined : { epoch: continues, sequence: this.#sequence };
+  }
+
+  /** Takes back what waits for the next batch: their sequences are free again. */
+  withdrawPending(): readonly MarketEvent[] {
+    const events = this.#pending;
+    this.#pending = [];
+    this.#sequence = this.#batchedSequence;
+    return events;
+  }
+
+  /** Events that are lost take their place all the same: whoever reads the topic sees the hole. */
+  skip(count: number): void {
+    assert(this.#pending.length === 0, "what is lost comes before what waits");
+    this.jumpTo(this.#sequence + count);
+    this.#writer = undefined;
+  }
+
+  #remember(event: MarketEvent, sequence: number): void {
+    assert(event.instrument === this.instrument, "an event is kept by its instrument's topic");
     this.#last = event;
     switch (event.kind) {
       case "trade":
         this.#trades ??= new Ring({ capacity: this.#limits.recentTradesMax });
-        this.#trades.push({ sequence: this.#sequence, trade: event });
+        this.#trades.push({ sequence, trade: event });
         return;
       case "candle":
         this.#keepCandle(event);
@@ -127,6 +204,16 @@ export class TopicRecord {
       case "listing":
         return;
     }
+  }
+
+  /** The latest candle of this interval and start. */
+  candleOf(intervalMs: number, openTimeUs: number): Candle | undefined {
+    return this.#candles.get(intervalMs)?.findLast((candle) => candle.openTimeUs === openTimeUs);
+  }
+
+  /** The latest status of a channel. */
+  statusOf(channel: Channel): Status | undefined {
+    return this.#statuses.get(channel);
   }
 
   /** What waits, and follows what was taken before; undefined if nothing waits. */

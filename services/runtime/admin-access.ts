@@ -16,22 +16,35 @@ type AdminAccess =
 /** Headers by which a proxy says that it asks for somebody else. */
 const FORWARDED_HEADERS = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
+/** How a process recognises those who may see its state. */
+export type AdminProof = {
+  /** The bearer token of the configuration. */
+  readonly secret: string | undefined;
+  /** Whether a key or token of the clients' belongs to somebody who may; there may be none. */
+  readonly mayAdminister: ((secret: string, remoteAddress: string) => Promise<boolean>) | undefined;
+};
+
 /**
- * With a secret, whoever has it may see the state, from wherever. Without one, only this machine
- * may, and no proxy on it, because a proxy may ask for anybody.
+ * Who shows the secret of the configuration may see the state, and who shows a key or token with a
+ * role that may, from wherever. Without such a secret this machine may as well, but no proxy on it,
+ * because a proxy may ask for anybody.
  */
-export function adminAccess(
+export async function adminAccess(
   request: { readonly headers: IncomingHttpHeaders; readonly peerAddress: string | undefined },
-  secret: string | undefined,
-): AdminAccess {
+  { secret, mayAdminister }: AdminProof,
+): Promise<AdminAccess> {
+  const { headers, peerAddress = "" } = request;
+  const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+  if (secret !== undefined && isSame(given ?? "", secret)) return { kind: "granted" };
+  if (given !== undefined && (await mayAdminister?.(given, peerAddress)) === true) {
+    return { kind: "granted" };
+  }
   if (secret !== undefined) {
-    const [, given = ""] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    if (isSame(given, secret)) return { kind: "granted" };
     const message = "the state is shown to whoever sends admin.secret as its bearer token";
     return { kind: "refused", status: 401, reason: "secret", message };
   }
-  const isProxied = FORWARDED_HEADERS.some((name) => request.headers[name] !== undefined);
-  if (!isProxied && isLoopbackAddress(request.peerAddress ?? "")) return { kind: "granted" };
+  const isProxied = FORWARDED_HEADERS.some((name) => headers[name] !== undefined);
+  if (!isProxied && isLoopbackAddress(peerAddress)) return { kind: "granted" };
   const message =
     "without admin.secret the state is shown to this machine only, and not through a proxy";
   return { kind: "refused", status: 403, reason: "remote", message };

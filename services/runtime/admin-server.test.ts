@@ -31,6 +31,7 @@ async function start(
     services: () => options.services ?? [],
     describeProcess: () => ({ service: "test" }),
     secret: options.secret,
+    mayAdminister: undefined,
     onError: options.onError ?? (() => {}),
   });
   servers.push(server);
@@ -103,6 +104,8 @@ test("a port in use rejects", async () => {
     notReadyReasons: () => [],
     services: () => [],
     describeProcess: () => ({}),
+    secret: undefined,
+    mayAdminister: undefined,
     onError: () => {},
   });
   await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });

@@ -5,10 +5,11 @@ import type { Counter, Registry } from "prom-client";
 import { OwnHosts } from "#core/host-name.ts";
 import type { ServiceState } from "#core/state-page.ts";
 import { adminAccess } from "./admin-access.ts";
+import type { AdminProof } from "./admin-access.ts";
 import { registerStateRefusals } from "./metrics.ts";
 import { answerState } from "./state-answer.ts";
 
-type AdminServerOptions = {
+type AdminServerOptions = AdminProof & {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -21,8 +22,6 @@ type AdminServerOptions = {
   readonly services: () => readonly ServiceState[];
   /** What the process says of itself. */
   readonly describeProcess: () => object;
-  /** The bearer token for /admin/state. Without one, only this machine is answered. */
-  readonly secret?: string | undefined;
   /** A bug that showed while the state was read. Its message reaches nobody else. */
   readonly onError: (error: unknown) => void;
 };
@@ -108,6 +107,9 @@ function answerPath(path: string, options: AdminServerOptions, response: ServerR
   }
 }
 
+/** What stands behind /admin/state in a request. */
+type Asked = { readonly path: string; readonly query: string };
+
 /** Answers about the state of the process, a few at once, for those who may see it. */
 class StateAnswers {
   readonly #options: AdminServerOptions;
@@ -119,14 +121,17 @@ class StateAnswers {
     this.#refused = registerStateRefusals(options.metrics);
   }
 
-  answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { path, query }: { readonly path: string; readonly query: string },
-  ): void {
-    const { secret, services, describeProcess, onError } = this.#options;
+  answer(request: IncomingMessage, response: ServerResponse, asked: Asked): void {
+    this.#answer(request, response, asked).catch((error: unknown) => {
+      this.#options.onError(error);
+      answerJson(response, 500, { error: "the state could not be read; the log says why" });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
+    const { services, describeProcess } = this.#options;
     const peerAddress = request.socket.remoteAddress;
-    const access = adminAccess({ headers: request.headers, peerAddress }, secret);
+    const access = await adminAccess({ headers: request.headers, peerAddress }, this.#options);
     if (access.kind === "refused") {
       this.#refused.inc({ reason: access.reason });
       if (access.status === 401) response.setHeader("www-authenticate", "Bearer");
@@ -140,17 +145,14 @@ class StateAnswers {
       return;
     }
     this.#inFlight += 1;
-    answerState({ path, query: new URLSearchParams(query) }, services(), describeProcess())
-      .then(
-        ({ status, body }) => answerJson(response, status, body),
-        (error: unknown) => {
-          onError(error);
-          answerJson(response, 500, { error: "the state could not be read; the log says why" });
-        },
-      )
-      .finally(() => {
-        this.#inFlight -= 1;
-      });
+    try {
+      const { path, query } = asked;
+      const state = { path, query: new URLSearchParams(query) };
+      const { status, body } = await answerState(state, services(), describeProcess());
+      answerJson(response, status, body);
+    } finally {
+      this.#inFlight -= 1;
+    }
   }
 }
 

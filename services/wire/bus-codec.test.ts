@@ -23,6 +23,10 @@ const announcement = {
   epoch: Number.MAX_SAFE_INTEGER,
   leaving: true,
   progress: [{ symbol: "BTC-USD", channel: "CHANNEL_MARK_PRICE" as const, sequence: 2 ** 52 }],
+  fencingToken: 2 ** 21 - 1,
+  continuesEpoch: Number.MAX_SAFE_INTEGER - 1,
+  shardIndex: 2,
+  shardCount: 3,
 };
 
 function at(sequence: number, epoch = 4): BusBatch {

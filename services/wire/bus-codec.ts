@@ -6,6 +6,9 @@ import {
   CatalogRequestCodec,
   HistoryReplyCodec,
   HistoryRequestCodec,
+  LeadershipCodec,
+  PositionsReplyCodec,
+  PositionsRequestCodec,
   QueryReplyCodec,
   SnapshotReplyCodec,
   SnapshotRequestCodec,
@@ -16,7 +19,10 @@ import type {
   CatalogRequest,
   Code,
   HistoryRequest,
+  Leadership,
   MessageInit,
+  PositionsReply,
+  PositionsRequest,
   QueryReply,
   SnapshotRequest,
 } from "@tickwire/proto/messages";
@@ -29,6 +35,36 @@ export function encodeAnnouncement(announcement: MessageInit<Announcement>): Uin
 /** Keeps nothing of `bytes`. Throws WireError. */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   return AnnouncementCodec.decode(bytes);
+}
+
+/** The caller owns the result. Throws WireError if a value does not fit its field. */
+export function encodeLeadership(leadership: MessageInit<Leadership>): Uint8Array {
+  return LeadershipCodec.encode(leadership);
+}
+
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodeLeadership(bytes: Uint8Array): Leadership {
+  return LeadershipCodec.decode(bytes);
+}
+
+/** The payload of a query for where topics stand. The caller owns the result. */
+export function encodePositionsRequest(request: MessageInit<PositionsRequest>): Uint8Array {
+  return PositionsRequestCodec.encode(request);
+}
+
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodePositionsRequest(bytes: Uint8Array): PositionsRequest {
+  return PositionsRequestCodec.decode(bytes);
+}
+
+/** The caller owns the result. Throws WireError if a value does not fit its field. */
+export function encodePositionsReply(reply: MessageInit<PositionsReply>): Uint8Array {
+  return PositionsReplyCodec.encode(reply);
+}
+
+/** Keeps nothing of `bytes`. Throws WireError. */
+export function decodePositionsReply(bytes: Uint8Array): PositionsReply {
+  return PositionsReplyCodec.decode(bytes);
 }
 
 /**
@@ -88,7 +124,12 @@ type SnapshotPage = {
   readonly batches: readonly [BusBatch, ...BusBatch[]];
   /** Another page follows. */
   readonly more: boolean;
+  /** The position of an earlier epoch that the topic goes on from. */
+  readonly continues: StatePosition | undefined;
 };
+
+/** A place in a topic's sequence of events. */
+type StatePosition = { readonly epoch: number; readonly sequence: number };
 
 /** The payload of a snapshot query. The caller owns the result. */
 export function encodeSnapshotRequest(request: MessageInit<SnapshotRequest>): Uint8Array {
@@ -101,9 +142,12 @@ export function decodeSnapshotRequest(bytes: Uint8Array): SnapshotRequest {
 }
 
 /** The answer to a snapshot query; `more` if a page follows. The caller owns the result. */
-export function encodeSnapshotReply(state: readonly BusBatch[], more = false): Uint8Array {
+export function encodeSnapshotReply(
+  state: readonly BusBatch[],
+  { more = false, continues }: Partial<Omit<SnapshotPage, "batches">> = {},
+): Uint8Array {
   const batches = state.map(({ bytes, start, end }) => bytes.subarray(start, end));
-  return SnapshotReplyCodec.encode({ batches, more });
+  return SnapshotReplyCodec.encode({ batches, more, continues });
 }
 
 /**
@@ -122,14 +166,14 @@ export function decodeSnapshotReply(bytes: Uint8Array): SnapshotPage {
 /** The same in steps, of which each takes a fraction of a millisecond, or copies the bytes. */
 export function* decodeSnapshotSteps(bytes: Uint8Array): Generator<undefined, SnapshotPage> {
   const batches: BusBatch[] = [];
-  const { batches: contents, more } = SnapshotReplyCodec.decode(bytes);
+  const { batches: contents, more, continues } = SnapshotReplyCodec.decode(bytes);
   for (const content of contents) {
     yield;
     const batch = readBusBatch(content);
     if (batch.count > 0) yield* checkBusEvents(batch);
     batches.push(batch);
   }
-  return { batches: wholeState(batches), more };
+  return { batches: wholeState(batches), more, continues };
 }
 
 /** The events of a whole snapshot, and where it stands. Keeps nothing of it. Throws WireError. */

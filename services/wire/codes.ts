@@ -13,12 +13,16 @@ export const CloseCode = {
   Overloaded: CloseCodeNumbers.CLOSE_CODE_OVERLOADED,
   RateLimited: CloseCodeNumbers.CLOSE_CODE_RATE_LIMITED,
   HelloTimeout: CloseCodeNumbers.CLOSE_CODE_HELLO_TIMEOUT,
+  AccessExpired: CloseCodeNumbers.CLOSE_CODE_ACCESS_EXPIRED,
+  AccessLimited: CloseCodeNumbers.CLOSE_CODE_ACCESS_LIMITED,
+  AccessUnavailable: CloseCodeNumbers.CLOSE_CODE_ACCESS_UNAVAILABLE,
   ProtocolError: CloseCodeNumbers.CLOSE_CODE_PROTOCOL_ERROR,
   TextFrame: CloseCodeNumbers.CLOSE_CODE_TEXT_FRAME,
   FrameTooLarge: CloseCodeNumbers.CLOSE_CODE_FRAME_TOO_LARGE,
   UnsupportedVersion: CloseCodeNumbers.CLOSE_CODE_UNSUPPORTED_VERSION,
   Unauthenticated: CloseCodeNumbers.CLOSE_CODE_UNAUTHENTICATED,
   PermissionDenied: CloseCodeNumbers.CLOSE_CODE_PERMISSION_DENIED,
+  AccessRevoked: CloseCodeNumbers.CLOSE_CODE_ACCESS_REVOKED,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 

@@ -117,6 +117,8 @@ describe("decodeClientFrame", () => {
           clientVersion: "",
           acceptCompression: false,
           answersProbes: false,
+          accessToken: "",
+          bandwidthBytesPerSecondMax: 0,
         },
       },
       {
@@ -130,6 +132,7 @@ describe("decodeClientFrame", () => {
               conflationIntervalMs: 0,
               snapshot: "SNAPSHOT_MODE_UNSPECIFIED",
               resume: undefined,
+              checksum: false,
             },
           ],
         },

@@ -1,4 +1,4 @@
-import { crc32 } from "#core/crc32.ts";
+import { crc32 } from "@tickwire/proto/model";
 
 /** Where a page ends and the next begins. */
 type PagePlace = {

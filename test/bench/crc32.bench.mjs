@@ -2,7 +2,7 @@
 // Bitget join them. Runs on the build: `npm run build && node test/bench/crc32.bench.mjs`. The
 // candidates alternate within a round; read the ratios.
 import { crc32 as zlibCrc32 } from "node:zlib";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
+import { CRC32_START, finishCrc32, updateCrc32 } from "@tickwire/proto/model";
 
 const ROUNDS = 41;
 const TEXTS = 2_000;

@@ -9,7 +9,8 @@ import { Rig } from "./gateway-harness.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import type { RawClient } from "./gateway-raw-client.ts";
 
-const { ClientFrame, TopicError } = tickwire.v1;
+const { ClientFrame, ErrorDetail, TopicError } = tickwire.v1;
+const RESOURCE_EXHAUSTED = tickwire.v1.Code.CODE_RESOURCE_EXHAUSTED;
 
 const CONFIG = {
   frameBytesMax: 512 * 1024,
@@ -163,6 +164,32 @@ describe.each(TRANSPORTS)("bad input over %s", (transport) => {
     client.sendBytes(pings(5));
     await client.until(() => client.messages.filter((message) => message.pong).length === 55);
     client.sendBytes(pings(1));
+    expect((await client.closing()).code).toBe(4004);
+  });
+
+  test("calls above the rate are told when to come again, and the session goes on", async () => {
+    const client = await rig.client();
+    const method = "tickwire.v1.MarketData/GetServerTime";
+    rig.clock.advance(1_000);
+    for (let callId = 1; callId <= 500; callId += 1) client.send({ call: { callId, method } });
+    const replies = () => client.messages.flatMap(({ reply }) => (reply ? [reply] : []));
+    await client.until(() => replies().length === 500);
+    const refused = replies().filter(({ status }) => status?.code === RESOURCE_EXHAUSTED);
+    expect(refused).toHaveLength(500 - 45);
+    const [detail] = refused[0]?.status?.details ?? [];
+    const { reason, retryAfterMs } = ErrorDetail.decode(detail?.value ?? new Uint8Array());
+    expect([reason, retryAfterMs]).toEqual(["RATE_LIMITED", 20]);
+    await client.roundTrip();
+    rig.clock.advance(100);
+    client.send({ call: { callId: 501, method } });
+    await client.until(() => replies().some(({ callId }) => callId === 501));
+    expect(replies().at(-1)?.status?.code).toBe(0);
+  });
+
+  test("a client that goes on and on all the same is closed with 4004", async () => {
+    const client = await rig.client();
+    const method = "tickwire.v1.MarketData/GetServerTime";
+    for (let callId = 1; callId <= 600; callId += 1) client.send({ call: { callId, method } });
     expect((await client.closing()).code).toBe(4004);
   });
 

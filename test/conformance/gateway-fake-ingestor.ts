@@ -246,6 +246,7 @@ export class FakeIngestor {
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
       case "history":
+      case "positions":
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
+import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort, killAll, startCli, type CliProcess } from "./cli-process.ts";
 
@@ -74,6 +75,86 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     expect(new URL(page.url()).hash).toBe(new URL(address).hash);
     expect(await page.textContent("h1")).toBe("ETH-USD-PERP · simulated");
     expect(await page.getAttribute(".border-marketsWidth", "aria-valuenow")).toBe("320");
+  });
+
+  test("draws the depth and the book over time, and keeps the choice in the address", async () => {
+    /** Different colours on the canvas: an empty one has one. */
+    const colours = (place: string) =>
+      page.evaluate(`(() => {
+      const canvas = document.querySelector("${place} canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return new Set(new Uint32Array(data.buffer)).size;
+    })()`) as Promise<number>;
+    await page.keyboard.press("2");
+    await expect.poll(() => colours(".depth-place"), { timeout: 30_000 }).toBeGreaterThan(5);
+    await page.keyboard.press("3");
+    await until("Number(document.querySelector('.panel-depth').dataset.columns) > 3");
+    await expect.poll(() => colours(".heatmap-place"), { timeout: 30_000 }).toBeGreaterThan(20);
+    expect(page.url()).toContain("stage=heatmap");
+    await page.keyboard.press("1");
+    expect(page.url()).not.toContain("stage=");
+    expect(problems).toEqual([]);
+  });
+
+  test("an alert is made by keyboard, fires with a text, and is there after a reload", async () => {
+    const symbol = "BTC-USD-PERP";
+    await page.keyboard.press("/");
+    await page.keyboard.type("btc perp");
+    await page.click(`.market-row:visible >> text=${symbol}`);
+    await isLive();
+    // A dollar away on both sides: whichever way the price goes, it soon crosses one.
+    await page.keyboard.press("a");
+    const value = page.locator("dialog.alerts input[type=number]");
+    const now = Number(await value.inputValue());
+    for (const [kind, price] of [
+      ["price-above", now + 1],
+      ["price-below", now - 1],
+    ] as const) {
+      await page.selectOption("dialog.alerts select", kind);
+      await value.fill(String(price));
+      await value.press("Enter");
+    }
+    expect(await page.locator(".alert-list li").count()).toBe(2);
+    await page.keyboard.press("Escape");
+    await until("document.querySelector('.toast')?.textContent.includes('BTC-USD-PERP') === true");
+    await page.reload();
+    await isLive();
+    await page.keyboard.press("a");
+    expect(await page.locator(".alert-list li").count()).toBe(2);
+    await page.locator(".alert-list button").first().click();
+    await page.locator(".alert-list button").first().click();
+    expect(await page.textContent(".alert-list")).toBe("No alerts yet.");
+    await page.keyboard.press("Escape");
+  });
+
+  test("shows what a client of its own sees at the same sequence", async () => {
+    const seen = () =>
+      page.evaluate(`(() => {
+        const row = document.querySelector(".asks .row:not([hidden])");
+        const [price, size] = [...row.querySelectorAll(".num")].map((one) => one.textContent);
+        const { sequence } = document.querySelector(".panel-book").dataset;
+        return { sequence: Number(sequence), price: price.replaceAll(",", ""), size };
+      })()`) as Promise<{ sequence: number; price: string; size: string }>;
+    const topic = (await page.textContent("h1"))?.split(" · ").toReversed().join(":") ?? "";
+    const client = await connect(`http://127.0.0.1:${port}`);
+    const books = new Map<number, string>();
+    const subscription = client.onBook(topic, (book) => {
+      const ask = book.bbo.ask;
+      books.set(book.sequence, `${Number(ask?.priceText)} ${Number(ask?.sizeText)}`);
+    });
+    try {
+      const same = async (): Promise<boolean> => {
+        const { sequence, price, size } = await seen();
+        const own = books.get(sequence);
+        if (own === undefined) return false;
+        expect(`${Number(price)} ${Number(size)}`).toBe(own);
+        return true;
+      };
+      await expect.poll(same, { timeout: 30_000, interval: 50 }).toBe(true);
+    } finally {
+      subscription.close();
+      await client.close();
+    }
   });
 
   test("has no serious finding of accessibility", async () => {

@@ -5,7 +5,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic, parseTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "#gateway/catalog/catalog.ts";
-import type { Hub } from "#gateway/topics/hub.ts";
+import type { Hub, NoRoom } from "#gateway/topics/hub.ts";
 import { SharedBatch, SharedTopic } from "#gateway/topics/shared-batch.ts";
 import type {
   AttachOptions,
@@ -57,6 +57,9 @@ export class FakeView {
     this.#writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence });
   }
 
+  /** Bytes of everything that was delivered. */
+  sentBytes = 0;
+
   get position() {
     return { epoch: 1, sequence: this.sequence };
   }
@@ -100,6 +103,7 @@ export class FakeView {
   /** Delivers the next batch of one event and returns its sequence. */
   publish(size = 10): number {
     const batch = this.#news(size);
+    this.sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.subscribers) subscriber.deliver(batch);
     return this.sequence;
   }
@@ -184,6 +188,10 @@ export class FakeHub {
     const view = isRaw(options) ? this.view(topic) : this.otherView(topic, options);
     view.holds += 1;
     return view as unknown as TopicView;
+  }
+
+  noRoomFor(): NoRoom {
+    return "topicsMax";
   }
 
   release(view: TopicView): void {

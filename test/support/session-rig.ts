@@ -2,11 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import type { Instrument } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
-import { ANONYMOUS } from "#gateway/access/principal.ts";
+import { createAccessMetrics } from "#gateway/access/access-metrics.ts";
+import type { Authentication } from "#gateway/access/authenticator.ts";
+import type { Principal } from "#gateway/access/principal.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { createMarketData } from "#gateway/rpc/router.ts";
 import { InboxSpace } from "#gateway/session/frame-inbox.ts";
+import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
 import type { SessionState } from "#gateway/session/session-table.ts";
@@ -15,6 +18,7 @@ import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
 import { FakeConnection } from "./fake-connection.ts";
 import { fakeCatalog, FakeHub, listedInstrument } from "./fake-topics.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { ANYBODY } from "./principals.ts";
 
 const { ClientFrame, ServerFrame } = tickwire.v1;
 
@@ -25,10 +29,15 @@ export class SessionRig {
   readonly hub = new FakeHub();
   readonly instruments = new Map<string, Instrument>();
   readonly connection = new FakeConnection();
+  /** Who the client is found to be from now on. */
+  whoIs: Authentication | Promise<Authentication> = ANYBODY;
+  /** What the client showed, each time that it was asked. */
+  readonly shown: (string | undefined)[] = [];
   readonly logs: string[] = [];
   readonly session: Session;
   /** Calls of `onGone`. */
   gone = 0;
+  readonly #accounts: PrincipalAccounts;
   #turns: (() => void)[] = [];
 
   constructor(
@@ -37,6 +46,7 @@ export class SessionRig {
   ) {
     for (const symbol of symbols) this.instruments.set(symbol, listedInstrument(symbol));
     const { clock } = this;
+    this.#accounts = new PrincipalAccounts(createAccessMetrics(new Registry()));
     const catalog = fakeCatalog(this.instruments);
     const metrics = createGatewayMetrics(this.registry);
     const scheduler = { endOfTurn: (callback: () => void) => void this.#turns.push(callback) };
@@ -48,7 +58,7 @@ export class SessionRig {
       {
         id: "session-1",
         connection: this.connection,
-        principal: ANONYMOUS,
+        credentials: { secret: undefined, certificate: undefined, remoteAddress: "203.0.113.9" },
         onGone: () => void (this.gone += 1),
       },
       {
@@ -63,6 +73,15 @@ export class SessionRig {
         inboxSpace: new InboxSpace(metrics),
         services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
         serverVersion: "1.2.3",
+        access: {
+          authenticateNow: ({ secret }) => {
+            this.shown.push(secret);
+            return this.whoIs;
+          },
+          review: () => this.whoIs as Authentication,
+        },
+        accounts: this.#accounts,
+        gatewayId: "gateway-1",
       },
     );
     this.connection.handler = this.session;
@@ -106,6 +125,11 @@ export class SessionRig {
 
   subscribe(requestId: number, ...topics: string[]): void {
     this.says({ subscribe: { requestId, topics: topics.map((topic) => ({ topic })) } });
+  }
+
+  /** Others take the connections that the client's principal may have. */
+  takeAllSeats(): void {
+    while (this.#accounts.takeConnection(this.whoIs as Principal));
   }
 
   /** The turn of the event loop ends. */

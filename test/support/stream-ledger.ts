@@ -9,6 +9,8 @@ type TopicAccount = {
   delivered: number;
   /** Sequences that a notice named. */
   missing: number;
+  /** Sequences of which nothing was said, where that is how it should be. */
+  conflated: number;
   /** Told gaps beyond `sequence`, in order. */
   told: { readonly first: number; readonly last: number }[];
 };
@@ -25,19 +27,28 @@ export class StreamLedger {
   epochChanges = 0;
   /** When the newest event was published, statuses left out. */
   publishedTimeUs = 0;
+  /** Epochs that topics left without a loss. */
+  continuations = 0;
   /** Gaps whose extent nobody could say. */
   unknownGaps = 0;
   readonly statuses: { readonly topic: string; readonly state: string; readonly reason: string }[] =
     [];
   readonly #accounts = new Map<string, TopicAccount>();
+  readonly #isConflated: boolean;
+
+  /** Of conflated topics a later event stands for those before it that nothing is said of. */
+  constructor({ isConflated = false }: { readonly isConflated?: boolean } = {}) {
+    this.#isConflated = isConflated;
+  }
 
   take(event: StreamEvent): void {
-    if (event.type === "lag" || event.type === "refused") return;
+    if (event.type === "lag" || event.type === "refused" || event.type === "conflation") return;
     if (event.type === "gap") {
       this.#takeGap(event.topic, event);
     } else if (event.type === "continuity") {
       const isStart = event.continuity === "new" || event.continuity === "replaced";
       if (isStart) this.#startAt(event.topic, event);
+      else if (event.continuity === "resumed") this.#goOn(event.topic, event);
     } else {
       if (event.type === "status") {
         const { topic, state, reason } = event;
@@ -51,21 +62,27 @@ export class StreamLedger {
   }
 
   /** Sums over topics whose name ends like this. */
-  totals(channel = ""): { readonly delivered: number; readonly missing: number } {
+  totals(channel = ""): {
+    readonly delivered: number;
+    readonly missing: number;
+    readonly conflated: number;
+  } {
     let delivered = 0;
     let missing = 0;
+    let conflated = 0;
     for (const [topic, account] of this.#accounts) {
       if (!topic.endsWith(channel)) continue;
       delivered += account.delivered;
       missing += account.missing;
+      conflated += account.conflated;
     }
-    return { delivered, missing };
+    return { delivered, missing, conflated };
   }
 
   #startAt(topic: string, { epoch, sequence }: { epoch: number; sequence: number }): void {
     const account = this.#accounts.get(topic);
     if (account === undefined) {
-      const start = { epoch, sequence, delivered: 0, missing: 0, told: [] };
+      const start = { epoch, sequence, delivered: 0, missing: 0, conflated: 0, told: [] };
       this.#accounts.set(topic, start);
       return;
     }
@@ -77,6 +94,17 @@ export class StreamLedger {
     }
     account.epoch = epoch;
     account.sequence = sequence;
+  }
+
+  /** The same sequences, in another epoch if it is one. */
+  #goOn(topic: string, { epoch, sequence }: { epoch: number; sequence: number }): void {
+    const account = this.#accounts.get(topic);
+    if (account === undefined || account.epoch === epoch) return;
+    this.continuations += 1;
+    this.#settle(topic, account, sequence);
+    account.epoch = epoch;
+    account.sequence = Math.max(account.sequence, sequence);
+    account.told = [];
   }
 
   #takeGap(
@@ -125,7 +153,8 @@ export class StreamLedger {
     for (const { first, last } of account.told) {
       if (first <= sequence + 1) sequence = Math.max(sequence, last);
     }
-    if (sequence < upTo)
+    if (sequence < upTo && this.#isConflated) account.conflated += upTo - sequence;
+    else if (sequence < upTo)
       this.faults.push(`${topic}: nothing is said of ${sequence + 1} to ${upTo}`);
     account.told = account.told.filter(({ last }) => last > upTo);
   }

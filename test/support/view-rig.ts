@@ -21,6 +21,7 @@ const LIMITS = {
   queryTimeoutMs: 100,
   queriesInFlightMax: 100,
   topicsMax: 100,
+  viewsMax: 100,
   topicLingerMs: 60_000,
 };
 
@@ -121,7 +122,7 @@ export class ViewRig {
     const { subscription } = seat;
     if (subscription === undefined) return;
     const view = this.view(depth, intervalMs);
-    subscription.changeView(view, ({ continuity }) => {
+    subscription.changeView(view, view.options.intervalMs, ({ continuity }) => {
       const { depth: applies } = view.options;
       const topics = [
         { depth: applies, continuity: `CONTINUITY_${continuity.toUpperCase()}` as never },
@@ -149,7 +150,7 @@ export class ViewRig {
       const filled = lanes.fill(frame);
       if (filled === 0) return;
       const bytes = Uint8Array.from(frame.bytes);
-      lanes.consume(filled, frame.length);
+      lanes.consume(filled);
       client?.receive(bytes, () => this.check(client));
     }
   }

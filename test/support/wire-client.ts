@@ -8,10 +8,15 @@ import {
   walkServerFrame,
 } from "@tickwire/proto/codec";
 import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
+import { bookChecksum, OrderBook } from "@tickwire/proto/model";
+import { tickwire } from "@tickwire/proto/protobufjs";
 import { plainEvent } from "./wire-events.ts";
+import { checksumReading, WireLevels } from "./wire-levels.ts";
 import { MalformedBatch, ReferenceTopic } from "./wire-reference.ts";
 import type { PlainMessage, PlainReading } from "./wire-reference.ts";
 import type { WireDecoder } from "./wire-schema.ts";
+
+const { ServerMessage } = tickwire.v1;
 
 /** Reads frames as a client that starts with nothing; the readings are those of proto/vectors. */
 export type WireClient = {
@@ -44,6 +49,7 @@ const MALFORMED: PlainReading = { reading: "malformed" };
 export class ReferenceClient implements WireClient {
   readonly #decode: WireDecoder;
   readonly #topics = new Map<number, ReferenceTopic>();
+  readonly #levels = new Map<number, WireLevels>();
 
   constructor(decode: WireDecoder) {
     this.#decode = decode;
@@ -61,27 +67,54 @@ export class ReferenceClient implements WireClient {
 
   frame(bytes: Uint8Array): readonly PlainReading[] {
     let batches: readonly PlainMessage[];
+    let messages: readonly PlainMessage[];
     try {
-      batches = this.#decode("tickwire.v1.ServerFrame", bytes)["batches"] as PlainMessage[];
+      const frame = this.#decode("tickwire.v1.ServerFrame", bytes);
+      batches = frame["batches"] as PlainMessage[];
+      messages = frame["messages"] as PlainMessage[];
     } catch {
       return [MALFORMED];
     }
-    return batches.map((batch) => {
+    const checksums = messages.flatMap((message) => {
+      const said = message["book_checksum"] as PlainMessage | undefined;
+      return said === undefined ? [] : [this.#compare(said)];
+    });
+    const readings = batches.map((batch) => {
       const topicId = batch["topic_id"] as number;
       const topic = this.#topic(topicId);
       try {
-        return topic.read(batch, topicId);
+        const reading = topic.read(batch, topicId);
+        const events = (reading["events"] ?? []) as readonly object[];
+        for (const event of events) this.#levelsOf(topicId).take(event);
+        return reading;
       } catch (error) {
         if (!(error instanceof MalformedBatch)) throw error;
         topic.forget();
         return MALFORMED;
       }
     });
+    return [...checksums, ...readings];
+  }
+
+  #levelsOf(id: number): WireLevels {
+    const levels = this.#levels.get(id) ?? new WireLevels();
+    this.#levels.set(id, levels);
+    return levels;
+  }
+
+  #compare(message: PlainMessage): PlainReading {
+    const [topicId, epoch] = [Number(message["topic_id"]), Number(message["epoch"])];
+    const [sequence, crc32] = [Number(message["sequence"]), Number(message["crc32"])];
+    const { position } = this.#topic(topicId);
+    const isHere = position?.epoch === BigInt(epoch) && position.sequence === BigInt(sequence);
+    const { checksum } = this.#levelsOf(topicId);
+    return checksumReading({ topicId, epoch, sequence, crc32 }, isHere, checksum);
   }
 }
 
 type Topic = {
   readonly reader: BatchReader;
+  readonly book: OrderBook;
   position: { readonly epoch: number; readonly sequence: number } | undefined;
 };
 
@@ -90,7 +123,11 @@ export class ChainClient implements WireClient {
   readonly #topics = new Map<number, Topic>();
 
   #topic(id: number): Topic {
-    const topic = this.#topics.get(id) ?? { reader: new BatchReader(), position: undefined };
+    const topic = this.#topics.get(id) ?? {
+      reader: new BatchReader(),
+      book: new OrderBook(),
+      position: undefined,
+    };
     this.#topics.set(id, topic);
     return topic;
   }
@@ -102,7 +139,10 @@ export class ChainClient implements WireClient {
   frame(bytes: Uint8Array): readonly PlainReading[] {
     const readings: PlainReading[] = [];
     const visitor = {
-      message: (): void => {},
+      message: (start: number, end: number): void => {
+        const said = ServerMessage.decode(bytes.subarray(start, end)).bookChecksum;
+        if (said !== null && said !== undefined) readings.push(this.#compare(said));
+      },
       batch: (start: number, end: number): void => {
         readings.push(this.#batch(bytes, start, end));
       },
@@ -114,6 +154,21 @@ export class ChainClient implements WireClient {
       readings.push(MALFORMED);
     }
     return readings;
+  }
+
+  #compare(said: tickwire.v1.IBookChecksum): PlainReading {
+    const topicId = Number(said.topicId);
+    const [epoch, sequence, crc32] = [said.epoch, said.sequence, said.crc32].map(Number) as [
+      number,
+      number,
+      number,
+    ];
+    const { position, book } = this.#topic(topicId);
+    const isHere = position?.epoch === epoch && position.sequence === sequence;
+    const { priceScale, sizeScale } = book;
+    const sides = { bids: book.bids(), asks: book.asks() };
+    const checksum = bookChecksum({ priceScale, sizeScale, ...sides });
+    return checksumReading({ topicId, epoch, sequence, crc32 }, isHere, checksum);
   }
 
   #batch(bytes: Uint8Array, start: number, end: number): PlainReading {
@@ -137,6 +192,7 @@ function place(topic: Topic, batch: DecodedBatch): PlainReading {
   const { topicId, epoch, firstSequence, skipped, count, publishedTimeUs, snapshot } = batch;
   const { position } = topic;
   const isSame = position?.epoch === epoch;
+  keepLevels(topic, batch);
   const events = rowsOf(batch).rows.map((row, index) => ({
     sequence: snapshot ? firstSequence : firstSequence + index,
     ...plainEvent(row),
@@ -162,4 +218,17 @@ function place(topic: Topic, batch: DecodedBatch): PlainReading {
     ...(isSame && before > from ? { gap: [from + 1, before] } : {}),
     events: events.filter((event) => event.sequence > from),
   };
+}
+
+/** Events that are here already change nothing. */
+function keepLevels({ book, position }: Topic, batch: DecodedBatch): void {
+  const { kind, rows } = rowsOf(batch);
+  if (kind !== "books") return;
+  const from = position?.epoch === batch.epoch ? position.sequence : -1;
+  for (const [index, row] of rows.entries()) {
+    const sequence = batch.snapshot ? batch.firstSequence : batch.firstSequence + index;
+    if (batch.snapshot ? sequence < from : sequence <= from) continue;
+    if (row.snapshot) book.applySnapshot(row);
+    else book.applyDelta(row);
+  }
 }

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import type { DescMessage, FileRegistry } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, FileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import protobuf from "protobufjs";
 import type { PlainMessage } from "./wire-reference.ts";
@@ -105,7 +105,7 @@ function plainFromProtobufjs(type: protobuf.Type, message: PlainMessage): PlainM
 function plainFromBufbuild(type: DescMessage, message: PlainMessage): PlainMessage {
   const plain: Record<string, unknown> = {};
   for (const field of type.fields) {
-    const value = message[field.localName];
+    const value = valueOf(message, field);
     if (field.message === undefined) {
       plain[field.name] = value;
       continue;
@@ -116,4 +116,11 @@ function plainFromBufbuild(type: DescMessage, message: PlainMessage): PlainMessa
     else if (value !== undefined) plain[field.name] = convert(value);
   }
   return plain;
+}
+
+/** One of several fields is in an object of theirs, with its name beside it. */
+function valueOf(message: PlainMessage, { localName, oneof }: DescField): unknown {
+  if (oneof === undefined) return message[localName];
+  const set = message[oneof.localName] as { readonly case?: string; readonly value?: unknown };
+  return set.case === localName ? set.value : undefined;
 }

@@ -149,10 +149,14 @@ const LAYERS: readonly Layer[] = [
   // access < transport < turns < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
+    "services/gateway/access/",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
   ]),
-  { place: "services/gateway/access/", may: [...SHARED, ...GATEWAY_CONTRACTS] },
+  {
+    place: "services/gateway/access/",
+    may: [...SHARED, ...GATEWAY_CONTRACTS, "jose", "prom-client", "zod"],
+  },
   {
     place: "services/gateway/transport/",
     may: [

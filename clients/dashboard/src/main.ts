@@ -1,6 +1,7 @@
 import { connect, type Client, type ClientState } from "@tickwire/client";
+import type { AlertReading } from "./market/alerts.ts";
 import { VenueMeter } from "./market/feed-health.ts";
-import { changeOf, marketOf, turnoverOf, type Market } from "./market/market-rows.ts";
+import { changeOf, marketOf, spreadOf, turnoverOf, type Market } from "./market/market-rows.ts";
 import {
   compactText,
   decimalsOf,
@@ -10,22 +11,27 @@ import {
   percentText,
 } from "./market/number-text.ts";
 import { followedTickers } from "./market/ticker-budget.ts";
-import type { ViewState } from "./market/view-state.ts";
+import { STAGES, type ViewState } from "./market/view-state.ts";
 import {
+  afterMs,
   everyMs,
   frameDrawer,
   gatewayAddress,
   loadFavourites,
   loadView,
   nowMs,
+  openWindow,
+  pixelRatio,
   saveFavourites,
   saveView,
 } from "./page/browser.ts";
 import { setText } from "./page/dom.ts";
 import { Shell } from "./page/shell.ts";
+import { AlertsDialog } from "./panels/alerts-dialog.ts";
 import { BookPanel } from "./panels/book-panel.ts";
 import { ChartPanel } from "./panels/chart-panel.ts";
 import type { Context, Panel } from "./panels/context.ts";
+import { DepthPanel } from "./panels/depth-panel.ts";
 import { DetailsPanel } from "./panels/details-panel.ts";
 import { HealthPanel } from "./panels/health-panel.ts";
 import { MarketsPanel } from "./panels/markets-panel.ts";
@@ -54,7 +60,7 @@ if (view.topic !== "") saveView(view);
 const favourites = loadFavourites();
 const markets = new Map<string, Market>();
 const meters = new Map<string, VenueMeter>();
-const shell = new Shell(changeView);
+const shell = new Shell(changeView, { openAlerts: () => alerts.open(), openWindow });
 const { url, webSocketPath } = gatewayAddress();
 const client: Client = await startClient();
 const redraw = frameDrawer(draw);
@@ -65,6 +71,9 @@ const context: Context = {
   markets,
   redraw,
   nowMs,
+  everyMs,
+  afterMs,
+  pixelRatio,
   meterOf,
 };
 const health = new HealthPanel(context);
@@ -74,14 +83,12 @@ const list = new MarketsPanel(context, {
   stateOf: (venue) => health.stateOf(venue),
 });
 const chart = new ChartPanel(context);
-const panels: readonly Panel[] = [
-  list,
-  chart,
-  new BookPanel(context),
-  new TradesPanel(context),
-  health,
-  new DetailsPanel(context),
-];
+const book = new BookPanel(context);
+const depth = new DepthPanel(context, () => book.book);
+const trades = new TradesPanel(context, (trade) => depth.onTrade(trade));
+const details = new DetailsPanel(context, (venue) => health.stateOf(venue));
+const alerts = new AlertsDialog(context, readingOf);
+const panels: readonly Panel[] = [list, chart, depth, book, trades, health, details];
 let shownKey = "";
 
 /** Nothing can be drawn before; the shell says meanwhile that it is being connected. */
@@ -118,6 +125,19 @@ function meterOf(venue: string): VenueMeter {
     meters.set(venue, meter);
   }
   return meter;
+}
+
+/** What alerts are judged by; the ticker has it of every market that is followed. */
+function readingOf(topic: string): AlertReading {
+  const market = markets.get(topic);
+  const venue = topic.slice(0, topic.indexOf(":"));
+  const spread = spreadOf(market?.ticker);
+  return {
+    price: market?.ticker?.lastPrice,
+    spreadBps: spread === undefined ? undefined : spread * 10_000,
+    feed: health.stateOf(venue),
+    gaps: meters.get(venue)?.gaps ?? 0,
+  };
 }
 
 function changeView(change: Partial<ViewState>): void {
@@ -243,11 +263,13 @@ function drawHeading(): void {
 shell.place({
   markets: list.element,
   chart: chart.element,
-  book: panels[2]!.element,
-  trades: panels[3]!.element,
+  depth: depth.element,
+  book: book.element,
+  trades: trades.element,
   health: health.element,
-  details: panels[5]!.element,
+  details: details.element,
 });
+document.body.append(alerts.element, alerts.toasts);
 shell.apply(view);
 chart.recolour();
 window.addEventListener("hashchange", () => changeView(loadView()));
@@ -264,6 +286,12 @@ window.addEventListener("keydown", (event) => {
   }
   if (event.key === "t") changeView({ theme: shell.isDark ? "light" : "dark" });
   if (event.key === "f") shell.fullScreen();
+  if (event.key === "a") {
+    event.preventDefault();
+    alerts.open();
+  }
+  const stage = STAGES[Number(event.key) - 1];
+  if (stage !== undefined) changeView({ stage });
 });
 everyMs(1_000, () => {
   for (const meter of meters.values()) meter.mark(nowMs());

@@ -183,23 +183,6 @@ describe("a lost connection", () => {
     expect((session.clock.nextUs! - session.clock.nowUs()) / 1_000).toBe(500);
   });
 
-  test("spreads over the window that a gateway going away names", async () => {
-    const session = await connectFake();
-    const notice = { kind: 1, reconnectWindowMs: 60_000 };
-    session.gateway.socket.deliverMessage({ notice });
-    session.gateway.socket.closeByServer(4000, "drain");
-    expect((session.clock.nextUs! - session.clock.nowUs()) / 1_000).toBe(30_000);
-  });
-
-  test("does not wait again when its close came late in that window", async () => {
-    const session = await connectFake({ pingIntervalMs: 0 });
-    session.gateway.socket.deliverMessage({ notice: { kind: 1, reconnectWindowMs: 60_000 } });
-    session.clock.advance(29_900);
-    session.gateway.socket.closeByServer(4000, "drain");
-    // The first back-off is longer than the 100 ms that are left.
-    expect((session.clock.nextUs! - session.clock.nowUs()) / 1_000).toBe(275);
-  });
-
   test.each([4000, 4001, 4002, 4499, 1001, 1011, 3000])("code %i reconnects", async (code) => {
     const session = await connectFake();
     session.gateway.socket.closeByServer(code);

@@ -8,6 +8,7 @@ import {
 } from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
 import { assertIntegerOption, assertPathOption, TIMER_MS_MAX } from "./host/option-checks.ts";
+import { Connection } from "./session/connection.ts";
 import { Session } from "./session/session.ts";
 
 /** Of this package; the operator of a gateway sees it. */
@@ -32,6 +33,11 @@ export type BaseConnectOptions = {
   readonly clientName?: string | undefined;
   /** Whether large frames may come compressed. Default true. */
   readonly compression?: boolean | undefined;
+  /**
+   * About as much market data a second as the gateway is to send, before compression; where more
+   * would come, it sends topics less often, and an event `conflation` says so. Default 0: no bound.
+   */
+  readonly bandwidthBytesPerSecondMax?: number | undefined;
   /** A Ping goes out after this much silence; 0 never. Default 15 000. */
   readonly pingIntervalMs?: number | undefined;
   /** The connection is given up after this much silence after a Ping. Default 10 000. */
@@ -47,6 +53,20 @@ export type BaseConnectOptions = {
   readonly random?: (() => number) | undefined;
 };
 
+/** Several gateways that serve the same, for `connect()`. */
+export type GatewayUrls = {
+  /**
+   * Their addresses, the preferred one first; at least one, each once. The client keeps the one
+   * that works, and goes on to the next when it is lost.
+   */
+  readonly urls: readonly string[];
+  /**
+   * After so long at another one, goes back to the first, without a break, when it can be had.
+   * Default 0: stays where it is.
+   */
+  readonly returnToFirstMs?: number | undefined;
+};
+
 /** The path of a gateway's WebSocket below its prefix, unless its operator changed it. */
 const WEB_SOCKET_PATH = "/v1/ws";
 
@@ -54,7 +74,7 @@ const WEB_SOCKET_PATH = "/v1/ws";
  * A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError.
  */
 export type Connect<Options extends BaseConnectOptions, Client> = (
-  url: string,
+  gateways: string | GatewayUrls,
   options?: Options,
 ) => Promise<Client>;
 
@@ -67,13 +87,13 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
   createClient: (session: Session, options: Options) => Client,
   fallback?: SocketHost,
 ): Connect<Options, Client> {
-  return async (url, given) => {
+  return async (gateways, given) => {
     // Every option may be left out.
     const options = given ?? ({} as Options);
     assertBaseOptions(options);
     const { webSocket, clock, random } = options;
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
-    const session = createSession(streamUrl(url, options.webSocketPath), options, environment);
+    const session = createSession(gateways, options, environment);
     const client = createClient(session, options);
     await firstWelcome(session, options.signal);
     return client;
@@ -86,6 +106,8 @@ function assertBaseOptions(options: BaseConnectOptions): void {
   assertIntegerOption("connectTimeoutMs", options.connectTimeoutMs, waitMs);
   assertIntegerOption("pingIntervalMs", options.pingIntervalMs, { ...waitMs, min: 0 });
   assertIntegerOption("pongTimeoutMs", options.pongTimeoutMs, waitMs);
+  const bytes = { min: 0, max: Number.MAX_SAFE_INTEGER };
+  assertIntegerOption("bandwidthBytesPerSecondMax", options.bandwidthBytesPerSecondMax, bytes);
   assertPathOption("webSocketPath", options.webSocketPath);
   if (reconnect === false || reconnect === undefined) return;
   assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
@@ -93,27 +115,39 @@ function assertBaseOptions(options: BaseConnectOptions): void {
 }
 
 function createSession(
-  url: string,
+  gateways: string | GatewayUrls,
   options: BaseConnectOptions,
   environment: Environment,
 ): Session {
   const { reconnect } = options;
+  const { urls, returnToFirstMs } = typeof gateways === "string" ? { urls: [gateways] } : gateways;
+  assertIntegerOption("returnToFirstMs", returnToFirstMs, { min: 0, max: TIMER_MS_MAX });
+  const connection = {
+    clientName: options.clientName ?? "tickwire-client-ts",
+    clientVersion: CLIENT_VERSION,
+    compression: options.compression ?? true,
+    bandwidthBytesPerSecondMax: options.bandwidthBytesPerSecondMax ?? 0,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    liveness: {
+      pingIntervalMs: options.pingIntervalMs ?? 15_000,
+      pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
+    },
+  };
   return new Session({
     environment,
-    connection: {
-      url,
-      clientName: options.clientName ?? "tickwire-client-ts",
-      clientVersion: CLIENT_VERSION,
-      compression: options.compression ?? true,
-      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-      liveness: {
-        pingIntervalMs: options.pingIntervalMs ?? 15_000,
-        pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
-      },
-    },
+    createConnection: (url, frames, handlers) =>
+      new Connection(environment, { ...connection, url }, frames, handlers),
+    urls: streamUrls(urls, options.webSocketPath),
+    returnToFirstMs: returnToFirstMs ?? 0,
     reconnect: reconnect === false ? false : { baseMs: 500, maxMs: 20_000, ...reconnect },
     waitForFirstConnect: options.waitForFirstConnect ?? false,
   });
+}
+
+/** Throws RangeError if there is none, and ConnectionError for one that is no address. */
+function streamUrls(urls: readonly string[], webSocketPath: string | undefined): string[] {
+  if (urls.length === 0) throw new RangeError("urls is empty, and a client needs an address");
+  return [...new Set(urls.map((url) => streamUrl(url, webSocketPath)))];
 }
 
 function firstWelcome(session: Session, signal: AbortSignal | undefined): Promise<void> {

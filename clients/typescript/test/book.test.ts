@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
   isPresent,
@@ -174,6 +175,39 @@ describe("a maintained book", () => {
     gateway.socket.deliverBatch(books(gateway, 20, [SNAPSHOT], { snapshot: true }));
     expect([book.state, book.sequence]).toEqual(["live", 20]);
     expect(gateway.socket.sent("subscribe")).toHaveLength(1);
+  });
+
+  test("that comes to what the gateway says is left alone, at no other position is it compared", async () => {
+    const { gateway, stream, client } = await subscribed();
+    gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
+    const book = await nextBook(stream);
+    const topicId = gateway.ids.get(TOPIC) ?? 0;
+    const right = crc32("100:1,99:2,|101:3,102:4,");
+    for (const value of [
+      { epoch: 7, sequence: 10, crc32: right },
+      { epoch: 7, sequence: 9, crc32: 1 },
+      { epoch: 8, sequence: 10, crc32: 1 },
+    ]) {
+      gateway.socket.deliverMessage({ bookChecksum: { topicId, ...value } });
+    }
+    expect([book.state, client.counters.checksumMismatches]).toEqual(["live", 0]);
+  });
+
+  test("that comes to something else is asked for whole, at its position, and counted", async () => {
+    const { gateway, stream, client } = await subscribed();
+    gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
+    const book = await nextBook(stream);
+    const topicId = gateway.ids.get(TOPIC) ?? 0;
+    const wrong = { topicId, epoch: 7, sequence: 10, crc32: crc32("100:1,|101:3,") };
+    gateway.socket.deliverMessage({ bookChecksum: wrong });
+    expect([book.state, book.bids.length]).toEqual(["resyncing", 0]);
+    await settle();
+    expect(client.counters.checksumMismatches).toBe(1);
+    const again = gateway.socket.sent("subscribe")[1]?.topics?.[0];
+    expect(again).toMatchObject({ topic: TOPIC, snapshot: 2 });
+    expect([Number(again?.resume?.epoch), Number(again?.resume?.sequence)]).toEqual([7, 10]);
+    gateway.socket.deliverBatch(books(gateway, 10, [SNAPSHOT], { snapshot: true }));
+    expect([book.state, book.bids.length]).toEqual(["live", 2]);
   });
 
   test("a second consumer starts with the whole book", async () => {

@@ -52,6 +52,8 @@ export class FakeSocket implements WebSocketLike {
   readonly received: ClientMessage[] = [];
   /** How the client closed it. */
   closedWith: { code: number | undefined; reason: string | undefined } | undefined;
+  /** Topics that are subscribed on it, by their names. */
+  readonly ids = new Map<string, number>();
   readonly #gateway: FakeGateway;
 
   constructor(gateway: FakeGateway) {
@@ -128,8 +130,8 @@ export class FakeGateway {
   readonly WebSocket: new (url: string, protocols: string[]) => WebSocketLike;
   readonly urls: string[] = [];
   #nextTopicId = 1;
-  /** Topic ids of the newest connection. */
-  readonly ids = new Map<string, number>();
+  /** Of this run of the gateway, as Welcome says it. */
+  gatewayId = "";
 
   constructor() {
     // oxlint-disable-next-line no-this-alias
@@ -139,10 +141,14 @@ export class FakeGateway {
         super(gateway);
         gateway.sockets.push(this);
         gateway.urls.push(url);
-        gateway.ids.clear();
         if (gateway.welcomes) queueMicrotask(() => this.accept());
       }
     };
+  }
+
+  /** Topic ids of the newest connection. */
+  get ids(): Map<string, number> {
+    return this.socket.ids;
   }
 
   /** The newest socket. */
@@ -164,13 +170,14 @@ export class FakeGateway {
 
   welcome(socket: FakeSocket): void {
     const sessionId = `session-${this.sockets.length}`;
-    socket.deliverMessage({ welcome: { protocolVersion: 1, sessionId, limits: this.limits } });
+    const { limits, gatewayId } = this;
+    socket.deliverMessage({ welcome: { protocolVersion: 1, sessionId, gatewayId, limits } });
   }
 
   answerSubscribe(socket: FakeSocket, subscribe: tickwire.v1.ISubscribe): void {
     const topics = (subscribe.topics ?? []).flatMap((request, requestIndex) =>
       this.#match(request.topic ?? "").map((topic) => ({
-        ...this.topicResult(topic, requestIndex, request.resume),
+        ...this.topicResult(topic, requestIndex, request.resume, socket.ids),
         ...(this.offersViews ? viewOf(topic, request) : {}),
       })),
     );
@@ -181,7 +188,7 @@ export class FakeGateway {
   answerUpdate(socket: FakeSocket, update: tickwire.v1.IUpdate): void {
     const topics = (update.topics ?? []).flatMap((wish, requestIndex) =>
       this.#match(wish.topic ?? "").map((topic) => {
-        const topicId = this.ids.get(topic) ?? 0;
+        const topicId = socket.ids.get(topic) ?? 0;
         return { requestIndex, topic, topicId, ...viewOf(topic, wish) };
       }),
     );
@@ -193,6 +200,7 @@ export class FakeGateway {
     topic: string,
     requestIndex: number,
     resume: tickwire.v1.IPosition | null | undefined,
+    ids: Map<string, number> = this.ids,
   ): tickwire.v1.ITopicResult {
     const known = this.topics.get(topic);
     if (known === undefined) {
@@ -208,12 +216,12 @@ export class FakeGateway {
       const errorMessage = "its ingestor does not answer";
       return { requestIndex, topic, error: wire.TopicError.TOPIC_ERROR_UNAVAILABLE, errorMessage };
     }
-    if (this.ids.has(topic)) {
+    if (ids.has(topic)) {
       const error = wire.TopicError.TOPIC_ERROR_ALREADY_SUBSCRIBED;
-      return { requestIndex, topic, error, topicId: this.ids.get(topic)! };
+      return { requestIndex, topic, error, topicId: ids.get(topic)! };
     }
     const topicId = this.#nextTopicId++;
-    this.ids.set(topic, topicId);
+    ids.set(topic, topicId);
     const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");
     const continuity = !isPresent(resume)
       ? wire.Continuity.CONTINUITY_NEW
@@ -236,8 +244,8 @@ export class FakeGateway {
   answerUnsubscribe(socket: FakeSocket, unsubscribe: tickwire.v1.IUnsubscribe): void {
     const topics = (unsubscribe.topics ?? []).flatMap((pattern, requestIndex) =>
       this.#match(pattern).map((topic) => {
-        const topicId = this.ids.get(topic) ?? 0;
-        this.ids.delete(topic);
+        const topicId = socket.ids.get(topic) ?? 0;
+        socket.ids.delete(topic);
         return { requestIndex, topic, topicId };
       }),
     );

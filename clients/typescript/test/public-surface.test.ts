@@ -97,7 +97,7 @@ describe("types", () => {
     >();
     expectTypeOf<Public.OverflowPolicy>().toEqualTypeOf<"error" | "drop-oldest" | "latest">();
     expectTypeOf<Public.NoticeEvent["type"]>().toEqualTypeOf<
-      "continuity" | "gap" | "lag" | "refused"
+      "continuity" | "gap" | "lag" | "conflation" | "refused"
     >();
     expectTypeOf<Public.GapEvent["missingLast"]>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Public.EventStream<Public.Trade>>().toExtend<AsyncIterable<Public.Trade>>();

@@ -61,8 +61,10 @@ async function runDev(options: DevOptions): Promise<void> {
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
   let ingest: RunningIngest | undefined;
+  const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
+    (await gateway?.mayAdminister(secret, address)) === true;
   const services = () => [gateway, ingest].flatMap((running) => running?.state ?? []);
-  const admin = await runAdminServer({ config, service, notReadyReasons, services });
+  const admin = await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.

@@ -25,6 +25,7 @@ type SubscribeOptions = {
   readonly duration?: number;
   readonly depth: number;
   readonly interval: number;
+  readonly bandwidth: number;
   readonly snapshot: boolean;
 };
 
@@ -53,6 +54,12 @@ export function createSubscribeCommand(): Command {
     .option(
       "--interval <ms>",
       "get net changes so often, rounded up to 50, 100, 250 ... 10000; 0 is every event",
+      parseCount,
+      0,
+    )
+    .option(
+      "--bandwidth <bytes>",
+      "get about so many bytes of market data a second at most, by longer intervals; 0 is no bound",
       parseCount,
       0,
     )
@@ -121,7 +128,7 @@ class TopicPrinter {
       aborted.abort();
       stop();
     });
-    const client = await connectTo(url, aborted.signal);
+    const client = await connectTo(url, aborted.signal, this.#options.bandwidth);
     if (client === undefined) return;
     const { duration } = this.#options;
     const timer = duration === undefined ? undefined : setTimeout(stop, duration * 1000);
@@ -198,9 +205,14 @@ class TopicPrinter {
 }
 
 /** Undefined if it was interrupted. */
-async function connectTo(url: string, signal: AbortSignal): Promise<Client | undefined> {
+async function connectTo(
+  url: string,
+  signal: AbortSignal,
+  bandwidthBytesPerSecondMax: number,
+): Promise<Client | undefined> {
   try {
-    return await connect(url, { signal, clientName: "tickwire-cli" });
+    const clientName = "tickwire-cli";
+    return await connect(url, { signal, clientName, bandwidthBytesPerSecondMax });
   } catch (error) {
     if (signal.aborted) return undefined;
     const code = error instanceof Error && "code" in error ? String(error.code) : "connect-failed";
@@ -213,6 +225,7 @@ const NOTICES: ReadonlySet<string> = new Set<NoticeEvent["type"]>([
   "continuity",
   "gap",
   "lag",
+  "conflation",
   "refused",
 ]);
 
@@ -232,6 +245,8 @@ function describeNotice(notice: NoticeEvent): string {
       } (${notice.reason})`;
     case "lag":
       return `lag: ${notice.message}`;
+    case "conflation":
+      return notice.message;
     case "refused":
       return `${notice.topic} ${notice.code}: ${notice.message}`;
   }

@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
+import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
@@ -57,6 +58,7 @@ export function everyMetric(): Registry {
   const registry = createMetrics({ version: "1" });
   createGatewayMetrics(registry);
   registerLimitUse(registry, () => []);
+  registerPublicationMetrics(registry, []);
   registerStateRefusals(registry);
   registerIngestMetrics({
     registry,

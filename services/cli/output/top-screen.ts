@@ -109,9 +109,9 @@ function headLines({ process, gateway, ingest }: Totals, choice: TopChoice): Scr
     }
   }
   if (ingest !== undefined) {
-    const { venues, events, batches, historyBytes } = ingest;
+    const { venues, leading, events, batches, historyBytes } = ingest;
     lines.push({
-      text: `publishes ${venues} venues   events ${events}   batches ${batches}   history ${bytesText(historyBytes)}`,
+      text: `publishes ${leading} of ${venues} venues   events ${events}   batches ${batches}   history ${bytesText(historyBytes)}`,
       style: "plain",
     });
   }
@@ -165,6 +165,7 @@ function publisherTable(publishers: readonly PublisherRow[]): Table {
     title: "published here",
     header: [
       "VENUE",
+      "ROLE",
       ">CONNECTED",
       ">INSTR",
       ">EV/S",
@@ -177,6 +178,7 @@ function publisherTable(publishers: readonly PublisherRow[]): Table {
     ],
     rows: publishers.map((row) => [
       row.venue,
+      row.role,
       `${row.connectionsOpen}/${row.connections}`,
       row.instruments,
       rateText(row.eventsPerSecond),

@@ -128,11 +128,12 @@ function unreachable(address: string, error: unknown): CommandError {
 /** The process says why in a sentence; what to do about it, only we can say. */
 function refusalOf(address: string, status: number, text: string): string {
   const body = jsonOf(text) as { readonly error?: unknown } | undefined;
-  const said = typeof body?.error === "string" ? body.error : `status ${status}`;
-  const advice: Readonly<Record<number, string>> = {
-    401: "; set TICKWIRE_ADMIN__SECRET or --secret-file",
-    403: "; set admin.secret there, and TICKWIRE_ADMIN__SECRET here",
-    404: "; is this the admin address of a process of tickwire (9090 or 9091), and not the gateway's own?",
-  };
-  return `${address} refused: ${said}${advice[status] ?? ""}`;
+  if (typeof body?.error !== "string") {
+    return `${address} answered ${status}; is this the admin address of a process (9090 or 9091)?`;
+  }
+  const advice = new Map([
+    [401, "; set TICKWIRE_ADMIN__SECRET or --secret-file"],
+    [403, "; set admin.secret there, and TICKWIRE_ADMIN__SECRET here"],
+  ]);
+  return `${address} refused: ${body.error}${advice.get(status) ?? ""}`;
 }

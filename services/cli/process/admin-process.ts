@@ -37,6 +37,8 @@ export async function runAdminServer(parts: {
   readonly notReadyReasons: () => readonly string[];
   /** What the services that have started show of themselves. */
   readonly services: () => readonly ServiceState[];
+  /** Of a gateway: whether a key or token of its clients' may see the state. */
+  readonly mayAdminister?: (secret: string, remoteAddress: string) => Promise<boolean>;
 }): Promise<AdminServer> {
   const { config, service, notReadyReasons, services } = parts;
   const { host } = config.admin;
@@ -44,6 +46,8 @@ export async function runAdminServer(parts: {
   try {
     admin = await startAdminServer({
       ...config.admin,
+      secret: config.admin.secret,
+      mayAdminister: parts.mayAdminister,
       metrics: service.metrics,
       notReadyReasons,
       services,

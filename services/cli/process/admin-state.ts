@@ -40,8 +40,8 @@ const gatewaySummary = z.strictObject({
 
 const ingestSummary = z.strictObject({
   publisherId: z.string(),
-  epoch: count,
   venues: count,
+  leading: count.describe("venues that it publishes; for the others it stands by"),
   events: count.describe("since the start"),
   batches: count,
   bytes: count,
@@ -110,6 +110,11 @@ const venueRow = z.strictObject({
 
 const publisherRow = z.strictObject({
   venue: z.string(),
+  shard: z.string().describe("which part of the venue, such as 1/1 for all of it"),
+  role: z.enum(["probing", "standing-by", "claiming", "leading", "suspended", "closed"]),
+  roleForMs: count.nullable().describe("null on a bus that nobody shares"),
+  peers: count.describe("other ingestors that publish the venue or stand by for it"),
+  epoch: count.describe("0 while it is not published here"),
   connections: count.describe("that should be open"),
   connectionsOpen: count,
   instruments: count,

@@ -55,7 +55,7 @@ export function createGatewayState(parts: GatewayStateParts): ServiceState {
       notReady: gateway.notReadyReasons(),
       sessions: gateway.sessions,
       topics: hub.topics,
-      views: await count("views"),
+      views: hub.views,
       subscriptions: await count("subscriptions"),
       instruments: catalog.size,
       framesPerSecond: rateOf(frameKey, framesSent),
@@ -75,7 +75,6 @@ export function createGatewayState(parts: GatewayStateParts): ServiceState {
 type CountedTotal =
   | "framesSent"
   | "bytesSent"
-  | "views"
   | "subscriptions"
   | "lagSecondsMax"
   | "inboxBytes"

@@ -16,7 +16,7 @@ type SizeOf = (session: Session, nowUs: number) => number;
 const SIZES: ReadonlyMap<string, SizeOf> = new Map<string, SizeOf>([
   ["lag", (session, nowUs) => session.lagUs(nowUs)],
   ["owed", (session) => session.owedBytes],
-  ["topics", (session) => session.topics],
+  ["topics", (session) => session.subscribed?.size ?? 0],
 ]);
 
 /** `sessions`: those that are open, or those who have most of something, or who have a topic. */
@@ -34,7 +34,7 @@ export function sessionPage({ sessions, clock, line }: SessionPageParts): StateP
         orderOf,
         matches: (session) =>
           (id === undefined || session.id === id) &&
-          (topic === undefined || session.hasTopic(topic)),
+          (topic === undefined || session.subscribed?.has(topic) === true),
         sizeOf: size === undefined ? undefined : (session) => size(session, nowUs),
         rowOf: (session) => session.look(nowUs),
       },
@@ -64,7 +64,7 @@ export function subscriptionPage({ sessions, line }: SessionPageParts): StatePag
       }
       return yield* pageOf<TopicSubscription>(
         {
-          items: session.subscriptions(),
+          items: session.subscribed?.all() ?? [],
           orderOf,
           matches: ({ view }) => topic === undefined || view.topic === topic,
           sizeOf: undefined,

@@ -9,6 +9,7 @@ import {
   querySubject,
 } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { fencingTokenOf, NO_TOKEN } from "#core/fencing-token.ts";
 import type { Logger } from "#core/logger.ts";
 import { isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
@@ -177,8 +178,11 @@ export class FollowedVenues {
     const venue = this.#venueOf(announcement.venue);
     if (venue === undefined) return;
     const intervalMs = intervalOf(announcement.announceIntervalMs);
-    const isIdentity = isPublisherId(publisherId) && epoch > 0;
-    if (!isIdentity || !venue.publishers.heard({ publisherId, epoch, intervalMs })) {
+    const { fencingToken, continuesEpoch } = announcement;
+    const isTerm = fencingToken === NO_TOKEN || fencingTokenOf(epoch) === fencingToken;
+    const isIdentity = isPublisherId(publisherId) && epoch > 0 && isTerm;
+    const heard = { publisherId, epoch, intervalMs, fencingToken, continuesEpoch };
+    if (!isIdentity || !venue.publishers.heard(heard)) {
       this.#refuse(venue);
       return;
     }

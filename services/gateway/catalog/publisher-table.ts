@@ -9,14 +9,16 @@
  * The invariants, and how each is enforced:
  *
  * 1. A state follows another only where the table allows it. Asserted at each change.
- * 2. Whom to follow is decided by identity and by who is there, never by comparing epochs: no cell
- *    sees an epoch.
- * 3. Who is followed stays followed while it announces itself. Only `followedSilent`,
- *    `followedLeft` and `followedGone` adopt another; the first comes after three of its own
- *    intervals.
- * 4. A publisher that is there is followed: `otherHeard` adopts where nobody is, and whatever ends
+ * 2. Whom to follow is decided by identity, by fencing tokens and by who is there, never by
+ *    comparing epochs or times: no cell sees one.
+ * 3. Who is followed stays followed while it announces itself and nobody has taken over. Only
+ *    `laterHeard`, `followedSilent`, `followedLeft` and `followedGone` adopt another; the second
+ *    comes after three of its own intervals.
+ * 4. Of two that announce themselves the one of the later term is followed: `laterHeard` adopts in
+ *    every state. Whoever is fenced off by it is another one from then on.
+ * 5. A publisher that is there is followed: `otherHeard` adopts where nobody is, and whatever ends
  *    the followed one adopts another that is known.
- * 5. While our own connection to the bus is down nobody is judged: `busDown` stops every timer, and
+ * 6. While our own connection to the bus is down nobody is judged: `busDown` stops every timer, and
  *    `busUp` starts them anew.
  */
 export type FollowState = "nobody" | "followed" | "silent";
@@ -27,6 +29,8 @@ export type FollowEvent =
   | "followedHeard"
   /** Another one announced itself. */
   | "otherHeard"
+  /** Another one announced itself, in a later term than the followed one. */
+  | "laterHeard"
   /** Three intervals of the followed one passed without a word. */
   | "followedSilent"
   /** It said that it leaves. */
@@ -52,6 +56,7 @@ export const FOLLOW_TABLE: {
   nobody: {
     followedHeard: IGNORED("nobody"),
     otherHeard: { does: "adopt", next: ["followed"] },
+    laterHeard: { does: "adopt", next: ["followed"] },
     followedSilent: IGNORED("nobody"),
     followedLeft: IGNORED("nobody"),
     followedGone: IGNORED("nobody"),
@@ -59,6 +64,7 @@ export const FOLLOW_TABLE: {
   followed: {
     followedHeard: { does: "keep", next: ["followed"] },
     otherHeard: { does: "note", next: ["followed"] },
+    laterHeard: { does: "adopt", next: ["followed"] },
     followedSilent: { does: "replace", next: ["followed", "silent"] },
     followedLeft: { does: "replace", next: ["followed", "silent"] },
     followedGone: { does: "replace", next: ["followed", "silent"] },
@@ -66,6 +72,7 @@ export const FOLLOW_TABLE: {
   silent: {
     followedHeard: { does: "recover", next: ["followed"] },
     otherHeard: { does: "adopt", next: ["followed"] },
+    laterHeard: { does: "adopt", next: ["followed"] },
     followedSilent: IGNORED("silent"),
     followedLeft: IGNORED("silent"),
     followedGone: IGNORED("silent"),

@@ -36,7 +36,12 @@ const EXAMINED_PER_STEP = 64;
 const CHANNELS_EXAMINED_MAX = 1_000;
 
 /** How far a pattern is followed, and whose work that is. */
-type ExpansionOptions = { readonly topicsMax: number; readonly line: Pick<TurnLine, "isOver"> };
+type ExpansionOptions = {
+  readonly topicsMax: number;
+  readonly line: Pick<TurnLine, "isOver">;
+  /** Topics of a pattern for which it says no are left out; without it, none are. */
+  readonly permits?: (topic: Topic) => boolean;
+};
 
 /**
  * The topics that a topic or pattern stands for in the catalog, at most `topicsMax`. Where one
@@ -54,16 +59,20 @@ export function* expandTopic(
     return nothing({ kind: "unknown-channel", channel, of: "Tickwire", channels: CHANNELS });
   }
   const pattern: TopicPattern = { venue, symbol, channel };
-  if (channel === "listings") return expandLists(catalog, pattern);
+  if (channel === "listings") return expandLists(catalog, pattern, options);
   if (venue === "*" || symbol === "*") return yield* expandOver(catalog, pattern, options);
-  return expandAt(catalog, pattern, options.topicsMax);
+  return expandAt(catalog, pattern, options);
 }
 
 /**
  * The list of one venue, or of each that is known: it is a topic of the venue's market, whose
  * symbol is MARKET_SYMBOL, and which a "*" for the symbol stands for.
  */
-function expandLists(catalog: InstrumentIndex, pattern: TopicPattern): Expansion {
+function expandLists(
+  catalog: InstrumentIndex,
+  pattern: TopicPattern,
+  { permits = () => true }: ExpansionOptions,
+): Expansion {
   const { venue, symbol } = pattern;
   if (symbol !== "*" && symbol !== MARKET_SYMBOL) {
     return nothing({
@@ -74,9 +83,10 @@ function expandLists(catalog: InstrumentIndex, pattern: TopicPattern): Expansion
     });
   }
   const venues = venue === "*" ? catalog.venues : [venue];
-  const topics = venues.flatMap((id) => listTopicsOf(catalog, id));
+  const isPattern = venue === "*" || symbol === "*";
+  const all = venues.flatMap((id) => listTopicsOf(catalog, id));
+  const topics = isPattern ? all.filter(permits) : all;
   if (topics.length > 0) {
-    const isPattern = venue === "*" || symbol === "*";
     return {
       kind: "topics",
       cost: topics.length,
@@ -112,12 +122,17 @@ export function topicsOf(instrument: Instrument, pattern: TopicPattern): readonl
 }
 
 /** Of one instrument: its channel, or all of them. */
-function expandAt(catalog: InstrumentIndex, wanted: TopicPattern, topicsMax: number): Expansion {
+function expandAt(
+  catalog: InstrumentIndex,
+  wanted: TopicPattern,
+  { topicsMax, permits = () => true }: ExpansionOptions,
+): Expansion {
   const found = findInstrument(catalog, wanted);
   if (found.kind !== "found") return nothing(found);
   const { instrument } = found;
   const pattern = { ...wanted, symbol: instrument.symbol };
-  const topics = topicsOf(instrument, pattern).slice(0, topicsMax);
+  const all = topicsOf(instrument, pattern);
+  const topics = (pattern.channel === "*" ? all.filter(permits) : all).slice(0, topicsMax);
   if (topics.length === 0) return nothing(noChannel(pattern, [instrument]));
   if (pattern.channel !== "*") return { kind: "topics", cost: 0, topics, pattern: undefined };
   return { kind: "topics", cost: topics.length, topics, pattern };
@@ -127,14 +142,16 @@ function expandAt(catalog: InstrumentIndex, wanted: TopicPattern, topicsMax: num
 function* expandOver(
   catalog: InstrumentIndex,
   pattern: TopicPattern,
-  { topicsMax, line }: ExpansionOptions,
+  { topicsMax, line, permits }: ExpansionOptions,
 ): Work<Expansion> {
   const topics: Topic[] = [];
   let examined = 0;
   for (const instrument of candidates(catalog, pattern)) {
     examined += 1;
     if (examined % EXAMINED_PER_STEP === 0 && line.isOver) yield;
-    for (const topic of topicsOf(instrument, pattern)) topics.push(topic);
+    for (const topic of topicsOf(instrument, pattern)) {
+      if (permits === undefined || permits(topic)) topics.push(topic);
+    }
     if (topics.length >= topicsMax) break;
   }
   topics.length = Math.min(topics.length, topicsMax);

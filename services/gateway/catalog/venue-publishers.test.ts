@@ -8,7 +8,12 @@ import type { AnnouncedPublisher } from "./venue-publishers.ts";
 
 const INTERVAL_MS = 2_000;
 /** Epochs in no order: which is followed must not depend on them. */
-const A = { publisherId: "a", epoch: 9_007_199_254_740_991, intervalMs: INTERVAL_MS };
+const A = {
+  publisherId: "a",
+  epoch: 9_007_199_254_740_991,
+  intervalMs: INTERVAL_MS,
+  fencingToken: 7,
+};
 const B = { publisherId: "b", epoch: 1, intervalMs: INTERVAL_MS };
 const C = { publisherId: "c", epoch: 77, intervalMs: INTERVAL_MS };
 
@@ -64,6 +69,7 @@ type Step = (rig: Rig) => void | Promise<void>;
 const STEPS: { readonly [Event in FollowEvent]: Step } = {
   followedHeard: (rig) => void rig.publishers.heard(A),
   otherHeard: (rig) => void rig.publishers.heard(B),
+  laterHeard: (rig) => void rig.publishers.heard({ ...B, fencingToken: 8 }),
   followedSilent: (rig) => rig.clock.advance(3 * INTERVAL_MS),
   followedLeft: (rig) => rig.publishers.left("a"),
   followedGone: async (rig) => {
@@ -81,6 +87,7 @@ const OUTCOMES: { readonly [State in FollowState]: Partial<Record<FollowEvent, s
   followed: {
     followedHeard: [],
     otherHeard: [],
+    laterHeard: ["adopt b, new"],
     followedSilent: ["lost"],
     followedLeft: ["lost"],
     followedGone: ["lost"],
@@ -88,6 +95,7 @@ const OUTCOMES: { readonly [State in FollowState]: Partial<Record<FollowEvent, s
   silent: {
     followedHeard: ["recovered"],
     otherHeard: ["adopt b, new"],
+    laterHeard: ["adopt b, new"],
     followedSilent: [],
     followedLeft: [],
   },
@@ -103,6 +111,39 @@ describe.each(Object.keys(OUTCOMES) as FollowState[])("while it is %s", (state) 
       expect(FOLLOW_TABLE[state][event].next).toContain(rig.publishers.state);
     },
   );
+});
+
+describe("of terms", () => {
+  test("one that is not later than the followed one is not followed while that is there", () => {
+    for (const fencingToken of [0, 6, 7]) {
+      const rig = new Rig();
+      rig.live(5, A, { ...B, fencingToken });
+      expect(rig.taken()).toEqual(["adopt a, new"]);
+    }
+  });
+
+  test("the later one is followed at once, and the one before never again while it is there", () => {
+    const rig = new Rig();
+    const later = { ...B, fencingToken: 8 };
+    rig.live(2, A);
+    rig.live(5, A, later);
+    expect(rig.taken()).toEqual(["adopt a, new", "adopt b, new"]);
+    expect(rig.publishers.followed).toEqual(later);
+  });
+
+  test("the latest of several others takes the place of one that is silent", () => {
+    const rig = new Rig();
+    rig.live(3, A, { ...B, fencingToken: 5 }, { ...C, fencingToken: 6 });
+    rig.taken();
+    rig.live(4, { ...B, fencingToken: 5 }, { ...C, fencingToken: 6 });
+    expect(rig.taken()).toEqual(["adopt c"]);
+  });
+
+  test("one that goes on from another is no newcomer, however new it is", () => {
+    const rig = new Rig();
+    rig.publishers.heard({ ...A, continuesEpoch: 3 });
+    expect(rig.taken()).toEqual(["adopt a"]);
+  });
 });
 
 describe("of two publishers", () => {

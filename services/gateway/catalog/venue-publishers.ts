@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import { isLaterToken, NO_TOKEN } from "#core/fencing-token.ts";
 import { FOLLOW_TABLE } from "./publisher-table.ts";
 import type { FollowEvent, FollowState } from "./publisher-table.ts";
 
@@ -8,13 +9,17 @@ export type AnnouncedPublisher = {
   readonly publisherId: string;
   readonly epoch: number;
   readonly intervalMs: number;
+  /** Of its term; none if absent. */
+  readonly fencingToken?: number;
+  /** The epoch that its own goes on from; 0 or absent if it began anew. */
+  readonly continuesEpoch?: number;
 };
 
 /** Whose messages count for a venue. */
 export type FollowedPublisher = Pick<AnnouncedPublisher, "publisherId" | "epoch"> & {
   /**
-   * It was first heard of less than one of its intervals ago, as after a restart: whatever it
-   * published is news to everybody, from sequence 1 on.
+   * It was first heard of less than one of its intervals ago, as after a restart, and goes on from
+   * nothing: whatever it published is news to everybody, from sequence 1 on.
    */
   readonly isNewcomer: boolean;
 };
@@ -82,7 +87,7 @@ export class VenuePublishers {
 
   /** Whether the followed one is being asked for a sign of life, and this one would be next. */
   mayFollow(epoch: number): boolean {
-    const [next] = this.#others.values();
+    const next = this.#nextOther();
     return this.#pinging && next?.publisher.epoch === epoch;
   }
 
@@ -106,7 +111,9 @@ export class VenuePublishers {
       this.#followed = publisher;
       this.#happen("followedHeard");
     } else {
-      this.#happen("otherHeard", this.#note(publisher));
+      const token = this.#followed?.fencingToken ?? NO_TOKEN;
+      const isLater = token !== NO_TOKEN && isLaterToken(tokenOf(publisher), token);
+      this.#happen(isLater ? "laterHeard" : "otherHeard", this.#note(publisher));
       if (this.#followed?.publisherId !== publisherId) this.#challenge();
     }
     return true;
@@ -177,15 +184,31 @@ export class VenuePublishers {
     this.#forget(publisher.publisherId);
     this.#followed = publisher;
     this.#armInterval();
-    const { publisherId, epoch } = publisher;
-    this.#parts.listener.onAdopted({ publisherId, epoch, isNewcomer });
+    const { publisherId, epoch, continuesEpoch = 0 } = publisher;
+    this.#parts.listener.onAdopted({
+      publisherId,
+      epoch,
+      isNewcomer: isNewcomer && continuesEpoch === 0,
+    });
   }
 
-  /** The other that is known for longest is the one that has kept on announcing itself. */
+  /**
+   * The one of the latest term; of those the one that is known for longest, which has kept on
+   * announcing itself.
+   */
+  #nextOther(): Other | undefined {
+    let next: Other | undefined;
+    for (const other of this.#others.values()) {
+      const token = tokenOf(other.publisher);
+      if (next === undefined || isLaterToken(token, tokenOf(next.publisher))) next = other;
+    }
+    return next;
+  }
+
   #replace(event: FollowEvent): void {
     this.#cancelInterval?.();
     this.#cancelInterval = undefined;
-    const [other] = this.#others.values();
+    const other = this.#nextOther();
     if (other !== undefined) {
       this.#adopt(event, other);
       return;
@@ -261,4 +284,8 @@ export class VenuePublishers {
       else this.#happen("followedSilent");
     });
   }
+}
+
+function tokenOf({ fencingToken = NO_TOKEN }: AnnouncedPublisher): number {
+  return fencingToken;
 }

@@ -9,12 +9,15 @@ import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { assert, InvariantError } from "#core/assert.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANYBODY } from "#test/support/principals.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
 import { bindService } from "../rpc/service-table.ts";
 import type { RpcContext } from "../rpc/service-table.ts";
 import type { HttpRequest } from "../transport/transport.ts";
+import { PrincipalAccounts } from "../session/principal-accounts.ts";
 import { Turns } from "../turns/turns.ts";
+import type { AskedRequest } from "./asked-request.ts";
 import { ConnectRpc } from "./connect-rpc.ts";
 
 const method = (name: string, kind: "unary" | "server-streaming" = "unary") => ({
@@ -79,11 +82,13 @@ beforeEach(() => {
     much: () => ({ venue: "x".repeat(100) }),
     streams: () => [],
   });
+  const metrics = createGatewayMetrics(registry);
   rpc = new ConnectRpc({
     services,
+    accounts: new PrincipalAccounts(metrics),
     turns: new Turns({ clock, scheduler: { endOfTurn: () => {} } }),
     clock,
-    metrics: createGatewayMetrics(registry),
+    metrics,
     limits: {
       callTimeoutMs: 1_000,
       callTimeoutMsMax: 2_000,
@@ -102,7 +107,7 @@ function request(
     readonly headers?: Record<string, string>;
     readonly body?: string | Uint8Array;
   } & Partial<Pick<HttpRequest, "method" | "query" | "signal">> = {},
-): HttpRequest {
+): AskedRequest {
   const headers = { "content-type": "application/json", ...more.headers };
   return {
     method: more.method ?? "POST",
@@ -110,6 +115,7 @@ function request(
     query: more.query ?? "",
     headers: new Map(Object.entries(headers)),
     remoteAddress: "203.0.113.9",
+    principal: ANYBODY,
     body: typeof more.body === "object" ? more.body : Buffer.from(more.body ?? "{}"),
     signal: more.signal ?? new AbortController().signal,
   };

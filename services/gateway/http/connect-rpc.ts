@@ -6,10 +6,12 @@ import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
+import type { PrincipalAccounts } from "../session/principal-accounts.ts";
 import { errorAnswer, jsonAnswer } from "../transport/http-answer.ts";
-import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import type { HttpResponse } from "../transport/transport.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Turns } from "../turns/turns.ts";
+import type { AskedRequest } from "./asked-request.ts";
 import { decodeMessage, encodeMessage, errorJson } from "./connect-message.ts";
 import { acceptedTypes, readGet, readPost, readTimeoutMs } from "./connect-request.ts";
 import type { ConnectForm } from "./connect-request.ts";
@@ -20,6 +22,7 @@ import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
 type ConnectRpcParts = CallAccount & {
+  readonly accounts: PrincipalAccounts;
   readonly services: ServiceTable;
   readonly turns: Turns;
   readonly limits: {
@@ -47,7 +50,7 @@ type HttpCallContext = RpcContext & {
 
 /** A call under way. */
 type HttpCall = {
-  readonly request: HttpRequest;
+  readonly request: AskedRequest;
   readonly form: ConnectForm;
   readonly scope: CallScope;
   readonly context: HttpCallContext;
@@ -71,7 +74,7 @@ export class ConnectRpc {
   /**
    * The answer to a request under the service's path; undefined if the path is not of that form.
    */
-  async serve(request: HttpRequest): Promise<HttpResponse | undefined> {
+  async serve(request: AskedRequest): Promise<HttpResponse | undefined> {
     const method = this.#parts.services.byPath.get(request.path);
     if (method === undefined) {
       if (!/^\/[\w.]+\.[\w]+\/\w+$/.test(request.path)) return undefined;
@@ -91,9 +94,13 @@ export class ConnectRpc {
     return this.#call(method, request, form);
   }
 
-  async #call(method: BoundMethod, request: HttpRequest, form: ConnectForm): Promise<HttpResponse> {
+  async #call(
+    method: BoundMethod,
+    request: AskedRequest,
+    form: ConnectForm,
+  ): Promise<HttpResponse> {
     const startedUs = this.#parts.clock.monotonicUs();
-    const { line, spend, end } = this.#callers.begin(request.remoteAddress);
+    const { line, spend, end } = this.#callers.begin(request.remoteAddress, request.principal);
     const onEnd = (error: unknown): void => {
       end();
       const failure = error === undefined ? undefined : { error };
@@ -112,7 +119,7 @@ export class ConnectRpc {
 
   /** A call whose deadline runs, and which ends when its client goes away. */
   #open(
-    request: HttpRequest,
+    request: AskedRequest,
     form: ConnectForm,
     askedMs: number,
     share: Pick<RpcContext, "line" | "spend">,
@@ -126,6 +133,7 @@ export class ConnectRpc {
       ...share,
       signal: scope.signal,
       remoteAddress: request.remoteAddress,
+      principal: request.principal,
       metadata: request.headers,
       query: request.query,
       responseHeaders: new Map(),

@@ -1,5 +1,7 @@
 import type { Clock } from "#core/clock.ts";
+import type { Principal } from "../access/principal.ts";
 import { tooExpensive } from "../rpc/work-price.ts";
+import type { PrincipalAccounts } from "../session/principal-accounts.ts";
 import { TokenBucket } from "../session/rate-limits.ts";
 import { addressKey } from "../transport/admission.ts";
 import type { TurnLine, Turns } from "../turns/turns.ts";
@@ -20,6 +22,7 @@ type CallShare = {
 type HttpCallersParts = {
   readonly turns: Turns;
   readonly clock: Clock;
+  readonly accounts: Pick<PrincipalAccounts, "takeRequests">;
   readonly limits: { readonly requestsPerSecondMax: number };
 };
 
@@ -42,8 +45,8 @@ export class HttpCallers {
     return this.#active.size + this.#idle.size;
   }
 
-  begin(remoteAddress: string): CallShare {
-    const { clock, limits } = this.#parts;
+  begin(remoteAddress: string, principal: Principal): CallShare {
+    const { clock, limits, accounts } = this.#parts;
     const key = addressKey(remoteAddress);
     const caller = this.#active.get(key) ?? this.#idle.get(key) ?? this.#create();
     this.#idle.delete(key);
@@ -52,9 +55,10 @@ export class HttpCallers {
     return {
       line: caller.line,
       spend: (requests) => {
-        if (!caller.work.take(requests, clock.monotonicUs())) {
-          throw tooExpensive(limits.requestsPerSecondMax);
-        }
+        const nowUs = clock.monotonicUs();
+        if (!caller.work.take(requests, nowUs)) throw tooExpensive(limits.requestsPerSecondMax);
+        if (accounts.takeRequests(principal, requests, nowUs)) return;
+        throw tooExpensive(principal.limits.requestsPerSecondMax ?? 0);
       },
       end: () => this.#end(key, caller),
     };

@@ -1,16 +1,19 @@
 import { describe, expect, test } from "vitest";
-import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import { ANYBODY } from "#test/support/principals.ts";
+import type { HttpResponse } from "../transport/transport.ts";
+import type { AskedRequest } from "./asked-request.ts";
 import { HttpFace } from "./http-face.ts";
 
 function request(
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-): HttpRequest {
+): AskedRequest {
   const { signal } = new AbortController();
   const body = new Uint8Array();
   const named = new Map(Object.entries(headers));
-  return { method, path, query: "", headers: named, remoteAddress: "::1", body, signal };
+  const who = { remoteAddress: "::1", principal: ANYBODY };
+  return { method, path, query: "", headers: named, ...who, body, signal };
 }
 
 type Dashboard = ConstructorParameters<typeof HttpFace>[0]["dashboard"];

@@ -1,6 +1,7 @@
 import { quotedText } from "#core/visible-text.ts";
 import { errorAnswer, textAnswer } from "../transport/http-answer.ts";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
+import type { AskedRequest } from "./asked-request.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
 import type { StaticFiles } from "./static-files.ts";
 
@@ -29,7 +30,7 @@ export class HttpFace {
   }
 
   /** Answers every request; unknown paths get 404. */
-  async serve(request: HttpRequest): Promise<HttpResponse> {
+  async serve(request: AskedRequest): Promise<HttpResponse> {
     const { rpc, webSocketPath, pathPrefix } = this.#parts;
     const path = this.#withoutPrefix(request.path);
     if (path === undefined) return this.#nothingThere(request);

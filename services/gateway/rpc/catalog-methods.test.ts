@@ -2,6 +2,7 @@ import { GetStatusRequestCodec, ListInstrumentsRequestCodec } from "@tickwire/pr
 import type { Instrument } from "@tickwire/proto/service";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Buffer } from "node:buffer";
+import { ANYBODY } from "#test/support/principals.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Turns } from "../turns/turns.ts";
 import { getStatus } from "./get-status.ts";
@@ -51,7 +52,8 @@ function context() {
     spent += requests;
     if (spent > spendMax) throw new Error("too expensive");
   };
-  return { line: turns.open(), spend, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  return { line: turns.open(), spend, signal, principal: ANYBODY };
 }
 
 /** Lets turns end until nothing is left; says how long the longest was, in microseconds. */

@@ -5,10 +5,11 @@ import type { Bus } from "#bus/bus.ts";
 import { encodeQueryError, encodeQueryReply } from "#wire/bus-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { idleLine } from "#test/support/idle-line.ts";
+import { ANYBODY, somebody } from "#test/support/principals.ts";
 import { getCandles } from "./get-candles.ts";
 import { VenueGates } from "./ingestor-query.ts";
-import type { MethodParts } from "./ingestor-query.ts";
 
+const NOW_US = 1_000_000_000;
 const REFUSAL = encodeQueryError({ code: "CODE_FAILED_PRECONDITION", message: "begin anew" });
 
 /** Asks for candles of an instrument that has these, and says what the ingestor was asked. */
@@ -16,6 +17,7 @@ async function ask(
   candleIntervalsMs: readonly number[],
   request: MessageInit<GetCandlesRequest>,
   reply = encodeQueryReply(GetCandlesResponseCodec.encode({ keptFromTimeUs: 5 })),
+  principal = ANYBODY,
 ) {
   const instrument = { venue: "v", symbol: "A-USD", channels: ["CHANNEL_CANDLES"] };
   const asked: GetCandlesRequest[] = [];
@@ -33,7 +35,8 @@ async function ask(
     } as unknown as Bus,
     queryTimeoutMs: 1,
     gates: new VenueGates(),
-  } satisfies MethodParts;
+    clock: { nowUs: () => NOW_US },
+  };
   const spend = (requests: number): void => {
     spent += requests;
   };
@@ -46,6 +49,7 @@ async function ask(
       line: idleLine(),
       spend,
       signal: new AbortController().signal,
+      principal,
     },
   );
   return { answer, asked, spent };
@@ -79,6 +83,23 @@ describe("candles", () => {
       code: "failed_precondition",
       message: "begin anew",
       detail: { reason: "PAGE_TOKEN_EXPIRED" },
+    });
+  });
+
+  test("that may not be had, or not yet, are not given, and no page follows the last that may", async () => {
+    const candles = [1, 2, 3].map((minute) => ({ openTimeUs: NOW_US - minute * 60_000_000 }));
+    const answer = { candles: candles.toReversed(), nextPageToken: "more" };
+    const reply = encodeQueryReply(GetCandlesResponseCodec.encode(answer));
+    const late = somebody([{ topics: ["v:*/candles"], delayMs: 60_000 }]);
+    const given = (await ask([60_000], {}, reply, late)).answer;
+    expect(given.candles.map(({ openTimeUs }) => (NOW_US - openTimeUs) / 60_000_000)).toEqual([
+      3, 2,
+    ]);
+    expect(given.nextPageToken).toBe("");
+    const all = (await ask([60_000], {}, reply)).answer;
+    expect([all.candles.length, all.nextPageToken]).toEqual([3, "more"]);
+    await expect(ask([60_000], {}, reply, somebody(["v:*/trades"]))).rejects.toMatchObject({
+      code: "permission_denied",
     });
   });
 });

@@ -6,13 +6,16 @@ import type { Bus } from "#bus/bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { ANYBODY, somebody } from "#test/support/principals.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Turns } from "../turns/turns.ts";
 import { getSnapshot } from "./get-snapshot.ts";
 import { VenueGates } from "./ingestor-query.ts";
 
+const INSTRUMENT = { venue: "v", symbol: "A-USD", channels: ["CHANNEL_BOOK"] };
+
 /** The answer for a book of so many levels a side, what it cost, and the turns that it took. */
-async function ask(levels: number, depth = 0) {
+async function ask(levels: number, depth = 0, principal = ANYBODY) {
   const numbers = Array.from({ length: levels }, (_, index) => index + 1);
   const side = { prices: numbers, sizes: numbers };
   const times = { venueTimeUs: 1, receivedTimeUs: 2 };
@@ -20,10 +23,9 @@ async function ask(levels: number, depth = 0) {
   const book = { kind: "book", ...times, ...scales, snapshot: true, bids: side, asks: side };
   const at = { channel: "book", epoch: 4, sequence: 9 } as const;
   const state = encodeState(at, [book as unknown as MarketEvent], 1);
-  const instrument = { venue: "v", symbol: "A-USD", channels: ["CHANNEL_BOOK"] };
   const parts = {
     catalog: {
-      find: () => instrument,
+      find: () => INSTRUMENT,
       publisherOf: () => ({ publisherId: "p", epoch: 4 }),
     } as unknown as Catalog,
     bus: {
@@ -44,7 +46,7 @@ async function ask(levels: number, depth = 0) {
   const { signal } = new AbortController();
   const request = { ...GetSnapshotRequestCodec.decode(new Uint8Array(0)), venue: "v", depth };
   let answer: GetSnapshotResponse | undefined;
-  const context = { line: turns.open(), spend, signal };
+  const context = { line: turns.open(), spend, signal, principal };
   void getSnapshot(parts, { ...request, symbol: "A-USD" }, context).then((it) => (answer = it));
   let taken = 0;
   while (answer === undefined) {
@@ -82,4 +84,20 @@ test("a book of very many levels is written in turns", async () => {
   const [small, large] = [await ask(100), await ask(20_000)];
   expect(large.answer.book?.bids).toHaveLength(20_000);
   expect(large.taken - small.taken).toBeGreaterThan(20);
+});
+
+test("a book is no deeper than the client may have it, and not to be had by whoever gets it later", async () => {
+  const { answer } = await ask(50, 0, somebody([{ topics: ["*:*/book"], depthMax: 7 }]));
+  expect(answer.book?.bids).toHaveLength(7);
+  expect(
+    (await ask(50, 3, somebody([{ topics: ["*:*/book"], depthMax: 7 }]))).answer.book?.bids,
+  ).toHaveLength(3);
+  const signal = new AbortController().signal;
+  const late = somebody([{ topics: ["*:*/book"], delayMs: 1 }]);
+  const parts = { catalog: { find: () => INSTRUMENT } } as never;
+  const context = { signal, principal: late } as never;
+  const request = { venue: "v", symbol: "A-USD", depth: 0 };
+  await expect(getSnapshot(parts, request, context)).rejects.toMatchObject({
+    code: "permission_denied",
+  });
 });

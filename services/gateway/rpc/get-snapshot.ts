@@ -19,10 +19,14 @@ import type {
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
 import { decodeSnapshotEvents } from "#wire/bus-codec.ts";
+import type { Principal } from "../access/principal.ts";
+import type { Terms } from "../access/rights.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
+import { permittedInstrument } from "../catalog/permitted-names.ts";
 import type { Work } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { Asker, MethodParts } from "./ingestor-query.ts";
+import { liveTerms, permissionDenied } from "./permissions.ts";
 import { requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
 import { ROWS_PER_REQUEST } from "./work-price.ts";
@@ -40,11 +44,15 @@ type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kin
 export async function getSnapshot(
   parts: MethodParts,
   request: GetSnapshotRequest,
-  { line, spend, signal }: Pick<RpcContext, "line" | "spend" | "signal">,
+  context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetSnapshotResponse> {
-  const instrument = requireInstrument(parts.catalog, request);
+  const { line, spend, signal, principal } = context;
+  const listed = requireInstrument(parts.catalog, request, principal);
+  const bookTerms = requireLive(listed, principal);
+  const instrument = permittedInstrument(listed, principal);
   const { venue } = instrument;
-  const asker = { line, signal };
+  const asker = { line, signal, principal };
+  const depth = depthOf(request.depth, bookTerms?.depthMax ?? 0);
   // Reading the whole book is most of the work, however little of it is asked for.
   if (channelsOf(instrument).includes("book")) spend(PRICE_OF_BOOK);
   const [book, quote, trade, ticker] = await Promise.all([
@@ -57,11 +65,11 @@ export async function getSnapshot(
     const bookState = stateOf(venue, book, "books");
     if (line.isOver) yield;
     const quoteState = stateOf(venue, quote, "quotes");
-    const levels = bookState === undefined ? 0 : levelsOf(bookState, request.depth);
+    const levels = bookState === undefined ? 0 : levelsOf(bookState, depth);
     spend(Math.min(PRICE_OF_LEVELS_MAX, Math.floor(levels / ROWS_PER_REQUEST)));
     return {
       instrument,
-      book: bookState === undefined ? undefined : yield* bookOf(bookState, request.depth, line),
+      book: bookState === undefined ? undefined : yield* bookOf(bookState, depth, line),
       quote: quoteState === undefined ? undefined : quoteOf(quoteState),
       trade,
       // A row has the fields of the message.
@@ -69,6 +77,27 @@ export async function getSnapshot(
     };
   }
   return line.run(read());
+}
+
+/** Channels of which a snapshot has the state. */
+const SNAPSHOT_CHANNELS = ["book", "quotes", "trades", "ticker"] as const;
+
+/**
+ * In what way the book is to be had; undefined if it is not.
+ * @throws RpcError `permission_denied` if the client may have nothing of a snapshot as it is now.
+ */
+function requireLive(instrument: Instrument, principal: Principal): Terms | undefined {
+  const live = SNAPSHOT_CHANNELS.filter(
+    (channel) => liveTerms(principal, instrument, channel) !== undefined,
+  );
+  if (live.length === 0) throw permissionDenied("asking for the state of that instrument now");
+  return liveTerms(principal, instrument, "book");
+}
+
+/** Levels that are shown of those that are asked for; 0 stands for all. */
+function depthOf(asked: number, depthMax: number): number {
+  if (depthMax === 0) return asked;
+  return asked === 0 ? depthMax : Math.min(asked, depthMax);
 }
 
 type BookSide = RowsOfKind<"books">[number]["bids"];
@@ -81,10 +110,11 @@ type Latest<Kind extends BatchRows["kind"]> = {
 /** The bytes of a snapshot; undefined if the instrument has no such channel. */
 async function latest(
   parts: MethodParts,
-  asker: Asker,
+  asker: Asker & Pick<RpcContext, "principal">,
   { instrument, channel }: { readonly instrument: Instrument; readonly channel: Channel },
 ): Promise<Uint8Array | undefined> {
   if (!channelsOf(instrument).includes(channel)) return undefined;
+  if (liveTerms(asker.principal, instrument, channel) === undefined) return undefined;
   const { venue, symbol } = instrument;
   const query = { venue, query: "snapshot", channel, symbol } as const;
   // The request is the payload, which tells this query apart from that for a topic that is
@@ -110,10 +140,11 @@ function stateOf<Kind extends BatchRows["kind"]>(
 
 async function lastTrade(
   parts: MethodParts,
-  asker: Asker,
+  asker: Asker & Pick<RpcContext, "principal">,
   instrument: Instrument,
 ): Promise<Trade | undefined> {
   if (!channelsOf(instrument).includes("trades")) return undefined;
+  if (liveTerms(asker.principal, instrument, "trades") === undefined) return undefined;
   const { venue, symbol } = instrument;
   const payload = GetTradesRequestCodec.encode({ venue, symbol, pageSize: 1 });
   const answer = await queryIngestor(parts, asker, { venue, query: "trades", symbol }, payload);

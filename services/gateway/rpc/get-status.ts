@@ -5,6 +5,8 @@ import type {
   Instrument,
   InstrumentStatus,
 } from "@tickwire/proto/service";
+import { channelFromWire } from "@tickwire/proto/codec";
+import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { oneStep } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
@@ -37,20 +39,21 @@ type Page = {
 export async function getStatus(
   parts: MethodParts,
   request: GetStatusRequest,
-  { line, spend, signal }: Pick<RpcContext, "line" | "spend" | "signal">,
+  context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetStatusResponse> {
   const { catalog } = parts;
   const { venue } = request;
-  requireVenue(catalog, venue);
+  const { line, spend, signal, principal } = context;
+  requireVenue(catalog, venue, principal);
   requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
-  const symbol = request.symbol === "" ? "" : requireInstrument(catalog, request).symbol;
+  const symbol = request.symbol === "" ? "" : requireInstrument(catalog, request, principal).symbol;
   const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   if (symbol === "") spend((pageSize * ROWS_PER_INSTRUMENT) / ROWS_PER_REQUEST);
   const lostSinceUs = catalog.lostSinceUs(venue);
   if (lostSinceUs !== undefined) {
     const page = { venue, symbol, afterSymbol, pageSize };
-    return line.run(oneStep(() => allDown(catalog, page, lostSinceUs)));
+    return line.run(oneStep(() => permitted(allDown(catalog, page, lostSinceUs), principal)));
   }
   // Between us and the ingestor the token is the symbol itself.
   const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
@@ -65,12 +68,20 @@ export async function getStatus(
     oneStep(() => {
       const page = readAnswer(venue, () => GetStatusResponseCodec.decode(answer));
       const { statuses, nextPageToken: next } = page;
-      return {
-        statuses,
-        nextPageToken: next === "" ? "" : writePageToken({ venue, symbol: next }),
-      };
+      const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
+      return permitted({ statuses, nextPageToken }, principal);
     }),
   );
+}
+
+/** Without channels that the client may not have. A page may be empty and have one behind it. */
+function permitted(page: GetStatusResponse, principal: Principal): GetStatusResponse {
+  const statuses = page.statuses.filter(({ venue, symbol, status }) => {
+    if (status === undefined) return false;
+    const topic = { venue, symbol, channel: channelFromWire(status.channel) };
+    return principal.may("query", topic)?.delayMs === 0;
+  });
+  return { ...page, statuses };
 }
 
 function allDown(catalog: Catalog, page: Page, sinceTimeUs: number): GetStatusResponse {

@@ -1,6 +1,7 @@
 import type { ListInstrumentsRequest, ListInstrumentsResponse } from "@tickwire/proto/service";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Catalog } from "../catalog/catalog.ts";
+import { mayKnow, permittedInstrument } from "../catalog/permitted-names.ts";
 import type { Work } from "../turns/turns.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import { requireAtMost, requireVenue } from "./request-checks.ts";
@@ -18,9 +19,9 @@ const EXAMINED_PER_STEP = 64;
 export function* listInstruments(
   catalog: Catalog,
   request: ListInstrumentsRequest,
-  { line, spend }: Pick<RpcContext, "line" | "spend">,
+  { line, spend, principal }: Pick<RpcContext, "line" | "spend" | "principal">,
 ): Work<ListInstrumentsResponse> {
-  if (request.venue !== "") requireVenue(catalog, request.venue);
+  if (request.venue !== "") requireVenue(catalog, request.venue, principal);
   requireAtMost("page_size", request.pageSize, PAGE_SIZE_MAX);
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   spend(pageSize / ROWS_PER_REQUEST);
@@ -30,12 +31,12 @@ export function* listInstruments(
     examined += 1;
     if (examined % EXAMINED_PER_STEP === 0 && line.isOver) yield;
     if (examined % EXAMINED_PER_REQUEST === 0) spend(1);
-    if (!matches(instrument, request)) continue;
+    if (!matches(instrument, request) || !mayKnow(principal, instrument)) continue;
     const last = page.at(-1);
     if (page.length === pageSize && last !== undefined) {
       return { instruments: page, nextPageToken: writePageToken(last) };
     }
-    page.push(instrument);
+    page.push(permittedInstrument(instrument, principal));
   }
   return { instruments: page, nextPageToken: "" };
 }

@@ -1,5 +1,6 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { describe, expect, test } from "vitest";
+import { ANYBODY } from "#test/support/principals.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import {
   requireAtMost,
@@ -21,7 +22,7 @@ const catalog = {
 
 describe("the instrument of a request", () => {
   test.each(["A-USD", "AUSD"])("is found by our symbol or the venue's: %s", (symbol) => {
-    expect(requireInstrument(catalog, { venue: "fake", symbol })).toBe(KNOWN);
+    expect(requireInstrument(catalog, { venue: "fake", symbol }, ANYBODY)).toBe(KNOWN);
   });
 
   test.each([
@@ -31,7 +32,7 @@ describe("the instrument of a request", () => {
     ["other", "A-USD", "not_found", "there is no venue other here; there is fake"],
     ["late", "A-USD", "unavailable", "what late can stream is not known yet; try again"],
   ])("%j %j is %s: %s", (venue, symbol, code, message) => {
-    expect(() => requireInstrument(catalog, { venue, symbol })).toThrow(
+    expect(() => requireInstrument(catalog, { venue, symbol }, ANYBODY)).toThrow(
       expect.objectContaining({ code, message }),
     );
   });
@@ -41,15 +42,15 @@ test.each([
   ["B-USD", "UNKNOWN_SYMBOL", { alternatives: "A-USD" }],
   ["C-EUR", "UNKNOWN_SYMBOL", { alternatives: "" }],
 ])("the error of %s has the nearest symbols", (symbol, reason, metadata) => {
-  const error = thrownBy(() => requireInstrument(catalog, { venue: "fake", symbol }));
+  const error = thrownBy(() => requireInstrument(catalog, { venue: "fake", symbol }, ANYBODY));
   expect(error.detail).toEqual({ reason, metadata });
 });
 
 test("a venue whose list has not arrived may be asked for again", () => {
-  const error = thrownBy(() => requireVenue(catalog, "late"));
+  const error = thrownBy(() => requireVenue(catalog, "late", ANYBODY));
   expect(error).toMatchObject({ code: "unavailable" });
   expect(error.detail).toEqual({ reason: "NOT_READY", retryAfterMs: 1_000 });
-  expect(thrownBy(() => requireVenue(catalog, "other")).detail).toEqual({
+  expect(thrownBy(() => requireVenue(catalog, "other", ANYBODY)).detail).toEqual({
     reason: "UNKNOWN_VENUE",
     metadata: { alternatives: "fake" },
   });
@@ -71,8 +72,8 @@ test("a number above its limit is refused with both", () => {
 
 test("a channel that the instrument does not have is not found, and those that it has are named", () => {
   const instrument = { ...KNOWN, channels: ["CHANNEL_TRADES"] } as Instrument;
-  expect(() => requireChannel(instrument, "trades")).not.toThrow();
-  expect(thrownBy(() => requireChannel(instrument, "candles"))).toMatchObject({
+  expect(() => requireChannel(instrument, "trades", ANYBODY)).not.toThrow();
+  expect(thrownBy(() => requireChannel(instrument, "candles", ANYBODY))).toMatchObject({
     code: "not_found",
     message: "fake:A-USD has no channel candles; there are trades, status",
     detail: { reason: "UNKNOWN_CHANNEL", metadata: { alternatives: "trades status" } },

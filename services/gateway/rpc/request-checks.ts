@@ -3,10 +3,14 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { WireError } from "#wire/frame-codec.ts";
+import type { Principal } from "../access/principal.ts";
+import type { Terms } from "../access/rights.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
+import { mayKnow, permittedInstrument, permittedNames } from "../catalog/permitted-names.ts";
 import { explainUnknown, findInstrument } from "../catalog/unknown-name.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
+import { permissionDenied, requireTopic } from "./permissions.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { BoundMessage } from "./service-table.ts";
 
@@ -34,35 +38,45 @@ export function readRequest(message: BoundMessage, decode: () => unknown): unkno
 
 /**
  * The instrument that a request names, by Tickwire's symbol or the venue's own.
- * @throws RpcError `invalid_argument`, `not_found`, or `unavailable` while the list of the venue's
- * instruments has not arrived.
+ * @throws RpcError `invalid_argument`, `permission_denied`, `not_found`, or `unavailable` while the
+ * list of the venue's instruments has not arrived.
  */
 export function requireInstrument(
   catalog: Catalog,
   request: { readonly venue: string; readonly symbol: string },
+  principal: Principal,
 ): Instrument {
   requireVenueText(request.venue);
   if (request.symbol === "") throw new RpcError("invalid_argument", "symbol is empty");
   const found = findInstrument(catalog, request);
+  // Asked before anything is said about what there is, so that the answer does not tell.
+  const { venue } = request;
+  const symbol = found.kind === "found" ? found.instrument.symbol : request.symbol;
+  if (!mayKnow(principal, { venue, symbol }))
+    throw permissionDenied("asking about that instrument");
   if (found.kind === "found") return found.instrument;
-  throw unknownNameError(catalog, found);
+  throw unknownNameError(catalog, found, principal);
 }
 
 /** @throws RpcError as `requireInstrument` does, for a venue as a whole. */
-export function requireVenue(catalog: Catalog, venue: string): void {
+export function requireVenue(catalog: Catalog, venue: string, principal: Principal): void {
   requireVenueText(venue);
+  if (!mayKnow(principal, { venue, symbol: "*" })) {
+    throw permissionDenied("asking about that venue");
+  }
   const standing = catalog.standingOf(venue);
   if (standing === "listed") return;
   const kind = standing === "unknown" ? "unknown-venue" : "not-ready";
-  throw unknownNameError(catalog, { kind, venue });
+  throw unknownNameError(catalog, { kind, venue }, principal);
 }
 
 function requireVenueText(venue: string): void {
   if (venue === "") throw new RpcError("invalid_argument", "venue is empty");
 }
 
-function unknownNameError(catalog: Catalog, unknown: UnknownName): RpcError {
-  const { message, alternatives } = explainUnknown(catalog, unknown, { suggests: true });
+function unknownNameError(catalog: Catalog, unknown: UnknownName, principal: Principal): RpcError {
+  const names = permittedNames(catalog, { principal, action: "query" });
+  const { message, alternatives } = explainUnknown(names, unknown, { suggests: true });
   if (unknown.kind === "not-ready") {
     const detail = { reason: "NOT_READY", retryAfterMs: RETRY_AFTER_MS };
     return new RpcError("unavailable", message, { detail });
@@ -73,10 +87,18 @@ function unknownNameError(catalog: Catalog, unknown: UnknownName): RpcError {
   return new RpcError("not_found", message, { detail: { reason, metadata } });
 }
 
-/** @throws RpcError `not_found` if nothing of the channel is streamed for the instrument. */
-export function requireChannel(instrument: Instrument, channel: Channel): void {
-  const channels = channelsOf(instrument);
-  if (channels.includes(channel)) return;
+/**
+ * In what way somebody may ask about a channel of the instrument.
+ * @throws RpcError `permission_denied`, or `not_found` if nothing of the channel is streamed.
+ */
+export function requireChannel(
+  instrument: Instrument,
+  channel: Channel,
+  principal: Principal,
+): Terms {
+  const terms = requireTopic(principal, instrument, channel);
+  const channels = channelsOf(permittedInstrument(instrument, principal));
+  if (channels.includes(channel)) return terms;
   const of = `${instrument.venue}:${instrument.symbol}`;
   const message = `${of} has no channel ${channel}; there are ${channels.join(", ")}`;
   const metadata = { alternatives: channels.join(" ") };

@@ -22,7 +22,7 @@ export function createMarketData(given: MarketDataParts): ServiceTable {
   const handlers: MarketDataHandlers<RpcContext> = {
     listInstruments: (request, context) =>
       context.line.run(listInstruments(parts.catalog, request, context)),
-    getInstrument: (request) => getInstrument(parts.catalog, request),
+    getInstrument: (request, context) => getInstrument(parts.catalog, request, context),
     getSnapshot: (request, context) => getSnapshot(parts, request, context),
     getTrades: (request, context) => getTrades(parts, request, context),
     getCandles: (request, context) => getCandles(parts, request, context),

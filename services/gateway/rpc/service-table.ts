@@ -1,7 +1,9 @@
+import type { Principal } from "../access/principal.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { measureMessage, WireError } from "@tickwire/proto/codec";
 import { messageFromJson, messageToJson } from "@tickwire/proto/service";
 import type { MessageCodec, RpcMethod } from "@tickwire/proto/service";
+import { requireCall } from "./permissions.ts";
 
 /** What a handler knows about its call. */
 export type RpcContext = {
@@ -15,6 +17,8 @@ export type RpcContext = {
   /** Aborted when the client cancels or goes away, or the deadline passes. */
   readonly signal: AbortSignal;
   readonly remoteAddress: string;
+  /** Who asks. What he may not have is to be refused by the method. */
+  readonly principal: Principal;
   /** Names in lower case: metadata of a Call, or headers of an HTTP request. */
   readonly metadata: ReadonlyMap<string, string>;
 };
@@ -53,6 +57,9 @@ export type ServiceTable = {
   readonly byPath: ReadonlyMap<string, BoundMethod>;
 };
 
+/** As every method is called, whatever its types are. */
+type Handler = (request: unknown, context: RpcContext) => unknown;
+
 /** Generated descriptors are of this shape. */
 type ServiceDescriptor = {
   readonly typeName: string;
@@ -72,7 +79,11 @@ export function bindService<Handlers extends object>(
   const byPath = new Map<string, BoundMethod>();
   for (const [property, value] of Object.entries(service.methods)) {
     const method = value as RpcMethod<unknown, unknown>;
-    const handle: unknown = (handlers as Readonly<Record<string, unknown>>)[property];
+    const handler = (handlers as Readonly<Record<string, unknown>>)[property] as Handler;
+    const handle: Handler = (request, context) => {
+      requireCall(context.principal, method.name);
+      return handler(request, context);
+    };
     const messages = {
       request: bindMessage(method.request),
       response: bindMessage(method.response),

@@ -12,6 +12,14 @@ export const BYTES_PER_REQUEST = 16 * 1024;
 /** By then, an ordinary client may ask again. */
 const RETRY_AFTER_MS = 1_000;
 
+/** A call above the rate of its client, which has been told how long to wait. */
+export function tooManyRequests(requestsPerSecondMax: number, retryAfterMs: number): RpcError {
+  const message = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
+  return new RpcError("resource_exhausted", message, {
+    detail: { reason: "RATE_LIMITED", retryAfterMs },
+  });
+}
+
 /** A call that its client cannot pay for now, besides the request that it is. */
 export function tooExpensive(requestsPerSecondMax: number): RpcError {
   const message =

@@ -3,6 +3,7 @@ import { GetServerTimeRequestCodec, GetServerTimeResponseCodec } from "@tickwire
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANYBODY } from "#test/support/principals.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
 import { CallTable } from "./call-table.ts";
@@ -39,6 +40,7 @@ let finished: string[];
 let signals: AbortSignal[];
 let internal: unknown[];
 let calls: CallTable;
+let waitingBytes: number;
 
 const never = new Promise<never>(() => {});
 
@@ -73,6 +75,7 @@ const HANDLERS = {
 beforeEach(() => {
   clock = new ManualClock();
   replies = [];
+  waitingBytes = 0;
   produced = 0;
   finished = [];
   signals = [];
@@ -87,13 +90,18 @@ beforeEach(() => {
         callTimeoutMs: 1_000,
         callTimeoutMsMax: 2_000,
         requestsPerSecondMax: 7,
+        outboundBytesMax: 1_000,
       },
       line: new Turns({ clock, scheduler: { endOfTurn: () => {} } }).open(),
       takeRequests: (requests) => requests <= 7,
       remoteAddress: "127.0.0.1",
+      principal: () => ANYBODY,
       onInternalError: (_, error) => internal.push(error),
     },
     {
+      get waitingBytes() {
+        return waitingBytes;
+      },
       response: (callId, bytes, last) => {
         const { serverTimeUs } = GetServerTimeResponseCodec.decode(bytes);
         replies.push(`${callId}: ${serverTimeUs}${last ? " last" : ""}`);
@@ -219,6 +227,28 @@ describe("a call", () => {
     await settle();
     start(4, "Hangs");
     expect(calls.active).toBe(2);
+  });
+
+  test.each([
+    [1_000, undefined],
+    [1_001, "resource_exhausted"],
+  ])("where %i bytes of replies wait of 1000 that may: %s", async (bytes, refused) => {
+    waitingBytes = bytes;
+    start(1, "Throws");
+    await settle();
+    expect(replies).toEqual([`1: ${refused ?? "internal"}`]);
+  });
+
+  test("may be refused in place of being served, and keeps the rule of ids", async () => {
+    const error = new RpcError("resource_exhausted", "later");
+    const call = { callId: 3, method: "test.Service/Hangs", request: new Uint8Array() };
+    const rest = { timeoutMs: 0, credits: 0, metadata: {} };
+    expect(calls.refuse({ ...call, ...rest }, error)).toBe(true);
+    expect(calls.refuse({ ...call, ...rest }, error)).toBe(false);
+    await settle();
+    expect(replies).toEqual(["3: resource_exhausted"]);
+    expect([calls.active, signals.length]).toEqual([0, 0]);
+    expect(start(3, "Hangs")).toBe(false);
   });
 
   test("ids must rise", () => {

@@ -1,4 +1,5 @@
 import { quotedText } from "#core/visible-text.ts";
+import type { Principal } from "../access/principal.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
@@ -21,6 +22,8 @@ type CallRequest = {
 
 /** How replies leave. Called synchronously, never after `closeAll`. */
 export type CallReplies = {
+  /** Bytes of replies that the client has not taken yet. */
+  readonly waitingBytes: number;
   /** A response; the last one of a unary call. */
   response(callId: number, response: Uint8Array, last: boolean): void;
   /** The call's end; undefined is success. */
@@ -35,15 +38,22 @@ type CallTableParts = CallAccount & {
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
     readonly requestsPerSecondMax: number;
+    readonly outboundBytesMax: number;
   };
   readonly line: TurnLine;
   /** Whether so many requests more may be asked for now. What is granted is used up. */
   readonly takeRequests: (requests: number) => boolean;
   readonly remoteAddress: string;
+  /** Who calls, as he is now. */
+  readonly principal: () => Principal;
 };
 
 /** More credits than a stream can use; the count must not grow without end. */
 const CREDITS_MAX = 2 ** 31;
+/** By then, one of the calls under way has mostly ended. */
+const SLOT_RETRY_AFTER_MS = 250;
+/** By then, a client that reads has taken some of what waits. */
+const REPLIES_RETRY_AFTER_MS = 1_000;
 
 /** Lets a stream send as many responses as the client has granted. */
 class CreditGate {
@@ -95,8 +105,7 @@ export class CallTable {
    * protocol.
    */
   start(call: CallRequest): boolean {
-    if (call.callId <= this.#lastCallId) return false;
-    this.#lastCallId = call.callId;
+    if (!this.#isNext(call)) return false;
     const method = this.#parts.services.byFullName.get(call.method);
     if (method === undefined) {
       this.#refuse(
@@ -108,7 +117,14 @@ export class CallTable {
     const { concurrentCallsMax } = this.#parts.limits;
     if (this.#active.size >= concurrentCallsMax) {
       const message = `more than concurrentCallsMax ${concurrentCallsMax} calls at once`;
-      const detail = { reason: "TOO_MANY_CALLS" };
+      const detail = { reason: "TOO_MANY_CALLS", retryAfterMs: SLOT_RETRY_AFTER_MS };
+      this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
+      return true;
+    }
+    const { outboundBytesMax } = this.#parts.limits;
+    if (this.#replies.waitingBytes > outboundBytesMax) {
+      const message = `replies of more than outboundBytesMax ${outboundBytesMax} bytes wait`;
+      const detail = { reason: "REPLIES_WAIT", retryAfterMs: REPLIES_RETRY_AFTER_MS };
       this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }
@@ -118,6 +134,13 @@ export class CallTable {
     this.#active.set(call.callId, active);
     // It replies every outcome itself, and rejects only if we have a bug: then the process ends.
     void this.#run(method, call, active);
+    return true;
+  }
+
+  /** Answers a call with an error in place of serving it. The same rule of ids holds. */
+  refuse(call: CallRequest, error: RpcError): boolean {
+    if (!this.#isNext(call)) return false;
+    this.#refuse(call, error);
     return true;
   }
 
@@ -150,6 +173,7 @@ export class CallTable {
     const context: RpcContext = {
       signal: active.scope.signal,
       remoteAddress: this.#parts.remoteAddress,
+      principal: this.#parts.principal(),
       metadata: lowerCased(call.metadata),
       line: this.#parts.line,
       spend: (requests) => {
@@ -212,8 +236,16 @@ export class CallTable {
     await scope.race(this.#parts.line.run(encode));
   }
 
+  #isNext({ callId }: CallRequest): boolean {
+    if (callId <= this.#lastCallId) return false;
+    this.#lastCallId = callId;
+    return true;
+  }
+
   #refuse(call: CallRequest, error: RpcError): void {
-    this.#parts.metrics.calls.inc({ method: "unknown", carrier: "socket", code: error.code });
+    // A name that the schema does not have is no label.
+    const method = this.#parts.services.byFullName.get(call.method)?.name ?? "unknown";
+    this.#parts.metrics.calls.inc({ method, carrier: "socket", code: error.code });
     this.#replies.end(call.callId, error);
   }
 }

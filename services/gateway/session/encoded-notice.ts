@@ -4,7 +4,7 @@ import type { NoticeInit } from "./wire-messages.ts";
 /** What is said of a topic. */
 type TopicNotice = Pick<
   NoticeInit,
-  "kind" | "message" | "topicId" | "missingFirst" | "missingLast" | "position"
+  "kind" | "message" | "topicId" | "missingFirst" | "missingLast" | "position" | "continues"
 >;
 
 let last: { readonly notice: TopicNotice; readonly bytes: Uint8Array } | undefined;
@@ -27,6 +27,7 @@ function isSame(one: TopicNotice, other: TopicNotice): boolean {
     one.missingFirst === other.missingFirst &&
     one.missingLast === other.missingLast &&
     one.message === other.message &&
+    one.continues === other.continues &&
     one.position?.epoch === other.position?.epoch &&
     one.position?.sequence === other.position?.sequence
   );

@@ -7,6 +7,8 @@ import { FrameInbox, InboxSpace } from "./frame-inbox.ts";
 
 /** What reading one frame takes. */
 const READ_US = 100;
+/** What holding a frame takes besides its bytes. */
+const HOLDING_BYTES = 128;
 
 let nowUs: number;
 let ends: (() => void)[];
@@ -86,9 +88,9 @@ test("what waits is a copy: the transport's buffer is its own again", () => {
 });
 
 test.each([
-  [4, true],
-  [5, true],
-  [6, false],
+  [49, true],
+  [50, true],
+  [51, false],
 ])(
   "of %d frames that wait where 5 may be asked for in a second, the last is taken: %s",
   (...it) => {
@@ -109,8 +111,8 @@ test.each([
   const busy = inbox();
   while (nowUs < 1_000) busy.receive(frame(9));
   const one = inbox({ perSecond: 2 });
-  one.receive(frame(1, BYTES_PER_REQUEST));
-  expect(one.receive(frame(2, BYTES_PER_REQUEST + over))).toBe(isTaken);
+  one.receive(frame(1, BYTES_PER_REQUEST - HOLDING_BYTES));
+  expect(one.receive(frame(2, BYTES_PER_REQUEST - HOLDING_BYTES + over))).toBe(isTaken);
 });
 
 test.each([
@@ -119,14 +121,14 @@ test.each([
   [101, 0],
 ])("of %d bytes where 100 may wait in all, %d frame waits", async (bytes, waiting) => {
   const counted = metrics();
-  const space = new InboxSpace(counted, 100);
+  const space = new InboxSpace(counted, 100 + HOLDING_BYTES);
   const busy = inbox();
   while (nowUs < 1_000) busy.receive(frame(9));
   const one = inbox({ space });
   expect(one.receive(frame(1, bytes))).toBe(true);
   expect(one.waiting).toBe(waiting);
   expect(seen.includes(1)).toBe(waiting === 0);
-  expect((await counted.inboxBytes.get()).values[0]?.value).toBe(waiting * bytes);
+  expect((await counted.inboxBytes.get()).values[0]?.value).toBe(waiting * (bytes + HOLDING_BYTES));
   expect((await counted.inboxOverflows.get()).values[0]?.value).toBe(1 - waiting);
 });
 
@@ -134,7 +136,7 @@ test("a frame that there is no space for is read behind those that wait", () => 
   const busy = inbox();
   while (nowUs < 1_000) busy.receive(frame(9));
   seen.length = 0;
-  const one = inbox({ space: new InboxSpace(metrics(), 2) });
+  const one = inbox({ space: new InboxSpace(metrics(), 2 + 2 * HOLDING_BYTES) });
   for (const first of [1, 2, 3]) one.receive(frame(first));
   expect(seen).toEqual([1, 2, 3]);
 });

@@ -1,9 +1,12 @@
 import type { GatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
+import { REFUSED_SECONDS_MAX } from "./rate-limits.ts";
 
 /** Frames of all sessions that may wait together, in bytes. */
 const ALL_BYTES_MAX = 64 * 1024 * 1024;
+/** What holding a frame takes besides its bytes. */
+const HOLDING_BYTES = 128;
 
 /** What waits in the inboxes of all sessions. */
 export class InboxSpace {
@@ -48,9 +51,10 @@ type FrameInboxParts = {
 /**
  * The frames of one session that are not read yet. A socket brings as many as it likes in one turn
  * of the event loop, and thousands of sockets do so together after a break: what the turn has no
- * time for is copied and read in a later one, in order. Who has more waiting than may be asked for
- * in a second is over its rate. Where all sessions together have more waiting than there is space
- * for, frames are read as they come, so that memory is bounded and clients feel it.
+ * time for is copied and read in a later one, in order. Who has more waiting than would be answered
+ * at once, refused calls among that, is over its rate. Where all sessions together have more
+ * waiting than there is space for, frames are read as they come, so that memory is bounded and
+ * clients feel it.
  */
 export class FrameInbox {
   readonly #parts: FrameInboxParts;
@@ -72,9 +76,9 @@ export class FrameInbox {
   receive(frame: Uint8Array): boolean {
     const { line, limits, read, space } = this.#parts;
     if (this.waiting === 0 && line.doNow(read, frame)) return true;
-    const bytes = frame.byteLength;
+    const bytes = frame.byteLength + HOLDING_BYTES;
     const { requestsPerSecondMax } = limits;
-    if (this.waiting >= requestsPerSecondMax) return false;
+    if (this.waiting >= requestsPerSecondMax * REFUSED_SECONDS_MAX) return false;
     if (this.#bytes + bytes > requestsPerSecondMax * BYTES_PER_REQUEST && this.waiting > 0) {
       return false;
     }
@@ -119,8 +123,8 @@ export class FrameInbox {
       this.#frames = [];
       this.#head = 0;
     }
-    this.#bytes -= frame.byteLength;
-    this.#parts.space.giveBack(frame.byteLength);
+    this.#bytes -= frame.byteLength + HOLDING_BYTES;
+    this.#parts.space.giveBack(frame.byteLength + HOLDING_BYTES);
     this.#parts.read(frame);
   }
 }

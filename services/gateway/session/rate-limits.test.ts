@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RateLimits, TokenBucket } from "./rate-limits.ts";
 
 test("gives a second's worth at once, nothing more, and refills with time", () => {
@@ -27,7 +27,7 @@ test("a second allows as many requests and topics as configured, each counted by
 test.each([
   ["cancel", 10],
   ["credit", 10],
-  ["call", 1],
+  ["ping", 1],
 ] as const)("where one request is left, a %s may come %i times", (kind, times) => {
   const limits = new RateLimits({ requestsPerSecondMax: 1, topicsPerSecondMax: 1 }, 0);
   const taken = Array.from({ length: 12 }, () => limits.takeRequest(kind, 0));
@@ -49,6 +49,59 @@ test.each([
   expect(limits.takeRequest("ping", 0)).toBe(false);
   expect(limits.takeFrame(frame, 999_999)).toBe(false);
   expect(limits.takeFrame(frame, 1_000_000)).toBe(true);
+});
+
+describe("a call", () => {
+  const verdicts = (limits: RateLimits, count: number, nowUs: number): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (let index = 0; index < count; index += 1) {
+      const { does } = limits.judgeCall(nowUs);
+      counts[does] = (counts[does] ?? 0) + 1;
+    }
+    return counts;
+  };
+  const rated = () => new RateLimits({ requestsPerSecondMax: 100, topicsPerSecondMax: 1 }, 0);
+
+  test("leaves a tenth of the rate to what is no call", () => {
+    const limits = rated();
+    expect(verdicts(limits, 91, 0)).toEqual({ serve: 90, refuse: 1 });
+    const pings = Array.from({ length: 11 }, () => limits.takeRequest("ping", 0));
+    expect(pings.filter(Boolean)).toHaveLength(10);
+  });
+
+  test.each([
+    [999, { serve: 90, refuse: 909 }],
+    [1_090, { serve: 90, refuse: 1_000 }],
+    [1_091, { serve: 90, refuse: 1_000, close: 1 }],
+  ])("of %i at once, so many are served, refused or end the session", (count, expected) => {
+    expect(verdicts(rated(), count, 0)).toEqual(expected);
+  });
+
+  test("that waits as long as it is told is served", () => {
+    const limits = rated();
+    verdicts(limits, 90, 0);
+    const refused = limits.judgeCall(0);
+    expect(refused).toEqual({ does: "refuse", retryAfterMs: 10 });
+    expect(limits.judgeCall(9_000)).toMatchObject({ does: "refuse" });
+    expect(limits.judgeCall(20_000)).toEqual({ does: "serve" });
+  });
+
+  test("may come too often for ever by half of the rate, and by more for a while", () => {
+    const modest = rated();
+    const greedy = rated();
+    let closedMs: number | undefined;
+    for (let ms = 10; ms <= 60_000; ms += 10) {
+      // 140 and 300 a second where 100 are served.
+      for (const _ of Array.from({ length: ms % 50 === 0 ? 3 : 1 })) {
+        expect(modest.judgeCall(ms * 1_000).does).not.toBe("close");
+      }
+      for (const _ of [1, 2, 3]) {
+        if (greedy.judgeCall(ms * 1_000).does === "close") closedMs ??= ms;
+      }
+    }
+    expect(closedMs).toBeGreaterThan(5_000);
+    expect(closedMs).toBeLessThan(10_000);
+  });
 });
 
 test("a message of which nothing can be made is paid for like a request", () => {

@@ -1,26 +1,39 @@
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 
-/** Allows `perSecond` requests a second on average, and that many at once after a quiet second. */
+/**
+ * Allows `perSecond` requests a second on average, and `burst` at once after a quiet time; as many
+ * as a second's worth unless it is given.
+ */
 export class TokenBucket {
   readonly #perSecond: number;
+  readonly #burst: number;
   #tokens: number;
   #filledAtUs: number;
 
-  constructor(perSecond: number, nowUs: number) {
+  constructor(perSecond: number, nowUs: number, burst = perSecond) {
     this.#perSecond = perSecond;
-    this.#tokens = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
     this.#filledAtUs = nowUs;
   }
 
-  /** Takes `tokens` if they are there; otherwise takes nothing and returns false. */
-  take(tokens: number, nowUs: number): boolean {
+  /**
+   * Takes `tokens` if they are there and `reserve` stays; otherwise takes nothing and returns
+   * false.
+   */
+  take(tokens: number, nowUs: number, reserve = 0): boolean {
     const elapsedSeconds = (nowUs - this.#filledAtUs) / 1e6;
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + elapsedSeconds * this.#perSecond);
+    this.#tokens = Math.min(this.#burst, this.#tokens + elapsedSeconds * this.#perSecond);
     this.#filledAtUs = nowUs;
-    if (this.#tokens < tokens) return false;
+    if (this.#tokens < tokens + reserve) return false;
     this.#tokens -= tokens;
     return true;
+  }
+
+  /** How long after the last `take` so much will be there, if nobody takes anything meanwhile. */
+  waitMs(tokens: number): number {
+    return Math.max(0, ((tokens - this.#tokens) / this.#perSecond) * 1_000);
   }
 }
 
@@ -47,18 +60,41 @@ const FIELDS_PER_REQUEST = 500;
 const COVERED_BY_MESSAGE = 0.1;
 /** A field that we do not know does nothing for the client, so nobody needs many. */
 const COST_OF_UNKNOWN_FIELD = 0.1;
+/** This part of the rate is for what keeps a session alive, whatever its calls use. */
+const RESERVED_SHARE = 0.1;
+/** So many refused calls are answered at once, in seconds of the rate. */
+export const REFUSED_SECONDS_MAX = 10;
+/** So many of them a second go on for ever, as a part of the rate. */
+const REFUSED_SHARE = 0.5;
+
+/** What becomes of a call: it is served, or refused until later, or one too many was refused. */
+type CallVerdict =
+  | { readonly does: "serve" }
+  | { readonly does: "refuse"; readonly retryAfterMs: number }
+  | { readonly does: "close" };
+
+const SERVE: CallVerdict = { does: "serve" };
+const CLOSE: CallVerdict = { does: "close" };
 
 /**
  * What one session may still ask for: requests, and topics that its requests name. What costs as
- * much as a request without being one is paid for in requests.
+ * much as a request without being one is paid for in requests. A call above the rate is refused
+ * with the time to wait, because a program that asks too fast is not one that does harm; only who
+ * goes on and on all the same uses up the refusals, and is closed. Other requests have no answer
+ * that could say so.
  */
 export class RateLimits {
   readonly #requests: TokenBucket;
   readonly #topics: TokenBucket;
+  readonly #refusals: TokenBucket;
+  readonly #reserve: number;
 
   constructor(options: RateLimitOptions, nowUs: number) {
     this.#requests = new TokenBucket(options.requestsPerSecondMax, nowUs);
     this.#topics = new TokenBucket(options.topicsPerSecondMax, nowUs);
+    const { requestsPerSecondMax: rate } = options;
+    this.#refusals = new TokenBucket(rate * REFUSED_SHARE, nowUs, rate * REFUSED_SECONDS_MAX);
+    this.#reserve = Math.floor(rate * RESERVED_SHARE);
   }
 
   /** Whether a frame of this size may be read now. What is granted is used up. */
@@ -75,11 +111,19 @@ export class RateLimits {
 
   /** Whether work as long as so many requests may be done now. What is granted is used up. */
   takeWork(requests: number, nowUs: number): boolean {
-    return this.#requests.take(requests, nowUs);
+    return this.#requests.take(requests, nowUs, this.#reserve);
   }
 
-  /** Whether one more request of this kind may come now. What is granted is used up. */
-  takeRequest(kind: ClientRequest["kind"], nowUs: number): boolean {
+  /** What becomes of one more call now. What is granted is used up. */
+  judgeCall(nowUs: number): CallVerdict {
+    if (this.#requests.take(1, nowUs, this.#reserve)) return SERVE;
+    if (!this.#refusals.take(1, nowUs)) return CLOSE;
+    const waitMs = this.#requests.waitMs(1 + this.#reserve);
+    return { does: "refuse", retryAfterMs: Math.max(1, Math.ceil(waitMs)) };
+  }
+
+  /** Whether one more request of this kind, no call, may come now. What is granted is used up. */
+  takeRequest(kind: Exclude<ClientRequest["kind"], "call">, nowUs: number): boolean {
     return this.#requests.take(ANSWERS.has(kind) ? COST_OF_ANSWER : 1, nowUs);
   }
 

@@ -6,7 +6,13 @@ import type { CallReplies } from "./call-table.ts";
 import type { Outbound } from "./outbound/outbound.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { SubscriptionReplies } from "./subscriptions.ts";
-import type { NoticeInit, ReplyInit, TopicResultInit, WelcomeInit } from "./wire-messages.ts";
+import type {
+  AccessInit,
+  NoticeInit,
+  ReplyInit,
+  TopicResultInit,
+  WelcomeInit,
+} from "./wire-messages.ts";
 
 /** What a session says besides market data: each message encoded and put into its lane. */
 export class SessionOutput implements CallReplies, SubscriptionReplies {
@@ -46,6 +52,16 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#control({ kind: "unsubscribeResult", value: { requestId, topics } });
   }
 
+  limited(pattern: string): void {
+    const message = "you may have a part of this pattern only, and get that part";
+    this.notice({ kind: "NOTICE_KIND_ACCESS_LIMITED", message, pattern });
+  }
+
+  /** Who the client is, as far as it has proved it. */
+  access(value: AccessInit): void {
+    this.#control({ kind: "access", value });
+  }
+
   openTopicLane(topicId: number): TopicLane {
     return this.#outbound.openTopicLane(topicId);
   }
@@ -54,12 +70,20 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.takeBack(topicIds);
   }
 
+  queuedBytes(): number {
+    return this.#outbound.queuedMarketBytes;
+  }
+
   shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number> {
     return this.#outbound.shed(topicIds);
   }
 
+  get waitingBytes(): number {
+    return this.#outbound.replyBytes;
+  }
+
   response(callId: number, response: Uint8Array, last: boolean): void {
-    const reply: ReplyInit = { callId, response };
+    const reply = { callId, response };
     this.#reply(last ? { ...reply, status: {} } : reply);
   }
 
@@ -71,8 +95,8 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.pushControl(encodeServerMessages([message]));
   }
 
-  #reply(value: ReplyInit): void {
-    this.#outbound.pushReply(encodeServerMessages([{ kind: "reply", value }]));
+  #reply(value: ReplyInit & { readonly callId: number }): void {
+    this.#outbound.pushReply(value.callId, encodeServerMessages([{ kind: "reply", value }]));
   }
 }
 

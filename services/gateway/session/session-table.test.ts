@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SessionRig } from "#test/support/session-rig.ts";
+import { somebody } from "#test/support/principals.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState } from "./session-table.ts";
 
@@ -20,6 +21,7 @@ const EXPECTED: Record<SessionEvent, readonly [string, string, string, string, s
   credit: ["4500", "open", "draining", "never", "never"],
   ping: ["4500", "open", "draining", "never", "never"],
   probeAnswer: ["4500", "open", "draining", "never", "never"],
+  authenticate: ["4500", "open", "draining", "never", "never"],
   "text-frame": ["4501", "4501", "4501", "never", "never"],
   "oversized-frame": ["4502", "4502", "4502", "never", "never"],
   "unreadable-frame": ["4500", "4500", "4500", "never", "never"],
@@ -28,6 +30,11 @@ const EXPECTED: Record<SessionEvent, readonly [string, string, string, string, s
   "topic-rate-exceeded": ["never", "4004", "4004", "never", "never"],
   "call-id-not-rising": ["never", "4500", "4500", "never", "never"],
   "hello-timeout": ["4005", "never", "never", "never", "never"],
+  unauthenticated: ["4504", "never", "never", "never", "never"],
+  "access-limited": ["4011", "never", "never", "never", "never"],
+  "access-unavailable": ["4012", "never", "never", "never", "never"],
+  "access-expired": ["4010", "4010", "4010", "never", "never"],
+  "access-revoked": ["4510", "4510", "4510", "never", "never"],
   lagging: ["awaiting-hello", "open", "draining", "never", "never"],
   "too-slow": ["4001", "4001", "4001", "never", "never"],
   "catalog-changed": ["late", "open", "draining", "late", "never"],
@@ -70,6 +77,12 @@ function owe(rig: SessionRig, bytes: number): void {
   rig.endTurn();
 }
 
+/** What the client shows at its Hello is no proof. */
+function refuse(rig: SessionRig, kind: "invalid" | "expired" | "revoked" | "unavailable"): void {
+  rig.whoIs = { kind, reason: "" };
+  rig.hello();
+}
+
 const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   frame: (rig) => rig.says(),
   hello: (rig) => rig.hello(),
@@ -82,6 +95,7 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   credit: (rig) => rig.says({ credit: { callId: 1, credits: 1 } }),
   ping: (rig) => rig.says({ ping: { nonce: 1 } }),
   probeAnswer: (rig) => rig.says({ probeAnswer: { number: 1 } }),
+  authenticate: (rig) => rig.says({ authenticate: { requestId: 1, accessToken: "x" } }),
   "text-frame": (rig) => rig.session.onMessage(Uint8Array.of(65), false),
   "oversized-frame": (rig) => rig.session.onMessage(new Uint8Array(1_001), true),
   "unreadable-frame": (rig) => rig.session.onMessage(new Uint8Array(20).fill(255), true),
@@ -92,6 +106,24 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
     rig.subscribe(1, ...Array.from({ length: 11 }, () => "fake:BTC-USDT/trades")),
   "call-id-not-rising": (rig) => rig.says({ call: { callId: 0, method: "nothing" } }),
   "hello-timeout": (rig) => rig.clock.advance(1_000),
+  unauthenticated: (rig) => refuse(rig, "invalid"),
+  "access-limited": (rig) => {
+    rig.whoIs = somebody([], { limits: { connectionsMax: 1 } });
+    rig.takeAllSeats();
+    rig.hello();
+  },
+  "access-unavailable": (rig) => refuse(rig, "unavailable"),
+  "access-expired": (rig) => {
+    if (rig.state === "awaiting-hello") refuse(rig, "expired");
+    rig.whoIs = somebody([], {}, { expiresAtMs: rig.clock.nowUs() / 1_000 + 5_000 });
+    rig.session.reviewAccess();
+    rig.clock.advance(5_000 + 10_000);
+  },
+  "access-revoked": (rig) => {
+    if (rig.state === "awaiting-hello") refuse(rig, "revoked");
+    rig.whoIs = { kind: "revoked", reason: "" };
+    rig.session.reviewAccess();
+  },
   lagging: (rig) => owe(rig, 600),
   "too-slow": (rig) => owe(rig, 1_001),
   "catalog-changed": (rig) => {

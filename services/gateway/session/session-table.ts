@@ -22,6 +22,7 @@ export type SessionEvent =
   | "credit"
   | "ping"
   | "probeAnswer"
+  | "authenticate"
   | "text-frame"
   | "oversized-frame"
   | "unreadable-frame"
@@ -30,6 +31,11 @@ export type SessionEvent =
   | "topic-rate-exceeded"
   | "call-id-not-rising"
   | "hello-timeout"
+  | "unauthenticated"
+  | "access-expired"
+  | "access-limited"
+  | "access-unavailable"
+  | "access-revoked"
   | "lagging"
   | "too-slow"
   | "catalog-changed"
@@ -80,6 +86,11 @@ const TIMEOUT = close(CloseCode.HelloTimeout);
 const BROKEN = close(CloseCode.ProtocolError);
 const TEXT = close(CloseCode.TextFrame);
 const LARGE = close(CloseCode.FrameTooLarge);
+const UNPROVED = close(CloseCode.Unauthenticated);
+const EXPIRED = close(CloseCode.AccessExpired);
+const LIMITED = close(CloseCode.AccessLimited);
+const UNSURE = close(CloseCode.AccessUnavailable);
+const REVOKED = close(CloseCode.AccessRevoked);
 const VERSION = close(CloseCode.UnsupportedVersion);
 
 /**
@@ -108,6 +119,7 @@ const TABLE: Record<SessionEvent, Row> = {
   credit: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   ping: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   probeAnswer: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
+  authenticate: [BROKEN, OPEN, DRAIN, NEVER, NEVER],
   "text-frame": [TEXT, TEXT, TEXT, NEVER, NEVER],
   "oversized-frame": [LARGE, LARGE, LARGE, NEVER, NEVER],
   "unreadable-frame": [BROKEN, BROKEN, BROKEN, NEVER, NEVER],
@@ -120,6 +132,12 @@ const TABLE: Record<SessionEvent, Row> = {
   "call-id-not-rising": [NEVER, BROKEN, BROKEN, NEVER, NEVER],
 
   "hello-timeout": [TIMEOUT, NEVER, NEVER, NEVER, NEVER],
+  // A client proves who it is before it is welcome. Its access may end afterwards.
+  unauthenticated: [UNPROVED, NEVER, NEVER, NEVER, NEVER],
+  "access-limited": [LIMITED, NEVER, NEVER, NEVER, NEVER],
+  "access-unavailable": [UNSURE, NEVER, NEVER, NEVER, NEVER],
+  "access-expired": [EXPIRED, EXPIRED, EXPIRED, NEVER, NEVER],
+  "access-revoked": [REVOKED, REVOKED, REVOKED, NEVER, NEVER],
   // Outbound is closed with the session and judges nobody afterwards.
   lagging: [HELLO, OPEN, DRAIN, NEVER, NEVER],
   "too-slow": [SLOW, SLOW, SLOW, NEVER, NEVER],

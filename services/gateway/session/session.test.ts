@@ -19,7 +19,11 @@ describe("a handshake", () => {
   test("is answered with the limits, logged with who it is, and ends the wait", () => {
     const rig = openRig({ subscriptionsMax: 7, requestsPerSecondMax: 9 });
     const [message] = rig.messages;
-    expect(message?.welcome).toMatchObject({ sessionId: "session-1", serverVersion: "1.2.3" });
+    expect(message?.welcome).toMatchObject({
+      sessionId: "session-1",
+      serverVersion: "1.2.3",
+      gatewayId: "gateway-1",
+    });
     expect(message?.welcome?.limits).toMatchObject({
       subscriptionsMax: 7,
       requestsPerSecondMax: 9,

@@ -1,74 +1,42 @@
 import { InvariantError } from "#core/assert.ts";
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer } from "#core/clock.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
+import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
-import type { Catalog } from "../catalog/catalog.ts";
-import type { GatewayConfig } from "../config.ts";
-import type { Logger } from "#core/logger.ts";
-import type { GatewayMetrics } from "../metrics.ts";
-import type { ServiceTable } from "../rpc/service-table.ts";
-import type { Hub } from "../topics/hub.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
+import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
-import type { InboxSpace } from "./frame-inbox.ts";
-import type { Flusher } from "./outbound/flusher.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
+import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
+import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
-import type { TopicSubscription } from "./topic-subscription.ts";
+import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
-import type { TurnLine, Turns } from "../turns/turns.ts";
-import type { HelloMessage } from "./wire-messages.ts";
+import type { TurnLine } from "../turns/turns.ts";
+import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
-/** What every session shares. */
-export type SessionParts = {
-  readonly config: GatewayConfig;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly metrics: GatewayMetrics;
-  readonly flusher: Flusher;
-  readonly hub: Hub;
-  readonly catalog: Catalog;
-  readonly services: ServiceTable;
-  /** For what may take long. */
-  readonly turns: Turns;
-  readonly inboxSpace: InboxSpace;
-  readonly serverVersion: string;
-};
-
-/** A session as operators see it. */
-type SessionLook = {
-  readonly id: string;
-  readonly state: SessionState;
-  /** As the client names itself; empty before it has. */
-  readonly client: string;
-  readonly clientVersion: string;
-  readonly address: string;
-  readonly principal: string;
-  readonly openedTimeUs: number;
-  readonly topics: number;
-  readonly lagMs: number;
-  readonly owedBytes: number;
-  /** The client was told that it reads too slowly. */
-  readonly lagging: boolean;
-};
+/** What a client may ask for before it is known who it is; more closes. */
+const HELD_REQUESTS_MAX = 1_000;
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
   /** Unique in this gateway, and told to the client. */
   readonly id: string;
   readonly connection: Connection;
-  readonly principal: Principal;
+  /** What the client has shown so far of who it is. */
+  readonly credentials: Credentials;
   /** Called once, when the connection is gone. */
   readonly onGone: (session: Session) => void;
 };
@@ -94,13 +62,21 @@ export class Session implements ConnectionHandler {
   /** Made with the first call. */
   #calls: CallTable | undefined;
   readonly #rates: RateLimits;
+  readonly #access: SessionAccess;
+  /** Asked for while it is being found out who the client is. */
+  #held: ClientRequest[] = [];
+  #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
   readonly #openedTimeUs: number;
-  #clientName = "";
-  #clientVersion = "";
+  /** As the client named itself. */
+  #client = { client: "", clientVersion: "" };
+  /** The gateway goes away, and waits for the calls that are under way. */
+  #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
+  /** Market data, as the client and the operator want it at most; 0 is no bound. */
+  #bandwidthBytesPerSecondMax = 0;
 
   constructor(options: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
@@ -125,6 +101,7 @@ export class Session implements ConnectionHandler {
       read: (frame) => this.#read(frame),
     });
     this.#line = parts.turns.open();
+    this.#access = this.#createAccess();
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
@@ -136,18 +113,17 @@ export class Session implements ConnectionHandler {
 
   /** What operators see of the session; nothing in it is a secret. */
   look(nowUs: number): SessionLook {
-    const { principal } = this.#options;
+    const { id, owedBytes } = this;
     return {
-      id: this.id,
+      ...this.#client,
+      id,
       state: this.#state,
-      client: this.#clientName,
-      clientVersion: this.#clientVersion,
       address: this.#connection.remoteAddress,
-      principal: principal.kind,
+      principal: this.#access.known?.id ?? "",
       openedTimeUs: this.#openedTimeUs,
-      topics: this.topics,
+      topics: this.#subscriptions?.size ?? 0,
       lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
-      owedBytes: this.owedBytes,
+      owedBytes,
       lagging: this.#outbound.isLagging,
     };
   }
@@ -157,23 +133,13 @@ export class Session implements ConnectionHandler {
     return this.#outbound.lagUs(nowUs);
   }
 
-  /** Queued for the client and buffered by the transport. */
   get owedBytes(): number {
     return this.#isOver ? 0 : this.#outbound.owedBytes;
   }
 
-  /** Topics that the client gets. */
-  get topics(): number {
-    return this.#subscriptions?.size ?? 0;
-  }
-
-  hasTopic(topic: string): boolean {
-    return this.#subscriptions?.has(topic) ?? false;
-  }
-
-  /** What the client is subscribed to, in the order in which it came. */
-  subscriptions(): Iterable<TopicSubscription> {
-    return this.#subscriptions?.all() ?? [];
+  /** The topics that the client gets; undefined before it asked for any. */
+  get subscribed(): Pick<Subscriptions, "size" | "has" | "all"> | undefined {
+    return this.#subscriptions;
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -213,6 +179,15 @@ export class Session implements ConnectionHandler {
     this.#options.onGone(this);
   }
 
+  get callsInFlight(): number {
+    return this.#calls?.active ?? 0;
+  }
+
+  /** Refuses calls from now on, so that those under way are the last. */
+  refuseCalls(): void {
+    this.#refusesCalls = true;
+  }
+
   /** Tells the client that the gateway goes away, and within how long it should come back. */
   announceGoingAway(reconnectWindowMs: number): void {
     if (!this.#serves("going-away")) return;
@@ -234,6 +209,11 @@ export class Session implements ConnectionHandler {
     if (!this.#serves("cut")) return;
     this.#release();
     this.#connection.terminate();
+  }
+
+  /** Keys or tokens were revoked, or roles have changed. */
+  reviewAccess(): void {
+    this.#access.review();
   }
 
   /** Instruments came, or are streamed on other channels; others are gone. */
@@ -278,6 +258,8 @@ export class Session implements ConnectionHandler {
   /** Ends everything that could still send something. Idempotent. */
   #release(): void {
     this.#inbox.close();
+    this.#access.close();
+    this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
     this.#calls?.closeAll();
@@ -298,19 +280,43 @@ export class Session implements ConnectionHandler {
   }
 
   #onRequest(request: ClientRequest): void {
-    if (!this.#rates.takeRequest(request.kind, this.#parts.clock.monotonicUs())) {
+    const nowUs = this.#parts.clock.monotonicUs();
+    if (request.kind !== "call" && !this.#rates.takeRequest(request.kind, nowUs)) {
       const { requestsPerSecondMax } = this.#parts.config;
       const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
       this.#fault("request-rate-exceeded", reason);
       return;
     }
+    if (this.#access.isChecking) this.#hold(request);
+    else this.#onAdmitted(request);
+  }
+
+  /** Everything waits in its order until it is known who the client is. */
+  #hold(request: ClientRequest): void {
+    this.#held.push(request);
+    if (this.#held.length <= HELD_REQUESTS_MAX) return;
+    this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
+  }
+
+  #onAdmitted(request: ClientRequest): void {
     if (request.kind === "hello") {
       this.#onHello(request.value);
       return;
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve") this.#serve(request);
+    else if (step.does === "serve" && this.#isPaid()) this.#serve(request);
+  }
+
+  /** Whether the principal may ask for one more, whichever session it asks by. */
+  #isPaid(): boolean {
+    const { accounts, clock } = this.#parts;
+    const { principal } = this.#access;
+    if (accounts.takeRequests(principal, 1, clock.monotonicUs())) return true;
+    const { requestsPerSecondMax } = principal.limits;
+    const reason = `${principal.id} asks for more than requestsPerSecondMax ${requestsPerSecondMax}`;
+    this.#fault("request-rate-exceeded", reason);
+    return false;
   }
 
   #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
@@ -326,15 +332,16 @@ export class Session implements ConnectionHandler {
         if (this.#hasRoom()) this.#topics().update(request.value);
         return;
       case "call":
-        this.#calls ??= this.#makeCalls();
-        if (this.#calls.start(request.value)) return;
-        this.#fault("call-id-not-rising", `call_id ${request.value.callId} is not rising`);
+        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
         return;
       case "credit":
         this.#calls?.credit(request.value.callId, request.value.credits);
+        return;
+      case "authenticate":
+        this.#access.renew(request.value);
         return;
       case "ping":
         this.#output.pong(request.value.nonce, clock.nowUs());
@@ -345,13 +352,37 @@ export class Session implements ConnectionHandler {
     }
   }
 
+  #onCall(call: CallMessage): void {
+    const { requestsPerSecondMax } = this.#parts.config;
+    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
+    if (verdict.does === "close") {
+      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
+      this.#fault("request-rate-exceeded", reason);
+      return;
+    }
+    this.#calls ??= this.#makeCalls();
+    let refusal: RpcError | undefined;
+    if (verdict.does !== "serve") {
+      refusal = tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs);
+    } else if (this.#refusesCalls) {
+      refusal = new RpcError("unavailable", "the gateway is shutting down");
+    }
+    const isInOrder =
+      refusal === undefined ? this.#calls.start(call) : this.#calls.refuse(call, refusal);
+    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
     const { clock, config } = this.#parts;
     const takeTopics = (topics: number): boolean =>
       this.#rates.takeTopics(topics, clock.monotonicUs());
     const onTooManyTopics = (): void => this.#onTooManyTopics();
-    const own = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const principal = (): Principal => this.#access.principal;
+    const { accounts: account } = this.#parts;
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const limited = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
+    const own = { ...limited, principal, account, bandwidthBytesPerSecondMax };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
@@ -367,6 +398,7 @@ export class Session implements ConnectionHandler {
     const own = {
       limits: config,
       remoteAddress,
+      principal: () => this.#access.principal,
       onInternalError,
       takeRequests,
       line: turns.open(),
@@ -392,27 +424,67 @@ export class Session implements ConnectionHandler {
   #onHello(hello: HelloMessage): void {
     const isFirst = this.#state === "awaiting-hello";
     const isKnown = hello.protocolVersion === PROTOCOL_VERSION;
-    const step = this.#step(isKnown ? "hello" : "unknown-version");
-    if (step.does === "close") {
-      const version = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
-      this.#close(step.code, isFirst ? version : "a second hello");
-    } else if (step.does === "serve") {
-      this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
-      this.#answersProbes = hello.answersProbes;
-      this.#clientName = quotedText(hello.clientName);
-      this.#clientVersion = quotedText(hello.clientVersion);
-      this.#logOpened();
-      this.#welcome();
+    if (isFirst && isKnown) {
+      this.#cancelHelloTimer();
+      this.#hello = hello;
+      this.#access.hello(hello.accessToken);
+      return;
     }
+    const step = this.#step(isKnown ? "hello" : "unknown-version");
+    if (step.does !== "close") return;
+    const version = `protocol version ${hello.protocolVersion} is not ${PROTOCOL_VERSION}`;
+    this.#close(step.code, isFirst ? version : "a second hello");
+  }
+
+  /** It is known who the client is, and it is let in. */
+  #onWelcome(): void {
+    const hello = this.#hello;
+    // A session that closed meanwhile hears nothing more of its access.
+    if (hello === undefined || !this.#serves("hello")) return;
+    this.#hello = undefined;
+    this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+    this.#outbound.mayCut = hello.acceptsParts;
+    this.#answersProbes = hello.answersProbes;
+    this.#bandwidthBytesPerSecondMax = smallestBound(
+      hello.bandwidthBytesPerSecondMax,
+      this.#parts.config.bandwidthBytesPerSecondMax,
+    );
+    const { clientName, clientVersion } = hello;
+    this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    this.#logOpened();
+    this.#welcome();
+    this.#access.announce();
+    for (const request of this.#held.splice(0)) {
+      if (this.#isOver) return;
+      this.#onAdmitted(request);
+    }
+  }
+
+  #createAccess(): SessionAccess {
+    const { accounts } = this.#parts;
+    return new SessionAccess({
+      ...this.#parts,
+      config: this.#parts.config.access,
+      sessionId: this.id,
+      credentials: this.#options.credentials,
+      takeSeat: (principal) => {
+        if (!accounts.takeConnection(principal)) return undefined;
+        return { close: () => accounts.giveConnection(principal) };
+      },
+      onWelcome: () => this.#onWelcome(),
+      onReplaced: () => this.#subscriptions?.review(),
+      onFault: (event, reason) => this.#fault(event, reason),
+      tell: (message) => this.#output.access(message),
+    });
   }
 
   #logOpened(): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
-        principal: this.#options.principal.kind,
-        clientName: this.#clientName,
-        clientVersion: this.#clientVersion,
+        principal: this.#access.principal.id,
+        clientName: this.#client.client,
+        clientVersion: this.#client.clientVersion,
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },
@@ -421,11 +493,12 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion } = this.#parts;
+    const { config, clock, serverVersion, gatewayId } = this.#parts;
     this.#output.welcome({
       protocolVersion: PROTOCOL_VERSION,
       sessionId: this.id,
       serverVersion,
+      gatewayId,
       serverTimeUs: clock.nowUs(),
       limits: {
         frameBytesMax: config.frameBytesMax,
@@ -433,6 +506,7 @@ export class Session implements ConnectionHandler {
         topicsPerRequestMax: config.topicsPerRequestMax,
         concurrentCallsMax: config.concurrentCallsMax,
         requestsPerSecondMax: config.requestsPerSecondMax,
+        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
       },
     });
   }
@@ -473,4 +547,10 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-go");
     return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
   }
+}
+
+/** 0 is no bound. */
+function smallestBound(...bounds: readonly number[]): number {
+  const set = bounds.filter((bound) => bound > 0);
+  return set.length === 0 ? 0 : Math.min(...set);
 }

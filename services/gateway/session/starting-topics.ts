@@ -49,8 +49,8 @@ export class StartingTopics {
   }
 
   /** Ends what requests before `order` wait for. False if they do not. */
-  giveUp(topic: string, order: number): boolean {
-    return this.#giveUpSome([...(this.#byTopic.get(topic) ?? [])], order);
+  giveUp(topic: string, order: number, refusal: TopicRefusal = GIVEN_UP): boolean {
+    return this.#giveUpSome([...(this.#byTopic.get(topic) ?? [])], order, refusal);
   }
 
   /** The same for everything that a pattern brings. */
@@ -58,7 +58,7 @@ export class StartingTopics {
     const ofPattern = [...this.all()].filter(
       ({ subscription }) => subscription.pattern?.text === text,
     );
-    this.#giveUpSome(ofPattern, order);
+    this.#giveUpSome(ofPattern, order, GIVEN_UP);
   }
 
   /** All of them. */
@@ -66,14 +66,14 @@ export class StartingTopics {
     for (const same of this.#byTopic.values()) yield* same;
   }
 
-  #giveUpSome(wants: readonly HeldTopic[], order: number): boolean {
+  #giveUpSome(wants: readonly HeldTopic[], order: number, refusal: TopicRefusal): boolean {
     let isAny = false;
     for (const want of wants) {
       if (want.order >= order) continue;
       isAny = true;
       // What is settled has not been said yet, else it were not here.
-      if (want.isSettled) want.refusal ??= GIVEN_UP;
-      else want.giveUp(GIVEN_UP);
+      if (want.isSettled) want.refusal ??= refusal;
+      else want.giveUp(refusal);
     }
     return isAny;
   }

@@ -1,9 +1,13 @@
 import type { Topic, TopicPattern } from "#core/topic.ts";
+import { askedPattern } from "../access/grant-pattern.ts";
+import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { permittedAnswer, permittedNames } from "../catalog/permitted-names.ts";
 import { expandTopic } from "../catalog/topic-expansion.ts";
 import { explainUnknown } from "../catalog/unknown-name.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
+import { DENIED, nothingOf, rightTo } from "./topic-rights.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { SubscribeMessage, TopicRequestMessage } from "./wire-messages.ts";
 
@@ -15,6 +19,8 @@ type Meaning =
       readonly topics: readonly Topic[];
       /** Set if the text has a "*", so that it may grow. */
       readonly pattern: TopicPattern | undefined;
+      /** The client may have a part of the pattern only, which these topics are. */
+      readonly isLimited: boolean;
     };
 
 /** One entry of a subscribe request, and what it means. */
@@ -37,6 +43,8 @@ const ERRORS = {
   "unknown-channel": "TOPIC_ERROR_UNKNOWN_CHANNEL",
 } as const satisfies Record<UnknownName["kind"], TopicRefusal["error"]>;
 
+const NOTHING = { venue: "", symbol: "" };
+
 const MALFORMED: TopicRefusal = {
   error: "TOPIC_ERROR_MALFORMED",
   message: "the topic is not of the form VENUE:SYMBOL/channel",
@@ -49,6 +57,8 @@ export type SubscribeParts = {
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
   readonly line: TurnLine;
+  /** Who asks, as he is now. */
+  readonly principal: () => Principal;
 };
 
 /**
@@ -73,10 +83,12 @@ export function* namedTopics(
       named.push({ requestIndex, request, kind: "refused", refusal });
       continue;
     }
+    const right = rightTo(parts.principal(), request.topic);
     // One more than can be subscribed is enough to say that it is too many.
     const expansion = yield* expandTopic(catalog, request.topic, {
       topicsMax: subscriptionsMax + 1,
       line,
+      ...(right.permits === undefined ? {} : { permits: right.permits }),
     });
     if (expansion.kind === "malformed") {
       if (!takeTopics(COST_OF_MISTAKE)) return undefined;
@@ -84,22 +96,37 @@ export function* namedTopics(
       continue;
     }
     if (!takeTopics(expansion.cost)) return undefined;
+    if (!right.allows(expansion.kind === "topics" ? expansion.topics : [])) {
+      // Whether there is such a topic is not looked at, so that the answer does not tell.
+      named.push({ requestIndex, request, kind: "refused", refusal: DENIED });
+      continue;
+    }
     if (expansion.kind === "nothing") {
-      const refusal = refusalOf(parts, expansion.why, searchesLeft);
+      const refusal = right.isPart
+        ? nothingOf(expansion.why)
+        : refusalOf(parts, { text: request.topic, why: expansion.why }, searchesLeft);
       searchesLeft -= 1;
       named.push({ requestIndex, request, kind: "refused", refusal });
       continue;
     }
     const { topics, pattern } = expansion;
-    named.push({ requestIndex, request, kind: "named", topics, pattern });
+    const isLimited = right.isPart;
+    named.push({ requestIndex, request, kind: "named", topics, pattern, isLimited });
   }
   return named;
 }
 
 /** The nearest names are looked for as long as that is cheap: the message is good without them. */
-function refusalOf(parts: SubscribeParts, why: UnknownName, searchesLeft: number): TopicRefusal {
-  const isSearch = why.kind === "unknown-symbol";
+function refusalOf(
+  parts: SubscribeParts,
+  { text, why: known }: { readonly text: string; readonly why: UnknownName },
+  searchesLeft: number,
+): TopicRefusal {
+  const isSearch = known.kind === "unknown-symbol";
   const suggests = isSearch && searchesLeft > 0 && parts.takeTopics(TOPICS_PER_SEARCH);
-  const { message, alternatives } = explainUnknown(parts.catalog, why, { suggests });
+  const asking = { principal: parts.principal(), action: "subscribe" } as const;
+  const names = permittedNames(parts.catalog, asking);
+  const why = permittedAnswer(known, asking, askedPattern(text) ?? NOTHING);
+  const { message, alternatives } = explainUnknown(names, why, { suggests });
   return { error: ERRORS[why.kind], message, alternatives };
 }

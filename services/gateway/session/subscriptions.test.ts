@@ -4,10 +4,13 @@ import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
 import { fakeCatalog, FakeHub, listedInstrument } from "#test/support/fake-topics.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANYBODY } from "#test/support/principals.ts";
+import type { Principal } from "../access/principal.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
+import { PrincipalAccounts } from "./principal-accounts.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
 
@@ -32,6 +35,7 @@ let turnEnds: (() => void)[];
 let nowUs: number;
 /** Time that goes by whenever somebody looks at the clock. */
 let stepUs: number;
+let principal: Principal;
 let subscriptions: Subscriptions;
 
 const instruments = (...symbols: string[]) =>
@@ -39,6 +43,7 @@ const instruments = (...symbols: string[]) =>
 
 beforeEach(() => {
   hub = new FakeHub();
+  principal = ANYBODY;
   clock = new ManualClock();
   registry = new Registry();
   listed = instruments("BTC-USDT", "ETH-USDT");
@@ -78,6 +83,9 @@ beforeEach(() => {
       },
       onTooManyTopics: () => void (refusedRequests += 1),
       line: turns.open(),
+      principal: () => principal,
+      account: new PrincipalAccounts(createGatewayMetrics(new Registry())),
+      bandwidthBytesPerSecondMax: 0,
     },
     {
       subscribeResult: (id, given) => {
@@ -91,6 +99,8 @@ beforeEach(() => {
       openTopicLane: (topicId) => lanes.open(topicId),
       takeBack: (left) => void takenBack.push(...left),
       shed: (topicIds) => lanes.shed(topicIds),
+      limited: (pattern) => void answers.push(`limited ${pattern}`),
+      queuedBytes: () => lanes.end,
     },
   );
 });
@@ -118,6 +128,7 @@ const PLAIN = {
   conflationIntervalMs: 0,
   snapshot: "SNAPSHOT_MODE_UNSPECIFIED" as const,
   resume: undefined,
+  checksum: false,
 };
 
 /** Asks for one topic with options. */
@@ -136,7 +147,7 @@ function unsubscribe(requestId: number, ...topics: string[]): void {
 /** What leaves next, read by protobufjs. */
 function nextFrame(): tickwire.v1.ServerFrame {
   const frame = new FrameBuffer();
-  lanes.consume(lanes.fill(frame), frame.length);
+  lanes.consume(lanes.fill(frame));
   return tickwire.v1.ServerFrame.decode(frame.bytes);
 }
 

@@ -4,6 +4,7 @@ import type { Topic } from "#core/topic.ts";
 import { expandTopic, listTopicsOf, topicsOf } from "../catalog/topic-expansion.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Work } from "../turns/turns.ts";
+import { BandwidthCap } from "./bandwidth/bandwidth-cap.ts";
 import { LiveTopics } from "./live-topics.ts";
 import { Patterns } from "./patterns.ts";
 import type { Pattern } from "./patterns.ts";
@@ -15,6 +16,7 @@ import type { NamedTopics } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRefusal } from "./topic-results.ts";
+import { isWithin } from "./topic-rights.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
 import { ViewUpdates } from "./view-updates.ts";
@@ -28,6 +30,8 @@ import type {
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
 export type SubscriptionReplies = StartReplies & {
   unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
+  /** The client gets a part of the pattern only. */
+  limited(pattern: string): void;
   /** The client wants no more of these topics: nothing of them may follow the result. */
   takeBack(topicIds: ReadonlySet<number>): void;
   /**
@@ -35,12 +39,16 @@ export type SubscriptionReplies = StartReplies & {
    * client then stands.
    */
   shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number>;
+  /** Market data that was queued since the session began. */
+  queuedBytes(): number;
 };
 
 /** What subscriptions need of the gateway. */
 type SubscriptionParts = StartParts & {
   /** A request turned out to name more topics than it may. Nothing of it is served. */
   readonly onTooManyTopics: () => void;
+  /** Market data that the session should get at most; 0 is no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
 };
 
 /** What changed at a venue. */
@@ -94,6 +102,7 @@ export class Subscriptions {
   readonly #starts: TopicStarts;
   readonly #updates: ViewUpdates;
   readonly #queue = new RequestQueue();
+  readonly #cap: BandwidthCap | undefined;
   /** Requests so far, and changes of patterns. */
   #order = 0;
   #closed = false;
@@ -107,11 +116,12 @@ export class Subscriptions {
     const add = (work: Work): void => this.#add(work);
     const [live, queue] = [this.#live, this.#queue];
     this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
-    const { hub, line, takeTopics, onTooManyTopics } = parts;
+    const { hub, line, takeTopics, onTooManyTopics, principal } = parts;
     const [starts, patterns] = [this.#starts, this.#patterns];
     const fullName = (text: string): Work<string> => this.#fullName(text);
     this.#updates = new ViewUpdates({
       hub,
+      principal,
       line,
       takeTopics,
       onTooManyTopics,
@@ -121,6 +131,7 @@ export class Subscriptions {
       replies,
       fullName,
     });
+    this.#cap = this.#createCap();
   }
 
   /** Topics that are live. */
@@ -184,6 +195,11 @@ export class Subscriptions {
     this.#add(this.#recover());
   }
 
+  /** The client's rights have changed: what it may not have any more, or not so, ends. */
+  review(): void {
+    this.#add(this.#review());
+  }
+
   /** Subscribes what patterns match now, and ends what is gone. */
   onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
@@ -194,11 +210,28 @@ export class Subscriptions {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cap?.close();
     this.#patterns.clear();
     const { line } = this.#parts;
     line.clear();
     const leaving = [this.#live.endAll(line), this.#starts.close()];
     for (const work of leaving) line.add(work);
+  }
+
+  #createCap(): BandwidthCap | undefined {
+    const { bandwidthBytesPerSecondMax, hub, line, clock, metrics, principal } = this.#parts;
+    if (bandwidthBytesPerSecondMax === 0) return undefined;
+    return new BandwidthCap({
+      bytesPerSecondMax: bandwidthBytesPerSecondMax,
+      clock,
+      metrics,
+      hub,
+      principal,
+      live: this.#live,
+      line,
+      add: (work) => this.#add(work),
+      queuedBytes: () => this.#replies.queuedBytes(),
+    });
   }
 
   #add(work: Work): void {
@@ -240,13 +273,16 @@ export class Subscriptions {
       const matching = symbol === "*" ? added.values() : named === undefined ? [] : [named];
       const candidates = isOfLists ? [] : matching;
       const lists = isOfLists ? listTopicsOf(this.#parts.catalog, venue) : [];
-      const news: Topic[] = lists.filter((name) => !this.#live.has(formatTopic(name)));
+      const news: Topic[] = lists.filter(
+        (name) => !this.#live.has(formatTopic(name)) && this.#isPermitted(name),
+      );
       for (const instrument of candidates) {
         compared += 1;
         if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {
           // What the pattern (or another request) has already is not news.
-          if (!this.#live.has(formatTopic(name))) news.push(name);
+          if (this.#live.has(formatTopic(name)) || !this.#isPermitted(name)) continue;
+          news.push(name);
         }
       }
       const { requestIndex, request } = pattern;
@@ -261,6 +297,32 @@ export class Subscriptions {
       if (this.#isLagging) return;
       if (subscription.state === "lagging") subscription.recover();
     }
+  }
+
+  *#review(): Work {
+    for (const subscription of [...this.#live.all(), ...this.#starts.waiting()]) {
+      if (this.#parts.line.isOver) yield;
+      const { name, options, topic } = subscription.view;
+      const terms = this.#parts.principal().may("subscribe", name);
+      if (terms !== undefined && isWithin(name.channel, options, terms)) continue;
+      if (subscription.state === "starting") {
+        this.#starts.deny(topic, this.#order);
+        continue;
+      }
+      if (subscription.state === "ended") continue;
+      this.#parts.metrics.accessEnded.inc({ reason: "topic" });
+      this.#replies.takeBack(new Set([subscription.view.id]));
+      this.#live.end(subscription);
+      subscription.sayEnded(
+        terms === undefined
+          ? "you may not have this topic any more"
+          : "you may not have this topic in this way any more; subscribe it again",
+      );
+    }
+  }
+
+  #isPermitted(name: Topic): boolean {
+    return this.#parts.principal().may("subscribe", name) !== undefined;
   }
 
   #nextOrder(): number {
@@ -287,6 +349,7 @@ export class Subscriptions {
     let pattern: Pattern | undefined;
     if (entry.pattern !== undefined) {
       pattern = { text: topic, pattern: entry.pattern, requestId, requestIndex, request };
+      if (entry.isLimited) this.#replies.limited(topic);
       this.#patterns.remember(pattern);
     }
     const all = yield* this.#starts.wantAll(entry.topics, {

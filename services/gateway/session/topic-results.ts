@@ -1,6 +1,7 @@
 import { TOPIC_LENGTH_MAX } from "#core/topic.ts";
 import { channelToWire } from "@tickwire/proto/codec";
 import type { Instrument } from "@tickwire/proto/service";
+import type { NoRoom } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import type { TopicErrorName, TopicResultInit } from "./wire-messages.ts";
@@ -22,6 +23,21 @@ export const NOT_SUBSCRIBED: TopicRefusal = {
   error: "TOPIC_ERROR_NOT_SUBSCRIBED",
   message: "the session does not have this topic",
 };
+
+const NO_ROOM: Readonly<Record<NoRoom, string>> = {
+  topicsMax: "the gateway follows as many topics as topicsMax allows",
+  topicsShare:
+    "the gateway follows nearly as many topics as topicsMax allows, and keeps the rest for clients that have few",
+  viewsMax:
+    "the gateway makes as many views as viewsMax allows, and none of this topic would do; " +
+    "the topic itself, all of its levels and events, is to be had",
+  bus: "the gateway has no connection to its bus",
+};
+
+/** A topic that the gateway has no room for now. */
+export function noRoom(why: NoRoom): TopicRefusal {
+  return { error: "TOPIC_ERROR_UNAVAILABLE", message: NO_ROOM[why] };
+}
 
 const CONTINUITIES = {
   new: "CONTINUITY_NEW",

@@ -6,25 +6,29 @@ import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "../topics/batch-order.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
-import { offeredView } from "../topics/view-options.ts";
+import type { Principal } from "../access/principal.ts";
 import type { Work } from "../turns/turns.ts";
 import { KeptPositions } from "./kept-positions.ts";
 import type { LiveTopics } from "./live-topics.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
+import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import { StartingTopics } from "./starting-topics.ts";
 import { SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import type { SubscribeParts } from "./subscribe-requests.ts";
-import { ALREADY_SUBSCRIBED, grantedResult, refusedResult } from "./topic-results.ts";
+import { ALREADY_SUBSCRIBED, grantedResult, noRoom, refusedResult } from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
+import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 
 /** What starting a topic needs of the gateway. */
 export type StartParts = SubscribeParts & {
-  readonly hub: Pick<Hub, "hold" | "release" | "follows">;
+  /** Counts topics for the principal, over all of his sessions. */
+  readonly account: Pick<PrincipalAccounts, "takeSubscription" | "giveSubscription">;
+  readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release" | "follows">;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
 };
@@ -86,6 +90,11 @@ export class TopicStarts {
     return this.#starting.giveUp(topic, order);
   }
 
+  /** Nobody may have the topic any more who waits for it. */
+  deny(topic: string, order: number): void {
+    this.#starting.giveUp(topic, order + 1, DENIED);
+  }
+
   /** The same for everything that a pattern brings. Positions stay. */
   giveUpPattern(text: string, order: number): void {
     this.#starting.giveUpPattern(text, order);
@@ -136,20 +145,30 @@ export class TopicStarts {
       const message = `the ingestor of ${name.venue} is silent`;
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }
-    const offered = offeredView(name.channel, request);
-    const view = offered && hub.hold(name, offered);
+    const terms = this.#parts.principal().may("subscribe", name);
+    // His rights may have changed since the request was read.
+    if (terms === undefined) return refused(DENIED);
+    const offered = permittedView(name.channel, request, terms);
+    const { account } = this.#parts;
+    const principal = this.#parts.principal();
+    if (!account.takeSubscription(principal)) return refused(tooManyOf(principal));
+    const topics = this.#parts.live.size + this.#starting.size;
+    const asker = { topics };
+    const view = offered && holdPermitted(hub, name, { options: offered, terms, asker });
     if (view === undefined) {
-      const message = "the gateway follows as many topics as it is configured to";
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
+      account.giveSubscription(principal);
+      return refused(noRoom(hub.noRoomFor(name, topics)));
     }
     const lane = this.#parts.replies.openTopicLane(view.id);
     const options = {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
       whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
+      checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
-    const parts = { view, hub, lane, options, kept, pattern, metrics };
+    const onEnd = (): void => account.giveSubscription(principal);
+    const parts = { view, hub, lane, options, kept, pattern, metrics, onEnd };
     const subscription = new TopicSubscription(parts);
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
@@ -253,6 +272,11 @@ export class TopicStarts {
       this.#starting.remove(want);
     }
   }
+}
+
+function tooManyOf({ id, limits }: Principal): TopicRefusal {
+  const message = `${id} has ${limits.subscriptionsMax} topics in all of its sessions, and may not have more`;
+  return { error: "TOPIC_ERROR_LIMIT_EXCEEDED", message };
 }
 
 /** Whether there was no room for the topic. */

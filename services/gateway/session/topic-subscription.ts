@@ -51,6 +51,8 @@ type TopicSubscriptionParts = {
   readonly pattern: Pattern | undefined;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
+  /** Called once, when the view was given back. */
+  readonly onEnd?: () => void;
 };
 
 type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
@@ -79,7 +81,11 @@ export class TopicSubscription implements TopicSubscriber {
   readonly #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
+  readonly #onEnd: (() => void) | undefined;
   #sequence = 0;
+  #askedIntervalMs: number;
+  /** Of the view, when its bytes were taken last. */
+  #takenBytes = 0;
   /**
    * The client cannot go on from the batch that it got last: it has none, or that was a state.
    */
@@ -87,17 +93,32 @@ export class TopicSubscription implements TopicSubscriber {
 
   constructor(parts: TopicSubscriptionParts) {
     this.#view = parts.view;
+    this.#askedIntervalMs = parts.view.options.intervalMs;
     this.#lane = parts.lane;
     this.pattern = parts.pattern;
     this.#hub = parts.hub;
     this.#options = parts.options;
     this.#metrics = parts.metrics;
     this.#kept = parts.kept;
+    this.#onEnd = parts.onEnd;
   }
 
   /** The view that the client gets now. */
   get view(): TopicView {
     return this.#view;
+  }
+
+  /** At which the client wants the topic; it may be sent less often. */
+  get askedIntervalMs(): number {
+    return this.#askedIntervalMs;
+  }
+
+  /** Bytes of news since they were taken last, or since the view was changed. */
+  takeBytes(): number {
+    const { sentBytes } = this.#view;
+    const bytes = sentBytes - this.#takenBytes;
+    this.#takenBytes = sentBytes;
+    return bytes;
   }
 
   get state(): TopicSubscriptionState {
@@ -131,26 +152,39 @@ export class TopicSubscription implements TopicSubscriber {
   start(kept?: AttachOptions["resume"]): Attached {
     assert(this.#state === "starting", "a subscription starts once");
     this.#state = "live";
+    this.#takenBytes = this.#view.sentBytes;
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     return attached;
   }
 
   /**
    * Goes on with another view of the topic, which is held for this subscription, without a gap:
    * what the view before held back leaves first. What `describe` makes of it keeps its place among
-   * the batches.
+   * the batches. The client wants it at `askedIntervalMs`.
    */
-  changeView(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
+  changeView(
+    next: TopicView,
+    askedIntervalMs: number,
+    describe: (attached: Attached) => Uint8Array,
+  ): void {
+    this.#askedIntervalMs = askedIntervalMs;
     const before = this.#view;
     assert(next.id === before.id, "another view is of the same topic");
     if (this.#state === "lagging") this.recover();
     if (this.#state === "live") this.#goOnWith(next, describe);
     this.#view = next;
+    this.#takenBytes = next.sentBytes;
     this.#hub.release(before);
+  }
+
+  /** The same with a view that the client has not asked for, because of its bandwidth. */
+  slowTo(next: TopicView, notice: Uint8Array): void {
+    this.changeView(next, this.#askedIntervalMs, () => notice);
   }
 
   /**
@@ -196,11 +230,16 @@ export class TopicSubscription implements TopicSubscriber {
     this.#say({ kind: "NOTICE_KIND_GAP", message, topicId, missingFirst, missingLast });
   }
 
-  epochChanged({ ended, start }: EpochChange): void {
-    if (this.#state === "lagging") this.#state = "live";
+  epochChanged({ ended, start, continues }: EpochChange): void {
+    if (this.#state === "lagging") {
+      this.#state = "live";
+      if (continues) this.#catchUp(ended.sequence);
+    }
     assert(this.#state === "live", "only a live subscription changes its epoch");
     const missing = ended.sequence > this.#sequence;
-    const message = `${this.view.topic} goes on with another publisher, or another run of it`;
+    const message = continues
+      ? `${this.view.topic} goes on without a loss, with another publisher`
+      : `${this.view.topic} goes on with another publisher, or another run of it`;
     this.#say({
       kind: "NOTICE_KIND_EPOCH",
       message,
@@ -208,8 +247,15 @@ export class TopicSubscription implements TopicSubscriber {
       missingFirst: missing ? this.#sequence + 1 : 0,
       missingLast: missing ? ended.sequence : 0,
       position: start,
+      continues,
     });
     this.#sequence = start.sequence;
+    // Another publisher does not go on from the numbers of the one before.
+    this.#needsBase = true;
+  }
+
+  checksum(message: Uint8Array): void {
+    if (this.#state === "live") this.#lane.pushCheck(message);
   }
 
   /** Tells the client, behind everything that it is owed, that nothing more will come. */
@@ -223,6 +269,7 @@ export class TopicSubscription implements TopicSubscriber {
     if (this.#state !== "starting") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
+    this.#onEnd?.();
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */
@@ -242,19 +289,29 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
+  /** What follows the start in the epoch that goes on from where that of the start ended. */
+  #goOnIn({ then }: Attached): void {
+    if (then === undefined) return;
+    this.epochChanged(then.change);
+    for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
+  }
+
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
     const before = this.#view;
     before.settle();
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;
-    const attached = next.attach(this, { snapshot: true, resume, whole });
+    const { checksum = false } = this.#options;
+    const attached = next.attach(this, { snapshot: true, resume, whole, checksum });
     if (next !== before) before.detach(this);
     this.#needsBase = true;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
-    assert(this.#sequence === next.sequence, "a start ends where the view is");
     this.#lane.pushMessage(describe(attached));
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#goOnIn(attached);
+    assert(this.#sequence === next.sequence, "a start ends where the view is");
   }
 
   /** What the client can read of the next batch that it gets. */

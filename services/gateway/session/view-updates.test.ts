@@ -46,7 +46,7 @@ describe("an update of a topic", () => {
     update(2, { topic: BOOK, depth: 8, conflationIntervalMs: 101 });
     expect(told()).toEqual([`1: ${BOOK} 0 every 0`, `2: ${BOOK} 10 every 250`]);
     expect(next.asked).toEqual([
-      { snapshot: true, resume: { epoch: 1, sequence: 0 }, whole: true },
+      { snapshot: true, resume: { epoch: 1, sequence: 0 }, whole: true, checksum: false },
     ]);
     expect([raw.subscribers.size, raw.holds, raw.settled]).toEqual([0, 0, 1]);
     expect([next.subscribers.size, next.holds]).toEqual([1, 1]);

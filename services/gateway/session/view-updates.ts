@@ -1,20 +1,21 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
-import { offeredView } from "../topics/view-options.ts";
+import type { Principal } from "../access/principal.ts";
+import type { ViewOptions } from "../topics/view-options.ts";
 import type { Hub } from "../topics/hub.ts";
-import type { TopicView } from "../topics/topic-view.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
 import type { LiveTopics } from "./live-topics.ts";
 import type { Patterns } from "./patterns.ts";
 import { intervalRefusal } from "./subscribe-options.ts";
-import { NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
-import type { TopicRefusal } from "./topic-results.ts";
+import { noRoom, NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
+import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import type { TopicStarts } from "./topic-starts.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-messages.ts";
 
 type ViewUpdatesParts = {
-  readonly hub: Pick<Hub, "hold" | "release">;
+  readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release">;
+  readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
   readonly onTooManyTopics: () => void;
@@ -31,11 +32,6 @@ type ViewUpdatesParts = {
   };
   /** The topic's own name, where the text has the venue's symbol. */
   readonly fullName: (text: string) => Work<string>;
-};
-
-const NO_ROOM: TopicRefusal = {
-  error: "TOPIC_ERROR_UNAVAILABLE",
-  message: "the gateway follows as many topics as it is configured to",
 };
 
 /**
@@ -101,15 +97,31 @@ export class ViewUpdates {
     // It may have ended since the request began.
     if (subscription.state === "ended") return [];
     const { name } = subscription.view;
-    const options = offeredView(name.channel, update);
-    const view: TopicView | undefined = options && this.#parts.hub.hold(name, options);
-    if (view === undefined) return [refusedResult(requestIndex, formatTopic(name), NO_ROOM)];
+    const terms = this.#parts.principal().may("subscribe", name);
+    if (terms === undefined) return [refusedResult(requestIndex, formatTopic(name), DENIED)];
+    const offered = permittedView(name.channel, update, terms);
+    const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
+    const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
+    const { hub, live } = this.#parts;
+    const asker = { topics: live.size, leaving: subscription.view };
+    const view = options && holdPermitted(hub, name, { options, terms, asker });
+    if (offered === undefined || view === undefined) {
+      const refusal = noRoom(hub.noRoomFor(name, live.size));
+      return [refusedResult(requestIndex, formatTopic(name), refusal)];
+    }
     const isLive = subscription.state === "live";
-    subscription.changeView(view, (attached) => {
+    const askedIntervalMs = isSlowed ? offered.intervalMs : view.options.intervalMs;
+    subscription.changeView(view, askedIntervalMs, (attached) => {
       const topics = [viewResult(requestIndex, view, attached)];
       const value = { requestId, topics, isPartial: true };
       return encodeServerMessages([{ kind: "subscribeResult", value }]);
     });
     return isLive ? [] : [viewResult(requestIndex, view, undefined)];
   }
+}
+
+/** What is sent less often than the client asked for stays so, until there is room again. */
+function withinBandwidth(subscription: TopicSubscription, offered: ViewOptions): ViewOptions {
+  const { intervalMs } = subscription.view.options;
+  return { ...offered, intervalMs: Math.max(offered.intervalMs, intervalMs) };
 }

@@ -6,7 +6,9 @@ type ValueOf<Message extends { kind: string; value: unknown }, Kind extends stri
 >["value"];
 
 /** The messages of the schema that several files of the gateway talk about. */
+export type CallMessage = ValueOf<ClientRequest, "call">;
 export type HelloMessage = ValueOf<ClientRequest, "hello">;
+export type AuthenticateMessage = ValueOf<ClientRequest, "authenticate">;
 export type SubscribeMessage = ValueOf<ClientRequest, "subscribe">;
 export type UnsubscribeMessage = ValueOf<ClientRequest, "unsubscribe">;
 export type UpdateMessage = ValueOf<ClientRequest, "update">;
@@ -16,6 +18,7 @@ export type TopicResultInit = NonNullable<
   ValueOf<ServerMessageInit, "subscribeResult">["topics"]
 >[number];
 export type WelcomeInit = ValueOf<ServerMessageInit, "welcome">;
+export type AccessInit = ValueOf<ServerMessageInit, "access">;
 export type NoticeInit = ValueOf<ServerMessageInit, "notice">;
 export type ReplyInit = ValueOf<ServerMessageInit, "reply">;
 /** The schema's name of a reason why a topic cannot be had. */

@@ -19,6 +19,7 @@ const LIMITS = {
   queryTimeoutMs: 100,
   queriesInFlightMax: 100,
   topicsMax: 100,
+  viewsMax: 100,
   topicLingerMs: LINGER_MS,
 };
 
@@ -32,7 +33,7 @@ const LOGS = {
 };
 
 /** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */
-function create(limits: { topicsMax?: number } = {}) {
+function create(limits: { topicsMax?: number; viewsMax?: number } = {}) {
   const clock = new ManualClock();
   const followed: string[] = [];
   const listeners = new Set<(event: BusEvent) => void>();
@@ -305,4 +306,119 @@ test("closing leaves bus and topics, and what is given back afterwards does noth
   hub.release(used);
   expect(clock.pending).toBe(0);
   expect((await metrics.topics.get()).values[0]?.value).toBe(0);
+});
+
+describe("the last eighth of topicsMax", () => {
+  const ask = (hub: Hub, symbol: number, topics: number) =>
+    hub.hold(name(`S${symbol}-USD`), undefined, { topics });
+
+  /** Takes so many topics for one who has none, which is never refused while one is left. */
+  function take(hub: Hub, topics: number): void {
+    for (let index = 0; index < topics; index += 1) ask(hub, index, 0);
+  }
+
+  test.each([
+    { free: 3, topics: 1_000 },
+    { free: 2, topics: 1 },
+    { free: 1, topics: 0 },
+  ])("with $free left is had by one of $topics topics", ({ free, topics }) => {
+    const { hub } = create({ topicsMax: 16 });
+    take(hub, 16 - free);
+    expect(ask(hub, 100, topics)).toBeDefined();
+  });
+
+  test.each([
+    { free: 2, topics: 2 },
+    { free: 2, topics: 3 },
+    { free: 1, topics: 1 },
+  ])("with $free left is not had by one of $topics topics", ({ free, topics }) => {
+    const { hub } = create({ topicsMax: 16 });
+    take(hub, 16 - free);
+    expect(ask(hub, 100, topics)).toBeUndefined();
+    expect(hub.noRoomFor(name("S100-USD"), topics)).toBe("topicsShare");
+  });
+
+  test("counts topics that nobody uses as left, and asks nothing of who joins a topic", () => {
+    const { hub } = create({ topicsMax: 16 });
+    take(hub, 14);
+    expect(ask(hub, 100, 2)).toBeUndefined();
+    expect(ask(hub, 13, 1_000)).toBeDefined();
+    const unused = hub.hold(name("S0-USD"))!;
+    hub.release(unused);
+    hub.release(unused);
+    expect(ask(hub, 100, 2)).toBeDefined();
+  });
+
+  test("leaves room for a newcomer, however many take all they get", () => {
+    const { hub } = create({ topicsMax: 400 });
+    const has = Array.from({ length: 20 }, () => 0);
+    let symbol = 0;
+    for (let round = 0; round < 400; round += 1) {
+      for (const [greedy, topics] of has.entries()) {
+        symbol += 1;
+        if (ask(hub, symbol, topics) !== undefined) has[greedy] = topics + 1;
+      }
+    }
+    expect(Math.min(...has)).toBeGreaterThanOrEqual(18);
+    expect(ask(hub, symbol + 1, 10)).toBeDefined();
+  });
+});
+
+describe("viewsMax", () => {
+  const view = (depth: number, intervalMs: number) => ({ depth, intervalMs });
+  const book = name("A-USD", "book");
+
+  test("is for all topics together; a view that is there is had by everybody", async () => {
+    const { hub, metrics } = create({ viewsMax: 2 });
+    const one = hub.hold(book, view(5, 100));
+    const two = hub.hold(name("B-USD"), view(0, 1_000));
+    expect([one?.options, two?.options]).toEqual([view(5, 100), view(0, 1_000)]);
+    expect(hub.hold(book, view(5, 100))).toBe(one);
+    expect(hub.hold(name("C-USD"), view(0, 1_000))).toBeUndefined();
+    expect(hub.noRoomFor(name("C-USD"), 0)).toBe("viewsMax");
+    expect((await metrics.views.get()).values[0]?.value).toBe(2);
+  });
+
+  test("above it a subscriber shares the nearest view that does for it", async () => {
+    const { hub, metrics } = create({ viewsMax: 4 });
+    const all = [view(20, 250), view(100, 250), view(10, 1_000), view(5, 100)];
+    for (const options of all) hub.hold(book, options);
+    const shared = (options: ReturnType<typeof view>) => hub.hold(book, options)?.options;
+    expect(shared(view(10, 250))).toEqual(view(20, 250));
+    expect(shared(view(50, 250))).toEqual(view(100, 250));
+    expect(shared(view(10, 500))).toEqual(view(10, 1_000));
+    expect(shared(view(1, 50))).toEqual(view(5, 100));
+    expect(shared(view(50, 0))).toEqual(view(100, 250));
+    expect(shared(view(500, 100))).toBeUndefined();
+    expect(shared(view(0, 250))).toBeUndefined();
+    expect(shared(view(5, 2_000))).toBeUndefined();
+    const { values } = await metrics.viewsAtLimit.get();
+    expect(values.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+      ["shared", 5],
+      ["refused", 3],
+    ]);
+  });
+
+  test("has room again with the last subscriber of a view, and for who changes its own", () => {
+    const { hub } = create({ viewsMax: 1 });
+    const first = hub.hold(book, view(5, 100))!;
+    const second = hub.hold(book, view(5, 100))!;
+    const asker = { topics: 1, leaving: first };
+    expect(hub.hold(book, view(0, 1_000), asker)).toBeUndefined();
+    hub.release(second);
+    const changed = hub.hold(book, view(0, 1_000), asker)!;
+    hub.release(first);
+    expect(changed.options).toEqual(view(0, 1_000));
+    hub.release(changed);
+    expect(hub.hold(book, view(10, 50))?.options).toEqual(view(10, 50));
+  });
+
+  test("a topic of which no view was to be had is left as one that nobody uses", () => {
+    const { hub, clock, followed } = create({ viewsMax: 1 });
+    hub.hold(book, view(5, 100));
+    expect(hub.hold(name("C-USD"), view(0, 1_000))).toBeUndefined();
+    expect(followed).toHaveLength(2);
+    clock.advance(LINGER_MS);
+    expect([followed, hub.topics]).toEqual([["md.v2.fake.book.A-USD"], 1]);
+  });
 });

@@ -16,6 +16,7 @@ import { TopicFeed } from "./topic-feed.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
 import { TopicViews } from "./conflation/topic-views.ts";
+import { ViewBudget } from "./conflation/view-budget.ts";
 import { ViewClock } from "./conflation/view-clock.ts";
 import type { TopicView } from "./topic-view.ts";
 import { RAW_VIEW } from "./view-options.ts";
@@ -41,8 +42,23 @@ type HubParts = {
     readonly queriesInFlightMax: number;
     readonly topicsMax: number;
     readonly topicLingerMs: number;
+    readonly viewsMax: number;
   };
 };
+
+/** Who asks for a view. */
+type ViewAsker = {
+  /** Topics that it has already. */
+  readonly topics: number;
+  /** The view of the topic that it has, and releases when it has got the other one. */
+  readonly leaving?: TopicView;
+};
+
+/** Why a view cannot be had now. */
+export type NoRoom = "topicsMax" | "topicsShare" | "viewsMax" | "bus";
+
+/** So much of `topicsMax` is kept for those who have few topics. */
+const KEPT_SHARE = 1 / 8;
 
 /** A topic that the gateway follows, with the views of it that there are. */
 type FollowedTopic = {
@@ -77,6 +93,7 @@ export class Hub {
   /** Of what publishers answer, where that takes long to read. */
   readonly #answerLine: TurnLine;
   readonly #viewClock: ViewClock;
+  readonly #viewBudget: ViewBudget;
   /** Topics with a batch that could not be read, until they are compared with their publisher. */
   readonly #unreadable = new Map<TopicFeed, CancelTimer>();
   /** What was logged lately of which venue, until when it is not logged again. */
@@ -93,6 +110,7 @@ export class Hub {
     this.#line = parts.turns.open();
     this.#answerLine = parts.turns.open();
     this.#viewClock = new ViewClock(parts);
+    this.#viewBudget = new ViewBudget(parts.limits.viewsMax, parts.metrics);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name),
       onBadBatch: ({ venue, channel }) => {
@@ -121,17 +139,41 @@ export class Hub {
   }
 
   /**
-   * The view of the topic, with one more hold on it; undefined if `topicsMax` are followed already
-   * or the bus is closed. Whoever holds a view gives it back with `release`.
+   * The view of the topic, or one that does for it, with one more hold on it; undefined if there is
+   * no room for it, of which `noRoomFor` says more. Whoever holds a view gives it back with
+   * `release`.
    */
-  hold(name: Topic, options: ViewOptions = RAW_VIEW): TopicView | undefined {
-    const followed = this.#topics.get(formatTopic(name)) ?? this.#follow(name);
+  hold(
+    name: Topic,
+    options: ViewOptions = RAW_VIEW,
+    asker: ViewAsker = { topics: 0 },
+  ): TopicView | undefined {
+    const known = this.#topics.get(formatTopic(name));
+    if (known === undefined && this.#isBeyondShare(asker.topics)) return undefined;
+    const followed = known ?? this.#follow(name);
     if (followed === undefined) return undefined;
+    const view = followed.views.hold(options, asker.leaving);
+    if (view === undefined) {
+      if (followed.holds === 0 && followed.cancelDrop === undefined) this.#linger(followed);
+      return undefined;
+    }
     followed.holds += 1;
     followed.cancelDrop?.();
     followed.cancelDrop = undefined;
     this.#lingering.delete(followed);
-    return followed.views.hold(options);
+    return view;
+  }
+
+  /** Why the topic was not to be had just now, by one who has so many. */
+  noRoomFor(name: Topic, topics: number): NoRoom {
+    if (this.follows(name)) return "viewsMax";
+    if (this.#freeTopics <= 0) return "topicsMax";
+    return this.#isBeyondShare(topics) ? "topicsShare" : "bus";
+  }
+
+  /** Views that were made, of all topics together. */
+  get views(): number {
+    return this.#viewBudget.used;
   }
 
   /** Every topic that is followed, in the order of their numbers. */
@@ -153,11 +195,7 @@ export class Hub {
     assert(followed.holds > 0, `${view.topic} was released more often than held`);
     followed.views.release(view);
     followed.holds -= 1;
-    if (followed.holds > 0) return;
-    this.#lingering.add(followed);
-    followed.cancelDrop = this.#parts.clock.after(this.#parts.limits.topicLingerMs, () => {
-      this.#drop(followed);
-    });
+    if (followed.holds === 0) this.#linger(followed);
   }
 
   /**
@@ -238,6 +276,7 @@ export class Hub {
     this.#nextId += 1;
     const views = new TopicViews(feed, {
       clock: this.#viewClock,
+      budget: this.#viewBudget,
       metrics: this.#parts.metrics,
       onUnreadable: () => this.#onUnreadable(feed),
     });
@@ -245,6 +284,28 @@ export class Hub {
     this.#topics.set(feed.topic, followed);
     this.#parts.metrics.topics.set(this.#topics.size);
     return followed;
+  }
+
+  /** Topics that could be followed besides those that somebody uses. */
+  get #freeTopics(): number {
+    return this.#parts.limits.topicsMax - this.#topics.size + this.#lingering.size;
+  }
+
+  /**
+   * Whether who has so many topics may bring no other one. While many are free anybody may; of the
+   * last ones only those who have fewer than are left. So whoever takes many leaves room for who
+   * wants few, however many do so.
+   */
+  #isBeyondShare(topics: number): boolean {
+    const free = this.#freeTopics;
+    return free <= this.#parts.limits.topicsMax * KEPT_SHARE && topics >= free;
+  }
+
+  #linger(followed: FollowedTopic): void {
+    this.#lingering.add(followed);
+    followed.cancelDrop = this.#parts.clock.after(this.#parts.limits.topicLingerMs, () => {
+      this.#drop(followed);
+    });
   }
 
   /** Makes room; false if every topic is in use. */

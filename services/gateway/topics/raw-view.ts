@@ -1,11 +1,12 @@
-import type { Topic } from "#core/topic.ts";
 import type { TopicPosition } from "./batch-order.ts";
+import type { RawChecksums } from "./conflation/raw-checksums.ts";
 import type { TopicSource } from "./conflation/topic-source.ts";
 import { ViewStarts } from "./conflation/view-starts.ts";
+import { FeedView } from "./feed-view.ts";
 import { SharedTopic } from "./shared-batch.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { TopicFeed } from "./topic-feed.ts";
-import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
+import type { AttachOptions, Attached, TopicSubscriber } from "./topic-subscriber.ts";
 import type { TopicView } from "./topic-view.ts";
 import { RAW_VIEW } from "./view-options.ts";
 
@@ -13,50 +14,47 @@ import { RAW_VIEW } from "./view-options.ts";
  * A topic as it was published. Its subscribers stand in the feed's own list, so that a batch
  * reaches them without a step in between.
  */
-export class RawView implements TopicView {
+export class RawView extends FeedView implements TopicView {
   readonly options = RAW_VIEW;
-  readonly #feed: TopicFeed;
   readonly #sourceOf: () => TopicSource;
+  readonly #createChecksums: () => RawChecksums;
+  #checksums: RawChecksums | undefined;
 
-  /** `sourceOf` is called when a book is wanted whole, which the feed alone does not have. */
-  constructor(feed: TopicFeed, sourceOf: () => TopicSource) {
-    this.#feed = feed;
+  /** The others are called when a book is wanted whole, or checked, which the feed alone is not. */
+  constructor(feed: TopicFeed, sourceOf: () => TopicSource, createChecksums: () => RawChecksums) {
+    super(feed);
     this.#sourceOf = sourceOf;
-  }
-
-  get id(): number {
-    return this.#feed.id;
-  }
-
-  get name(): Topic {
-    return this.#feed.name;
-  }
-
-  get topic(): string {
-    return this.#feed.topic;
+    this.#createChecksums = createChecksums;
   }
 
   get position(): TopicPosition {
-    return this.#feed.position;
+    return this.feed.position;
   }
 
   get sequence(): number {
-    return this.#feed.sequence;
+    return this.feed.sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
-    this.#feed.whenReady(callback, from);
+  get sentBytes(): number {
+    return this.feed.sentBytes;
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
-    const isWhole = options.whole === true && this.name.channel === "book";
-    return isWhole
+    const isBook = this.name.channel === "book";
+    const isWhole = isBook && options.whole === true;
+    const attached = isWhole
       ? this.#attachWhole(subscriber, options)
-      : this.#feed.attach(subscriber, options);
+      : this.feed.attach(subscriber, options);
+    if (isBook && options.checksum === true) {
+      this.#checksums ??= this.#createChecksums();
+      this.#checksums.add(subscriber);
+    }
+    return attached;
   }
 
   detach(subscriber: TopicSubscriber): void {
-    this.#feed.detach(subscriber);
+    this.feed.detach(subscriber);
+    this.#checksums?.delete(subscriber);
   }
 
   catchUp(from: number, to: number): SharedBatch | undefined {
@@ -71,17 +69,17 @@ export class RawView implements TopicView {
 
   /** The book as it is where the topic stands, for a client that has a part of it. */
   #attachWhole(subscriber: TopicSubscriber, options: AttachOptions): Attached {
-    this.#feed.attach(subscriber, { snapshot: false, resume: undefined });
+    this.feed.attach(subscriber, { snapshot: false, resume: undefined });
     const source = this.#sourceOf();
     const starts = this.#startsOf(source);
     const attached = source.glance((content) => starts.startOf(options, content, this.position));
-    this.#feed.countResume(options, attached);
+    this.feed.countResume(options, attached);
     return attached;
   }
 
   #startsOf(source: TopicSource): ViewStarts {
     const { venue, channel } = this.name;
     const shared = new SharedTopic(this.id, { venue, channel });
-    return new ViewStarts({ feed: this.#feed, source, options: RAW_VIEW, shared });
+    return new ViewStarts({ feed: this.feed, source, options: RAW_VIEW, shared });
   }
 }

@@ -137,7 +137,7 @@ function statePage(sequence: number, { more = false, count = 2, epoch = 4 } = {}
   };
   const position = { channel: "status", epoch, sequence } as const;
   const events = Array.from({ length: count }, () => status);
-  return encodeQueryReply(encodeSnapshotReply(encodeState(position, events, 1), more));
+  return encodeQueryReply(encodeSnapshotReply(encodeState(position, events, 1), { more }));
 }
 
 /** A publisher that answers by what was asked before, and what it was asked. */

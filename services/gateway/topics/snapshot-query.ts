@@ -14,11 +14,17 @@ import {
 import { channelNumberOf } from "#wire/codes.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
 import type { QueryGate } from "./query-gate.ts";
+import type { TopicPosition } from "./batch-order.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 
 /** The state as the publisher encoded it, or why there is none. */
 type SnapshotAnswer =
-  | { readonly kind: "ok"; readonly batches: readonly [BusBatch, ...BusBatch[]] }
+  | {
+      readonly kind: "ok";
+      readonly batches: readonly [BusBatch, ...BusBatch[]];
+      /** The position of an earlier epoch that the topic goes on from, with the same sequences. */
+      readonly continues: TopicPosition | undefined;
+    }
   | TopicFailure;
 
 export type SnapshotQueryParts = {
@@ -101,7 +107,8 @@ async function readPages(
       throw new WireError("malformed", "a page of a snapshot has no events");
     }
     batches.push(...page.batches);
-    if (!page.more) return { kind: "ok", batches: [first, ...batches.slice(1)] };
+    const { continues } = page;
+    if (!page.more) return { kind: "ok", batches: [first, ...batches.slice(1)], continues };
     for (const { count } of page.batches) skippedEvents += count;
   }
   throw new WireError(

@@ -37,14 +37,17 @@ export function startKindOf(channel: Channel): StartKind {
 }
 
 /**
- * The last event of a batch as a state at its sequence, mostly one batch. Decodes and encodes, so
+ * The last event of a batch as a state at its sequence, in the epoch that the topic is in, mostly one batch. Decodes and encodes, so
  * it is for starts, not for every batch. Undefined if the batch cannot be read, as its head alone
  * does not show.
  */
-export function latestAsState(last: SharedBatch): [BusBatch, ...BusBatch[]] | undefined {
+export function latestAsState(
+  last: SharedBatch,
+  epoch: number,
+): [BusBatch, ...BusBatch[]] | undefined {
   const batch = readFramed(last.based.bytes);
   if (batch === undefined) return undefined;
-  const { epoch, publishedTimeUs } = batch;
+  const { publishedTimeUs } = batch;
   const { kind, rows } = rowsOf(batch);
   const latest = { kind, rows: rows.slice(-1) } as BatchRows;
   const chain = { kind, epoch, sequence: last.lastSequence };

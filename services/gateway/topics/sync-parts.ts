@@ -21,9 +21,9 @@ export type SyncActions = {
   reportGap(missingFirst: number, missingLast: number): void;
   /**
    * Tells every subscriber that the topic goes on after `start`, which is of another epoch. The
-   * history still is where the old one ended for us.
+   * history still is where the old one ended for us. `continues` if nothing lies between the two.
    */
-  epochChanged(start: TopicPosition): void;
+  epochChanged(start: TopicPosition, continues: boolean): void;
   /** Asks for a snapshot. `snapshotArrived` or `queryFailed` follows, once. */
   ask(): void;
   /** `retryDue` follows, once, unless `cancelRetry` comes before. */

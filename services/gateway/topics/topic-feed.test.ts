@@ -454,7 +454,11 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
 test("a view shows its feed, and its subscribers are the feed's", async () => {
   const rig = new Rig();
   const feed = rig.feed("trades");
-  const view = new RawView(feed, () => expect.unreachable());
+  const view = new RawView(
+    feed,
+    () => expect.unreachable(),
+    () => expect.unreachable(),
+  );
   const ready: unknown[] = [];
   view.whenReady((failure) => ready.push(failure));
   rig.trades(2);

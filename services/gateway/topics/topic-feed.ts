@@ -11,6 +11,7 @@ import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import { EpochEnds } from "./epoch-ends.ts";
+import type { HeldBatch } from "./held-batches.ts";
 import { queryHistory } from "./history-query.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { querySnapshot } from "./snapshot-query.ts";
@@ -83,6 +84,8 @@ export class TopicFeed {
   #stalls = 0;
   #receivedAtUs = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
+  /** Bytes that were delivered to each subscriber. */
+  sentBytes = 0;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   #cancelRetry: CancelTimer | undefined;
 
@@ -115,7 +118,7 @@ export class TopicFeed {
       ends: this.#ends,
     });
     this.#backfill = new TopicBackfill({
-      isSettled: (from) => from.epoch !== history.epoch || !this.#isBehind(from),
+      isSettled: (from) => !this.#isOfHere(from) || !this.#isBehind(from),
       fetch: (from) => this.#fetchBack(from),
     });
     const actions = this.#actions();
@@ -190,7 +193,8 @@ export class TopicFeed {
 
   /** For views: every batch after the position; undefined if part of that is gone. */
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
-    return this.#history.resume(position)?.batches;
+    const resumed = this.#history.resume(position);
+    return resumed?.then === undefined ? resumed?.batches : undefined;
   }
 
   /** For views: how a client that comes from `resume` starts anew at `position`. */
@@ -283,6 +287,7 @@ export class TopicFeed {
   }
 
   #deliver(batch: SharedBatch): void {
+    this.sentBytes += batch.bytes.byteLength;
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 
@@ -296,7 +301,7 @@ export class TopicFeed {
         for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
         watch.onLoss(this.name);
       },
-      epochChanged: (start) => this.#onEpochChanged(start),
+      epochChanged: (start, continues) => this.#onEpochChanged(start, continues),
       // It rejects only if we have a bug, and then the process ends.
       ask: () => void this.#ask(),
       retryAfter: (delayMs) => {
@@ -321,16 +326,25 @@ export class TopicFeed {
     };
   }
 
-  #onEpochChanged(start: TopicPosition): void {
+  #onEpochChanged(start: TopicPosition, continues: boolean): void {
     const { metrics } = this.#parts;
     const { labels } = this.#shared;
     const { epoch, sequence } = this.#history;
     const announced = this.#announced.epoch === epoch ? this.#announced.sequence : 0;
-    const ended = { epoch, sequence: Math.max(sequence, announced) };
+    // What the old publisher has announced beyond that, its successor has had and published.
+    const ended = { epoch, sequence: continues ? sequence : Math.max(sequence, announced) };
     this.#ends.ended(ended);
-    metrics.epochChanges.inc(labels);
+    if (continues) metrics.epochsContinued.inc(labels);
+    else metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
-    for (const subscriber of this.#subscribers) subscriber.epochChanged({ ended, start });
+    for (const subscriber of this.#subscribers) {
+      subscriber.epochChanged({ ended, start, continues });
+    }
+  }
+
+  /** Whether the position is of the epoch that is here, or of the one that it goes on from. */
+  #isOfHere({ epoch }: TopicPosition): boolean {
+    return epoch === this.#history.epoch || epoch === this.#history.past?.epoch;
   }
 
   /** Events between the position and what is here are not here. */
@@ -342,7 +356,8 @@ export class TopicFeed {
   async #fetchBack(from: TopicPosition): Promise<void> {
     const history = this.#history;
     const publisher = this.#publisher;
-    if (publisher?.epoch !== from.epoch) return;
+    const { past } = history;
+    if (publisher?.epoch !== history.epoch || !this.#isOfHere(from)) return;
     const older: RingEntry[] = [];
     let bytes = 0;
     const take = (batches: readonly BusBatch[]): boolean => {
@@ -354,8 +369,13 @@ export class TopicFeed {
       }
       return bytes <= history.roomBytes;
     };
-    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
-    if (history.epoch !== from.epoch || !history.prepend(older)) return;
+    const { publisherId, epoch } = publisher;
+    await queryHistory(this.#parts, this.name, publisherId, { from, take });
+    if (past !== undefined && from.epoch === past.epoch && past.sequence < history.keptAfter) {
+      const rest = { epoch, sequence: past.sequence };
+      await queryHistory(this.#parts, this.name, publisherId, { from: rest, take });
+    }
+    if (history.epoch !== epoch || !history.prepend(older)) return;
     for (const { batch } of older) this.#countFetched(batch);
   }
 
@@ -396,7 +416,7 @@ export class TopicFeed {
       this.#sync.queryFailed(answer);
       return;
     }
-    const { batches } = answer;
+    const { batches, continues } = answer;
     const [{ epoch, baseSequence, count }] = batches;
     const batch = count > 0 ? SharedBatch.state(this.#shared, batches) : undefined;
     const position = { epoch, sequence: baseSequence };
@@ -404,9 +424,34 @@ export class TopicFeed {
     if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
       this.#announced = position;
     }
+    if (continues !== undefined) await this.#goOn(continues, epoch);
+    if (this.#isClosed) return;
     await this.#fetchMissing(position);
     if (this.#isClosed) return;
     this.#sync.snapshotArrived({ position, batch });
+    // A client may come from there to a gateway that was not.
+    if (continues !== undefined && this.#history.epoch === epoch) this.#history.notePast(continues);
+  }
+
+  /** The publisher says that its epoch goes on from a position of the one that is here. */
+  async #goOn(from: TopicPosition, epoch: number): Promise<void> {
+    const history = this.#history;
+    const publisher = this.#publisher;
+    if (publisher?.epoch !== epoch || history.epoch !== from.epoch) return;
+    const missed: HeldBatch[] = [];
+    if (history.sequence < from.sequence) {
+      const take = (batches: readonly BusBatch[]): boolean => {
+        for (const batch of batches) {
+          missed.push({ order: orderOf(batch), batch: SharedBatch.news(this.#shared, batch) });
+        }
+        return missed.length < this.#parts.limits.ringBatchesMax;
+      };
+      const { position } = history;
+      await queryHistory(this.#parts, this.name, publisher.publisherId, { from: position, take });
+      if (this.#isClosed || this.#publisher !== publisher) return;
+      for (const { batch } of missed) this.#countFetched(batch);
+    }
+    this.#sync.continued(from, missed);
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */

@@ -7,6 +7,8 @@ import type { SharedBatch } from "./shared-batch.ts";
 export type TopicStart = {
   readonly position: TopicPosition;
   readonly batches: readonly SharedBatch[];
+  /** What follows these in the epoch that goes on from where theirs ended. */
+  readonly then?: { readonly ended: TopicPosition; readonly batches: readonly SharedBatch[] };
 };
 
 /** How much a topic remembers. */
@@ -34,6 +36,8 @@ export class TopicHistory implements TopicPosition {
   #head = 0;
   #ringBytes = 0;
   #epoch = 0;
+  /** Where the epoch before ended, if this one goes on from there with the same sequences. */
+  #past: TopicPosition | undefined;
   #sequence = 0;
   #snapshot: HeldSnapshot | undefined;
   /** What of the ring lies after the snapshot; 0 if there is no snapshot. */
@@ -118,6 +122,30 @@ export class TopicHistory implements TopicPosition {
     return true;
   }
 
+  /**
+   * The topic goes on in another epoch with the same sequences. What was received stays, for those
+   * who come from the old one.
+   */
+  continueIn(epoch: number): void {
+    this.#past = { epoch: this.#epoch, sequence: this.#sequence };
+    this.#epoch = epoch;
+    // Its batches are of the old epoch.
+    this.#snapshot = undefined;
+    this.#bytesAfterSnapshot = 0;
+    this.#batchesAfterSnapshot = 0;
+    this.#chainedTo = undefined;
+  }
+
+  /** The publisher has said what its epoch goes on from. */
+  notePast(past: TopicPosition): void {
+    if (past.epoch !== this.#epoch && past.sequence <= this.#sequence) this.#past ??= past;
+  }
+
+  /** Where the epoch before ended; undefined if this one goes on from nothing that is known. */
+  get past(): TopicPosition | undefined {
+    return this.#past;
+  }
+
   /** Adds a batch that continues from here: `relationOf` says so. */
   append(order: BatchOrder, batch: SharedBatch): void {
     assert(relationOf(this, order) === "next", "only the next batch is appended to a history");
@@ -134,8 +162,8 @@ export class TopicHistory implements TopicPosition {
   }
 
   /** Whether `resume` has something to give. */
-  reaches({ epoch, sequence }: TopicPosition): boolean {
-    return epoch === this.#epoch && sequence <= this.#sequence && this.#reachesBackTo(sequence);
+  reaches(position: TopicPosition): boolean {
+    return this.#endOf(position) !== undefined && this.#reachesBackTo(position.sequence);
   }
 
   /** Where the oldest batch goes on from: what is before it is not here. */
@@ -200,11 +228,33 @@ export class TopicHistory implements TopicPosition {
 
   /** Exactly what follows `position`; undefined if part of it is gone. */
   resume(position: TopicPosition): TopicStart | undefined {
-    if (position.epoch !== this.#epoch || position.sequence > this.#sequence) return undefined;
-    if (!this.#reachesBackTo(position.sequence)) return undefined;
+    const end = this.#endOf(position);
+    if (end === undefined || !this.#reachesBackTo(position.sequence)) return undefined;
+    const batches = this.#collect(position.sequence, end.sequence);
+    if (end.epoch === this.#epoch) return { position, batches };
+    const then = { ended: end, batches: this.#collect(end.sequence, this.#sequence) };
+    return { position, batches, then };
+  }
+
+  /** Up to where the epoch of a position is here; undefined if there is no such position here. */
+  #endOf({ epoch, sequence }: TopicPosition): TopicPosition | undefined {
+    const past = this.#past;
+    if (epoch === past?.epoch) return sequence <= past.sequence ? past : undefined;
+    const start = past?.sequence ?? 0;
+    return epoch === this.#epoch && sequence >= start && sequence <= this.#sequence
+      ? this.position
+      : undefined;
+  }
+
+  /** Batches from behind one sequence up to another, which batches end at. */
+  #collect(after: number, last: number): SharedBatch[] {
     const batches: SharedBatch[] = [];
-    this.#collectAfter(position.sequence, batches);
-    return { position, batches };
+    for (let index = this.#indexAfter(after); index < this.#ring.length; index += 1) {
+      const { batch } = this.#entry(index);
+      if (batch.lastSequence > last) break;
+      batches.push(batch);
+    }
+    return batches;
   }
 
   /** Whether the ring continues without loss, and without repeating events, from `sequence`. */
@@ -259,6 +309,7 @@ export class TopicHistory implements TopicPosition {
 
   #clear(epoch: number): void {
     this.#epoch = epoch;
+    this.#past = undefined;
     this.#sequence = 0;
     this.#chainedTo = undefined;
     this.#ring.length = 0;

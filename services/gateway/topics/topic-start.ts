@@ -34,7 +34,13 @@ export class TopicStarts {
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
     if (resumed !== undefined) {
-      return { continuity: "resumed", missing: undefined, ended: undefined, ...resumed };
+      const { position, batches, then } = resumed;
+      const start = { continuity: "resumed", missing: undefined, ended: undefined } as const;
+      if (then === undefined) return { ...start, position, batches };
+      const { ended } = then;
+      const to = { epoch: history.epoch, sequence: ended.sequence };
+      const change = { ended, start: to, continues: true };
+      return { ...start, position, batches, then: { change, batches: then.batches } };
     }
     return {
       ...this.lossUntil(resume, history.position),
@@ -49,7 +55,7 @@ export class TopicStarts {
     return { continuity: "replaced", missing: this.#missingSince(resume, position), ended };
   }
 
-  #start(snapshot: boolean): TopicStart {
+  #start(snapshot: boolean): Pick<TopicStart, "position" | "batches"> {
     const { startKind, snapshotNeeded, history } = this.#parts;
     const nothing = { position: history.position, batches: [] };
     if (!snapshot && !snapshotNeeded) return nothing;
@@ -64,7 +70,7 @@ export class TopicStarts {
   }
 
   /** The latest event alone, as a state. Made when it is first wanted. */
-  #startFromLast(): TopicStart | undefined {
+  #startFromLast(): Pick<TopicStart, "position" | "batches"> | undefined {
     const { history, shared } = this.#parts;
     const last = history.lastBatch;
     if (last === undefined) return undefined;
@@ -74,7 +80,7 @@ export class TopicStarts {
       latest?.position.epoch !== position.epoch ||
       latest.position.sequence !== position.sequence
     ) {
-      const state = latestAsState(last);
+      const state = latestAsState(last, position.epoch);
       if (state === undefined) return undefined;
       latest = { position, state: SharedBatch.state(shared, state) };
       this.#latest = latest;

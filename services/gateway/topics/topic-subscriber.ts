@@ -11,6 +11,8 @@ export type TopicSubscriber = {
   gap(missingFirst: number, missingLast: number): void;
   /** The topic goes on in another epoch. */
   epochChanged(change: EpochChange): void;
+  /** What the book that it has comes to, for one who asked: elements of ServerFrame.messages. */
+  checksum?(message: Uint8Array): void;
 };
 
 /** A topic passes from one epoch to another. */
@@ -19,6 +21,8 @@ export type EpochChange = {
   readonly ended: TopicPosition;
   /** What follows comes after this position. */
   readonly start: TopicPosition;
+  /** Nothing lies between the two, which have the same sequence, and the state stays what it was. */
+  readonly continues: boolean;
 };
 
 /** Why a topic cannot be had now. `message` reaches clients. */
@@ -38,6 +42,8 @@ export type AttachOptions = {
    * state even where its position can be resumed.
    */
   readonly whole?: boolean;
+  /** Of a book: the subscriber is told now and then what its levels come to. */
+  readonly checksum?: boolean;
 };
 
 /** The start of a subscription: what to send first and how it relates to what the client had. */
@@ -52,4 +58,9 @@ export type Attached = {
    * knows.
    */
   readonly ended: TopicPosition | undefined;
+  /**
+   * What follows `batches` in the epoch that goes on where that of `position` ended; undefined if
+   * all is of one epoch.
+   */
+  readonly then?: { readonly change: EpochChange; readonly batches: readonly SharedBatch[] };
 };

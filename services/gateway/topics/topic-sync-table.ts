@@ -33,6 +33,7 @@
  *     `refuse`.
  * 11. Only batches of the epoch that is followed have any effect. Another epoch is counted and
  *     nothing else; which one is followed changes by `publisherChanged` alone, never by a batch.
+ *     What it missed of the old one comes with `continued`, which only its successor can bring.
  * 12. What was received and continues is delivered: no cell drops it, and `take` gives everything
  *     that was held to the one walk that delivers, in order, and tells each hole exactly.
  * 13. A batch that jumps ahead moves nothing until its publisher has said that it has come as far:
@@ -52,6 +53,8 @@ type Reactions = {
   readonly lossSuspected: "ask" | "outdate" | "resync" | "ignore";
   /** The topic is that of another publisher, or of another run of it, from now on. */
   readonly publisherChanged: "take" | "outdate" | "resync" | "ignore";
+  /** The new publisher goes on exactly where the one before ended. */
+  readonly continued: "continue" | "ignore";
   /** Somebody waits until the topic has a start to give. */
   readonly startWanted: "ask" | "wait" | "serve" | "refuse";
   /** Somebody subscribes, and has been given what the history has to start from. */
@@ -87,6 +90,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: IMPOSSIBLE,
     lossSuspected: { does: "ask", next: ["syncing"] },
     publisherChanged: { does: "take", next: ["cold"] },
+    continued: { does: "ignore", next: ["cold"] },
     startWanted: { does: "ask", next: ["syncing"] },
     attached: IMPOSSIBLE,
     retryDue: IMPOSSIBLE,
@@ -98,6 +102,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: { does: "fail", next: ["cold", "syncing"] },
     lossSuspected: { does: "outdate", next: ["syncing"] },
     publisherChanged: { does: "outdate", next: ["syncing"] },
+    continued: { does: "ignore", next: ["syncing"] },
     startWanted: { does: "wait", next: ["syncing"] },
     attached: IMPOSSIBLE,
     retryDue: IMPOSSIBLE,
@@ -109,6 +114,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: { does: "fail", next: ["live"] },
     lossSuspected: { does: "resync", next: ["resyncing"] },
     publisherChanged: { does: "resync", next: ["resyncing"] },
+    continued: { does: "ignore", next: ["live"] },
     startWanted: { does: "serve", next: ["live"] },
     attached: { does: "serve", next: ["live", "resyncing"] },
     retryDue: { does: "refresh", next: ["live"] },
@@ -120,6 +126,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: { does: "fail", next: ["resyncing"] },
     lossSuspected: { does: "resync", next: ["resyncing"] },
     publisherChanged: { does: "resync", next: ["resyncing"] },
+    continued: { does: "continue", next: ["resyncing"] },
     startWanted: { does: "ask", next: ["resyncing"] },
     attached: { does: "ask", next: ["resyncing"] },
     retryDue: { does: "ask", next: ["resyncing"] },
@@ -131,6 +138,7 @@ export const SYNC_TABLE: SyncTable = {
     queryFailed: IGNORED,
     lossSuspected: IGNORED,
     publisherChanged: IGNORED,
+    continued: IGNORED,
     startWanted: { does: "refuse", next: ["closed"] },
     attached: IGNORED,
     retryDue: IMPOSSIBLE,

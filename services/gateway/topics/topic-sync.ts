@@ -129,6 +129,26 @@ export class TopicSync {
     for (const { order, batch } of this.#undecided.take()) this.batchReceived(order, batch);
   }
 
+  /**
+   * The publisher that is followed now has said that it goes on from this position of the epoch
+   * before; `missed` is what came of that epoch after what is here. Nobody has lost anything if
+   * that leads to the position, and the topic goes on in the new epoch with the same sequences.
+   */
+  continued(from: TopicPosition, missed: readonly HeldBatch[]): void {
+    const { does } = this.#cell("continued");
+    const epoch = this.#epoch;
+    if (does === "ignore" || this.#isFollowed || epoch === undefined) return;
+    const history = this.#history;
+    if (history.epoch !== from.epoch || this.#someoneIsStateless) return;
+    for (const { order, batch } of missed) {
+      const isNext = relationOf(history, order) === "next" && batch.lastSequence <= from.sequence;
+      if (isNext) this.#deliverNext(order, batch);
+    }
+    if (history.sequence !== from.sequence) return;
+    this.#actions.epochChanged({ epoch, sequence: from.sequence }, true);
+    history.continueIn(epoch);
+  }
+
   /** `answer` follows, now or later. */
   startWanted(): void {
     switch (this.#cell("startWanted").does) {
@@ -365,7 +385,7 @@ export class TopicSync {
   }
 
   #beginEpoch(start: TopicPosition, state: SharedBatch | undefined): void {
-    this.#actions.epochChanged(start);
+    this.#actions.epochChanged(start, false);
     this.#history.reset(start, state);
   }
 

@@ -19,6 +19,8 @@ export type TopicView = {
   readonly position: TopicPosition;
   /** The sequence of the position, for asking per batch. */
   readonly sequence: number;
+  /** Bytes of news that each of its subscribers got since it was made. */
+  readonly sentBytes: number;
   /**
    * Calls back (at once if possible) when `attach` can give a start, or with the reason why it
    * cannot. What follows `from` is fetched before, if it is not here and somebody has it.

@@ -6,6 +6,8 @@ export type ViewOptions = {
   readonly depth: number;
   /** Milliseconds between two batches; 0 sends every event. */
   readonly intervalMs: number;
+  /** Milliseconds by which everything comes later, for those who may not have it at once. */
+  readonly delayMs?: number;
 };
 
 /** Every level and every event. */
@@ -19,7 +21,7 @@ export const VIEW_INTERVALS_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000
 export const VIEW_INTERVAL_MS_MAX = 10_000;
 
 /** What a client asks for. */
-type ViewWish = { readonly depth: number; readonly conflationIntervalMs: number };
+export type ViewWish = { readonly depth: number; readonly conflationIntervalMs: number };
 
 /**
  * The view that a client gets of a topic: depth and interval rounded up to those that there are.
@@ -36,6 +38,11 @@ export function offeredView(
   };
 }
 
+/** The deepest of the depths that there are that is no deeper than this; 1 at least. */
+export function shallowerDepth(depthMax: number): number {
+  return VIEW_DEPTHS.findLast((step) => step <= depthMax) ?? 1;
+}
+
 /** Whether a view shows the topic as it was published. */
 export function isRaw({ depth, intervalMs }: ViewOptions): boolean {
   return depth === 0 && intervalMs === 0;
@@ -44,4 +51,23 @@ export function isRaw({ depth, intervalMs }: ViewOptions): boolean {
 /** 0 stays; what is more than all steps becomes 0, which stands for no bound. */
 function roundedUp(value: number, steps: readonly number[]): number {
   return value === 0 ? 0 : (steps.find((step) => step >= value) ?? 0);
+}
+
+/**
+ * The view that does for the one that is wanted: cut to as many levels or more, sent as often or
+ * less often, and nearest to it in its interval, then in its depth. Undefined if none does.
+ */
+export function nearestView(
+  wanted: ViewOptions,
+  views: readonly ViewOptions[],
+): ViewOptions | undefined {
+  const doing = views.filter(({ depth, intervalMs }) => {
+    // Who wants the best levels is not sent all of them, which may be very many.
+    const hasLevels = wanted.depth === 0 ? depth === 0 : depth >= wanted.depth;
+    return hasLevels && intervalMs >= wanted.intervalMs;
+  });
+  const nearestFirst = doing.toSorted((one, other) => {
+    return one.intervalMs - other.intervalMs || one.depth - other.depth;
+  });
+  return nearestFirst[0];
 }

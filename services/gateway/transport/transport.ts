@@ -1,3 +1,5 @@
+import type { PeerCertificate } from "../access/credentials.ts";
+
 /** What became of bytes that were handed to a connection or to a streamed HTTP body. */
 export const SendResult = {
   /** Given to the kernel. */
@@ -64,6 +66,8 @@ export type HttpRequest = {
   readonly headers: RequestHeaders;
   /** The client's address; see `UpgradeRequest.remoteAddress`. */
   readonly remoteAddress: string;
+  /** What the client, or a trusted proxy for it, has proved by a certificate. */
+  readonly certificate?: PeerCertificate | undefined;
   /** The whole body, at most `requestBytesMax`. */
   readonly body: Uint8Array;
   /** Aborted when the client goes away before the answer is complete. */
@@ -132,6 +136,8 @@ export type UpgradeRequest = {
   readonly remoteAddress: string;
   /** As offered, in order. */
   readonly subprotocols: readonly string[];
+  /** What the client, or a trusted proxy for it, has proved by a certificate. */
+  readonly certificate?: PeerCertificate | undefined;
 };
 
 /** Accepts a client as what the context says, or refuses it with an HTTP answer. */

@@ -247,16 +247,16 @@ class ReplayRun {
       venue: this.#venue,
       streamed,
       listings,
+      publisher,
       liveBookOf: (instrument: Instrument) => replay.driver.pipeline.liveBookOf(instrument),
     };
     const common = { bus, clock: this.#clock, logger: this.#logger, venues: [view] };
     const { publisherId } = identity;
-    this.#responder = new QueryResponder({ ...common, publisherId, publisher });
+    this.#responder = new QueryResponder({ ...common, publisherId });
     this.#announcements = new Announcements({
       ...common,
-      identity,
+      publisherId,
       announceIntervalMs: ANNOUNCE_INTERVAL_MS_DEFAULT,
-      takeProgress: () => publisher.takeProgress(),
     });
     this.#responder.start();
     this.#announcements.start();

@@ -8,6 +8,8 @@ import {
   tradeFrame,
 } from "#test/support/fake-feed.ts";
 import type { FakeAdapterOptions } from "#test/support/fake-feed.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { ingestConfig } from "../config.ts";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
@@ -47,6 +49,14 @@ function start(
     random: () => 0.5,
     network: { dialer, restClient: rest },
     logger: { debug() {}, info() {}, warn() {}, error: (fields) => errors.push(fields) },
+    publisher: new Publisher({
+      clock,
+      epoch: 1,
+      limits: PUBLISH_LIMITS_DEFAULTS,
+      schedule: () => {},
+      counters: createPublisherCounters(),
+      logger: { debug() {}, info() {}, warn() {}, error() {} },
+    }),
     emit: (event) => events.push(event),
     onEnded: ({ symbol }) => ended.push(symbol),
     onChange: () => {},

@@ -1,6 +1,7 @@
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { Publisher } from "#publish/publisher.ts";
 import type { VenueView } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
@@ -42,6 +43,8 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
   readonly network: VenueNetwork;
   /** What venues count for our address, shared by the venues of the process; own ones if absent. */
   readonly budgets?: AddressBudgets;
+  /** What answers are given from. */
+  readonly publisher: Publisher;
   readonly emit: (event: MarketEvent) => void;
   /** Everything about this instrument has been emitted. */
   readonly onEnded?: (instrument: Instrument) => void;
@@ -139,6 +142,7 @@ export class VenueIngest implements MeasuredVenue {
       venue: this.venue,
       streamed: this.#streamed,
       listings: this.#listings,
+      publisher: options.publisher,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
     };
     this.whenStarted = this.#makeStarted();

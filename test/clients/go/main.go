@@ -35,11 +35,19 @@ func main() {
 		if proto.Unmarshal(data, frame) != nil {
 			frame, readings = &pb.ServerFrame{}, append(readings, object{"reading": "malformed"})
 		}
-		for _, batch := range frame.Batches {
-			if topics[batch.TopicId] == nil {
-				topics[batch.TopicId] = &Topic{}
+		topic := func(id uint32) *Topic {
+			if topics[id] == nil {
+				topics[id] = &Topic{}
 			}
-			readings = append(readings, topics[batch.TopicId].read(batch))
+			return topics[id]
+		}
+		for _, message := range frame.Messages {
+			if said := message.GetBookChecksum(); said != nil {
+				readings = append(readings, topic(said.TopicId).compare(said))
+			}
+		}
+		for _, batch := range frame.Batches {
+			readings = append(readings, topic(batch.TopicId).read(batch))
 		}
 		_ = out.Encode(readings)
 	}

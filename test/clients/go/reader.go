@@ -3,6 +3,9 @@ package main
 
 import (
 	"fmt"
+	"hash/crc32"
+	"maps"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +20,7 @@ type Topic struct {
 	base       *pb.Base
 	generation uint64
 	position   *[2]uint64
+	bids, asks map[string]string
 }
 
 func unzigzag(code uint64) int64 { return int64(code>>1) ^ -int64(code&1) }
@@ -101,7 +105,50 @@ func (t *Topic) place(batch *pb.Batch, end [2]uint64, before uint64, events []ob
 	if batch.Skipped != 0 && !batch.Snapshot {
 		said["skipped"] = batch.Skipped
 	}
+	for _, event := range said["events"].([]object) {
+		t.bids, t.asks = keptLevels(t.bids, event, "bids"), keptLevels(t.asks, event, "asks")
+	}
 	return said
+}
+
+// keptLevels is one side of a book after an event: sizes by price.
+func keptLevels(levels map[string]string, event object, side string) map[string]string {
+	changes, is := event[side].([][]string)
+	if !is {
+		return levels
+	}
+	if levels == nil || event["replaces"] == true {
+		levels = map[string]string{}
+	}
+	for _, change := range changes {
+		if levels[change[0]] = change[1]; change[1] == "0" {
+			delete(levels, change[0])
+		}
+	}
+	return levels
+}
+
+// compare says whether the levels come to what the gateway says, if it is of where the topic is.
+func (t *Topic) compare(said *pb.BookChecksum) object {
+	reading := object{"topicId": said.TopicId, "reading": "checksum", "epoch": said.Epoch, "sequence": said.Sequence}
+	if t.position != nil && *t.position == [2]uint64{said.Epoch, said.Sequence} {
+		text := levelsText(t.bids, -1) + "|" + levelsText(t.asks, 1)
+		reading["matches"] = crc32.ChecksumIEEE([]byte(text)) == said.Crc32
+	}
+	return reading
+}
+
+// levelsText writes one side of a book, the best level first.
+func levelsText(levels map[string]string, sign int) (text string) {
+	prices := slices.SortedFunc(maps.Keys(levels), func(a, b string) int {
+		one, _ := new(big.Rat).SetString(a)
+		other, _ := new(big.Rat).SetString(b)
+		return sign * one.Cmp(other)
+	})
+	for _, price := range prices[:min(1000, len(prices))] {
+		text += price + ":" + levels[price] + ","
+	}
+	return text
 }
 
 func readTimes(base *pb.Base, entries []uint64, perEvent, count int) []object {

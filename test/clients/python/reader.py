@@ -11,6 +11,8 @@ import collections
 import json
 import re
 import sys
+import zlib
+from decimal import Decimal
 
 from google.protobuf.message import DecodeError
 
@@ -76,6 +78,7 @@ class Topic:
 
     def __init__(self):
         self.base = self.position = None
+        self.levels = {"bids": {}, "asks": {}}
 
     def start(self, base):
         check(base.venue_time_unit_us in (0, 1, 1000), "a unit that is none")
@@ -133,6 +136,7 @@ class Topic:
             return {"topicId": batch.topic_id, "reading": "old"}
         if batch.snapshot:
             self.position = (epoch, before)
+            self.keep_levels(events)
             return {**said, "reading": "state", "events": events}
         if batch.skipped:
             said["skipped"] = batch.skipped
@@ -142,7 +146,27 @@ class Topic:
             said["gap"] = [known + 1, before]
         self.position = (epoch, max(last, known))
         said["events"] = [event for event in events if event["sequence"] > known]
+        self.keep_levels(said["events"])
         return {**said, "reading": "news"}
+
+    def keep_levels(self, events):
+        for event in events:
+            for side in self.levels.keys() & event.keys():
+                levels = {} if event.get("replaces") else self.levels[side]
+                levels.update(event[side])
+                self.levels[side] = {price: size for price, size in levels.items() if size != "0"}
+
+    def compare(self, said):
+        """Whether the levels come to what the gateway says, if it is of where this is."""
+        reading = {"topicId": said.topic_id, "reading": "checksum", "epoch": said.epoch,
+                   "sequence": said.sequence}
+        if self.position != (said.epoch, said.sequence):
+            return reading
+        sides = []
+        for side, levels in self.levels.items():
+            best = sorted(levels.items(), key=lambda level: Decimal(level[0]), reverse=side == "bids")
+            sides.append("".join(f"{price}:{size}," for price, size in best[:1000]))
+        return {**reading, "matches": zlib.crc32("|".join(sides).encode()) == said.crc32}
 
     def read_times(self, times, unit, count):
         events, entries = [], iter(times[2:])
@@ -270,6 +294,10 @@ class Client:
         except DecodeError:
             return [{"reading": "malformed"}]
         readings = []
+        for said in frame.messages:
+            if said.HasField("book_checksum"):
+                topic = self.topics[said.book_checksum.topic_id]
+                readings.append(topic.compare(said.book_checksum))
         for batch in frame.batches:
             topic = self.topics[batch.topic_id]
             try:

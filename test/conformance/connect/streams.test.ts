@@ -12,12 +12,14 @@ import { MarketData } from "@tickwire/proto/service";
 import { Registry } from "prom-client";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ConnectRpc } from "#gateway/http/connect-rpc.ts";
+import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { immediateScheduler } from "#gateway/turns/scheduler.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { RpcError } from "#gateway/rpc/rpc-error.ts";
 import { bindService } from "#gateway/rpc/service-table.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { ANYBODY } from "#test/support/principals.ts";
 import { runBuf } from "#test/support/wire-schema.ts";
 import { TRANSPORT_FACTORIES } from "#test/support/transports.ts";
 import { TransportStand } from "../transport-stand.ts";
@@ -75,7 +77,9 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
   }
 
   async function start(total: number): Promise<string> {
+    const metrics = createGatewayMetrics(new Registry());
     const rpc = new ConnectRpc({
+      accounts: new PrincipalAccounts(metrics),
       services: bindService(MarketData, {
         replay: (_request: unknown, context: { readonly signal: AbortSignal }) => {
           signal = context.signal;
@@ -84,7 +88,7 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
       }),
       turns: new Turns({ clock: new ManualClock(), scheduler: immediateScheduler }),
       clock: new ManualClock(),
-      metrics: createGatewayMetrics(new Registry()),
+      metrics,
       limits: {
         callTimeoutMs: 1_000,
         callTimeoutMsMax: 1_000,
@@ -99,7 +103,11 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
     });
     const { recorder, url } = await stand.start();
     recorder.answer = async (request) =>
-      (await rpc.serve(request)) ?? { status: 404, headers: {}, body: "" };
+      (await rpc.serve({ ...request, principal: ANYBODY })) ?? {
+        status: 404,
+        headers: {},
+        body: "",
+      };
     return url;
   }
 

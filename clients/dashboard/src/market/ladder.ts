@@ -57,7 +57,7 @@ export function ladderRows(
 }
 
 /** Which multiple of the step; a quotient that is whole but for its last bits counts as whole. */
-function groupOf(quotient: number, side: Side): number {
+export function groupOf(quotient: number, side: Side): number {
   const nearest = Math.round(quotient);
   if (Math.abs(quotient - nearest) < 1e-9 * Math.max(1, Math.abs(nearest))) return nearest;
   return side === "bid" ? Math.floor(quotient) : Math.ceil(quotient);

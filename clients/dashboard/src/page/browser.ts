@@ -1,6 +1,8 @@
+import { parseAlerts, type Alert } from "../market/alerts.ts";
 import { decodeView, encodeView, type ViewState } from "../market/view-state.ts";
 
 const VIEW_KEY = "tickwire.view";
+const ALERTS_KEY = "tickwire.alerts";
 const FAVOURITES_KEY = "tickwire.favourites";
 const FAVOURITES_MAX = 500;
 
@@ -22,6 +24,38 @@ export function loadFavourites(): Set<string> {
 
 export function saveFavourites(favourites: ReadonlySet<string>): void {
   write(FAVOURITES_KEY, [...favourites].slice(0, FAVOURITES_MAX).join(" "));
+}
+
+export function loadAlerts(): Omit<Alert, "id">[] {
+  return parseAlerts(read(ALERTS_KEY) ?? "[]");
+}
+
+export function saveAlerts(alerts: readonly Alert[]): void {
+  const saved = alerts.map(({ topic, kind, value }) => ({ topic, kind, value }));
+  write(ALERTS_KEY, JSON.stringify(saved));
+}
+
+/** A short tone. A browser stays silent until somebody has touched the page. */
+export function beep(): void {
+  const audio = new AudioContext();
+  const tone = audio.createOscillator();
+  const volume = audio.createGain();
+  tone.frequency.value = 880;
+  volume.gain.value = 0.1;
+  volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.4);
+  tone.connect(volume).connect(audio.destination);
+  tone.start();
+  tone.stop(audio.currentTime + 0.4);
+  tone.addEventListener("ended", () => void audio.close());
+}
+
+/** The same view in a window of its own, which goes its own way from then on. */
+export function openWindow(): void {
+  window.open(location.href, "_blank", "popup,width=1100,height=720,noopener");
+}
+
+export function pixelRatio(): number {
+  return window.devicePixelRatio;
 }
 
 /** Where the gateway is that served this page, and the path of its WebSocket. */
@@ -50,6 +84,10 @@ export function frameDrawer(draw: () => void): () => void {
 
 export function everyMs(intervalMs: number, callback: () => void): void {
   setInterval(callback, intervalMs);
+}
+
+export function afterMs(delayMs: number, callback: () => void): void {
+  setTimeout(callback, delayMs);
 }
 
 export function nowMs(): number {

@@ -1,8 +1,8 @@
-import type { ViewState } from "../market/view-state.ts";
+import { STAGES, type ViewState } from "../market/view-state.ts";
 import { createBorder, type Border } from "./borders.ts";
 import { choice, el, setText } from "./dom.ts";
 
-const TABS = ["markets", "chart", "book", "trades", "health", "details"] as const;
+const TABS = ["markets", "chart", "depth", "book", "trades", "health", "details"] as const;
 type Tab = (typeof TABS)[number];
 type Change = (view: Partial<ViewState>) => void;
 
@@ -16,6 +16,8 @@ const PALETTE_WORDS = [
   ["blue-orange", "Blue / orange"],
 ] as const;
 
+const STAGE_WORDS = { candles: "Candles", depth: "Depth", heatmap: "Heatmap" } as const;
+
 /** The frame of the page: the head with its controls, the places of the panels, their borders. */
 export class Shell {
   /** Says how the connection is. */
@@ -26,11 +28,17 @@ export class Shell {
   readonly #facts = el("dl", { class: "facts" });
   readonly #main = el("main", { class: "grid" });
   readonly #tabs = el("nav", { class: "tabs", "aria-label": "Panels" });
+  readonly #stages: readonly HTMLButtonElement[];
   readonly #theme;
   readonly #palette;
   readonly #borders: readonly Border[];
 
-  constructor(change: Change) {
+  constructor(change: Change, tools: { openAlerts(): void; openWindow(): void }) {
+    this.#stages = STAGES.map((stage) => {
+      const button = el("button", { type: "button" }, STAGE_WORDS[stage]);
+      button.addEventListener("click", () => change({ stage }));
+      return button;
+    });
     this.#theme = choice("Theme", (theme) => change({ theme: theme as ViewState["theme"] }));
     this.#palette = choice("Colours", (palette) =>
       change({ palette: palette as ViewState["palette"] }),
@@ -41,7 +49,13 @@ export class Shell {
       createBorder("bookWidth", -1, change),
     ];
     const brand = el("span", { class: "brand", "aria-hidden": "true" });
-    const controls = [this.state, this.#palette.element, this.#theme.element];
+    const controls = [
+      this.state,
+      toolButton("Alerts of this page (a)", "Alerts", () => tools.openAlerts()),
+      toolButton("Open in a new window", "New window", () => tools.openWindow()),
+      this.#palette.element,
+      this.#theme.element,
+    ];
     const head = [brand, this.#title, this.#price, this.#facts, ...controls];
     for (const tab of TABS) this.#addTab(tab);
     this.showTab("chart");
@@ -63,13 +77,19 @@ export class Shell {
   }
 
   place(panels: Readonly<Record<Tab, HTMLElement>>): void {
-    const { markets, chart, book, trades, health, details } = panels;
+    const { markets, chart, depth, book, trades, health, details } = panels;
     const [left = markets, below = chart, right = book] = this.#borders.map(
       ({ element }) => element,
     );
     const side = el("div", { class: "side-column" }, book, trades);
     const lower = el("div", { class: "lower" }, health, details);
-    const middle = el("div", { class: "middle" }, chart, below, lower);
+    const stages = el(
+      "div",
+      { class: "stages", role: "group", "aria-label": "Shown above" },
+      ...this.#stages,
+    );
+    const stage = el("div", { class: "stage" }, stages, chart, depth);
+    const middle = el("div", { class: "middle" }, stage, below, lower);
     this.#main.append(markets, left, middle, right, side);
   }
 
@@ -79,6 +99,10 @@ export class Shell {
     this.#root.dataset["palette"] = view.palette;
     this.#theme.set(THEME_WORDS, view.theme);
     this.#palette.set(PALETTE_WORDS, view.palette);
+    this.#main.dataset["stage"] = view.stage;
+    for (const [index, stage] of STAGES.entries()) {
+      this.#stages[index]!.setAttribute("aria-pressed", String(stage === view.stage));
+    }
     const { style } = this.#main;
     style.setProperty("--markets-width", `${view.marketsWidth}px`);
     style.setProperty("--book-width", `${view.bookWidth}px`);
@@ -120,9 +144,19 @@ export class Shell {
   }
 }
 
+function toolButton(title: string, text: string, onClick: () => void): HTMLButtonElement {
+  const button = el("button", { type: "button", class: "tool", title }, text);
+  button.addEventListener("click", onClick);
+  return button;
+}
+
 function createFoot(): HTMLElement {
   const words = "TradingView Lightweight Charts™";
   const credit = el("a", { href: "https://www.tradingview.com/", rel: "noreferrer" }, words);
-  const keys = el("span", {}, "/ search · ↑ ↓ market · t theme · f full screen");
+  const keys = el(
+    "span",
+    {},
+    "/ search · ↑ ↓ market · 1 2 3 chart, depth, map · a alerts · t theme · f full screen",
+  );
   return el("footer", { class: "foot" }, keys, el("span", {}, "Charts: ", credit));
 }

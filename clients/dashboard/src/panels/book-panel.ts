@@ -48,6 +48,11 @@ export class BookPanel implements Panel {
     this.element = element;
   }
 
+  /** The book as it is now; undefined before it came. */
+  get book(): LiveBook | undefined {
+    return this.#book;
+  }
+
   show(market: Market): void {
     this.#subscription?.close();
     this.#market = market;

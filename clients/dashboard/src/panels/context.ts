@@ -13,6 +13,10 @@ export type Context = {
   /** Asks for a draw with the next frame. */
   readonly redraw: () => void;
   readonly nowMs: () => number;
+  readonly everyMs: (intervalMs: number, callback: () => void) => void;
+  readonly afterMs: (delayMs: number, callback: () => void) => void;
+  /** Pixels of the screen for one of the page. */
+  readonly pixelRatio: () => number;
   readonly meterOf: (venue: string) => VenueMeter;
 };
 

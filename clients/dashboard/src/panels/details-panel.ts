@@ -1,5 +1,6 @@
 import type { Funding, Liquidation, MarkPrice, OpenInterest, Subscription } from "@tickwire/client";
 import { bestQuotes } from "../market/best-quotes.ts";
+import type { FeedState } from "../market/feed-health.ts";
 import type { Market } from "../market/market-rows.ts";
 import {
   compactText,
@@ -12,7 +13,6 @@ import {
 import { el, panel, setText } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 
-const FEE_SHARE = 0.001;
 const VENUES_MAX = 40;
 const LIQUIDATIONS_MAX = 20;
 
@@ -20,6 +20,14 @@ const LIQUIDATIONS_MAX = 20;
 export class DetailsPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
+  readonly #stateOf: (venue: string) => FeedState | undefined;
+  readonly #fee = el("input", {
+    type: "number",
+    min: "0",
+    max: "5",
+    step: "0.01",
+    "aria-label": "Fee of a trade in percent",
+  });
   readonly #facts = el("dl", { class: "facts" });
   readonly #quotes = el("tbody");
   readonly #best = el("p", { class: "muted" });
@@ -30,9 +38,16 @@ export class DetailsPanel implements Panel {
   #mark: MarkPrice | undefined;
   #openInterest: OpenInterest | undefined;
 
-  constructor(context: Context) {
+  /** `stateOf` tells the worst state of a venue's topics, as far as it is known. */
+  constructor(context: Context, stateOf: (venue: string) => FeedState | undefined) {
     this.#context = context;
-    const { element, body } = panel("details", "Derivatives and other venues");
+    this.#stateOf = stateOf;
+    this.#fee.addEventListener("change", () => {
+      const feePercent = this.#fee.valueAsNumber;
+      if (feePercent >= 0 && feePercent <= 5) context.change({ feePercent });
+    });
+    const fee = el("label", { class: "fee" }, "fee ", this.#fee, " %");
+    const { element, body } = panel("details", "Derivatives and other venues", fee);
     const names = ["Market", "Bid", "Ask"].map((text) => el("th", { scope: "col" }, text));
     body.append(
       this.#facts,
@@ -98,9 +113,25 @@ export class DetailsPanel implements Panel {
   }
 
   draw(): void {
+    const fee = String(this.#context.view().feePercent);
+    // While somebody types, what is typed stands.
+    if (!this.#fee.matches(":focus") && this.#fee.value !== fee) this.#fee.value = fee;
     if (this.#market === undefined) return;
     this.#drawFacts(this.#market);
     this.#drawQuotes(this.#market);
+  }
+
+  /** Why a venue's quote is not compared with the others. */
+  #asideReason(quote: {
+    readonly topic: string;
+    readonly bidPrice: number | undefined;
+    readonly askPrice: number | undefined;
+  }): string | undefined {
+    const { topic, bidPrice, askPrice } = quote;
+    const state = this.#stateOf(topic.slice(0, topic.indexOf(":")));
+    if (state !== undefined && state !== "live" && state !== "syncing") return state;
+    const isCrossed = bidPrice !== undefined && askPrice !== undefined && bidPrice > askPrice;
+    return isCrossed ? "crossed" : undefined;
   }
 
   #onLiquidation(event: Liquidation): void {
@@ -165,7 +196,11 @@ export class DetailsPanel implements Panel {
       bidPrice: ticker?.bidPrice,
       askPrice: ticker?.askPrice,
     }));
-    const { bidTopics, askTopics, profitShare } = bestQuotes(quotes, FEE_SHARE);
+    const feeShare = this.#context.view().feePercent / 100;
+    // A crossed quote is wrong, and one of a feed that is not live may be old: neither is offered.
+    const usable = quotes.filter((quote) => this.#asideReason(quote) === undefined);
+    const { bidTopics, askTopics, profitShare } = bestQuotes(usable, feeShare);
+    const aside = new Map(quotes.map((quote) => [quote.topic, this.#asideReason(quote)]));
     this.#quotes.replaceChildren(
       ...same.map(({ topic, ticker, instrument: one }) => {
         const decimals = decimalsOf(one.priceIncrementText);
@@ -178,13 +213,15 @@ export class DetailsPanel implements Panel {
         return el(
           "tr",
           {},
-          el("td", {}, topic),
+          aside.get(topic) === undefined
+            ? el("td", {}, topic)
+            : el("td", { class: "muted", title: "not compared" }, `${topic} (${aside.get(topic)})`),
           cell(ticker?.bidPriceText, bidTopics.has(topic)),
           cell(ticker?.askPriceText, askTopics.has(topic)),
         );
       }),
     );
-    const fees = `fees of ${percentText(FEE_SHARE).replace("+", "")} each`;
+    const fees = `fees of ${percentText(feeShare).replace("+", "")} each`;
     const text =
       profitShare !== undefined && profitShare > 0 && same.length > 1
         ? `Bought at the best ask and sold at the best bid: ${percentText(profitShare, 3)} after ${fees}.`

@@ -15,6 +15,7 @@ type Row = ReturnType<typeof createRow>;
 export class TradesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
+  readonly #onTrade: (trade: Trade) => void;
   readonly #least = choice("Least value of a trade", (value) =>
     this.#context.change({ tradeValueMin: Number(value) }),
   );
@@ -26,8 +27,10 @@ export class TradesPanel implements Panel {
   #subscription: Subscription | undefined;
   #isHeld = false;
 
-  constructor(context: Context) {
+  /** `onTrade` is told of each trade as it happens. */
+  constructor(context: Context, onTrade: (trade: Trade) => void) {
     this.#context = context;
+    this.#onTrade = onTrade;
     const { element, body } = panel("trades", "Trades", this.#paused, this.#least.element);
     const names = el(
       "div",
@@ -64,7 +67,10 @@ export class TradesPanel implements Panel {
       (trade) => {
         this.#trades.push(trade);
         if (this.#trades.length > 2 * TRADES_MAX) this.#trades = this.#trades.slice(-TRADES_MAX);
-        if (!trade.initial && !trade.historical) meter.observe(delayMs(trade, nowMs()));
+        if (!trade.initial && !trade.historical) {
+          meter.observe(delayMs(trade, nowMs()));
+          this.#onTrade(trade);
+        }
         redraw();
       },
       {

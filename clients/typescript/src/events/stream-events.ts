@@ -63,6 +63,23 @@ export type LagEvent = {
   readonly owedBytes: number;
 };
 
+/**
+ * A topic is sent less often from here on than this client asked for, or as often again, because of
+ * the bound of its bandwidth. Nothing is lost: states come as they are then, events come together.
+ */
+export type ConflationEvent = TopicNotice & {
+  /** Tells notices and events apart. */
+  readonly type: "conflation";
+  /** At which the topic is sent from here on; 0 is with every event. */
+  readonly conflationIntervalMs: number;
+  /** Market data that came lately, all topics together. */
+  readonly bandwidthBytesPerSecond: number;
+  /** The bound: this client's, or a smaller one of the gateway's operator. */
+  readonly bandwidthBytesPerSecondMax: number;
+  /** For people and logs. */
+  readonly message: string;
+};
+
 /** The gateway refused a topic, and the others go on. If none is left, the stream ends instead. */
 export type RefusedEvent = TopicRefusal & {
   /** Tells notices and events apart. */
@@ -70,7 +87,7 @@ export type RefusedEvent = TopicRefusal & {
 };
 
 /** What a stream says about itself rather than about the market. */
-export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent | RefusedEvent;
+export type NoticeEvent = ContinuityEvent | GapEvent | LagEvent | ConflationEvent | RefusedEvent;
 
 /** Everything that `client.subscribe` hands on. Decide by `type`. */
 export type StreamEvent = MarketEvent | NoticeEvent;

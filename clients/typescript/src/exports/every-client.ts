@@ -7,6 +7,7 @@ export type {
   ErrorDetail,
   TickwireErrorOptions,
 } from "../errors.ts";
+export type { GatewayUrls } from "../connect.ts";
 export { dateOfUs, isoOfUs, usOfDate } from "../events/times.ts";
 export type { ClientClock, WebSocketConstructor, WebSocketLike } from "../host/environment.ts";
 export type { ClientState, StateListener, StateReason } from "../session/session.ts";

@@ -6,6 +6,7 @@ export type { Quote, Trade } from "../events/market-event.ts";
 export type {
   ContinuityEvent,
   GapEvent,
+  ConflationEvent,
   LagEvent,
   NoticeEvent,
   RefusedEvent,

@@ -8,8 +8,8 @@ import {
 } from "@tickwire/proto/service";
 import { RpcError, type ConnectionError, type RpcErrorCode } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
-import type { ServerMessage } from "../session/frame.ts";
-import type { SessionLink, SessionPart } from "../session/session-part.ts";
+import type { ClientMessage, ServerMessage } from "../session/frame.ts";
+import type { OldConnection, SessionLink, SessionPart } from "../session/session-part.ts";
 import {
   assertCallOptions,
   decodeResponse,
@@ -60,7 +60,10 @@ export class Calls implements SessionPart {
   readonly #link: SessionLink;
   readonly #limits: CallLimits;
   readonly #waiting = new Set<Call>();
-  readonly #active = new Map<number, Call>();
+  #active = new Map<number, Call>();
+  /** Those that were under way when another connection took over, which end on the old one. */
+  #leaving = new Map<number, Call>();
+  #old: OldConnection | undefined;
   #concurrentMax = 0;
   #nextCallId = 1;
   #closed: { readonly code: RpcErrorCode; readonly cause: unknown } | undefined;
@@ -85,7 +88,34 @@ export class Calls implements SessionPart {
   /** What was sent is lost, whatever became of it; what was not waits for the next connection. */
   handleDisconnected(error: ConnectionError): void {
     this.#concurrentMax = 0;
-    for (const call of this.#active.values()) {
+    this.#lose(this.#active, error);
+  }
+
+  /** Another connection takes over: what is under way ends on the old one. */
+  handleMoved(old: OldConnection): void {
+    this.#old = old;
+    this.#leaving = this.#active;
+    this.#active = new Map();
+  }
+
+  /** Whether a call is still under way on the old connection. */
+  get needsOld(): boolean {
+    return this.#leaving.size > 0;
+  }
+
+  /** A reply to a call that is under way on the old connection. */
+  handleOldMessage(message: ServerMessage): void {
+    if (message.kind === "reply") this.#handleReply(this.#leaving, message.value);
+  }
+
+  /** The old connection is gone, and what was still under way on it is lost. */
+  handleOldEnded(error: ConnectionError): void {
+    this.#lose(this.#leaving, error);
+    this.#old = undefined;
+  }
+
+  #lose(calls: ReadonlyMap<number, Call>, error: ConnectionError): void {
+    for (const call of calls.values()) {
       const message = `${error.message}; the call may have been executed`;
       this.#end(call, failure(call, "unavailable", message, { cause: error, retryable: true }));
     }
@@ -93,12 +123,12 @@ export class Calls implements SessionPart {
 
   /** Of all messages, only replies are for calls. */
   handleMessage(message: ServerMessage): void {
-    if (message.kind === "reply") this.#handleReply(message.value);
+    if (message.kind === "reply") this.#handleReply(this.#active, message.value);
   }
 
-  #handleReply(reply: Reply): void {
+  #handleReply(calls: ReadonlyMap<number, Call>, reply: Reply): void {
     // A reply may come after its call was cancelled.
-    const call = this.#active.get(reply.callId);
+    const call = calls.get(reply.callId);
     if (call === undefined) return;
     if (reply.response !== undefined) call.respond(reply.response);
     if (reply.status !== undefined) this.#end(call, errorOfStatus(call, reply.status));
@@ -109,7 +139,7 @@ export class Calls implements SessionPart {
     const code = isFailure ? "unavailable" : "cancelled";
     this.#closed = { code, cause };
     this.#concurrentMax = 0;
-    for (const call of [...this.#active.values(), ...this.#waiting]) {
+    for (const call of [...this.#leaving.values(), ...this.#active.values(), ...this.#waiting]) {
       this.#end(call, failure(call, code, "the client is closed", { cause }));
     }
   }
@@ -150,8 +180,7 @@ export class Calls implements SessionPart {
     const encoded = encodeRequest(method, request);
     const queue = new ResponseQueue(STREAM_CREDITS, (credits) => {
       if (call.callId === 0) return;
-      this.#link.pacer.charge(COST_OF_ANSWER);
-      this.#link.send([{ kind: "credit", value: { callId: call.callId, credits } }]);
+      this.#answer(call, { kind: "credit", value: { callId: call.callId, credits } });
     });
     const call = this.#begin(method, encoded, options, STREAM_CREDITS, {
       respond: (bytes) => {
@@ -253,18 +282,29 @@ export class Calls implements SessionPart {
   /** Ends a call from this side. Does nothing if it is over. */
   #cancel(call: Call, code: RpcErrorCode, message: string, cause?: unknown): void {
     const { callId } = call;
-    const isActive = this.#active.get(callId) === call;
+    const isActive = this.#active.get(callId) === call || this.#leaving.get(callId) === call;
     if (!isActive && !this.#waiting.has(call)) return;
     const retryable = code === "deadline-exceeded" && call.method.idempotent;
+    // While it is known on which connection the call is.
+    if (isActive) this.#answer(call, { kind: "cancel", value: { callId } });
     this.#end(call, failure(call, code, message, { cause, retryable }));
-    if (!isActive) return;
+  }
+
+  /** Tells the gateway something about a call, on the connection that it is on. */
+  #answer(call: Call, message: ClientMessage): void {
+    if (this.#leaving.get(call.callId) === call) {
+      this.#old?.send([message]);
+      return;
+    }
     this.#link.pacer.charge(COST_OF_ANSWER);
-    this.#link.send([{ kind: "cancel", value: { callId } }]);
+    this.#link.send([message]);
   }
 
   #end(call: Call, error: RpcError | undefined): void {
     this.#waiting.delete(call);
-    if (this.#active.get(call.callId) === call) this.#active.delete(call.callId);
+    for (const calls of [this.#active, this.#leaving]) {
+      if (calls.get(call.callId) === call) calls.delete(call.callId);
+    }
     call.release();
     call.finish(error);
     this.#startWaiting();

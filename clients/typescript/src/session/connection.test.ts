@@ -18,6 +18,7 @@ const OPTIONS: ConnectionOptions = {
   clientName: "test",
   clientVersion: "0",
   compression: true,
+  bandwidthBytesPerSecondMax: 0,
   connectTimeoutMs: 10_000,
   liveness: { pingIntervalMs: 15_000, pongTimeoutMs: 5_000 },
 };

@@ -4,6 +4,7 @@ import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
 import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
+import { shownAddress } from "./shown-address.ts";
 
 /** The subprotocol of this schema. */
 const SUBPROTOCOL = "tickwire.v1";
@@ -23,6 +24,8 @@ export type ConnectionOptions = {
   readonly clientName: string;
   readonly clientVersion: string;
   readonly compression: boolean;
+  /** Market data that the gateway is to send at most; 0 is no bound. */
+  readonly bandwidthBytesPerSecondMax: number;
   /** From the dial to Welcome. */
   readonly connectTimeoutMs: number;
   readonly liveness: LivenessOptions;
@@ -40,6 +43,25 @@ export type ConnectionHandlers = {
   onEnd(error: ConnectionError): void;
 };
 
+/** One connection as its owner has it, whatever carries it. Made idle, dialled once. */
+export type ClientConnection = {
+  /** Dials, once. The outcome comes through the handlers. */
+  open(): void;
+  /** Sends one frame. Does nothing once the connection ended. */
+  send(messages: readonly ClientMessage[]): void;
+  /** Asks for a sign of life now. */
+  probe(): void;
+  /** Ends the connection for the given reason. Idempotent. */
+  close(error: ConnectionError): void;
+};
+
+/** Makes the connections of a session, each to one address. */
+export type ConnectionFactory = (
+  url: string,
+  frames: FrameCodec,
+  handlers: ConnectionHandlers,
+) => ClientConnection;
+
 type MessageEventLike = { readonly data: unknown };
 type CloseEventLike = { readonly code: number; readonly reason: string };
 
@@ -47,7 +69,7 @@ type CloseEventLike = { readonly code: number; readonly reason: string };
  * One WebSocket from dial to end: handshake, frames, watchdog. Never reconnects. What happens in
  * which state is said by CONNECTION_TABLE; this class does it.
  */
-export class Connection {
+export class Connection implements ClientConnection {
   readonly #environment: Environment;
   readonly #options: ConnectionOptions;
   readonly #frames: FrameCodec;
@@ -99,7 +121,7 @@ export class Connection {
     try {
       this.#socket = this.#environment.openWebSocket(url, [SUBPROTOCOL], { compression });
     } catch (cause) {
-      const message = `cannot open ${shown(url)}: ${cause instanceof Error ? cause.message : "refused"}`;
+      const message = `cannot open ${shownAddress(url)}: ${cause instanceof Error ? cause.message : "refused"}`;
       this.#end("fail", new ConnectionError("connect-failed", message, { cause }));
       return;
     }
@@ -161,13 +183,15 @@ export class Connection {
       return;
     }
     if (this.#step("opened") !== "greet") return;
-    const { clientName, clientVersion, compression } = this.#options;
+    const { clientName, clientVersion, compression, bandwidthBytesPerSecondMax } = this.#options;
     const hello = {
       protocolVersion: PROTOCOL_VERSION,
       clientName,
       clientVersion,
       acceptCompression: compression,
       answersProbes: true,
+      bandwidthBytesPerSecondMax,
+      acceptsParts: true,
     };
     this.send([{ kind: "hello", value: hello }]);
   }
@@ -222,10 +246,14 @@ export class Connection {
           closeCode,
           cause,
         })
-      : new ConnectionError("connect-failed", `cannot reach ${shown(this.#options.url)}${detail}`, {
-          retryable: true,
-          cause,
-        });
+      : new ConnectionError(
+          "connect-failed",
+          `cannot reach ${shownAddress(this.#options.url)}${detail}`,
+          {
+            retryable: true,
+            cause,
+          },
+        );
   }
 
   /** Ends the connection from this side. */
@@ -275,16 +303,10 @@ function welcomeProblem(
   }
   if (limits === undefined) {
     // A server that sends back what it gets would look like a gateway without limits.
-    const message = `${shown(url)} is no Tickwire gateway: its Welcome names no limits`;
+    const message = `${shownAddress(url)} is no Tickwire gateway: its Welcome names no limits`;
     return { code: "protocol-error", message, closeCode: 4500 };
   }
   return undefined;
-}
-
-/** What of an address may stand in a log: neither its user nor its query, which may be secrets. */
-function shown(address: string): string {
-  const { protocol, host, pathname } = new URL(address);
-  return `${protocol}//${host}${pathname}`;
 }
 
 function binaryOf(data: unknown): Uint8Array {

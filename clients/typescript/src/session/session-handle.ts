@@ -23,7 +23,14 @@ export class SessionHandle implements AsyncDisposable {
     return this.#session.welcome?.sessionId;
   }
 
-  /** Calls `listener` after each change of `state`. The result removes it. */
+  /** The address that it is connected to, or dialled last, without its user and its query. */
+  get url(): string {
+    return this.#session.url;
+  }
+
+  /**
+   * Calls `listener` after each change of `state`, and when another connection has taken over
+   * without a break (code `moved`). The result removes it. */
   onState(listener: StateListener): () => void {
     return this.#session.onState(listener);
   }

@@ -23,6 +23,12 @@ export type SessionLink = {
   readonly reportUncaught: (error: unknown) => void;
 };
 
+/** A connection that another has taken over from, and that still brings what has not moved. */
+export type OldConnection = {
+  /** Sends one frame on it; does nothing once it has ended. */
+  readonly send: (messages: readonly ClientMessage[]) => void;
+};
+
 /**
  * What a session carries: the topics of a client, its calls, or both. A client that has only one of
  * them does not load the code of the other. Called synchronously; must not throw, except that
@@ -39,6 +45,21 @@ export type SessionPart = {
   handleMessage(message: ServerMessage): void;
   /** A batch is bytes[start..end), which are the part's to keep. */
   handleBatch?(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * Another connection takes over, and `handleConnected` follows: what is asked for goes there.
+   * What the old one still brings comes by `handleOldMessage` and `handleOldBatch`, while
+   * `needsOld` says so and until `handleOldEnded`. A part without this is told that the connection
+   * is gone.
+   */
+  handleMoved?(old: OldConnection): void;
+  /** Whether something is still to come on the old connection. */
+  readonly needsOld?: boolean;
+  /** As `handleMessage`, of the old connection. */
+  handleOldMessage?(message: ServerMessage): void;
+  /** As `handleBatch`, of the old connection. */
+  handleOldBatch?(bytes: Uint8Array, start: number, end: number): void;
+  /** The old connection is gone, because it broke or because nobody needs it any more. */
+  handleOldEnded?(error: ConnectionError): void;
   /** The client is over: by `cause` for good, or by `close()`, for which `isFailure` is false. */
   close(cause: ConnectionError, isFailure: boolean): void;
 };

@@ -1,10 +1,13 @@
-import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
-import { Connection, type ConnectionOptions, type Welcome } from "./connection.ts";
+import type { BackoffOptions } from "../backoff.ts";
+import type { ClientConnection, ConnectionFactory, Welcome } from "./connection.ts";
 import type { Environment, NetworkChange } from "../host/environment.ts";
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
 import { FrameCodec, SESSION_MEMBERS, type ServerMessage } from "./frame.ts";
+import { GatewayAddresses } from "./gateway-addresses.ts";
 import { RequestPacer } from "./request-pacer.ts";
+import { sessionStep, type SessionEvent, type SessionPhase } from "./session-machine.ts";
 import type { SessionLink, SessionPart } from "./session-part.ts";
+import { shownAddress } from "./shown-address.ts";
 
 /**
  * `connecting` before the first Welcome, `connected`, `reconnecting` between connections, `closed`
@@ -14,67 +17,99 @@ export type ClientState = "connecting" | "connected" | "reconnecting" | "closed"
 
 /** Why the state is what it is. */
 export type StateReason = {
-  /** `welcome` when connected, else what ended the connection. */
-  readonly code: "welcome" | ConnectionErrorCode;
+  /**
+   * `welcome` when connected, `moved` when another connection has taken over without a break, else
+   * what ended the connection.
+   */
+  readonly code: "welcome" | "moved" | ConnectionErrorCode;
   /** For people and logs. */
   readonly reason: string;
+  /** The address that it is about, without its user and its query. */
+  readonly url: string;
   /** Absent when connected. */
   readonly error?: ConnectionError;
 };
 
-/** Called after each change. What it throws goes to the host as uncaught. */
+/**
+ * Called after each change of `state`, and when another connection has taken over. What it throws
+ * goes to the host as uncaught.
+ */
 export type StateListener = (state: ClientState, reason: StateReason) => void;
 
 /** What a session is made with. */
-export type SessionOptions = {
+type SessionOptions = {
   readonly environment: Environment;
-  readonly connection: ConnectionOptions;
+  /** Makes one connection, which is dialled later. */
+  readonly createConnection: ConnectionFactory;
+  /** Addresses of gateways that serve the same, the preferred one first. */
+  readonly urls: readonly string[];
   /** False: the first lost connection closes the client. */
   readonly reconnect: BackoffOptions | false;
   /** Keep dialling when the first connection cannot be made. */
   readonly waitForFirstConnect: boolean;
+  /** Connected to another address for so long, goes back to the first; 0 never does. */
+  readonly returnToFirstMs: number;
+};
+
+/** One connection, from its dial on. */
+type Dialled = {
+  readonly connection: ClientConnection;
+  /** Of its address. */
+  readonly index: number;
+  welcome: Welcome | undefined;
+  readyAtUs: number;
+  /** Its gateway has said that it goes away. */
+  isGoing: boolean;
 };
 
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
-
 /** What the gateway takes for an answer, in requests. */
 const COST_OF_ANSWER = 0.1;
 
-/** One client's logical state over any number of connections. */
+/**
+ * One client's logical state over any number of connections. What happens in which phase is said by
+ * SESSION_TABLE; this class does it.
+ */
 export class Session {
   /** For the parts of this session. */
   readonly link: SessionLink;
   readonly #options: SessionOptions;
   readonly #environment: Environment;
+  readonly #backoff: BackoffOptions;
+  readonly #addresses: GatewayAddresses;
   readonly #pacer: RequestPacer;
   readonly #parts: SessionPart[] = [];
   #frames: FrameCodec | undefined;
   readonly #listeners = new Set<StateListener>();
   readonly #unwatchNetwork: () => void;
+  #phase: SessionPhase = "idle";
   #state: ClientState = "connecting";
-  #connection: Connection | undefined;
-  #welcome: Welcome | undefined;
-  #cancelRetry: (() => void) | undefined;
-  #attempt = 0;
+  /** Where requests go to, once it is welcomed. */
+  #main: Dialled | undefined;
+  /** Beside it: the next one while it is made, or the old one until nobody needs it. */
+  #other: Dialled | undefined;
+  /** The index of the address that is, or was last, dialled. */
+  #index = 0;
+  #failedDials = 0;
+  #cancelTimer: () => void = () => undefined;
   #endError: ConnectionError | undefined;
-  #connectedAtUs = 0;
-  /** When to come back after a planned stop; 0 if none was announced. */
-  #comeBackAtUs = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#environment = options.environment;
     const { clock, random } = options.environment;
+    this.#backoff = options.reconnect === false ? BACKOFF_DEFAULT : options.reconnect;
+    this.#addresses = new GatewayAddresses(options.urls, this.#backoff, random);
     this.#pacer = new RequestPacer(clock);
     this.link = {
       clock,
       random,
-      backoff: options.reconnect === false ? BACKOFF_DEFAULT : options.reconnect,
+      backoff: this.#backoff,
       pacer: this.#pacer,
       send: (messages) => {
-        if (this.#welcome !== undefined) this.#connection?.send(messages);
+        if (this.welcome !== undefined) this.#main?.connection.send(messages);
       },
-      reconnect: (error) => this.#connection?.close(error),
+      reconnect: (error) => this.#main?.connection.close(error),
       watchVisibility: (listener) => this.#environment.watchVisibility(listener),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
@@ -93,7 +128,12 @@ export class Session {
 
   /** Of the current connection; undefined while there is none. */
   get welcome(): Welcome | undefined {
-    return this.#welcome;
+    return this.#main?.welcome;
+  }
+
+  /** The address that it is connected to, or dialled last, without its user and its query. */
+  get url(): string {
+    return shownAddress(this.#addresses.urlOf(this.#main?.index ?? this.#index));
   }
 
   /** What ended the client for good; undefined while it lives and after `close()`. */
@@ -109,108 +149,239 @@ export class Session {
 
   /** Dials for the first time. */
   start(): void {
-    this.#dial();
+    if (this.#step("start") === "dial") this.#dial();
   }
 
   /** Ends everything: iterators end cleanly, calls reject. Idempotent. */
   close(message = "the client was closed", cause?: unknown): void {
-    const error = new ConnectionError("client-closed", message, { cause });
-    this.#shutDown(error, false);
+    this.#shutDown(new ConnectionError("client-closed", message, { cause }), false);
+  }
+
+  #step(event: SessionEvent) {
+    const [next, action] = sessionStep(this.#phase, event);
+    this.#phase = next;
+    return action;
   }
 
   #dial(): void {
-    this.#cancelRetry = undefined;
-    const { connection: options } = this.#options;
+    this.#main = this.#open();
+    this.#main.connection.open();
+  }
+
+  /** A connection to the address that is up, which is still to be opened. */
+  #open(): Dialled {
     this.#frames ??= new FrameCodec([
       SESSION_MEMBERS,
       ...this.#parts.map(({ members }) => members),
     ]);
-    const connection = new Connection(this.#environment, options, this.#frames, {
-      onWelcome: (welcome) => this.#onWelcome(welcome),
-      onMessage: (message) => this.#onMessage(message),
+    const index = this.#index;
+    const connection = this.#options.createConnection(this.#addresses.urlOf(index), this.#frames, {
+      onWelcome: (welcome) => this.#onWelcome(dialled, welcome),
+      onMessage: (message) => this.#onMessage(dialled, message),
       onBatch: (bytes, start, end) => {
-        for (const part of this.#parts) part.handleBatch?.(bytes, start, end);
+        if (dialled === this.#main) {
+          for (const part of this.#parts) part.handleBatch?.(bytes, start, end);
+        } else if (this.#phase === "moving") {
+          for (const part of this.#parts) part.handleOldBatch?.(bytes, start, end);
+        }
+        this.#leaveOldIfDone();
       },
-      onPing: () => this.#pacer.charge(1),
-      onEnd: (error) => this.#onEnd(error),
+      onPing: () => {
+        if (dialled === this.#main) this.#pacer.charge(1);
+      },
+      onEnd: (error) => this.#onEnd(dialled, error),
     });
-    this.#connection = connection;
-    connection.open();
+    const dialled: Dialled = {
+      connection,
+      index,
+      welcome: undefined,
+      readyAtUs: 0,
+      isGoing: false,
+    };
+    return dialled;
   }
 
-  #onWelcome(welcome: Welcome): void {
-    this.#welcome = welcome;
-    this.#connectedAtUs = this.#environment.clock.nowUs();
-    this.#setState("connected", { code: "welcome", reason: `session ${welcome.sessionId}` });
-    const { limits } = welcome;
+  #onWelcome(dialled: Dialled, welcome: Welcome): void {
+    const isMain = dialled === this.#main;
+    if (!isMain && this.#main?.isGoing === true && isSameGateway(welcome, this.welcome)) {
+      const message = "a balancer has led to the gateway that is to be left";
+      dialled.connection.close(new ConnectionError("going-away", message, { retryable: true }));
+      return;
+    }
+    dialled.welcome = welcome;
+    dialled.readyAtUs = this.#environment.clock.nowUs();
+    this.#failedDials = 0;
+    const action = this.#step(isMain ? "welcome" : "nextWelcome");
+    const { limits, sessionId } = welcome;
+    this.#cancelTimer();
+    if (action === "takeOver") this.#takeOver(dialled);
     this.#pacer.start(limits.requestsPerSecondMax);
+    const code = action === "takeOver" ? "moved" : "welcome";
+    this.#setState("connected", { code, reason: `session ${sessionId}`, url: this.url });
     for (const part of this.#parts) part.handleConnected(limits);
+    if (action === "takeOver") this.#leaveOldIfDone();
+    else this.#returnToFirst();
   }
 
-  #onMessage(message: ServerMessage): void {
+  /** What is asked for goes to the other connection from now on. */
+  #takeOver(next: Dialled): void {
+    const old = this.#main!;
+    this.#main = next;
+    this.#other = old;
+    this.#pacer.stop();
+    const error = new ConnectionError("going-away", "another connection has taken over");
+    for (const part of this.#parts) {
+      if (part.handleMoved === undefined) part.handleDisconnected(error);
+      else part.handleMoved({ send: (messages) => old.connection.send(messages) });
+    }
+  }
+
+  #leaveOldIfDone(): void {
+    if (this.#phase !== "moving" || this.#parts.some(({ needsOld }) => needsOld)) return;
+    this.#step("oldDone");
+    this.#releaseOther(new ConnectionError("going-away", "everything has moved"));
+    this.#returnToFirst();
+  }
+
+  /** Lets go of the connection that is made or left beside the main one. */
+  #releaseOther(error: ConnectionError): void {
+    const other = this.#other;
+    if (other === undefined) return;
+    this.#other = undefined;
+    other.connection.close(error);
+    if (other.welcome === undefined) return;
+    for (const part of this.#parts) part.handleOldEnded?.(error);
+  }
+
+  #onMessage(dialled: Dialled, message: ServerMessage): void {
+    const isMain = dialled === this.#main;
     if (message.kind === "notice" && message.value.kind === "NOTICE_KIND_GOING_AWAY") {
-      // From now, not from the close: the gateway spreads its closes over the window too.
-      const { clock, random } = this.#environment;
-      const windowUs = message.value.reconnectWindowMs * 1_000;
-      this.#comeBackAtUs = clock.nowUs() + random() * windowUs;
+      if (isMain) this.#onGoingAway(dialled);
       return;
     }
     if (message.kind === "probe") {
-      this.#pacer.charge(COST_OF_ANSWER);
-      this.#connection?.send([{ kind: "probeAnswer", value: { number: message.value.number } }]);
+      if (isMain) this.#pacer.charge(COST_OF_ANSWER);
+      dialled.connection.send([{ kind: "probeAnswer", value: { number: message.value.number } }]);
       return;
     }
-    for (const part of this.#parts) part.handleMessage(message);
+    if (isMain) {
+      for (const part of this.#parts) part.handleMessage(message);
+    } else if (this.#phase === "moving") {
+      for (const part of this.#parts) part.handleOldMessage?.(message);
+    }
+    this.#leaveOldIfDone();
   }
 
-  #onEnd(error: ConnectionError): void {
-    const wasConnected = this.#welcome !== undefined;
-    this.#pacer.stop();
-    this.#connection = undefined;
-    this.#welcome = undefined;
-    if (this.#state === "closed") return;
-    for (const part of this.#parts) part.handleDisconnected(error);
+  /** The gateway will close: another connection is made while this one still serves. */
+  #onGoingAway(dialled: Dialled): void {
+    if (dialled.isGoing || this.#options.reconnect === false) return;
+    dialled.isGoing = true;
+    this.#addresses.avoid(dialled.index, this.#environment.clock.nowUs());
+    if (this.#step("leave") === "schedule") this.#schedule();
+  }
+
+  /** Another connection is sought after a while, if there is a reason to. */
+  #schedule(): void {
+    const { clock } = this.#environment;
+    this.#releaseOther(new ConnectionError("going-away", "its gateway is not the one to stay at"));
+    if (this.#main?.isGoing !== true) {
+      this.#returnToFirst();
+      return;
+    }
+    const { index, delayMs } = this.#addresses.next(this.#main.index, clock.nowUs());
+    this.#seekAfter(index, delayMs);
+  }
+
+  #returnToFirst(): void {
+    const { returnToFirstMs } = this.#options;
+    const isAway = this.#main !== undefined && this.#main.index !== 0;
+    if (isAway && returnToFirstMs > 0) this.#seekAfter(0, returnToFirstMs);
+  }
+
+  #seekAfter(index: number, delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#environment.clock.after(delayMs, () => {
+      if (this.#step("due") !== "seek") return;
+      this.#index = index;
+      this.#other = this.#open();
+      this.#other.connection.open();
+    });
+  }
+
+  #onEnd(dialled: Dialled, error: ConnectionError): void {
+    if (this.#phase === "closed") return;
+    const { clock } = this.#environment;
+    const nowUs = clock.nowUs();
+    const heldMs = dialled.welcome === undefined ? 0 : (nowUs - dialled.readyAtUs) / 1_000;
+    if (dialled === this.#main) {
+      this.#onMainEnd(dialled, error, heldMs);
+      return;
+    }
+    if (dialled !== this.#other) return;
+    if (dialled.welcome === undefined) this.#addresses.failed(dialled.index, nowUs, heldMs);
+    const action = this.#step(this.#phase === "seeking" ? "nextLost" : "oldDone");
+    if (action === "release") this.#releaseOther(error);
+    this.#other = undefined;
+    if (action === "schedule") this.#schedule();
+    else this.#returnToFirst();
+  }
+
+  #onMainEnd(main: Dialled, error: ConnectionError, heldMs: number): void {
     const { reconnect, waitForFirstConnect } = this.#options;
-    const gaveUp = this.#state === "connecting" && !waitForFirstConnect;
+    this.#pacer.stop();
+    this.#main = undefined;
+    this.#failedDials += 1;
+    this.#addresses.failed(main.index, this.#environment.clock.nowUs(), heldMs);
+    const hasTriedAll = this.#failedDials >= this.#addresses.count;
+    const gaveUp = this.#state === "connecting" && !waitForFirstConnect && hasTriedAll;
+    const action = this.#step("lost");
+    if (action === "wait") this.#releaseOther(error);
+    for (const part of this.#parts) part.handleDisconnected(error);
     if (!error.retryable || reconnect === false || gaveUp) {
       this.#shutDown(error, true);
       return;
     }
-    const { clock, random } = this.#environment;
-    // After a connection that lasted, waits are short again; not after one that broke at once.
-    const heldMs = wasConnected ? (clock.nowUs() - this.#connectedAtUs) / 1_000 : 0;
-    if (heldMs >= reconnect.maxMs) this.#attempt = 0;
-    const windowMs = (this.#comeBackAtUs - clock.nowUs()) / 1_000;
-    const delayMs = Math.max(backoffDelayMs(this.#attempt, reconnect, random), windowMs);
-    this.#attempt += 1;
-    this.#comeBackAtUs = 0;
-    this.#cancelRetry = clock.after(delayMs, () => this.#dial());
+    if (action === "promote") {
+      this.#main = this.#other;
+      this.#other = undefined;
+    } else {
+      this.#dialLater(main.index);
+    }
     const state = this.#state === "connecting" ? "connecting" : "reconnecting";
-    this.#setState(state, { code: error.code, reason: error.message, error });
+    const url = shownAddress(this.#addresses.urlOf(main.index));
+    this.#setState(state, { code: error.code, reason: error.message, url, error });
+  }
+
+  #dialLater(after: number): void {
+    const { clock } = this.#environment;
+    const { index, delayMs } = this.#addresses.next(after, clock.nowUs());
+    this.#cancelTimer();
+    this.#cancelTimer = clock.after(delayMs, () => {
+      if (this.#step("due") !== "dial") return;
+      this.#index = index;
+      this.#dial();
+    });
   }
 
   #onNetwork(change: NetworkChange): void {
-    const { reconnect } = this.#options;
-    if (this.#connection !== undefined) {
-      // Some hosts say "offline" and still reach a local gateway: ask the connection itself.
-      if (this.#welcome !== undefined) this.#connection.probe();
-    } else if (change !== "offline" && this.#cancelRetry !== undefined && reconnect !== false) {
-      this.#cancelRetry();
-      this.#attempt = 0;
-      const { clock, random } = this.#environment;
-      this.#cancelRetry = clock.after(backoffDelayMs(0, reconnect, random), () => this.#dial());
-    }
+    // Some hosts say "offline" and still reach a local gateway: ask the connection itself.
+    if (this.welcome !== undefined) this.#main?.connection.probe();
+    if (change === "offline" || this.#phase !== "waiting") return;
+    this.#addresses.reset();
+    this.#dialLater(this.#index);
   }
 
   #shutDown(error: ConnectionError, isFailure: boolean): void {
-    if (this.#state === "closed") return;
+    const { url } = this;
+    if (this.#step("end") !== "close") return;
     this.#endError = isFailure ? error : undefined;
-    this.#cancelRetry?.();
+    this.#cancelTimer();
     this.#unwatchNetwork();
-    this.#setState("closed", { code: error.code, reason: error.message, error });
-    // Before the socket is closed, so that cancelled calls and unsubscribes still go out.
+    this.#setState("closed", { code: error.code, reason: error.message, url, error });
+    // Before the sockets are closed, so that cancelled calls and unsubscribes still go out.
     for (const part of this.#parts) part.close(error, isFailure);
-    this.#connection?.close(error);
+    this.#main?.connection.close(error);
+    this.#other?.connection.close(error);
   }
 
   #setState(state: ClientState, reason: StateReason): void {
@@ -223,4 +394,9 @@ export class Session {
       }
     }
   }
+}
+
+/** Whether both came from one run of one gateway, as far as it says so. */
+function isSameGateway(one: Welcome, other: Welcome | undefined): boolean {
+  return one.gatewayId !== "" && one.gatewayId === other?.gatewayId;
 }

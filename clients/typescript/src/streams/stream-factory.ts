@@ -120,7 +120,8 @@ export class StreamFactory {
     handlers: ConsumerHandlers,
   ): Consumer {
     const full = fullTopics(topics, channel, this.#channels);
-    const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot } = options;
+    const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot, checksum } =
+      options;
     assertViewOptions(options);
     const told = onNotice && this.#guarded(onNotice);
     const { notice } = handlers;
@@ -147,6 +148,7 @@ export class StreamFactory {
       depth: depth ?? 0,
       conflationIntervalMs: conflationIntervalMs ?? 0,
       snapshot: snapshot ?? true,
+      checksum: checksum ?? false,
     };
     const onAbort = () => consumer.close(undefined);
     this.#subscriptions.attach(full, wireOptions, consumer, () =>

@@ -20,6 +20,12 @@ export type SubscribeOptions = {
   /** Books only: levels per side, rounded up to 1, 5, 10, 20, 50, 100, 500 or 1000. 0: all. */
   readonly depth?: number | undefined;
   /**
+   * Books only: the gateway says about once a second what the levels come to, and this client
+   * compares. A book that comes to something else is asked for anew, which is told as a continuity
+   * `resyncing` with the reason `checksum-mismatch`. Default false.
+   */
+  readonly checksum?: boolean | undefined;
+  /**
    * How the topics go on: starts, resumes, gaps, lag. Called when it happens, ahead of what is
    * buffered.
    */

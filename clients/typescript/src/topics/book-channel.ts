@@ -1,5 +1,5 @@
 import { BOOKS_PAYLOAD, bookRowsOf, payloadTable, type DecodedBatch } from "@tickwire/proto/codec";
-import { OrderBook } from "@tickwire/proto/model";
+import { bookChecksum, CHECKSUM_LEVELS_MAX, OrderBook } from "@tickwire/proto/model";
 import { BookSource, LiveBook } from "../events/book.ts";
 import { bookEvent, bookMarkOf, wholeBookEvent } from "../events/book-events.ts";
 import { BOOK_STATE } from "./book-state.ts";
@@ -65,6 +65,13 @@ class BookContent implements TopicContent {
 
   forget(): void {
     // The state that comes replaces the book, which is not shown until then.
+  }
+
+  checksum(): number {
+    const { book } = this.#source;
+    const { priceScale, sizeScale } = book;
+    const [bids, asks] = [book.bids(CHECKSUM_LEVELS_MAX), book.asks(CHECKSUM_LEVELS_MAX)];
+    return bookChecksum({ priceScale, sizeScale, bids, asks });
   }
 
   show(stage: TopicStage): void {

@@ -24,6 +24,8 @@ export type TopicContent = {
   catchUp(consumer: Consumer): void;
   /** The topic starts anew: what was kept is of before. */
   forget(): void;
+  /** Of a book: what its levels come to. */
+  checksum?(): number;
   /** The worth of the topic changed. */
   show(stage: TopicStage): void;
 };

@@ -7,6 +7,8 @@ const RETIRED_IDS_MAX = 4_096;
 export class StreamDirectory {
   readonly #streams = new Map<string, TopicStream>();
   readonly #streamOfId = new Map<number, TopicStream>();
+  /** Topics that move, by their ids on the old connection. */
+  readonly #leavingOfId = new Map<number, TopicStream>();
   /** Ids that were given up while batches for them may be on their way. */
   readonly #retiredIds = new Set<number>();
 
@@ -23,6 +25,31 @@ export class StreamDirectory {
   /** The topic that has this id now. */
   ofId(topicId: number): TopicStream | undefined {
     return this.#streamOfId.get(topicId);
+  }
+
+  /** The topic that has this id on the old connection, while it moves. */
+  ofOldId(topicId: number): TopicStream | undefined {
+    return this.#leavingOfId.get(topicId);
+  }
+
+  /** Topics that the old connection still brings. */
+  get leaving(): ReadonlyMap<number, TopicStream> {
+    return this.#leavingOfId;
+  }
+
+  /** Another connection takes over: every topic is to be served anew. */
+  leave(): void {
+    this.#streamOfId.clear();
+    this.#retiredIds.clear();
+    for (const stream of this.#streams.values()) {
+      stream.leave();
+      if (stream.oldTopicId !== 0) this.#leavingOfId.set(stream.oldTopicId, stream);
+    }
+  }
+
+  /** The topic is served by the new connection alone. */
+  moved(stream: TopicStream): void {
+    this.#leavingOfId.delete(stream.oldTopicId);
   }
 
   /** Whether the gateway serves the topic of that name now. */
@@ -49,6 +76,7 @@ export class StreamDirectory {
   /** Forgets a topic; its id is retired. */
   remove(stream: TopicStream): void {
     this.#streams.delete(stream.info.topic);
+    this.moved(stream);
     this.retire(stream);
     stream.consumers = [];
   }
@@ -74,6 +102,7 @@ export class StreamDirectory {
   /** The connection is gone, and every id with it. */
   disconnect(): void {
     this.#streamOfId.clear();
+    this.#leavingOfId.clear();
     this.#retiredIds.clear();
     for (const stream of this.#streams.values()) stream.disconnect();
   }

@@ -182,7 +182,9 @@ export class SubscribeAnswers {
   #noticeUnavailable(entry: Entry, topic: string, reason: string): void {
     const stream = this.#parts.streams.ofTopic(topic);
     if (stream !== undefined) {
-      stream.noticeContinuity("unavailable", reason);
+      // While it moves, the old connection still brings it.
+      stream.catchUpWithOld();
+      if (!stream.isServed) stream.noticeContinuity("unavailable", reason);
       return;
     }
     const [venue = "", symbol = ""] = (topic.split("/")[0] ?? "").split(":");

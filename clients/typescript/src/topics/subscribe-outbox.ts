@@ -23,8 +23,8 @@ type SubscribeOutboxOptions = {
   readonly pacer: RequestPacer;
   /** Sends one frame; does nothing while there is no connection. */
   readonly send: (messages: readonly ClientMessage[]) => void;
-  /** Where a topic resumes; asked when its request goes out. */
-  readonly resumeOf: (topic: string) => Position | undefined;
+  /** Where a topic resumes, as every event and level or not; asked when its request goes out. */
+  readonly resumeOf: (topic: string, isRaw: boolean) => Position | undefined;
   /** Whether its state, which it has up to there, is not of the levels that are asked for. */
   readonly needsWhole: (topic: string) => boolean;
 };
@@ -175,11 +175,13 @@ export class SubscribeOutbox {
     const wholeOrNot = this.#options.needsWhole(topic)
       ? "SNAPSHOT_MODE_WHOLE"
       : "SNAPSHOT_MODE_UNSPECIFIED";
+    const view = this.#viewOf(entry);
     return {
       topic,
-      ...this.#viewOf(entry),
+      ...view,
       snapshot: entry.options.snapshot ? wholeOrNot : "SNAPSHOT_MODE_NONE",
-      resume: this.#options.resumeOf(topic),
+      resume: this.#options.resumeOf(topic, view.depth + view.conflationIntervalMs === 0),
+      checksum: entry.options.checksum,
     };
   }
 }

@@ -7,6 +7,7 @@ export type WireTopicRequest = {
   readonly conflationIntervalMs: number;
   readonly snapshot: "SNAPSHOT_MODE_UNSPECIFIED" | "SNAPSHOT_MODE_NONE" | "SNAPSHOT_MODE_WHOLE";
   readonly resume: Position | undefined;
+  readonly checksum: boolean;
 };
 
 /** What the gateway takes in one request and altogether; 0 means that it does not say. */

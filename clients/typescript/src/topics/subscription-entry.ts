@@ -11,6 +11,8 @@ export type WireOptions = {
   readonly conflationIntervalMs: number;
   /** Whether the state at the start is wanted. */
   readonly snapshot: boolean;
+  /** Of books: whether the gateway says now and then what the levels come to. */
+  readonly checksum: boolean;
 };
 
 /** What the gateway answers for one topic. */
@@ -60,7 +62,8 @@ export function sameOptions(a: WireOptions, b: WireOptions): boolean {
   return (
     a.depth === b.depth &&
     a.conflationIntervalMs === b.conflationIntervalMs &&
-    a.snapshot === b.snapshot
+    a.snapshot === b.snapshot &&
+    a.checksum === b.checksum
   );
 }
 

@@ -17,10 +17,11 @@ const LIMITS = {
   subscriptionsMax: 100,
   topicsPerRequestMax: 10,
   concurrentCallsMax: 1,
+  bandwidthBytesPerSecondMax: 0,
   requestsPerSecondMax: 0,
 };
 const LOST = new ConnectionError("connection-lost", "lost", { retryable: true });
-const OPTIONS = { depth: 0, conflationIntervalMs: 0, snapshot: true };
+const OPTIONS = { depth: 0, conflationIntervalMs: 0, snapshot: true, checksum: false };
 
 /** The venue calls its A by `a`. */
 function fullName(topic: string): string {

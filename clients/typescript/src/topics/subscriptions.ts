@@ -1,5 +1,6 @@
 import { topicIdOf } from "@tickwire/proto/codec";
 import {
+  BookChecksumCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   UnsubscribeCodec,
@@ -17,6 +18,7 @@ import { StreamDirectory } from "./stream-directory.ts";
 import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe-outbox.ts";
 import { SubscribeAnswers } from "./subscribe-answers.ts";
 import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
+import { conflationNotice } from "./topic-notices.ts";
 import { TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 import { slowWhileHidden } from "./visibility.ts";
@@ -31,6 +33,8 @@ export class Subscriptions implements SessionPart {
   /** Counts over the life of the client. */
   readonly counters: StreamCounters = {
     events: 0,
+    conflatedEvents: 0,
+    checksumMismatches: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
@@ -41,7 +45,10 @@ export class Subscriptions implements SessionPart {
       "3munsubscribe": UnsubscribeCodec,
       "9mupdate": UpdateCodec,
     },
-    inbound: { "2msubscribeResult": SubscribeResultCodec },
+    inbound: {
+      "2msubscribeResult": SubscribeResultCodec,
+      "10mbookChecksum": BookChecksumCodec,
+    },
   };
   readonly #entries = new EntryTable();
   readonly #streams = new StreamDirectory();
@@ -62,7 +69,7 @@ export class Subscriptions implements SessionPart {
     this.#unwatch = slowWhileHidden(hiddenIntervalMs, { clock, watch, slowTo });
     const onDue = (topics: readonly string[]) => this.#askAgain(topics);
     this.#retries = new RetrySchedule({ clock, random, backoff, onDue });
-    const resumeOf = (topic: string) => this.#streams.ofTopic(topic)?.resumePosition;
+    const resumeOf = (topic: string, isRaw: boolean) => this.#streams.ofTopic(topic)?.ask(isRaw);
     const needsWhole = (topic: string) => this.#streams.ofTopic(topic)?.needsWhole === true;
     this.#outbox = new SubscribeOutbox({ pacer, send, resumeOf, needsWhole });
     this.#answers = new SubscribeAnswers({
@@ -73,7 +80,8 @@ export class Subscriptions implements SessionPart {
       createStream: (info) => {
         const part = channels.find(({ name }) => name === info.channel);
         const { counters } = this;
-        return part && new TopicStream(info, { part, counters, resync: this.#resync });
+        const moved = (stream: TopicStream) => this.#streams.moved(stream);
+        return part && new TopicStream(info, { part, counters, resync: this.#resync, moved });
       },
       forget: (entry) => void this.#removeEntry(entry),
       reconnect: link.reconnect,
@@ -145,11 +153,45 @@ export class Subscriptions implements SessionPart {
 
   /** The connection is gone. */
   handleDisconnected(): void {
+    this.#forgetRequests();
+    this.#streams.disconnect();
+  }
+
+  /** Another connection takes over: the old one brings each topic until the other has it. */
+  handleMoved(): void {
+    this.#forgetRequests();
+    this.#streams.leave();
+  }
+
+  #forgetRequests(): void {
     this.#outbox.handleDisconnected();
     this.#unsent.clear();
     this.#retries.cancelAll();
     for (const entry of this.#entries.values()) entry.explicit.clear();
-    this.#streams.disconnect();
+  }
+
+  /** Whether a topic still comes on the old connection alone. */
+  get needsOld(): boolean {
+    return this.#streams.leaving.size > 0;
+  }
+
+  /** As `handleBatch`, of the old connection. */
+  handleOldBatch(bytes: Uint8Array, start: number, end: number): void {
+    this.#streams.ofOldId(topicIdOf(bytes, start, end))?.receiveOld(bytes, start, end);
+  }
+
+  /** Of what the old connection says, only what is about topics that still come on it counts. */
+  handleOldMessage(message: ServerMessage): void {
+    if (message.kind !== "notice") return;
+    const stream = this.#streams.ofOldId(message.value.topicId);
+    if (stream === undefined) return;
+    stream.catchUpWithOld();
+    this.#handleTopicNotice(message.value, stream, true);
+  }
+
+  /** The old connection is gone. */
+  handleOldEnded(): void {
+    for (const stream of this.#streams.leaving.values()) stream.oldEnded();
   }
 
   /** Ends every consumer: with the error, if that is why the client is over. */
@@ -172,6 +214,10 @@ export class Subscriptions implements SessionPart {
   handleMessage(message: ServerMessage): void {
     if (message.kind === "subscribeResult") this.#handleSubscribeResult(message.value);
     else if (message.kind === "notice") this.#handleNotice(message.value);
+    else if (message.kind === "bookChecksum") {
+      const { topicId, crc32 } = message.value;
+      this.#streams.ofId(topicId)?.verify(message.value, crc32);
+    }
   }
 
   #handleSubscribeResult(result: SubscribeResult): void {
@@ -227,24 +273,20 @@ export class Subscriptions implements SessionPart {
 
   #handleNotice(notice: Notice): void {
     const stream = this.#streams.ofId(notice.topicId);
-    switch (notice.kind) {
-      case "NOTICE_KIND_GAP":
-        stream?.announceMissing(notice.missingFirst, notice.missingLast);
-        return;
-      case "NOTICE_KIND_EPOCH":
-        if (notice.position !== undefined) {
-          stream?.changeEpoch(notice.position, notice.missingLast);
-        }
-        return;
-      case "NOTICE_KIND_LAG":
-        this.#noticeLag(notice, stream);
-        return;
-      case "NOTICE_KIND_TOPIC_ENDED":
-        if (stream !== undefined) this.#endTopic(stream, notice.message);
-        return;
-      case "NOTICE_KIND_GOING_AWAY":
-      case "NOTICE_KIND_UNSPECIFIED":
-        return;
+    if (notice.kind === "NOTICE_KIND_LAG") this.#noticeLag(notice, stream);
+    else if (stream !== undefined) this.#handleTopicNotice(notice, stream, false);
+  }
+
+  #handleTopicNotice(notice: Notice, stream: TopicStream, isOld: boolean): void {
+    const { position, missingFirst, missingLast, continues } = notice;
+    if (notice.kind === "NOTICE_KIND_GAP") {
+      stream.announceMissing(missingFirst, missingLast, isOld);
+    } else if (notice.kind === "NOTICE_KIND_EPOCH" && position !== undefined) {
+      stream.changeEpoch(position, { missingLast, continues, isOld });
+    } else if (notice.kind === "NOTICE_KIND_TOPIC_ENDED") {
+      this.#endTopic(stream, notice.message);
+    } else if (notice.kind === "NOTICE_KIND_CONFLATION") {
+      stream.notice(conflationNotice(stream.info, notice));
     }
   }
 

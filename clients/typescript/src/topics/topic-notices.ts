@@ -1,4 +1,4 @@
-import type { ContinuityEvent, GapEvent } from "../events/stream-events.ts";
+import type { ConflationEvent, ContinuityEvent, GapEvent } from "../events/stream-events.ts";
 import type { Position } from "./position-tracker.ts";
 import type { TopicInfo } from "./topic.ts";
 
@@ -7,6 +7,24 @@ type Loss = Pick<GapEvent, "epoch" | "missingFirst" | "missingLast" | "reason">;
 /** The notice that events of a topic did not come and will not come. */
 export function gapNotice({ topic, venue, symbol }: TopicInfo, loss: Loss): GapEvent {
   return { type: "gap", topic, venue, symbol, ...loss };
+}
+
+/** The notice that a topic comes at another interval from here on. */
+export function conflationNotice(
+  { topic, venue, symbol }: TopicInfo,
+  said: Omit<ConflationEvent, "type" | "topic" | "venue" | "symbol">,
+): ConflationEvent {
+  const { conflationIntervalMs, bandwidthBytesPerSecond, bandwidthBytesPerSecondMax } = said;
+  return {
+    type: "conflation",
+    topic,
+    venue,
+    symbol,
+    conflationIntervalMs,
+    bandwidthBytesPerSecond,
+    bandwidthBytesPerSecondMax,
+    message: said.message,
+  };
 }
 
 /** The notice of how a topic goes on after a position. */

@@ -1,183 +1,18 @@
-import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
-import type { BatchRows, BookRow, BusBatch, TradeRow } from "@tickwire/proto/codec";
+import { BatchWriter } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LiveBook } from "../events/book.ts";
-import type { MarketEvent } from "../events/market-event.ts";
-import type { GapEvent, NoticeEvent } from "../events/stream-events.ts";
-import { channelPart } from "../../test/channel-part.ts";
-import { Consumer } from "./consumer.ts";
-import type { Position } from "./position-tracker.ts";
-import { TopicStream, type StreamCounters } from "./topic-stream.ts";
-import type { Channel } from "./topic.ts";
-
-/** Where a batch stands. */
-type Head = {
-  readonly firstSequence: number;
-  readonly epoch?: number;
-  readonly skipped?: number;
-};
-
-const TOPIC_ID = 1;
-
-/** The batch as a subscriber gets it: the content of an element of a frame. */
-function contentOf(batch: BusBatch, withBase: boolean): Uint8Array {
-  const element = new Uint8Array(elementLength(batch, TOPIC_ID, withBase));
-  putElement(element, 0, batch, { topicId: TOPIC_ID, withBase });
-  // Tag and length: these batches are longer than 127 bytes only with many rows.
-  const lengthBytes = element[1]! < 128 ? 1 : 2;
-  return element.subarray(1 + lengthBytes);
-}
-
-function based({ firstSequence, epoch = 1, skipped = 0 }: Head, rows: BatchRows): Uint8Array {
-  const writer = new BatchWriter({
-    kind: rows.kind,
-    epoch,
-    sequence: firstSequence - 1 - skipped,
-  });
-  const [batch] = writer.write(rows, { publishedTimeUs: 3, skipped });
-  return contentOf(batch!, true);
-}
-
-function trade(sequence: number): TradeRow {
-  return {
-    venueTimeUs: 1,
-    receivedTimeUs: 2,
-    priceMantissa: sequence,
-    priceScale: 0,
-    sizeMantissa: 1,
-    sizeScale: 0,
-    aggressorSide: "buyer",
-    tradeId: String(sequence),
-    historical: false,
-  };
-}
-
-function tradeRows(firstSequence: number, count: number): BatchRows {
-  const rows = Array.from({ length: count }, (_, index) => trade(firstSequence + index));
-  return { kind: "trades", rows };
-}
-
-function trades(head: Head, count = 1): Uint8Array {
-  return based(head, tradeRows(head.firstSequence, count));
-}
-
-/** Bids as price to size. */
-type Levels = ReadonlyMap<number, number>;
-
-function bookRow(bids: Levels, snapshot = false): BookRow {
-  return {
-    venueTimeUs: 1,
-    receivedTimeUs: 2,
-    snapshot,
-    priceScale: 0,
-    sizeScale: 0,
-    bids: { prices: [...bids.keys()], sizes: [...bids.values()] },
-    asks: { prices: [], sizes: [] },
-  };
-}
-
-function books(head: Head, rows: readonly BookRow[]): Uint8Array {
-  return based(head, { kind: "books", rows });
-}
-
-/** A book as it was at a sequence. */
-function bookState(sequence: number, bids: Levels, epoch = 1): Uint8Array {
-  const rows = { kind: "books", rows: [bookRow(bids, true)] } as const;
-  const chain = { kind: "books", epoch, sequence } as const;
-  return contentOf(BatchWriter.snapshot(chain, rows, { publishedTimeUs: 3 })[0]!, true);
-}
-
-/** A publisher's batches, as a gateway keeps them. */
-class History {
-  readonly #writer: BatchWriter;
-  readonly #batches: BusBatch[] = [];
-
-  constructor(kind: "trades" | "books", epoch: number) {
-    this.#writer = new BatchWriter({ kind, epoch });
-  }
-
-  publish(rows: BatchRows): BusBatch {
-    const [batch] = this.#writer.write(rows, { publishedTimeUs: 3 });
-    this.#batches.push(batch!);
-    return batch!;
-  }
-
-  /** What follows a sequence, for a subscriber who stands in no chain: the first has its base. */
-  after(sequence: number): Uint8Array[] {
-    return this.#batches
-      .filter(({ baseSequence, count }) => baseSequence + count > sequence)
-      .map((batch, index) => contentOf(batch, index === 0));
-  }
-}
-
-/** A topic with one consumer, and what it was told. */
-class Stand {
-  readonly counters: StreamCounters = {
-    events: 0,
-    duplicateEvents: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-  };
-  readonly events: MarketEvent[] = [];
-  readonly notices: NoticeEvent[] = [];
-  readonly states: string[] = [];
-  resyncs = 0;
-  view: LiveBook | undefined;
-  readonly stream: TopicStream;
-  #nextTopicId = 1;
-
-  constructor(channel: Channel) {
-    const info = {
-      topic: `binance:BTC-USDT/${channel}`,
-      venue: "binance",
-      symbol: "BTC-USDT",
-      venueSymbol: "BTCUSDT",
-      channel,
-    };
-    const resync = () => {
-      this.resyncs += 1;
-    };
-    const { counters } = this;
-    this.stream = new TopicStream(info, { part: channelPart(channel), counters, resync });
-    this.stream.consumers = [this.consumer()];
-  }
-
-  consumer(): Consumer {
-    return new Consumer([this.stream.info.topic], {
-      event: (event) => this.events.push(event),
-      notice: (notice) => this.notices.push(notice),
-      book: (book) => {
-        this.view = book;
-        this.states.push(book.state);
-      },
-      end: () => undefined,
-    });
-  }
-
-  start(continuity: "new" | "resumed" | "replaced", position?: Position, ended?: Position): void {
-    this.stream.start({ topicId: this.#nextTopicId++, continuity, position, ended });
-  }
-
-  receive(...batches: readonly Uint8Array[]): void {
-    for (const batch of batches) this.stream.receive(batch, 0, batch.length);
-  }
-
-  sequences(): number[] {
-    return this.events.map(({ sequence }) => sequence);
-  }
-
-  gaps(): Pick<GapEvent, "epoch" | "missingFirst" | "missingLast" | "reason">[] {
-    return this.notices
-      .filter((notice) => notice.type === "gap")
-      .map(({ epoch, missingFirst, missingLast, reason }) => ({
-        epoch,
-        missingFirst,
-        missingLast,
-        reason,
-      }));
-  }
-}
+import {
+  contentOf,
+  tradeRows,
+  trades,
+  bookRow,
+  books,
+  bookState,
+  History,
+  TopicStand as Stand,
+  type Levels,
+} from "../../test/topic-stand.ts";
 
 describe("a topic of events", () => {
   test("delivers each event once, whatever comes twice", () => {
@@ -325,7 +160,7 @@ describe("a topic of events", () => {
   ])("that the gateway takes to another epoch and %s", (_, missingLast, gaps) => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 8, sequence: 4 });
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, missingLast);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, { missingLast, continues: false });
     stand.receive(trades({ epoch: 2, firstSequence: 1 }));
     const reason = "epoch-changed" as const;
     expect(stand.gaps()).toEqual(gaps.map((gap) => ({ epoch: 8, ...gap, reason })));
@@ -335,11 +170,31 @@ describe("a topic of events", () => {
     expect(notices).toHaveLength(2);
   });
 
+  test("that goes on where it was says so, and keeps what it has", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 4 }, { missingLast: 0, continues: true });
+    stand.receive(trades({ epoch: 2, firstSequence: 5 }));
+    expect(stand.gaps()).toEqual([]);
+    expect(stand.sequences()).toEqual([5]);
+    const last = stand.notices.at(-1);
+    expect(last).toMatchObject({ continuity: "resumed", reason: "publisher-changed", epoch: 2 });
+  });
+
+  test("that goes on from where it is not has lost what is between", () => {
+    const stand = new Stand("trades");
+    stand.start("new", { epoch: 8, sequence: 4 });
+    stand.stream.changeEpoch({ epoch: 2, sequence: 6 }, { missingLast: 6, continues: true });
+    expect(stand.gaps()).toEqual([
+      { epoch: 8, missingFirst: 5, missingLast: 6, reason: "epoch-changed" },
+    ]);
+  });
+
   test("that is in another epoch says a gap there by the numbers of it", () => {
     const stand = new Stand("trades");
     stand.start("new", { epoch: 8, sequence: 4 });
     stand.stream.announceMissing(5, 7);
-    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, 9);
+    stand.stream.changeEpoch({ epoch: 2, sequence: 0 }, { missingLast: 9, continues: false });
     stand.stream.announceMissing(1, 3);
     stand.receive(trades({ epoch: 2, firstSequence: 4 }));
     expect(stand.gaps()).toEqual([

@@ -6,6 +6,7 @@ import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
 import { isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
 import type { TopicEvent, TopicStage } from "./topic-machine.ts";
+import { isFit, TopicMove, type TopicStand } from "./topic-move.ts";
 import { continuityNotice, gapNotice, lossBetween } from "./topic-notices.ts";
 import type { TopicInfo } from "./topic.ts";
 
@@ -22,8 +23,12 @@ type TopicStart = {
 export type ClientCounters = {
   /** Market events received, each once, whatever the number of consumers. */
   readonly events: number;
+  /** Events that did not come because later ones stand for them: the topic is conflated. */
+  readonly conflatedEvents: number;
   /** Events that came again after a resume and were left out. */
   readonly duplicateEvents: number;
+  /** Books whose levels did not come to what the gateway said of them. */
+  readonly checksumMismatches: number;
   /** Batches whose place in their topic could not be proven. */
   readonly gaps: number;
   /** Batches with a topic id that this client never had. */
@@ -43,6 +48,8 @@ type TopicParts = {
   readonly counters: StreamCounters;
   /** Asks for the topic again. */
   readonly resync: (stream: TopicStream) => void;
+  /** Nothing more is wanted of the old connection. */
+  readonly moved: (stream: TopicStream) => void;
 };
 
 /**
@@ -53,12 +60,17 @@ export class TopicStream implements TopicHost {
   readonly info: TopicInfo;
   /** 0 while the gateway sends nothing for it. */
   topicId = 0;
+  /** That on the old connection while the topic moves, else 0. */
+  oldTopicId = 0;
+  readonly #parts: TopicParts;
   readonly #tracker = new PositionTracker();
   /** The chain of this subscription: batches go on from one another. */
-  readonly #reader: ChainReader;
+  #reader: ChainReader;
   readonly #counters: StreamCounters;
-  readonly #resync: (stream: TopicStream) => void;
   readonly #content: TopicContent;
+  #move: TopicMove | undefined;
+  /** From where it was last asked for. */
+  #asked: Position | undefined;
   /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
   #reported: Position = { epoch: 0, sequence: 0 };
   /** Where the topic stands. */
@@ -70,12 +82,12 @@ export class TopicStream implements TopicHost {
   /** What the gateway sends is of the view that was asked for last. */
   #isViewCurrent = true;
 
-  constructor(info: TopicInfo, { part, counters, resync }: TopicParts) {
+  constructor(info: TopicInfo, parts: TopicParts) {
     this.info = info;
-    this.#reader = new ChainReader(part.payloads);
-    this.#counters = counters;
-    this.#resync = resync;
-    this.#content = part.open(this);
+    this.#parts = parts;
+    this.#reader = new ChainReader(parts.part.payloads);
+    this.#counters = parts.counters;
+    this.#content = parts.part.open(this);
   }
 
   /** Where to resume; undefined if there is nothing to go on from. */
@@ -83,11 +95,35 @@ export class TopicStream implements TopicHost {
     return isStateKnown(this.stage) ? this.#tracker.position : undefined;
   }
 
+  /** Whether some connection brings it. */
+  get isServed(): boolean {
+    return this.topicId !== 0 || this.#move !== undefined;
+  }
+
+  /** It is asked for, as every event and level or not; the result is where to resume. */
+  ask(isRaw: boolean): Position | undefined {
+    this.#asked = this.resumePosition;
+    // A view goes on from exactly there, so what the old connection brings has to wait.
+    if (this.#move !== undefined && (!isRaw || this.needsWhole)) this.#move.held ??= [];
+    return this.#asked;
+  }
+
+  /** Another connection takes over, and the old one goes on until it has come as far. */
+  leave(): void {
+    const { topicId } = this;
+    this.topicId = 0;
+    const reader = this.#reader;
+    this.#reader = new ChainReader(this.#parts.part.payloads);
+    if (topicId === 0 || !isStateKnown(this.stage)) return;
+    this.oldTopicId = topicId;
+    this.#move = new TopicMove(reader);
+  }
+
   /** Gives a consumer that joins a running topic the state that the others already have. */
   catchUp(consumer: Consumer): void {
     if (consumer.closed) return;
     // A consumer may wait for the start of its topic, and this topic has started already.
-    if (this.topicId !== 0) {
+    if (this.isServed) {
       consumer.handlers.notice?.(this.#continuityNotice("new", "joined"));
     }
     this.#content.catchUp(consumer);
@@ -98,6 +134,10 @@ export class TopicStream implements TopicHost {
     this.topicId = topicId;
     this.#isViewCurrent = true;
     this.#reader.reset();
+    if (this.#move !== undefined) {
+      this.#answerMove(this.#move, continuity === "resumed" ? this.#asked : position);
+      return;
+    }
     const before = this.resumePosition;
     // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
     const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
@@ -112,6 +152,76 @@ export class TopicStream implements TopicHost {
     // Other topics have no state that would have to come first.
     if (this.#content.isWhole) this.step("whole");
     this.noticeContinuity(outcome, "subscribed");
+  }
+
+  #answerMove(move: TopicMove, reach: Position | undefined): void {
+    move.answered(reach);
+    // Nothing has come since it was asked for, but for what waits.
+    if (this.#settleIfReached()) return;
+    this.#release(move);
+  }
+
+  /** The new connection has come as far as the topic: the old one is needed no more. */
+  #settleIfReached(): boolean {
+    if (this.#move?.isAt(this.#stand) !== true) return false;
+    this.#settle();
+    return true;
+  }
+
+  #settle(): void {
+    this.#endMove();
+    this.noticeContinuity("resumed", "moved");
+  }
+
+  #endMove(): void {
+    this.#move = undefined;
+    this.#parts.moved(this);
+    this.oldTopicId = 0;
+  }
+
+  /** Takes what has waited: the new connection does not go on from where it was asked. */
+  #release(move: TopicMove): void {
+    const held = move.held ?? [];
+    move.held = undefined;
+    for (const { bytes, start, end } of held) this.receiveOld(bytes, start, end);
+  }
+
+  /** As `receive`, of the old connection. */
+  receiveOld(bytes: Uint8Array, start: number, end: number): void {
+    const move = this.#move;
+    if (move === undefined || move.hold({ bytes, start, end })) return;
+    if (move.held !== undefined) this.#release(move);
+    const reading = this.#read(move.reader, bytes, start, end);
+    if (reading.outcome !== "read") {
+      this.oldEnded();
+      return;
+    }
+    this.#take(reading.batch);
+    this.#settleIfReached();
+  }
+
+  /** What the old connection says besides comes after what it has brought. */
+  catchUpWithOld(): void {
+    if (this.#move !== undefined) this.#release(this.#move);
+  }
+
+  /** The old connection brings nothing more. */
+  oldEnded(): void {
+    if (this.#move === undefined) return;
+    this.#release(this.#move);
+    // What was released may have ended the move.
+    const move = this.#move as TopicMove | undefined;
+    if (move === undefined) return;
+    const goesOn = this.topicId === 0 || move.continues(this.#stand);
+    this.#endMove();
+    if (!goesOn) this.loseContinuity("gap", "moved");
+    else if (this.topicId !== 0) this.noticeContinuity("resumed", "moved");
+  }
+
+  get #stand(): TopicStand | undefined {
+    const position = this.resumePosition;
+    const { needsWhole } = this;
+    return position && { position, isBook: !this.#content.isWhole, needsWhole };
   }
 
   /** Another view is asked for. */
@@ -129,12 +239,18 @@ export class TopicStream implements TopicHost {
   /** The connection is gone; the position stays for the resume. */
   disconnect(): void {
     this.topicId = 0;
+    this.#move = undefined;
+    this.oldTopicId = 0;
     this.#reader.reset();
     this.step("disconnect");
   }
 
   /** The gateway says that these sequences were not delivered. */
-  announceMissing(first: number, last: number): void {
+  announceMissing(first: number, last: number, isOld = false): void {
+    if (this.#move !== undefined && !isOld) {
+      this.#move.announceMissing(first, last);
+      return;
+    }
     const { epoch, sequence } = this.#tracker;
     // After a resume that failed, the gateway says what the positions said already.
     if (this.#reported.epoch === epoch && last <= this.#reported.sequence) return;
@@ -145,7 +261,23 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway says that the topic goes on in another epoch, and where the one before ended. */
-  changeEpoch(start: Position, missingLast: number): void {
+  changeEpoch(
+    start: Position,
+    {
+      missingLast,
+      continues,
+      isOld = false,
+    }: {
+      readonly missingLast: number;
+      readonly continues: boolean;
+      /** Said by the connection that the client is leaving. */
+      readonly isOld?: boolean;
+    },
+  ): void {
+    if (this.#move !== undefined && !isOld) {
+      this.#move.answered(start);
+      return;
+    }
     const { position, announcedFromHere } = this.#tracker;
     if (this.stage === "suspended" || this.stage === "disconnected") return;
     // Without a loss, that is where it ended.
@@ -153,7 +285,24 @@ export class TopicStream implements TopicHost {
     const ended = position && { ...position, sequence };
     const told = position && Math.max(position.sequence, announcedFromHere);
     this.#tracker.start(start);
+    if (continues && missingLast === 0 && sequence === start.sequence) {
+      this.#reader.reset();
+      this.noticeContinuity("resumed", "publisher-changed");
+      return;
+    }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
+  }
+
+  /** The gateway says what the levels of a book come to at this position. */
+  verify({ epoch, sequence }: Position, crc32: number): void {
+    const { position } = this.#tracker;
+    const isHere = position?.epoch === epoch && position.sequence === sequence;
+    if (this.stage !== "live" || !isHere || this.#content.checksum === undefined) return;
+    if (this.#content.checksum() === crc32) return;
+    this.#counters.checksumMismatches += 1;
+    // The position is right, and what was made of the events is not.
+    this.needsWhole = true;
+    this.loseContinuity("gap", "checksum-mismatch");
   }
 
   /** Tells every consumer. */
@@ -173,7 +322,11 @@ export class TopicStream implements TopicHost {
   receive(bytes: Uint8Array, start: number, end: number): void {
     // Nobody can prove what a batch follows that comes without a subscription.
     if (this.stage === "suspended" || this.stage === "disconnected") return;
-    const reading = this.#read(bytes, start, end);
+    const reading = this.#read(this.#reader, bytes, start, end);
+    if (this.#move !== undefined) {
+      if (!this.#move.takesOver(reading, this.#stand)) return;
+      this.#settle();
+    }
     switch (reading.outcome) {
       case "read":
         this.#take(reading.batch);
@@ -187,9 +340,14 @@ export class TopicStream implements TopicHost {
     }
   }
 
-  #read(bytes: Uint8Array, start: number, end: number): BatchReading | Unreadable {
+  #read(
+    reader: ChainReader,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): BatchReading | Unreadable {
     try {
-      return this.#reader.read(bytes, start, end);
+      return reader.read(bytes, start, end);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return { outcome: "lost", reason: "malformed-batch" };
@@ -198,6 +356,10 @@ export class TopicStream implements TopicHost {
 
   #take(batch: DecodedBatch): void {
     const { position } = this.#tracker;
+    if (!this.#content.isWhole && !isFit(batch, position)) {
+      this.loseContinuity("gap", "overlapping-change");
+      return;
+    }
     const announced = this.#tracker.announcedFromHere;
     switch (this.#tracker.observe(batch)) {
       case "duplicate":
@@ -215,9 +377,18 @@ export class TopicStream implements TopicHost {
       case "next":
         break;
     }
+    this.#countConflated(batch, position);
     this.#counters.duplicateEvents += this.#tracker.skip;
     this.#counters.events += batch.count - this.#tracker.skip;
     this.#content.deliver(batch, this.#tracker.skip);
+  }
+
+  #countConflated({ epoch, firstSequence, skipped }: DecodedBatch, before: Position | undefined) {
+    if (skipped === 0) return;
+    // What was conflated away may reach back to what is here already.
+    const from = before?.epoch === epoch ? before.sequence : 0;
+    const first = Math.max(firstSequence - 1 - skipped, from);
+    this.#counters.conflatedEvents += Math.max(0, firstSequence - 1 - first);
   }
 
   /** The publisher's events did not reach the gateway: they will not come, and the book is void. */
@@ -250,9 +421,10 @@ export class TopicStream implements TopicHost {
   /** Something is missing, or cannot be shown: asks for the topic again. */
   loseContinuity(event: "gap" | "change", reason: string): void {
     this.#counters.gaps += 1;
+    if (this.#move !== undefined) this.#endMove();
     this.step(event);
     this.noticeContinuity("resyncing", reason);
-    this.#resync(this);
+    this.#parts.resync(this);
   }
 
   #reportLoss(

@@ -54,12 +54,22 @@ class Stand {
   readonly stream: TopicStream;
 
   constructor() {
-    const counters = { events: 0, duplicateEvents: 0, gaps: 0, unknownTopicBatches: 0 };
+    const counters = {
+      events: 0,
+      conflatedEvents: 0,
+      checksumMismatches: 0,
+      duplicateEvents: 0,
+      gaps: 0,
+      unknownTopicBatches: 0,
+    };
     const info = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A" };
     const resync = () => {
       this.resyncs += 1;
     };
-    this.stream = new TopicStream({ ...info, channel: "trades" }, { part: ANY, counters, resync });
+    this.stream = new TopicStream(
+      { ...info, channel: "trades" },
+      { part: ANY, counters, resync, moved: resync },
+    );
     const event = ({ sequence }: { readonly sequence: number }) => this.sequences.push(sequence);
     const notice = (given: NoticeEvent) => this.notices.push(given);
     const end = () => undefined;

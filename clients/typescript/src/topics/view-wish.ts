@@ -9,7 +9,7 @@ const DEPTH_MAX = 1_000;
 
 /**
  * Whether the gateway granted what was asked for: at least so many levels, and no more batches. It
- * rounds up, and may send less often where the client or its operator limits its bandwidth.
+ * rounds up; it may send more levels, less often, or both, where it makes as many views as it may.
  */
 export function isEnough(asked: ViewWish, granted: TopicResult): boolean {
   const isCut = granted.topic.endsWith("/book") && asked.depth > 0 && asked.depth <= DEPTH_MAX;

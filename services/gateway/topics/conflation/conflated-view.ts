@@ -1,21 +1,16 @@
 import { BatchWriter, lastSequenceOf } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
-import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
+import { FeedView } from "../feed-view.ts";
 import { SharedBatch, SharedTopic } from "../shared-batch.ts";
 import type { TopicFeed } from "../topic-feed.ts";
-import type {
-  AttachOptions,
-  Attached,
-  EpochChange,
-  TopicFailure,
-  TopicSubscriber,
-} from "../topic-subscriber.ts";
+import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
 import type { SourceReader, TopicSource } from "./topic-source.ts";
+import { ViewChecksums } from "./view-checksums.ts";
 import type { DueView, ViewClock } from "./view-clock.ts";
 import type { Run, ViewContent } from "./view-content.ts";
 import { ViewStarts } from "./view-starts.ts";
@@ -48,15 +43,15 @@ type ConflatedViewParts = {
  * 4. A batch goes on from `#sequence`: `skipped` makes up for what is left out. Asserted.
  * 5. With something read and not sent, the view is marked in the clock, so it will be sent.
  */
-export class ConflatedView implements TopicView, SourceReader, DueView {
+export class ConflatedView extends FeedView implements TopicView, SourceReader, DueView {
   readonly options: ViewOptions;
   readonly content: ViewContent;
-  readonly #feed: TopicFeed;
   readonly #source: TopicSource;
   readonly #clock: ViewClock;
   readonly #metrics: GatewayMetrics;
   readonly #shared: SharedTopic;
   readonly #starts: ViewStarts;
+  readonly #checksums: ViewChecksums;
   readonly #subscribers = new Set<TopicSubscriber>();
   #writer: BatchWriter;
   /** The writer's next batch does not go on from what the subscribers had before. */
@@ -68,13 +63,14 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   #readTo = 0;
   /** What was told last is not what the topic was at the end of a gap. */
   #isBehindGap = false;
+  #sentBytes = 0;
   #isMarked = false;
   #isPositionMarked = false;
 
   constructor(options: ViewOptions, { feed, source, clock, metrics }: ConflatedViewParts) {
+    super(feed);
     this.options = options;
     this.content = source.createContent(options.depth);
-    this.#feed = feed;
     this.#source = source;
     this.#clock = clock;
     this.#metrics = metrics;
@@ -83,18 +79,8 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     this.#shared = new SharedTopic(feed.id, labels, metrics.latencies.of(labels));
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
-  }
-
-  get id(): number {
-    return this.#feed.id;
-  }
-
-  get name(): Topic {
-    return this.#feed.name;
-  }
-
-  get topic(): string {
-    return this.#feed.topic;
+    const shown = () => this.#shown();
+    this.#checksums = new ViewChecksums({ topicId: feed.id, clock, metrics, shown });
   }
 
   get position(): TopicPosition {
@@ -105,8 +91,8 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     return this.#sequence;
   }
 
-  whenReady(callback: (failure: TopicFailure | undefined) => void, from?: TopicPosition): void {
-    this.#feed.whenReady(callback, from);
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached {
@@ -116,12 +102,14 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     const isAhead = resume?.epoch === this.#epoch && resume.sequence > this.#sequence;
     if (isAhead || this.#isBehindGap) this.settle();
     this.#subscribers.add(subscriber);
+    if (options.checksum === true && this.#source.kind === "books") this.#checksums.add(subscriber);
     const attached = this.#starts.startOf(options, this.content, this.position);
-    this.#feed.countResume(options, attached);
+    this.feed.countResume(options, attached);
     return attached;
   }
 
   detach(subscriber: TopicSubscriber): void {
+    this.#checksums.delete(subscriber);
     if (!this.#subscribers.delete(subscriber) || this.#subscribers.size > 0) return;
     this.#source.leave(this);
     this.content.clear();
@@ -191,6 +179,13 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
     for (const subscriber of this.#subscribers) subscriber.epochChanged(change);
   }
 
+  /** What the subscribers have been told. */
+  #shown() {
+    const state = this.content.state();
+    const [levels] = state?.kind === "books" ? state.rows : [];
+    return levels && { position: this.position, levels };
+  }
+
   #begin(): void {
     this.#source.join(this);
     const { epoch, sequence } = this.#source.position;
@@ -254,6 +249,8 @@ export class ConflatedView implements TopicView, SourceReader, DueView {
   }
 
   #deliver(batch: SharedBatch): void {
+    this.#sentBytes += batch.bytes.byteLength;
+    this.#checksums.changed();
     for (const subscriber of this.#subscribers) subscriber.deliver(batch);
   }
 }

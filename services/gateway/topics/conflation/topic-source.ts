@@ -1,6 +1,7 @@
 import { rowsOf } from "@tickwire/proto/codec";
 import type { BatchRows, BookRow, DecodedBatch, RowTimes } from "@tickwire/proto/codec";
-import { OrderBook } from "@tickwire/proto/model";
+import type { BookChange } from "@tickwire/proto/model";
+import { createOrderBook } from "#core/order-book.ts";
 import { batchKindOf } from "#wire/event-codec.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import type { SharedBatch } from "../shared-batch.ts";
@@ -37,7 +38,7 @@ export class TopicSource implements TopicSubscriber {
   readonly #feed: TopicFeed;
   readonly #onUnreadable: () => void;
   readonly #views = new Set<SourceReader>();
-  readonly #book = new OrderBook();
+  readonly #book = createOrderBook();
   readonly #latest: LatestRows | undefined;
   #lastBookRow: BookRow | undefined;
   #stream = new BatchStream();
@@ -62,6 +63,14 @@ export class TopicSource implements TopicSubscriber {
   createContent(depth: number): ViewContent {
     if (this.kind !== "books") return new RowContent(this.kind);
     return depth === 0 ? new WholeBookContent(this.#book) : new CutBookContent(this.#book, depth);
+  }
+
+  /** The best levels of the book as it is now; undefined while it is not known. */
+  bestLevels(depth: number): BookChange | undefined {
+    if (this.kind !== "books" || !this.#isKnown) return undefined;
+    const { priceScale, sizeScale } = this.#book;
+    const [bids, asks] = [this.#book.bids(depth), this.#book.asks(depth)];
+    return { priceScale, sizeScale, bids, asks };
   }
 
   /** Feeds the view from here on. Its content is what the topic is now. */
@@ -123,6 +132,7 @@ export class TopicSource implements TopicSubscriber {
     this.#epoch = change.start.epoch;
     this.#sequence = change.start.sequence;
     for (const view of this.#views) view.epochChanged(change);
+    if (change.continues) return;
     this.#latest?.clear();
     this.#loseBook();
     if (this.kind !== "books") for (const { content } of this.#views) content.clear();

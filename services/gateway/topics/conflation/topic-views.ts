@@ -3,14 +3,17 @@ import type { GatewayMetrics } from "../../metrics.ts";
 import { RawView } from "../raw-view.ts";
 import type { TopicFeed } from "../topic-feed.ts";
 import type { TopicView } from "../topic-view.ts";
-import { isRaw } from "../view-options.ts";
+import { isRaw, nearestView } from "../view-options.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { ConflatedView } from "./conflated-view.ts";
+import { RawChecksums } from "./raw-checksums.ts";
 import { TopicSource } from "./topic-source.ts";
+import type { ViewBudget } from "./view-budget.ts";
 import type { ViewClock } from "./view-clock.ts";
 
 type TopicViewsParts = {
   readonly clock: ViewClock;
+  readonly budget: ViewBudget;
   readonly metrics: GatewayMetrics;
   /** A batch of the topic could not be read. Called while the topic is delivering. */
   readonly onUnreadable: (feed: TopicFeed) => void;
@@ -29,22 +32,23 @@ export class TopicViews {
   constructor(feed: TopicFeed, parts: TopicViewsParts) {
     this.#feed = feed;
     this.#parts = parts;
-    this.raw = new RawView(feed, () => this.#sourceOf());
+    this.raw = new RawView(
+      feed,
+      () => this.#sourceOf(),
+      () => new RawChecksums({ ...parts, feed, source: this.#sourceOf() }),
+    );
   }
 
-  /** The view, with one more hold on it. */
-  hold(options: ViewOptions): TopicView {
+  /**
+   * The view, with one more hold on it. If there is no room for one more, another one that will do:
+   * with as many levels or more, and no more batches. Undefined if there is none. `leaving` is the
+   * view that is released once this one is held.
+   */
+  hold(options: ViewOptions, leaving?: TopicView): TopicView | undefined {
     if (isRaw(options)) return this.raw;
     this.#held ??= new Map();
-    const key = keyOf(options);
-    let held = this.#held.get(key);
-    if (held === undefined) {
-      const { clock, metrics } = this.#parts;
-      const parts = { feed: this.#feed, source: this.#sourceOf(), clock, metrics };
-      held = { view: new ConflatedView(options, parts), holds: 0 };
-      this.#held.set(key, held);
-      metrics.views.inc();
-    }
+    const held = this.#held.get(keyOf(options)) ?? this.#make(options, leaving);
+    if (held === undefined) return this.#holdNearest(options);
     held.holds += 1;
     return held.view;
   }
@@ -58,7 +62,25 @@ export class TopicViews {
     held.holds -= 1;
     if (held.holds > 0) return;
     this.#held?.delete(key);
-    this.#parts.metrics.views.dec();
+    this.#parts.budget.giveBack();
+  }
+
+  /** Undefined if there is no room for it. */
+  #make(options: ViewOptions, leaving: TopicView | undefined): HeldView | undefined {
+    const { clock, metrics, budget } = this.#parts;
+    const isLast = leaving !== undefined && this.#held?.get(keyOf(leaving.options))?.holds === 1;
+    if (!budget.take(isLast ? 1 : 0)) return undefined;
+    const parts = { feed: this.#feed, source: this.#sourceOf(), clock, metrics };
+    const held = { view: new ConflatedView(options, parts), holds: 0 };
+    this.#held?.set(keyOf(options), held);
+    return held;
+  }
+
+  #holdNearest(options: ViewOptions): TopicView | undefined {
+    const others = Array.from(this.#held?.values() ?? [], ({ view }) => view.options);
+    const nearest = nearestView(options, others);
+    this.#parts.budget.exceeded(nearest === undefined ? "refused" : "shared");
+    return nearest && this.hold(nearest);
   }
 
   /** The views that were made, each with how many sessions hold it. */

@@ -1,7 +1,7 @@
 // How both versions of Kraken's spot feed start and prove a book.
 // https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
 import type { Mantissa, OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "#core/crc32.ts";
+import { CRC32_START, finishCrc32, updateCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 

@@ -1,9 +1,8 @@
-// For checksums over pieces that need no joining, as Kraken's are. Where a text is joined anyway,
-// `node:zlib` is faster (test/bench/crc32.bench.mjs), and whoever joins it imports that: core
-// imports nothing of Node.
+// For checksums over pieces that need no joining. Where a text is joined anyway, `node:zlib` is
+// faster (test/bench/crc32.bench.mjs); what is here runs in a browser too.
 
 /** CRC-32 of IEEE 802.3 (polynomial 0x04C11DB7, reflected), one table entry per byte. */
-const TABLE = createTable();
+const TABLE = /* @__PURE__ */ createTable();
 
 /** The state to begin with. */
 export const CRC32_START = -1;

@@ -1,0 +1,214 @@
+import {
+  HEAT_BUCKETS,
+  heatCeiling,
+  type HeatColumn,
+  type HeatHistory,
+} from "../market/heat-history.ts";
+import { groupDigits } from "../market/number-text.ts";
+import { el } from "../page/dom.ts";
+import { colourOf, PanelCanvas } from "./canvas.ts";
+
+const FOOT = 18;
+const PRICE_WIDTH = 74;
+const TIMES_SHOWN = 6;
+const PRICES_SHOWN = 6;
+const TRADE_RADIUS_MAX = 7;
+/** The strongest size is found anew after so many columns. */
+const COLUMNS_PER_CEILING = 20;
+
+type Shade = readonly [red: number, green: number, blue: number];
+
+/** From nothing to full strength; dark to light, so that it reads without seeing colours. */
+const SHADES: readonly Shade[] = [
+  [13, 18, 38],
+  [28, 52, 110],
+  [32, 110, 158],
+  [66, 178, 156],
+  [186, 222, 98],
+  [253, 240, 170],
+];
+
+/**
+ * The book over time: brighter where more stood. Each column is painted once into a picture of the
+ * map's own size, of which a frame of the screen draws the part that is in view.
+ */
+export class HeatmapView {
+  readonly canvas = new PanelCanvas("Depth of the book over time, with trades");
+  readonly #picture = el("canvas");
+  readonly #paint: CanvasRenderingContext2D;
+  #history: HeatHistory | undefined;
+  /** Price row at the bottom of the picture. */
+  #bottomStep = 0;
+  #ceiling = 1;
+  #painted: HeatColumn | undefined;
+  #columnsPainted = 0;
+
+  constructor() {
+    const paint = this.#picture.getContext("2d");
+    if (paint === null) throw new Error("this browser cannot draw on a canvas");
+    this.#paint = paint;
+  }
+
+  draw(history: HeatHistory, decimals: number, pixelRatio: number): void {
+    const { canvas } = this;
+    if (!canvas.begin(pixelRatio)) return;
+    const { context, width, height, element } = canvas;
+    context.font = "11px system-ui, sans-serif";
+    const last = history.columns.at(-1);
+    if (last === undefined || history.step === undefined) {
+      context.fillStyle = colourOf(element, "--muted");
+      context.textAlign = "center";
+      context.fillText("The map begins with the first book.", width / 2, height / 2);
+      return;
+    }
+    this.#catchUp(history, last);
+    const map = { width: width - PRICE_WIDTH, height: height - FOOT };
+    context.imageSmoothingEnabled = false;
+    context.drawImage(
+      this.#picture,
+      0,
+      0,
+      history.columnsMax,
+      HEAT_BUCKETS,
+      0,
+      0,
+      map.width,
+      map.height,
+    );
+    this.#drawMarket(history, map);
+    this.#drawScales(history, map, decimals);
+  }
+
+  /** Paints what was not painted yet: the last column again, or everything after a change. */
+  #catchUp(history: HeatHistory, last: HeatColumn): void {
+    const middle = last.firstStep + HEAT_BUCKETS / 2;
+    const isOther = this.#history !== history || this.#picture.width !== history.columnsMax;
+    const hasLeft = Math.abs(middle - (this.#bottomStep + HEAT_BUCKETS / 2)) > HEAT_BUCKETS / 4;
+    const isNew = this.#painted !== last;
+    if (isNew) this.#columnsPainted += 1;
+    const isOld = this.#columnsPainted > COLUMNS_PER_CEILING;
+    if (isOther || hasLeft || isOld) {
+      this.#history = history;
+      this.#picture.width = history.columnsMax;
+      this.#picture.height = HEAT_BUCKETS;
+      if (isOther || hasLeft) this.#bottomStep = last.firstStep;
+      this.#ceiling = heatCeiling(history.columns) ?? 1;
+      this.#columnsPainted = 0;
+      const offset = history.columnsMax - history.columns.length;
+      this.#paint.fillStyle = `rgb(${SHADES[0]?.join(" ")})`;
+      this.#paint.fillRect(0, 0, history.columnsMax, HEAT_BUCKETS);
+      for (const [index, column] of history.columns.entries())
+        this.#paintColumn(column, offset + index);
+    } else {
+      if (isNew) this.#shift();
+      this.#paintColumn(last, history.columnsMax - 1);
+    }
+    this.#painted = last;
+  }
+
+  #shift(): void {
+    this.#paint.globalCompositeOperation = "copy";
+    this.#paint.drawImage(this.#picture, -1, 0);
+    this.#paint.globalCompositeOperation = "source-over";
+  }
+
+  #paintColumn({ firstStep, sizes }: HeatColumn, x: number): void {
+    const image = this.#paint.createImageData(1, HEAT_BUCKETS);
+    for (let row = 0; row < HEAT_BUCKETS; row += 1) {
+      const size = sizes[this.#bottomStep + row - firstStep] ?? 0;
+      const [red, green, blue] = shadeOf(size / this.#ceiling);
+      const at = (HEAT_BUCKETS - 1 - row) * 4;
+      image.data[at] = red;
+      image.data[at + 1] = green;
+      image.data[at + 2] = blue;
+      image.data[at + 3] = 255;
+    }
+    this.#paint.putImageData(image, x, 0);
+  }
+
+  /** Best bid and ask as lines, trades as discs whose area is their size. */
+  #drawMarket(
+    history: HeatHistory,
+    map: { readonly width: number; readonly height: number },
+  ): void {
+    const { context, element } = this.canvas;
+    const { columns, columnsMax, step = 1 } = history;
+    const offset = columnsMax - columns.length;
+    const x = (index: number): number => ((offset + index + 0.5) / columnsMax) * map.width;
+    const y = (price: number): number =>
+      map.height * (1 - (price / step - this.#bottomStep + 0.5) / HEAT_BUCKETS);
+    const lines = [
+      ["bid", colourOf(element, "--up")],
+      ["ask", colourOf(element, "--down")],
+    ] as const;
+    for (const [key, colour] of lines) {
+      context.beginPath();
+      for (const [index, column] of columns.entries()) {
+        const price = column[key];
+        if (price !== undefined) context.lineTo(x(index), y(price));
+      }
+      context.strokeStyle = colour;
+      context.lineWidth = 1.2;
+      context.stroke();
+    }
+    const largest = columns.reduce(
+      (most, { boughtSize, soldSize }) => Math.max(most, boughtSize, soldSize),
+      0,
+    );
+    if (largest === 0) return;
+    for (const [index, { boughtSize, soldSize, tradePrice }] of columns.entries()) {
+      if (tradePrice === undefined) continue;
+      const size = Math.max(boughtSize, soldSize);
+      const radius = TRADE_RADIUS_MAX * Math.sqrt(size / largest);
+      if (radius < 1) continue;
+      context.beginPath();
+      context.arc(x(index), y(tradePrice), radius, 0, 2 * Math.PI);
+      context.fillStyle = boughtSize >= soldSize ? lines[0][1] : lines[1][1];
+      context.fill();
+      context.strokeStyle = "#0b0e14";
+      context.stroke();
+    }
+  }
+
+  #drawScales(
+    { columns, columnsMax, columnMs, step = 1 }: HeatHistory,
+    map: { readonly width: number; readonly height: number },
+    decimals: number,
+  ): void {
+    const { context, element } = this.canvas;
+    context.fillStyle = colourOf(element, "--muted");
+    context.textAlign = "left";
+    for (let index = 0; index < PRICES_SHOWN; index += 1) {
+      const part = (index + 0.5) / PRICES_SHOWN;
+      const price = (this.#bottomStep + part * HEAT_BUCKETS) * step;
+      context.fillText(
+        groupDigits(price.toFixed(decimals)),
+        map.width + 6,
+        map.height * (1 - part) + 4,
+      );
+    }
+    const endMs = (columns.at(-1)?.startMs ?? 0) + columnMs;
+    context.textAlign = "center";
+    for (let index = 0; index < TIMES_SHOWN; index += 1) {
+      const part = (index + 0.5) / TIMES_SHOWN;
+      const atMs = endMs - (1 - part) * columnsMax * columnMs;
+      context.fillText(clockText(atMs), part * map.width, map.height + 13);
+    }
+  }
+}
+
+/** Sizes differ by orders of magnitude: strength grows with their root. */
+function shadeOf(strength: number): Shade {
+  const place = Math.min(1, Math.sqrt(Math.max(0, strength))) * (SHADES.length - 1);
+  const low = Math.min(SHADES.length - 2, Math.floor(place));
+  const part = place - low;
+  const [from, to] = [SHADES[low]!, SHADES[low + 1]!];
+  const between = (index: 0 | 1 | 2): number => from[index] + (to[index] - from[index]) * part;
+  return [between(0), between(1), between(2)];
+}
+
+function clockText(timeMs: number): string {
+  const date = new Date(timeMs);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

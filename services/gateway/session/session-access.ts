@@ -1,0 +1,284 @@
+import { assert } from "#core/assert.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { Logger } from "#core/logger.ts";
+import type { Access } from "../access/access.ts";
+import type { AccessConfig } from "../access/access-config.ts";
+import { isAccessFault } from "../access/authenticator.ts";
+import type { AccessFault, Authentication } from "../access/authenticator.ts";
+import type { Credentials } from "../access/credentials.ts";
+import type { Principal } from "../access/principal.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import { accessStepOf } from "./access-table.ts";
+import type { AccessAction, AccessEvent, AccessState } from "./access-table.ts";
+import type { SessionEvent } from "./session-table.ts";
+import type { AccessInit, AuthenticateMessage } from "./wire-messages.ts";
+
+/** Whether somebody who proved who he is may have one more session, and what he has then. */
+type Seat = { readonly close: () => void };
+
+type SessionAccessParts = {
+  readonly access: Pick<Access, "authenticateNow" | "review">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly config: AccessConfig;
+  readonly sessionId: string;
+  /** What the upgrade carried. */
+  readonly credentials: Credentials;
+  /** Counts the session for its principal; undefined if he has as many as he may have. */
+  readonly takeSeat: (principal: Principal) => Seat | undefined;
+  /** The client is let in. */
+  readonly onWelcome: () => void;
+  /** The client is somebody else now, or may do other things. */
+  readonly onReplaced: () => void;
+  /** The session is to close. */
+  readonly onFault: (event: SessionEvent, reason: string) => void;
+  readonly tell: (message: AccessInit) => void;
+};
+
+/** Which fault of a proof closes a session that is not welcome yet, and how. */
+const FAULT_EVENTS = {
+  invalid: "unauthenticated",
+  expired: "access-expired",
+  revoked: "access-revoked",
+  unavailable: "access-unavailable",
+} as const satisfies Record<AccessFault["kind"], SessionEvent>;
+
+const WIRE_ERRORS = {
+  invalid: "ACCESS_ERROR_INVALID",
+  expired: "ACCESS_ERROR_EXPIRED",
+  revoked: "ACCESS_ERROR_REVOKED",
+  unavailable: "ACCESS_ERROR_UNAVAILABLE",
+} as const satisfies Record<AccessFault["kind"], AccessInit["error"]>;
+
+type WireError = NonNullable<AccessInit["error"]>;
+
+/**
+ * Who the client of one session is: it is asked at Hello, may prove itself anew while it is in, is
+ * told before its time is over, and leaves when it is or when what it proved is revoked. What may
+ * happen when is the table in access-table.ts.
+ */
+export class SessionAccess {
+  readonly #parts: SessionAccessParts;
+  #state: AccessState = "unasked";
+  #principal: Principal | undefined;
+  #seat: Seat | undefined;
+  #cancelTimeout: CancelTimer = () => undefined;
+  #cancelExpiry: CancelTimer = () => undefined;
+  #cancelNotice: CancelTimer = () => undefined;
+
+  constructor(parts: SessionAccessParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether what the client asks for is to wait until it is known who it is. */
+  get isChecking(): boolean {
+    return this.#state === "checking";
+  }
+
+  /** Who the client is; undefined until that is known. */
+  get known(): Principal | undefined {
+    return this.#principal;
+  }
+
+  /** Who the client is. To be asked once it is welcome. */
+  get principal(): Principal {
+    assert(this.#principal !== undefined, "a client that is welcome is somebody");
+    return this.#principal;
+  }
+
+  /** The client said Hello, with a secret or without one. */
+  hello(accessToken: string): void {
+    if (this.#step("hello") !== "check") return;
+    const { credentials, clock, config } = this.#parts;
+    const secret = accessToken === "" ? credentials.secret : accessToken;
+    this.#cancelTimeout = clock.after(config.authenticateTimeoutMs, () => {
+      const reason = `the check took longer than ${config.authenticateTimeoutMs} ms`;
+      this.#onChecked(0, { kind: "unavailable", reason });
+    });
+    this.#check({ ...credentials, secret }, 0);
+  }
+
+  /** The client shows a newer proof of who it is. */
+  renew({ requestId, accessToken }: AuthenticateMessage): void {
+    const action = this.#step("renew");
+    if (action === "busy") {
+      this.#refuse(requestId, "ACCESS_ERROR_UNAVAILABLE", "another one is being checked");
+    }
+    if (action !== "check") return;
+    const { clock, config, credentials } = this.#parts;
+    this.#cancelTimeout = clock.after(config.authenticateTimeoutMs, () => {
+      const reason = `the check took longer than ${config.authenticateTimeoutMs} ms`;
+      this.#onChecked(requestId, { kind: "unavailable", reason });
+    });
+    this.#check({ ...credentials, secret: accessToken }, requestId);
+  }
+
+  /** Something was revoked, or roles have changed. */
+  review(): void {
+    const before = this.#principal;
+    if (before === undefined || this.#state === "over") return;
+    const now = this.#parts.access.review(before);
+    if (isAccessFault(now)) {
+      if (this.#step("revoked") !== "close") return;
+      this.#end("revoked", now.reason);
+      this.#parts.onFault("access-revoked", now.reason);
+      return;
+    }
+    this.#become(now);
+    this.#parts.onReplaced();
+  }
+
+  /** Sends what the client is to know of it, behind Welcome. */
+  announce(): void {
+    if (this.principal.kind !== "anonymous") this.#tell(0, false);
+  }
+
+  /** The session closes. Idempotent. */
+  close(): void {
+    this.#step("ended");
+    this.#release();
+  }
+
+  #check(credentials: Credentials, requestId: number): void {
+    const outcome = this.#parts.access.authenticateNow(credentials);
+    if (!(outcome instanceof Promise)) {
+      this.#onChecked(requestId, outcome);
+      return;
+    }
+    // It never rejects, and what is thrown here is our own bug, which ends the process.
+    void outcome.then((late) => this.#onChecked(requestId, late));
+  }
+
+  #onChecked(requestId: number, outcome: Authentication): void {
+    this.#cancelTimeout();
+    // A check that took too long is over, and what it finds in the end means nothing.
+    if (this.#state !== "checking" && this.#state !== "renewing") return;
+    if (this.#state === "renewing") {
+      this.#onRenewed(requestId, outcome);
+      return;
+    }
+    if (isAccessFault(outcome)) {
+      this.#step("refuted");
+      this.#end(outcome.kind, outcome.reason);
+      this.#parts.onFault(FAULT_EVENTS[outcome.kind], outcome.reason);
+      return;
+    }
+    if (outcome.isNobody) {
+      const reason = "this gateway serves who shows an API key or a token";
+      this.#step("refuted");
+      this.#end("nobody", reason);
+      this.#parts.onFault("unauthenticated", reason);
+      return;
+    }
+    const seat = this.#parts.takeSeat(outcome);
+    if (seat === undefined) {
+      const reason = `${outcome.id} has as many connections as it may have`;
+      this.#step("refuted");
+      this.#end("limited", reason);
+      this.#parts.onFault("access-limited", reason);
+      return;
+    }
+    this.#seat = seat;
+    this.#step("proved");
+    this.#become(outcome);
+    this.#parts.onWelcome();
+  }
+
+  #onRenewed(requestId: number, outcome: Authentication): void {
+    if (isAccessFault(outcome)) {
+      this.#step("refuted");
+      this.#refuse(requestId, WIRE_ERRORS[outcome.kind], outcome.reason);
+      return;
+    }
+    const { principal } = this;
+    if (outcome.kind !== principal.kind || outcome.id !== principal.id) {
+      this.#step("refuted");
+      const message = "it is the proof of somebody else; open another connection for it";
+      this.#refuse(requestId, "ACCESS_ERROR_OTHER_PRINCIPAL", message);
+      return;
+    }
+    const endMs = outcome.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    const isLater = endMs > (principal.expiresAtMs ?? Number.POSITIVE_INFINITY);
+    const isSame = outcome.token?.jti !== undefined && outcome.token.jti === principal.token?.jti;
+    if (!isLater || isSame) {
+      this.#step("refuted");
+      const message = "it is the proof that is in use, or an older one";
+      this.#refuse(requestId, "ACCESS_ERROR_STALE", message);
+      return;
+    }
+    this.#step("proved");
+    this.#become(outcome);
+    this.#log("renewed", "");
+    this.#tell(requestId, false);
+    this.#parts.onReplaced();
+  }
+
+  #become(principal: Principal): void {
+    this.#principal = principal;
+    this.#cancelExpiry();
+    this.#cancelNotice();
+    const { expiresAtMs } = principal;
+    if (expiresAtMs === undefined) return;
+    const { clock, config } = this.#parts;
+    const leftMs = this.#leftMs(expiresAtMs);
+    const noticeMs = leftMs - config.expiryNoticeMs;
+    if (noticeMs > 0) this.#cancelNotice = clock.after(noticeMs, () => this.#tell(0, true));
+    else this.#cancelNotice = clock.after(0, () => this.#tell(0, true));
+    this.#cancelExpiry = clock.after(leftMs + config.expiryGraceMs, () => this.#onExpired());
+  }
+
+  #onExpired(): void {
+    if (this.#step("expired") !== "close") return;
+    const reason = "access ended and was not renewed";
+    this.#end("expired", reason);
+    this.#parts.onFault("access-expired", reason);
+  }
+
+  #leftMs(expiresAtMs: number): number {
+    return Math.max(0, Math.ceil(expiresAtMs - this.#parts.clock.nowUs() / 1_000));
+  }
+
+  #tell(requestId: number, isExpiring: boolean): void {
+    const { id, expiresAtMs } = this.principal;
+    // 0 stands for never, and what is over ends at once.
+    const expiresInMs = expiresAtMs === undefined ? 0 : Math.max(1, this.#leftMs(expiresAtMs));
+    this.#parts.tell({ requestId, principal: id, expiresInMs, isExpiring });
+  }
+
+  #refuse(requestId: number, error: WireError, message: string): void {
+    this.#log("renewal refused", message);
+    const { id, expiresAtMs } = this.principal;
+    const expiresInMs = expiresAtMs === undefined ? 0 : Math.max(1, this.#leftMs(expiresAtMs));
+    this.#parts.tell({ requestId, error, errorMessage: message, principal: id, expiresInMs });
+  }
+
+  #end(reason: string, message: string): void {
+    this.#parts.metrics.accessEnded.inc({ reason });
+    this.#log("ended", message);
+    this.#release();
+  }
+
+  #log(decision: string, reason: string): void {
+    const { logger, sessionId, credentials } = this.#parts;
+    const principal = this.#principal?.id ?? "unknown";
+    const { remoteAddress } = credentials;
+    logger.info({ sessionId, principal, decision, reason, remoteAddress }, `access ${decision}`);
+  }
+
+  #release(): void {
+    this.#cancelTimeout();
+    this.#cancelExpiry();
+    this.#cancelNotice();
+    this.#seat?.close();
+    this.#seat = undefined;
+  }
+
+  #step(event: AccessEvent): AccessAction {
+    const step = accessStepOf(this.#state, event);
+    assert(step !== undefined, `${event} can happen to access that is ${this.#state}`);
+    const [next, action] = step;
+    this.#state = next;
+    return action;
+  }
+}

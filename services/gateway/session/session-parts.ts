@@ -1,0 +1,32 @@
+import type { Clock } from "#core/clock.ts";
+import type { Logger } from "#core/logger.ts";
+import type { Access } from "../access/access.ts";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { GatewayConfig } from "../config.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import type { ServiceTable } from "../rpc/service-table.ts";
+import type { Hub } from "../topics/hub.ts";
+import type { Turns } from "../turns/turns.ts";
+import type { InboxSpace } from "./frame-inbox.ts";
+import type { Flusher } from "./outbound/flusher.ts";
+import type { PrincipalAccounts } from "./principal-accounts.ts";
+
+/** What every session shares. */
+export type SessionParts = {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly flusher: Flusher;
+  readonly hub: Hub;
+  readonly catalog: Catalog;
+  readonly services: ServiceTable;
+  /** For what may take long. */
+  readonly turns: Turns;
+  readonly inboxSpace: InboxSpace;
+  readonly serverVersion: string;
+  readonly access: Pick<Access, "authenticateNow" | "review">;
+  readonly accounts: PrincipalAccounts;
+  /** Of this run of the gateway, and of no other. */
+  readonly gatewayId: string;
+};

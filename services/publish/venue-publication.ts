@@ -1,0 +1,343 @@
+import type { OrderBook } from "@tickwire/proto/model";
+import { WireError } from "@tickwire/proto/codec";
+import { BusError } from "#bus/bus.ts";
+import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
+import { leadershipSubject } from "#bus/subject.ts";
+import { assert } from "#core/assert.ts";
+import type { Clock } from "#core/clock.ts";
+import { fencingTokenOf } from "#core/fencing-token.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { Logger } from "#core/logger.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import { decodeLeadership, encodeLeadership } from "#wire/bus-codec.ts";
+import type { Claims } from "./leadership/claims.ts";
+import { Leader } from "./leadership/leader.ts";
+import type { LedTerm } from "./leadership/leader.ts";
+import type { LeaderState } from "./leadership/leader-table.ts";
+import { shardText } from "./leadership/partition.ts";
+import type { Partition } from "./leadership/partition.ts";
+import { ROLE_NAMES, roleOf } from "./leadership/role-words.ts";
+import type { LeaderRole } from "./leadership/peers.ts";
+import { newTermEpoch } from "./publisher-identity.ts";
+import type { Publisher } from "./publisher.ts";
+import { Handover } from "./standby/handover.ts";
+import { LeaderFeed } from "./standby/leader-feed.ts";
+import type { FollowCounters } from "./standby/leader-feed.ts";
+import { OwnFeed } from "./standby/own-feed.ts";
+import type { StreamedInstruments } from "./streamed-instruments.ts";
+
+type VenuePublicationParts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publisherId: string;
+  readonly partition: Partition;
+  /** Of what is published. It has no term yet, and nobody else gives it one. */
+  readonly publisher: Publisher;
+  readonly streamed: StreamedInstruments;
+  /** The venue's market as a whole. */
+  readonly market: Instrument;
+  readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
+  /** Every ingestor has the same venue before it, so that what one publishes another can go on. */
+  readonly isOneVenue: boolean;
+  readonly heartbeatMs: number;
+  /** A random UUID. */
+  readonly newUuid: () => string;
+  readonly listener: {
+    /** A term has begun: it is to be announced before anything is published in it. */
+    onTerm(): void;
+    /** It is over, and is to be announced so. The publisher has its epoch until this returns. */
+    onTermOver(): void;
+  };
+};
+
+/** The first token, of whoever is alone by construction. */
+const ALONE_TOKEN = 1;
+
+/**
+ * What becomes of the events of one venue, or of one shard of it: they are published while this
+ * ingestor leads, and while another one does they are kept for the case that it ends. On a bus that
+ * nobody shares it always leads.
+ */
+export class VenuePublication {
+  readonly partition: Partition;
+  readonly publisher: Publisher;
+  readonly followed: FollowCounters = {
+    events: 0,
+    foreignBatches: 0,
+    badBatches: 0,
+    holesFilled: 0,
+    holesLeft: 0,
+  };
+  readonly #parts: VenuePublicationParts;
+  readonly #own: OwnFeed;
+  readonly #feed: LeaderFeed;
+  #leader: Leader | undefined;
+  #subscription: BusSubscription | undefined;
+  #stopListening: () => void = () => {};
+  #handover: Handover | undefined;
+  /** Events are published as they come, and nothing else is to be done about them. */
+  #isPlain = false;
+  #lastWordMs = 0;
+  #isClosed = false;
+
+  constructor(parts: VenuePublicationParts) {
+    this.#parts = parts;
+    this.partition = parts.partition;
+    this.publisher = parts.publisher;
+    this.#own = new OwnFeed(() => this.#nowMs());
+    this.#feed = new LeaderFeed({
+      ...parts,
+      venue: parts.partition.venue,
+      counters: this.followed,
+      listener: {
+        onOccurrence: (event) => this.#own.published(event),
+        onHole: (instrument) => this.#own.restartTopic(instrument),
+        onSynced: () => this.#own.restart(),
+      },
+    });
+  }
+
+  /** Who leads, seen from here; undefined on a bus that nobody shares, or before it is known how. */
+  get leader(): Leader | undefined {
+    return this.#leader;
+  }
+
+  /** As what this ingestor takes part. */
+  get state(): LeaderState {
+    if (this.#isClosed) return "closed";
+    if (this.publisher.epoch > 0 && this.#leader === undefined) return "leading";
+    return this.#leader?.state ?? "probing";
+  }
+
+  /** Of the term that is published; 0 while there is none. */
+  get fencingToken(): number {
+    return fencingTokenOf(this.publisher.epoch);
+  }
+
+  /** Events that are kept because they are not published here. */
+  get keptEvents(): number {
+    return this.#own.bufferedEvents + this.#own.pendingEvents;
+  }
+
+  /** Nobody shares the bus: it is published from now on. */
+  startAlone(): void {
+    assert(this.#leader === undefined, "who is alone has nobody to agree with");
+    this.#beginTerm(ALONE_TOKEN);
+  }
+
+  /** Takes part with all who publish the partition on this bus. */
+  start(claims: Claims): void {
+    if (this.#isClosed) return;
+    const { bus, clock, logger, publisherId, partition, heartbeatMs } = this.#parts;
+    const leader = new Leader({
+      clock,
+      logger,
+      claims,
+      publisherId,
+      labels: { venue: partition.venue, shard: shardText(partition) },
+      intervalMs: heartbeatMs,
+      say: (said) => this.#say(said),
+      actions: {
+        follow: (term) => this.#follow(term),
+        lead: (token) => this.#beginTerm(token),
+        suspend: () => this.#suspend(),
+        resume: () => this.#handOver(true),
+        yield: () => this.#yield(),
+      },
+    });
+    this.#leader = leader;
+    this.#stopListening = bus.onEvent(({ kind }) => {
+      if (kind === "disconnected" || kind === "closed") leader.busDown();
+      if (kind === "connected" || kind === "reconnected") leader.busUp();
+    });
+    this.#subscription = bus.subscribe(leadershipSubject(partition.venue), (message) =>
+      this.#onLeadership(leader, message),
+    );
+    leader.start();
+  }
+
+  /** Whether a batch may be given to the bus now. */
+  maySend(): boolean {
+    return this.#leader === undefined || this.#leader.maySend();
+  }
+
+  /** The next event of our own feed. */
+  emit(event: MarketEvent): void {
+    if (this.#isPlain) this.publisher.publish(event);
+    else this.#emitKept(event);
+  }
+
+  /** Nothing more comes of an instrument. */
+  retire(instrument: Instrument): void {
+    this.#own.forget(instrument);
+    this.publisher.retire(instrument);
+  }
+
+  /** Publishes what waits, and takes part no more. Others may lead at once. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.publisher.flush();
+    this.#isClosed = true;
+    this.#stopListening();
+    this.#subscription?.unsubscribe();
+    this.#handover?.close();
+    this.#feed.stop();
+  }
+
+  /** After everything, the end of the term included, was said on the bus. Idempotent. */
+  leave(): void {
+    this.#leader?.close();
+  }
+
+  #emitKept(event: MarketEvent): void {
+    const handover = this.#handover;
+    if (handover === undefined) {
+      this.#own.take(event);
+      return;
+    }
+    handover.take(event);
+    if (!handover.isDone || this.#handover !== handover) return;
+    this.#handover = undefined;
+    this.#isPlain = true;
+  }
+
+  #follow(term: LedTerm): void {
+    this.#isPlain = false;
+    this.#handover?.close();
+    this.#handover = undefined;
+    this.publisher.endTerm();
+    this.#own.led();
+    this.#feed.follow(term);
+    this.#heardLeader();
+  }
+
+  #beginTerm(token: number): number {
+    const { publisher, newUuid, listener } = this.#parts;
+    const epoch = newTermEpoch(token, newUuid());
+    const { term } = this.#feed;
+    if (term === undefined || !this.#parts.isOneVenue) {
+      publisher.endTerm();
+      publisher.beginTerm(epoch);
+    } else {
+      const unproven = this.#unprovenTopics();
+      publisher.beginTerm(epoch, {
+        epoch: term.epoch,
+        isExact: (topic) => this.#feed.isExact(topic) && !unproven.has(topic),
+        isWhole: this.#feed.isSynced,
+      });
+    }
+    this.#feed.stop();
+    listener.onTerm();
+    this.#handOver(false);
+    return epoch;
+  }
+
+  /** Topics of which it is not known what lies between the leader's last event and our next. */
+  #unprovenTopics(): ReadonlySet<object> {
+    const { publisher, market } = this.#parts;
+    const unproven = new Set<object>();
+    for (const { instrument, matchers } of this.#own.instruments.values()) {
+      for (const kind of ["trade", "liquidation"] as const) {
+        const matcher = matchers[kind];
+        if (matcher === undefined || matcher.isProven(this.#lastWordMs)) continue;
+        unproven.add(publisher.ensureTopic(instrument, kind, 0));
+      }
+    }
+    for (const topic of publisher.allTopics()) {
+      const { instrument, channel } = topic;
+      const own = this.#own.instruments.get(instrument);
+      const hasFeed =
+        (channel !== "trades" || own?.matchers.trade !== undefined) &&
+        (channel !== "liquidations" || own?.matchers.liquidation !== undefined);
+      // Of the list, our own is a whole that says nothing of how it came about.
+      if (!hasFeed || instrument === market) unproven.add(topic);
+    }
+    return unproven;
+  }
+
+  #handOver(isResume: boolean): void {
+    const { clock, publisher, liveBookOf } = this.#parts;
+    this.#handover?.close();
+    this.#handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, isResume });
+    if (!this.#handover.isDone) return;
+    this.#handover = undefined;
+    this.#isPlain = true;
+  }
+
+  #suspend(): void {
+    this.#isPlain = false;
+    const isHalfDone = this.#handover !== undefined;
+    this.#handover?.close();
+    this.#handover = undefined;
+    if (!isHalfDone) this.#own.unled();
+    for (const event of this.publisher.withdraw()) this.#own.take(event);
+  }
+
+  #yield(): void {
+    this.#isPlain = false;
+    this.#handover?.close();
+    this.#handover = undefined;
+    this.#parts.listener.onTermOver();
+    this.publisher.withdraw();
+    this.publisher.endTerm();
+    this.#own.unled();
+  }
+
+  #onLeadership(leader: Leader, { payload }: BusMessage): void {
+    const said = readLeadership(payload);
+    const { partition } = this;
+    if (said === undefined || said.venue !== partition.venue) return;
+    if (said.shardIndex !== partition.shardIndex) return;
+    if (said.shardCount !== partition.shardCount) return;
+    const role = roleOf(said.role);
+    if (role === undefined || said.intervalMs === 0) return;
+    const { publisherId, fencingToken: token, epoch, intervalMs, roleForMs, leased } = said;
+    if (said.leaving) leader.left(publisherId);
+    else leader.heard({ publisherId, role, token, epoch, intervalMs, roleForMs, leased });
+    if (publisherId !== this.#feed.term?.publisherId || role !== "leading") return;
+    this.#heardLeader();
+  }
+
+  #heardLeader(): void {
+    this.#lastWordMs = this.#nowMs();
+    this.#feed.look();
+  }
+
+  #say({ role, leaving }: { readonly role: LeaderRole; readonly leaving: boolean }): void {
+    const { bus, publisherId, partition, heartbeatMs, logger } = this.#parts;
+    const leader = this.#leader;
+    const leads = role === "leading" || role === "suspended";
+    const said = {
+      publisherId,
+      ...partition,
+      role: ROLE_NAMES[role],
+      fencingToken: leads ? (leader?.token ?? 0) : 0,
+      epoch: leads ? this.publisher.epoch : 0,
+      intervalMs: heartbeatMs,
+      roleForMs: Math.round(leader?.stateForMs ?? 0),
+      leased: leader?.leased ?? false,
+      leaving,
+    };
+    try {
+      bus.publish(leadershipSubject(partition.venue), encodeLeadership(said));
+    } catch (error) {
+      // The next one follows soon, and a bus that is down says so by its own events.
+      if (!(error instanceof BusError)) throw error;
+      logger.debug({ code: error.code }, "the bus did not take a sign of life");
+    }
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.monotonicUs() / 1_000;
+  }
+}
+
+function readLeadership(payload: Uint8Array) {
+  try {
+    return decodeLeadership(payload);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,130 @@
+// From the bytes of a venue's frames to encoded batches: decode, rules, book with its proof,
+// sequence, batch. Beside it JSON.parse of the same frames and nothing else.
+import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
+import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import { loadCapture } from "./captures.mjs";
+import { alternate, row } from "./measure.mjs";
+
+/** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
+const CAPTURES = [
+  ["binance-usdm-btcusdt-345s", 2.0, 1.4],
+  ["binance-btcusdt-345s", 0.9, 0.5],
+  ["coinbase-10-pairs", 1.2, 0.7],
+  ["kraken-v2-ethusd", 0.9, 0.5],
+  ["kraken-v1-10-pairs", 0.9, 0.5],
+  ["okx-3-instruments", 0.9, 0.5],
+  ["kucoin-10-pairs", 0.9, 0.5],
+  ["bitfinex-7-pairs", 0.4, 0.4],
+  ["bitget-v1-10-pairs", 0.4, 0.4],
+  ["bitstamp-10-pairs", 0.4, 0.4],
+  ["deribit-10-options", 0.4, 0.4],
+  ["gateio-10-pairs", 0.4, 0.4],
+  ["htx-10-pairs", 0.4, 0.4],
+];
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+const NOWHERE = {
+  kind: "memory",
+  payloadBytesMax: 1_048_576,
+  publish() {},
+};
+
+/** One pass over a capture, in memory of its own. Returns the frames that went through. */
+function ingest(capture, framesPerBatch) {
+  const counters = createPublisherCounters();
+  let publisher;
+  const replay = new CaptureReplay({
+    adapter: VENUES[capture.venue],
+    bookDepth: 1_000,
+    logger: SILENT,
+    emit: (event) => publisher.publish(event),
+  });
+  publisher = new Publisher({
+    bus: NOWHERE,
+    clock: replay.clock,
+    epoch: 1,
+    limits: PUBLISH_LIMITS_DEFAULTS,
+    schedule() {},
+    counters,
+    logger: SILENT,
+  });
+  let frames = 0;
+  for (const line of capture.lines) {
+    replay.take(line);
+    if (line.kind !== "received") continue;
+    frames += 1;
+    if (frames % framesPerBatch === 0) publisher.flush();
+  }
+  publisher.flush();
+  replay.close();
+  return { frames, events: counters.events };
+}
+
+function parseAlone(texts) {
+  let sum = 0;
+  for (const text of texts) {
+    const value = JSON.parse(text);
+    if (value !== null) sum += 1;
+  }
+  if (sum < 0) throw new Error("unreachable");
+}
+
+/** Frames that JSON.parse takes; compressed ones and words such as "pong" are left out. */
+function jsonTexts({ lines }) {
+  const texts = [];
+  for (const line of lines) {
+    if (line.kind !== "received" || typeof line.frame !== "string") continue;
+    try {
+      JSON.parse(line.frame);
+      texts.push(line.frame);
+    } catch {
+      // What is no JSON costs JSON.parse nothing here.
+    }
+  }
+  return texts;
+}
+
+export const about = "frames of a venue to encoded batches, beside JSON.parse alone";
+
+export async function run({ rounds, quick, only }) {
+  const rows = [];
+  for (const [name, goal16, goal1] of CAPTURES) {
+    if (only !== undefined && !name.includes(only)) continue;
+    if (quick && !name.startsWith("coinbase")) continue;
+    const capture = await loadCapture(name, quick ? { framesMax: 3_000 } : { framesMax: 60_000 });
+    if (capture === undefined) {
+      process.stdout.write(`left out: capture ${name} is not there\n`);
+      continue;
+    }
+    const texts = jsonTexts(capture);
+    const passes = Math.max(1, Math.round((quick ? 10_000 : 60_000) / capture.frames));
+    const repeat = (work) => () => {
+      for (let pass = 0; pass < passes; pass += 1) work();
+      return passes * capture.frames;
+    };
+    const samples = await alternate(
+      {
+        parse: repeat(() => parseAlone(texts)),
+        "parse again": repeat(() => parseAlone(texts)),
+        "a batch per 16 frames": repeat(() => ingest(capture, 16)),
+        "a batch per frame": repeat(() => ingest(capture, 1)),
+      },
+      { rounds },
+    );
+    const speed = (values) => values.map((ns) => 1e9 / ns);
+    const reference = speed(samples.parse);
+    rows.push(row(name, "JSON.parse alone", "frames/CPU-s", reference));
+    for (const [candidate, target] of [
+      ["parse again", undefined],
+      ["a batch per 16 frames", `>= ${goal16}`],
+      ["a batch per frame", `>= ${goal1}`],
+    ]) {
+      const values = speed(samples[candidate]);
+      rows.push(row(name, candidate, "frames/CPU-s", values, { reference, target }));
+    }
+  }
+  return rows;
+}

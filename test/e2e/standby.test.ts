@@ -1,0 +1,63 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { requireNatsServer } from "#test/support/nats-server.ts";
+import { clockOff, pause, StandbyStand } from "./standby-stand.ts";
+
+/** Real ingestors over a real nats-server, one of which publishes and the other stands by. */
+
+const OUTAGE_MS_MAX = 2_000;
+
+describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", () => {
+  let stand: StandbyStand | undefined;
+
+  afterEach(async () => {
+    await stand?.close();
+    stand = undefined;
+  });
+
+  function expectNothingLost({ ledger, trades }: StandbyStand): void {
+    expect(ledger.faults).toEqual([]);
+    expect([trades.missing, trades.doubled]).toEqual([[], []]);
+    expect([ledger.unknownGaps, ledger.totals().missing]).toEqual([0, 0]);
+  }
+
+  test.each([
+    { jetstream: false, how: "who is heard", offsetMs: 0 },
+    { jetstream: true, how: "a lease", offsetMs: 0 },
+    { jetstream: false, how: "who is heard", offsetMs: -120_000 },
+    { jetstream: true, how: "a lease", offsetMs: 120_000 },
+  ])(
+    "by $how, with a clock $offsetMs ms off: one that is killed is replaced without a loss",
+    async ({ jetstream, offsetMs }) => {
+      stand = await StandbyStand.start({ jetstream });
+      const { leader, standby } = await stand.run({ standby: clockOff(offsetMs) });
+      stand.trades.measure();
+      await leader.stop("SIGKILL");
+      await standby.waitFor("stderr", /this ingestor publishes/);
+      await stand.flows();
+      expectNothingLost(stand);
+      expect(stand.ledger.continuations).toBeGreaterThan(0);
+      expect(stand.trades.pauseMsMax).toBeLessThan(OUTAGE_MS_MAX);
+    },
+    120_000,
+  );
+
+  test.each([{ jetstream: false }, { jetstream: true }])(
+    "one that is stopped for 10 s and continued publishes nothing that a client gets: %j",
+    async ({ jetstream }) => {
+      stand = await StandbyStand.start({ jetstream });
+      const { leader, standby } = await stand.run({});
+      leader.child.kill("SIGSTOP");
+      await standby.waitFor("stderr", /this ingestor publishes/);
+      await pause(10_000);
+      leader.child.kill("SIGCONT");
+      await leader.waitFor("stderr", /this one stands by/);
+      await stand.flows(3_000);
+      expectNothingLost(stand);
+      // It has learnt what it missed, and takes over in its turn.
+      await standby.stop("SIGKILL");
+      await stand.flows();
+      expectNothingLost(stand);
+    },
+    120_000,
+  );
+});
