@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
@@ -49,6 +50,10 @@ export type RunningGateway = {
   reloadAccess(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** What operators see of it. */
+  readonly state: ServiceState;
+  /** Whether whoever shows this key or token may see the state. */
+  mayAdminister(secret: string, remoteAddress: string): Promise<boolean>;
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
@@ -65,6 +70,8 @@ type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
+  /** What operators see of the gateway. */
+  readonly stateOf: (gateway: Gateway) => ServiceState;
   readonly access: Access;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
@@ -72,6 +79,7 @@ type GatewayParts = {
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
 export class Gateway implements RunningGateway, TransportHandler<Credentials> {
+  readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -93,6 +101,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.state = parts.stateOf(this);
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
@@ -117,6 +126,17 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  async mayAdminister(secret: string, remoteAddress: string): Promise<boolean> {
+    const credentials = { secret, certificate: undefined, remoteAddress };
+    const outcome = await this.#parts.access.authenticate(credentials);
+    return !isAccessFault(outcome) && outcome.mayAdminister;
+  }
+
+  /** Every session that is open, in the order in which they came. */
+  each(): Iterable<Session> {
+    return this.#sessions;
   }
 
   /** Sockets of every kind; 0 before it listens. */

@@ -5,6 +5,7 @@ import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -109,6 +110,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     openTransport: (handler) =>
       selectTransport(
         {

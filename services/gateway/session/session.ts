@@ -22,6 +22,7 @@ import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
+import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import type { CallMessage, HelloMessage } from "./wire-messages.ts";
@@ -67,6 +68,9 @@ export class Session implements ConnectionHandler {
   #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  readonly #openedTimeUs: number;
+  /** As the client named itself. */
+  #client = { client: "", clientVersion: "" };
   /** The gateway goes away, and waits for the calls that are under way. */
   #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
@@ -81,6 +85,7 @@ export class Session implements ConnectionHandler {
     this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
+    this.#openedTimeUs = clock.nowUs();
     this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
@@ -104,6 +109,37 @@ export class Session implements ConnectionHandler {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What operators see of the session; nothing in it is a secret. */
+  look(nowUs: number): SessionLook {
+    const { id, owedBytes } = this;
+    return {
+      ...this.#client,
+      id,
+      state: this.#state,
+      address: this.#connection.remoteAddress,
+      principal: this.#access.known?.id ?? "",
+      openedTimeUs: this.#openedTimeUs,
+      topics: this.#subscriptions?.size ?? 0,
+      lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
+      owedBytes,
+      lagging: this.#outbound.isLagging,
+    };
+  }
+
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#outbound.lagUs(nowUs);
+  }
+
+  get owedBytes(): number {
+    return this.#isOver ? 0 : this.#outbound.owedBytes;
+  }
+
+  /** The topics that the client gets; undefined before it asked for any. */
+  get subscribed(): Pick<Subscriptions, "size" | "has" | "all"> | undefined {
+    return this.#subscriptions;
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -409,7 +445,9 @@ export class Session implements ConnectionHandler {
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
     );
-    this.#logOpened(hello);
+    const { clientName, clientVersion } = hello;
+    this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    this.#logOpened();
     this.#welcome();
     this.#access.announce();
     for (const request of this.#held.splice(0)) {
@@ -436,13 +474,13 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #logOpened(hello: HelloMessage): void {
+  #logOpened(): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
         principal: this.#access.principal.id,
-        clientName: quotedText(hello.clientName),
-        clientVersion: quotedText(hello.clientVersion),
+        clientName: this.#client.client,
+        clientVersion: this.#client.clientVersion,
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },
