@@ -1165,6 +1165,11 @@ export type Hello = {
    * more would come, it sends topics less often, and says so (NOTICE_KIND_CONFLATION).
    */
   readonly bandwidthBytesPerSecondMax: number;
+  /**
+   * True: the client puts the pieces of a Part together. False: whatever is large comes in one frame, and everything
+   * behind it waits.
+   */
+  readonly acceptsParts: boolean;
 };
 
 /** One tradable thing at one venue. Decimals are exact plain text. */
@@ -1318,6 +1323,20 @@ export type OpenInterest = {
   readonly openInterestValue: string | undefined;
 };
 
+/**
+ * A piece of something large, so that what is more urgent comes between two of them. The pieces of a lane, put
+ * together, are one ServerFrame, which is handled in the place of the last.
+ */
+export type Part = {
+  /** Each lane is put together by itself. There are few. */
+  readonly lane: number;
+  readonly data: Uint8Array;
+  /** Nothing of this frame is missing. */
+  readonly isLast: boolean;
+  /** What came in the lane is forgotten: nobody wants the rest any more. */
+  readonly isVoid: boolean;
+};
+
 export type Ping = {
   readonly nonce: number;
 };
@@ -1452,6 +1471,7 @@ export type ServerMessage = {
     | { readonly kind: "probe"; readonly value: Probe }
     | { readonly kind: "access"; readonly value: Access }
     | { readonly kind: "bookChecksum"; readonly value: BookChecksum }
+    | { readonly kind: "part"; readonly value: Part }
     | undefined;
 };
 
@@ -1831,7 +1851,7 @@ export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCo
 /** Codec of Hello. */
 export const HelloCodec: MessageCodec<Hello> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Hello",
-  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes saccessToken 10UbandwidthBytesPerSecondMax",
+  "uprotocolVersion sclientName sclientVersion bacceptCompression banswersProbes saccessToken 10UbandwidthBytesPerSecondMax 13bacceptsParts",
 );
 
 /** Codec of TopicRequest. */
@@ -2053,6 +2073,12 @@ export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ cre
   "sopenInterest s?openInterestValue",
 );
 
+/** Codec of Part. */
+export const PartCodec: MessageCodec<Part> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.Part",
+  "ulane ydata bisLast bisVoid",
+);
+
 /** Codec of Pong. */
 export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Pong",
@@ -2129,8 +2155,8 @@ export const UnsubscribeResultCodec: MessageCodec<UnsubscribeResult> = /* @__PUR
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message maccess@message 10mbookChecksum@message",
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, AccessCodec, BookChecksumCodec],
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message maccess@message 10mbookChecksum@message 12mpart@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, AccessCodec, BookChecksumCodec, PartCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -2769,8 +2769,11 @@ export namespace tickwire {
             /** ServerMessage bookChecksum. */
             bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
+            /** ServerMessage part. */
+            part?: (tickwire.v1.Part.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2823,8 +2826,11 @@ export namespace tickwire {
                 /** ServerMessage bookChecksum */
                 bookChecksum?: (tickwire.v1.BookChecksum.$Properties|null);
 
+                /** ServerMessage part */
+                part?: (tickwire.v1.Part.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2841,9 +2847,10 @@ export namespace tickwire {
               probe?: tickwire.v1.Probe.$Shape|null;
               access?: tickwire.v1.Access.$Shape|null;
               bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
+              part?: tickwire.v1.Part.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
             );
         }
 
@@ -2886,6 +2893,9 @@ export namespace tickwire {
 
             /** Hello bandwidthBytesPerSecondMax. */
             bandwidthBytesPerSecondMax: (number|Long);
+
+            /** Hello acceptsParts. */
+            acceptsParts: boolean;
 
             /**
              * Encodes the specified Hello message. Does not implicitly {@link tickwire.v1.Hello.verify|verify} messages.
@@ -2931,6 +2941,9 @@ export namespace tickwire {
 
                 /** Hello bandwidthBytesPerSecondMax */
                 bandwidthBytesPerSecondMax?: (number|Long|null);
+
+                /** Hello acceptsParts */
+                acceptsParts?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -4750,6 +4763,81 @@ export namespace tickwire {
 
             /** Shape of a ProbeAnswer. */
             type $Shape = tickwire.v1.ProbeAnswer.$Properties;
+        }
+
+        /**
+         * Properties of a Part.
+         * @deprecated Use tickwire.v1.Part.$Properties instead.
+         */
+        interface IPart extends tickwire.v1.Part.$Properties {
+        }
+
+        /** Represents a Part. */
+        class Part {
+
+            /**
+             * Constructs a new Part.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.Part.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Part lane. */
+            lane: number;
+
+            /** Part data. */
+            data: Uint8Array;
+
+            /** Part isLast. */
+            isLast: boolean;
+
+            /** Part isVoid. */
+            isVoid: boolean;
+
+            /**
+             * Encodes the specified Part message. Does not implicitly {@link tickwire.v1.Part.verify|verify} messages.
+             * @param message Part message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.Part.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Part message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.Part & tickwire.v1.Part.$Shape} Part
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.Part & tickwire.v1.Part.$Shape;
+        }
+
+        namespace Part {
+
+            /** Properties of a Part. */
+            interface $Properties {
+
+                /** Part lane */
+                lane?: (number|null);
+
+                /** Part data */
+                data?: (Uint8Array|null);
+
+                /** Part isLast */
+                isLast?: (boolean|null);
+
+                /** Part isVoid */
+                isVoid?: (boolean|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Part. */
+            type $Shape = tickwire.v1.Part.$Properties;
         }
 
         /**

@@ -4444,11 +4444,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.probe = null;
             ServerMessage.prototype.access = null;
             ServerMessage.prototype.bookChecksum = null;
+            ServerMessage.prototype.part = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4477,6 +4478,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Access.encode(message.access, writer.uint32(66).fork(), _depth + 1).ldelim();
                 if (message.bookChecksum != null && $Object.hasOwnProperty.call(message, "bookChecksum"))
                     $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
+                if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
+                    $root.tickwire.v1.Part.encode(message.part, writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4573,6 +4576,13 @@ export const tickwire = $root.tickwire = (() => {
                             message.message = "bookChecksum";
                             continue;
                         }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.part = $root.tickwire.v1.Part.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
+                            message.message = "part";
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -4609,6 +4619,7 @@ export const tickwire = $root.tickwire = (() => {
             Hello.prototype.answersProbes = false;
             Hello.prototype.accessToken = "";
             Hello.prototype.bandwidthBytesPerSecondMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            Hello.prototype.acceptsParts = false;
 
             Hello.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -4631,6 +4642,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(50).string(message.accessToken);
                 if (message.bandwidthBytesPerSecondMax != null && $Object.hasOwnProperty.call(message, "bandwidthBytesPerSecondMax") && (typeof message.bandwidthBytesPerSecondMax === "object" ? message.bandwidthBytesPerSecondMax.low || message.bandwidthBytesPerSecondMax.high : message.bandwidthBytesPerSecondMax !== 0))
                     writer.uint32(80).uint64(message.bandwidthBytesPerSecondMax);
+                if (message.acceptsParts != null && $Object.hasOwnProperty.call(message, "acceptsParts") && message.acceptsParts !== false)
+                    writer.uint32(104).bool(message.acceptsParts);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4725,6 +4738,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.bandwidthBytesPerSecondMax = value;
                             else
                                 delete message.bandwidthBytesPerSecondMax;
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.acceptsParts = value;
+                            else
+                                delete message.acceptsParts;
                             continue;
                         }
                     }
@@ -7608,6 +7630,124 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return ProbeAnswer;
+        })();
+
+        v1.Part = (function() {
+
+            const Part = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            Part.prototype.lane = 0;
+            Part.prototype.data = $util.newBuffer([]);
+            Part.prototype.isLast = false;
+            Part.prototype.isVoid = false;
+
+            Part.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.lane != null && $Object.hasOwnProperty.call(message, "lane") && message.lane !== 0)
+                    writer.uint32(8).uint32(message.lane);
+                if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
+                    writer.uint32(18).bytes(message.data);
+                if (message.isLast != null && $Object.hasOwnProperty.call(message, "isLast") && message.isLast !== false)
+                    writer.uint32(24).bool(message.isLast);
+                if (message.isVoid != null && $Object.hasOwnProperty.call(message, "isVoid") && message.isVoid !== false)
+                    writer.uint32(32).bool(message.isVoid);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            Part.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.Part();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.lane = value;
+                            else
+                                delete message.lane;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.bytes()).length)
+                                message.data = value;
+                            else
+                                delete message.data;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isLast = value;
+                            else
+                                delete message.isLast;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.isVoid = value;
+                            else
+                                delete message.isVoid;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Part;
         })();
 
         v1.Ping = (function() {

@@ -138,11 +138,30 @@ export const gatewayConfigSchema = z
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
+    streamHeartbeatMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("a streamed answer in which nothing was sent for so long gets a sign of life"),
+    pollWaitMsMax: durationMs(25_000).describe("longest wait of a long poll for news"),
+    pollLingerMs: durationMs(30_000).describe(
+      "a session of long polling that nobody polls for so long has ended",
+    ),
+    pollAnswerBytesMax: count(MIB, 64 * MIB).describe(
+      "answer of a long poll; what was written last may exceed it",
+    ),
+    pollSessionsMax: count(2_000, 1_000_000).describe("sessions of long polling; above: 503"),
+    pollSessionsPerAddressMax: count(500, 1_000_000).describe("those of one address; above: 429"),
+
     topicsMax: count(20_000, 1_000_000).describe(
       "topics that the gateway follows at once; the last eighth is for sessions that have few",
     ),
     viewsMax: count(20_000, 1_000_000).describe(
       "views made at once; above: a view that does for it, else the topic is refused for now",
+    ),
+    delayBytesMax: count(256 * MIB, 64 * 1024 * MIB).describe(
+      "of topics that wait for clients who get them later; above: those miss a part and are told",
     ),
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),

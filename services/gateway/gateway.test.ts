@@ -88,6 +88,7 @@ beforeEach(async () => {
       accounts: new PrincipalAccounts(metrics),
       gatewayId: "gateway-1",
     },
+    stateOf: () => ({ name: "gateway", summary: () => Promise.resolve({}), pages: new Map() }),
     access,
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Credentials>) => {

@@ -5,6 +5,7 @@ import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -15,6 +16,8 @@ import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
+import { createSessionToken } from "./http/streams/session-token.ts";
+import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
@@ -94,7 +97,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const dashboard = readDashboard(options);
-  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const scheduler = immediateScheduler;
+  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const bufferedBytesMax = bufferedBytesOf(config, bus);
+  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
+  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
@@ -103,6 +110,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     openTransport: (handler) =>
       selectTransport(
         {
@@ -133,6 +142,11 @@ function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
  */
 const MESSAGE_HEADROOM = 2;
 
+/** What we write ahead to one client, and one batch of any size that the bus carries. */
+function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, bus: Bus): number {
+  return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
+}
+
 function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
   return {
     host: config.host,
@@ -140,8 +154,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
-    // What we write ahead, and one batch of any size that the bus carries.
-    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
 import { parseShard } from "#core/shard.ts";
@@ -31,6 +30,8 @@ type PublishVenueParts = {
   readonly venueConfig: VenueConfig;
   readonly config: IngestConfig;
   readonly publisherId: string;
+  /** A random UUID. */
+  readonly newUuid: () => string;
   /** What all publishers of the process share. */
   readonly publishing: {
     readonly counters: PublisherCounters;
@@ -88,7 +89,7 @@ export function publishVenue(parts: PublishVenueParts): PublishedVenue {
     liveBookOf: view.liveBookOf,
     isOneVenue: !isOwnMarket(venueConfig),
     heartbeatMs: config.standby.heartbeatMs,
-    newUuid: randomUUID,
+    newUuid: parts.newUuid,
     listener: {
       onTerm: () => announced.announce(venue),
       onTermOver: () => announced.leave(venue),

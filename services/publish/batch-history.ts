@@ -116,8 +116,8 @@ export class BatchHistory {
   /**
    * What follows the event with this sequence, in order: copies of as many whole batches as
    * `bytesMax` has room for, and of one in any case; none if nothing follows. Undefined if part of
-   * what follows is not kept, if there is no such event, or if a batch begins before and ends behind
-   * it. Of batches that end behind `lastSequence` it gives none.
+   * what follows is not kept, if there is no such event, or if a batch begins before and ends
+   * behind it. Of batches that end behind `lastSequence` it gives none.
    */
   after(
     sequence: number,

@@ -74,7 +74,7 @@ export type TopicProgress = {
 export const RETIRED_TOPICS_MAX = 20_000;
 
 /** The term that another one goes on from. */
-export type ContinuedTerm = {
+type ContinuedTerm = {
   readonly epoch: number;
   /** Whether the topic ended, in that epoch, exactly where it stands. */
   readonly isExact: (topic: TopicRecord) => boolean;
@@ -125,7 +125,7 @@ export class Publisher {
     return this.#continuedEpoch;
   }
 
-  /** What a topic goes on from of which nothing was ever published; undefined if that is unknown. */
+  /** What a topic without any event goes on from; undefined if that is unknown. */
   get absentContinued(): TopicPosition | undefined {
     const epoch = this.#continuedEpoch;
     return this.#absentContinue && epoch !== undefined ? { epoch, sequence: 0 } : undefined;

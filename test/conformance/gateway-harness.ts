@@ -27,8 +27,13 @@ export class Rig {
   readonly #clients: RawClient[] = [];
   readonly #busListeners = new Set<(event: BusEvent) => void>();
 
-  private constructor(symbols: readonly string[], buses: RigBuses | undefined) {
-    this.bus = buses?.gateway ?? new MemoryBus({ clock: this.clock });
+  private constructor(
+    symbols: readonly string[],
+    buses: RigBuses | undefined,
+    payloadBytesMax: number | undefined,
+  ) {
+    const size = payloadBytesMax === undefined ? {} : { payloadBytesMax };
+    this.bus = buses?.gateway ?? new MemoryBus({ clock: this.clock, ...size });
     this.ingestor = new FakeIngestor(buses?.ingestor ?? this.bus, this.clock, symbols);
   }
 
@@ -39,9 +44,15 @@ export class Rig {
       readonly config?: Parameters<typeof gatewayConfig>[0];
       /** In place of one bus in memory. The rig closes that of the gateway. */
       readonly buses?: RigBuses;
+      /** Of the bus in memory. */
+      readonly payloadBytesMax?: number;
     } = {},
   ): Promise<Rig> {
-    const rig = new Rig(options.symbols ?? ["BTC-USDT", "ETH-USDT"], options.buses);
+    const rig = new Rig(
+      options.symbols ?? ["BTC-USDT", "ETH-USDT"],
+      options.buses,
+      options.payloadBytesMax,
+    );
     const log = (level: string) => (fields: object, message: string) => {
       rig.logs.push({ level, message, fields });
     };

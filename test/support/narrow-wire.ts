@@ -67,6 +67,8 @@ export class NarrowWire {
     this.#hasEnded = false;
     for (const socket of [near, far]) {
       this.#sockets.add(socket);
+      // What passes is decided here, and not by what the kernel waits to put together.
+      socket.setNoDelay(true);
       socket.on("error", () => undefined);
       socket.on("close", () => this.#sockets.delete(socket));
     }

@@ -59,7 +59,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     place: "services/bus/",
-    may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream"],
+    may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
   },
   { place: "services/publish/", may: SHARED },
   { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
@@ -82,6 +82,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "zod",
       "prom-client",
       "node:*",
     ],
@@ -185,12 +186,17 @@ const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
     places: [
+      "services/bus/jetstream-leases.ts",
       "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
     ],
   },
-  { packageName: "@nats-io/jetstream", places: ["services/bus/jetstream-log.ts"] },
+  { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
+  {
+    packageName: "@nats-io/jetstream",
+    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+  },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",

@@ -1,7 +1,7 @@
 import type { BaseConnectOptions } from "./connect.ts";
 import { replayEvents } from "./replay/replay-events.ts";
 import type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
-import { callLimits, type CallDefaults } from "./rpc/call-options.ts";
+import { callLimits, type CallDefaults } from "./rpc/call-limits.ts";
 import { Calls } from "./rpc/calls.ts";
 import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { Session } from "./session/session.ts";

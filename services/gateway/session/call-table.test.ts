@@ -40,6 +40,7 @@ let finished: string[];
 let signals: AbortSignal[];
 let internal: unknown[];
 let calls: CallTable;
+let waitingBytes: number;
 
 const never = new Promise<never>(() => {});
 
@@ -74,6 +75,7 @@ const HANDLERS = {
 beforeEach(() => {
   clock = new ManualClock();
   replies = [];
+  waitingBytes = 0;
   produced = 0;
   finished = [];
   signals = [];
@@ -89,6 +91,7 @@ beforeEach(() => {
         callTimeoutMsMax: 2_000,
         streamTimeoutMsMax: 2_000,
         requestsPerSecondMax: 7,
+        outboundBytesMax: 1_000,
       },
       line: new Turns({ clock, scheduler: { endOfTurn: () => {} } }).open(),
       takeRequests: (requests) => requests <= 7,
@@ -97,6 +100,9 @@ beforeEach(() => {
       onInternalError: (_, error) => internal.push(error),
     },
     {
+      get waitingBytes() {
+        return waitingBytes;
+      },
       response: (callId, bytes, last) => {
         const { serverTimeUs } = GetServerTimeResponseCodec.decode(bytes);
         replies.push(`${callId}: ${serverTimeUs}${last ? " last" : ""}`);
@@ -222,6 +228,16 @@ describe("a call", () => {
     await settle();
     start(4, "Hangs");
     expect(calls.active).toBe(2);
+  });
+
+  test.each([
+    [1_000, undefined],
+    [1_001, "resource_exhausted"],
+  ])("where %i bytes of replies wait of 1000 that may: %s", async (bytes, refused) => {
+    waitingBytes = bytes;
+    start(1, "Throws");
+    await settle();
+    expect(replies).toEqual([`1: ${refused ?? "internal"}`]);
   });
 
   test("may be refused in place of being served, and keeps the rule of ids", async () => {

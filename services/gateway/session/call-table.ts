@@ -22,6 +22,8 @@ type CallRequest = {
 
 /** How replies leave. Called synchronously, never after `closeAll`. */
 export type CallReplies = {
+  /** Bytes of replies that the client has not taken yet. */
+  readonly waitingBytes: number;
   /** A response; the last one of a unary call. */
   response(callId: number, response: Uint8Array, last: boolean): void;
   /** The call's end; undefined is success. */
@@ -37,6 +39,7 @@ type CallTableParts = CallAccount & {
     readonly callTimeoutMsMax: number;
     readonly streamTimeoutMsMax: number;
     readonly requestsPerSecondMax: number;
+    readonly outboundBytesMax: number;
   };
   readonly line: TurnLine;
   /** Whether so many requests more may be asked for now. What is granted is used up. */
@@ -50,6 +53,8 @@ type CallTableParts = CallAccount & {
 const CREDITS_MAX = 2 ** 31;
 /** By then, one of the calls under way has mostly ended. */
 const SLOT_RETRY_AFTER_MS = 250;
+/** By then, a client that reads has taken some of what waits. */
+const REPLIES_RETRY_AFTER_MS = 1_000;
 
 /** Lets a stream send as many responses as the client has granted. */
 class CreditGate {
@@ -114,6 +119,13 @@ export class CallTable {
     if (this.#active.size >= concurrentCallsMax) {
       const message = `more than concurrentCallsMax ${concurrentCallsMax} calls at once`;
       const detail = { reason: "TOO_MANY_CALLS", retryAfterMs: SLOT_RETRY_AFTER_MS };
+      this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
+      return true;
+    }
+    const { outboundBytesMax } = this.#parts.limits;
+    if (this.#replies.waitingBytes > outboundBytesMax) {
+      const message = `replies of more than outboundBytesMax ${outboundBytesMax} bytes wait`;
+      const detail = { reason: "REPLIES_WAIT", retryAfterMs: REPLIES_RETRY_AFTER_MS };
       this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }

@@ -78,8 +78,12 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     return this.#outbound.shed(topicIds);
   }
 
+  get waitingBytes(): number {
+    return this.#outbound.replyBytes;
+  }
+
   response(callId: number, response: Uint8Array, last: boolean): void {
-    const reply: ReplyInit = { callId, response };
+    const reply = { callId, response };
     this.#reply(last ? { ...reply, status: {} } : reply);
   }
 
@@ -91,8 +95,8 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#outbound.pushControl(encodeServerMessages([message]));
   }
 
-  #reply(value: ReplyInit): void {
-    this.#outbound.pushReply(encodeServerMessages([{ kind: "reply", value }]));
+  #reply(value: ReplyInit & { readonly callId: number }): void {
+    this.#outbound.pushReply(value.callId, encodeServerMessages([{ kind: "reply", value }]));
   }
 }
 

@@ -147,7 +147,7 @@ function unsubscribe(requestId: number, ...topics: string[]): void {
 /** What leaves next, read by protobufjs. */
 function nextFrame(): tickwire.v1.ServerFrame {
   const frame = new FrameBuffer();
-  lanes.consume(lanes.fill(frame), frame.length);
+  lanes.consume(lanes.fill(frame));
   return tickwire.v1.ServerFrame.decode(frame.bytes);
 }
 

@@ -52,7 +52,7 @@ function received(): string[] {
     for (const { first, hasBase } of reader.read(buffer.bytes)) {
       seen.push(`${hasBase ? "based" : "chained"} ${first}`);
     }
-    lanes.consume(filled, buffer.length);
+    lanes.consume(filled);
   }
 }
 

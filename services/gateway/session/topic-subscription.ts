@@ -55,7 +55,7 @@ type TopicSubscriptionParts = {
   readonly onEnd?: () => void;
 };
 
-type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
+type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
 /**
  * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
@@ -321,6 +321,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
+    if (batch.skipped > 0) this.#metrics?.conflated.inc(batch.labels, batch.skipped);
     const form = this.#needsBase ? batch.based : batch;
     // What follows a state, or a sequel, never goes on from its numbers.
     this.#needsBase = batch.endsChain;

@@ -21,7 +21,7 @@ export type EpochChange = {
   readonly ended: TopicPosition;
   /** What follows comes after this position. */
   readonly start: TopicPosition;
-  /** Nothing lies between the two, which have the same sequence, and the state stays what it was. */
+  /** Nothing lies between the two, which have the same sequence: the state stays what it was. */
   readonly continues: boolean;
 };
 

@@ -52,6 +52,50 @@ describe("a frame", () => {
   });
 });
 
+describe("a frame that comes in pieces", () => {
+  const part = (lane: number, data: Uint8Array, more: object = {}) =>
+    encodeFrame({ messages: [{ part: { lane, data, ...more } }] });
+  const probe = encodeFrame({ messages: [{ probe: { number: 1 } }] });
+
+  test("is read in the place of its last, and others come between", () => {
+    const whole = Buffer.concat([element(8, 1), probe]);
+    const frame = Buffer.concat([
+      part(2, whole.subarray(0, 3)),
+      part(1, probe.subarray(0, 1)),
+      probe,
+      part(2, whole.subarray(3), { isLast: true }),
+      part(1, probe.subarray(1), { isLast: true }),
+    ]);
+    expect(partsOf(frame)).toEqual(["probe", "probe", "8 1", "probe"]);
+  });
+
+  test("is forgotten when the gateway gives it up, and its lane begins anew", () => {
+    const frame = Buffer.concat([
+      part(2, Uint8Array.of(99, 99)),
+      part(2, new Uint8Array(), { isVoid: true }),
+      part(2, element(8, 3), { isLast: true }),
+    ]);
+    expect(partsOf(frame)).toEqual(["8 3"]);
+  });
+
+  test("ends the reading if it is damaged, or of too many lanes", () => {
+    expect(() => partsOf(part(1, Uint8Array.of(18, 9), { isLast: true }))).toThrow(WireError);
+    const lanes = (count: number) =>
+      Buffer.concat(Array.from({ length: count }, (_, lane) => part(lane, Uint8Array.of(1))));
+    expect(partsOf(lanes(8))).toEqual([]);
+    expect(() => partsOf(lanes(9))).toThrow(WireError);
+  });
+
+  test("may come to 64 MiB, and no byte more", () => {
+    const large = (bytes: number) => {
+      const half = new Uint8Array(bytes / 2);
+      return Buffer.concat([part(1, half), part(1, new Uint8Array(bytes - half.length))]);
+    };
+    expect(partsOf(large(64 * 1024 * 1024))).toEqual([]);
+    expect(() => partsOf(large(64 * 1024 * 1024 + 2))).toThrow(WireError);
+  });
+});
+
 /** Number, letter and kind of the members of a oneof, and the names of their messages. */
 function membersOf({ fields }: (typeof ClientMessageCodec)["spec"]): string[] {
   return fields.map(
@@ -62,7 +106,7 @@ function membersOf({ fields }: (typeof ClientMessageCodec)["spec"]): string[] {
 describe("the messages of a client", () => {
   const link = { clock: new ManualClock() } as unknown as SessionLink;
   const subscriptions = new Subscriptions(link, []);
-  const calls = new Calls(link, { callTimeoutMs: 1, callsQueuedMax: 1 });
+  const calls = new Calls(link, { callTimeoutMs: 1, callsQueuedMax: 1, interceptors: [] });
   const parts = [SESSION_MEMBERS, subscriptions.members, calls.members];
 
   test.each([

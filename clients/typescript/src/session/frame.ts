@@ -1,7 +1,13 @@
-import { createMessageCodec, walkServerFrame, type FieldReference } from "@tickwire/proto/codec";
+import {
+  createMessageCodec,
+  walkServerFrame,
+  WireError,
+  type FieldReference,
+} from "@tickwire/proto/codec";
 import {
   HelloCodec,
   NoticeCodec,
+  PartCodec,
   PingCodec,
   ProbeAnswerCodec,
   ProbeCodec,
@@ -35,7 +41,12 @@ export const SESSION_MEMBERS: FrameMembers = {
     "7mping": PingCodec,
     "8mprobeAnswer": ProbeAnswerCodec,
   },
-  inbound: { "1mwelcome": WelcomeCodec, "5mnotice": NoticeCodec, "7mprobe": ProbeCodec },
+  inbound: {
+    "1mwelcome": WelcomeCodec,
+    "5mnotice": NoticeCodec,
+    "7mprobe": ProbeCodec,
+    "12mpart": PartCodec,
+  },
 };
 
 /** The messages of a session and its parts. What it does not carry costs a page nothing. */
@@ -75,27 +86,41 @@ type FrameHandlers = {
   batch(bytes: Uint8Array, start: number, end: number): void;
 };
 
+type Part = Extract<ServerMessage, { kind: "part" }>["value"];
+
+/** What a frame that comes in pieces may come to: a whole book of a large venue is a few MB. */
+const PARTS_BYTES_MAX = 64 * 1024 * 1024;
+/** Lanes of pieces that are put together at a time. */
+const PART_LANES_MAX = 8;
+
+/** Pieces of one lane. */
+type Pieces = { bytes: number; readonly data: Uint8Array[] };
+
+/** What `walkServerFrame` calls. */
+type FrameVisitor = {
+  message(start: number, end: number): void;
+  batch(start: number, end: number): void;
+};
+
 /**
- * Hands on every message of a frame and then every batch, each in wire order, as the schema asks.
- * Throws WireError at the first part that cannot be read; what came before it has been handed on.
+ * Hands on every message of a frame and then every batch, each in wire order, as the schema asks. A
+ * frame that comes in pieces is read in the place of its last. Throws WireError at the first part
+ * that cannot be read; what came before it has been handed on.
  */
 export class FrameReader {
+  readonly #codec: FrameCodec;
   readonly #handlers: FrameHandlers;
   // Offsets of the batches of the frame at hand, kept from frame to frame to allocate nothing.
   readonly #offsets: number[] = [];
-  readonly #visitor: {
-    message(start: number, end: number): void;
-    batch(start: number, end: number): void;
-  };
+  readonly #visitor: FrameVisitor;
   #bytes: Uint8Array = new Uint8Array(0);
+  readonly #pieces = new Map<number, Pieces>();
 
   constructor(codec: FrameCodec, handlers: FrameHandlers) {
+    this.#codec = codec;
     this.#handlers = handlers;
     this.#visitor = {
-      message: (start, end) => {
-        const message = codec.decode(this.#bytes.subarray(start, end));
-        if (message !== undefined) this.#handlers.message(message);
-      },
+      message: (start, end) => this.#readMessage(this.#bytes.subarray(start, end)),
       batch: (start, end) => {
         this.#offsets.push(start, end);
       },
@@ -109,5 +134,31 @@ export class FrameReader {
     for (let index = 0; index < this.#offsets.length; index += 2) {
       this.#handlers.batch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
     }
+  }
+
+  #readMessage(bytes: Uint8Array): void {
+    const message = this.#codec.decode(bytes);
+    if (message?.kind === "part") this.#readPart(message.value);
+    else if (message !== undefined) this.#handlers.message(message);
+  }
+
+  #readPart({ lane, data, isLast, isVoid }: Part): void {
+    const pieces = this.#pieces.get(lane) ?? { bytes: 0, data: [] };
+    pieces.data.push(data);
+    pieces.bytes += data.length;
+    this.#pieces.set(lane, pieces);
+    if (pieces.bytes > PARTS_BYTES_MAX || this.#pieces.size > PART_LANES_MAX) {
+      throw new WireError("malformed", "the pieces of a frame come to too much");
+    }
+    if (!isLast && !isVoid) return;
+    this.#pieces.delete(lane);
+    if (isVoid) return;
+    const whole = new Uint8Array(pieces.bytes);
+    let length = 0;
+    for (const piece of pieces.data) {
+      whole.set(piece, length);
+      length += piece.length;
+    }
+    new FrameReader(this.#codec, this.#handlers).read(whole);
   }
 }

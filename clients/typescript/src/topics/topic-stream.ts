@@ -1,6 +1,7 @@
 import { ChainReader, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { ChannelPart, TopicContent, TopicHost } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
@@ -56,6 +57,8 @@ type TopicParts = {
   /** The channel of the topic. */
   readonly part: ChannelPart;
   readonly counters: StreamCounters;
+  /** For the client's statistics. */
+  readonly meter?: TopicMeter | undefined;
   /** Asks for the topic again. */
   readonly resync: (stream: TopicStream) => void;
   /** Nothing more is wanted of the old connection. */
@@ -79,6 +82,8 @@ export class TopicStream implements TopicHost {
   readonly #counters: StreamCounters;
   readonly #content: TopicContent;
   #move: TopicMove | undefined;
+  /** Of the batch at hand. */
+  #batchBytes = 0;
   /** From where it was last asked for. */
   #asked: Position | undefined;
   /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
@@ -334,6 +339,7 @@ export class TopicStream implements TopicHost {
 
   /** Tells every consumer. */
   notice(notice: NoticeEvent): void {
+    this.#parts.meter?.notice(notice);
     for (const consumer of this.consumers) consumer.handlers.notice?.(notice);
   }
 
@@ -373,6 +379,7 @@ export class TopicStream implements TopicHost {
     start: number,
     end: number,
   ): BatchReading | Unreadable {
+    this.#batchBytes = end - start;
     try {
       return reader.read(bytes, start, end);
     } catch (error) {
@@ -406,7 +413,9 @@ export class TopicStream implements TopicHost {
     }
     this.#countConflated(batch, position);
     this.#counters.duplicateEvents += this.#tracker.skip;
-    this.#counters.events += batch.count - this.#tracker.skip;
+    const events = batch.count - this.#tracker.skip;
+    this.#counters.events += events;
+    this.#parts.meter?.batch(batch, events, this.#batchBytes);
     this.#content.deliver(batch, this.#tracker.skip);
   }
 

@@ -84,8 +84,10 @@ describe("what may be under way", () => {
     return bytes;
   };
   // At one moment, so that nothing is late.
-  const answerAll = (flight: Flight, nowUs: number) =>
+  const answerAll = (flight: Flight, nowUs: number) => {
     flight.answered(flight.nextNumber - 1, nowUs);
+    flight.begin(0, nowUs);
+  };
 
   test("begins with 256 KiB, and doubles while the client answers quickly, up to the limit", () => {
     const flight = new Flight({ flightBytesMax: 1_024 * KIB });
@@ -124,9 +126,91 @@ describe("what may be under way", () => {
     expect(fill(flight) / KIB).toBe(256);
   });
 
+  describe("while much is to be sent", () => {
+    const MEGABYTE = 1_000_000;
+
+    /**
+     * A line of so many bytes a millisecond, on which an answer takes `idleMs` at best, and which
+     * is always given as much as may be. Says how long the last answers took, in milliseconds, and
+     * how many bytes came through in a millisecond.
+     */
+    function carry(bytesPerMs: number, { idleMs = 1, ms = 3_000, clumpMs = 1 } = {}) {
+      const flight = new Flight({ flightBytesMax: 16 * MEGABYTE });
+      const line: { number: number; at: number; sentAtMs: number }[] = [];
+      const transitsMs: number[] = [];
+      let freeAtMs = 0;
+      let through = 0;
+      for (let nowMs = 0; nowMs < ms; nowMs += 1) {
+        if (nowMs % clumpMs === 0) {
+          while (line[0] !== undefined && line[0].at <= nowMs) {
+            const { number, sentAtMs } = line.shift()!;
+            if (number === 0) continue;
+            transitsMs.push(nowMs - sentAtMs);
+            flight.answered(number, nowMs * 1_000);
+          }
+        }
+        flight.begin(MEGABYTE, nowMs * 1_000);
+        while (flight.wantsProbe(0) || flight.hasRoom(nowMs * 1_000)) {
+          if (!flight.wantsProbe(0)) {
+            const bytes = Math.max(1_000, Math.floor(flight.frameBytes(nowMs * 1_000)));
+            flight.sent(bytes);
+            freeAtMs = Math.max(nowMs, freeAtMs) + bytes / bytesPerMs;
+            through += bytes;
+          }
+          if (!flight.wantsProbe(0)) continue;
+          line.push({
+            number: flight.nextNumber,
+            at: Math.max(nowMs, freeAtMs) + idleMs,
+            sentAtMs: nowMs,
+          });
+          flight.probed(0, nowMs * 1_000);
+        }
+      }
+      const late = transitsMs.slice(-50).sort((left, right) => left - right);
+      return { slowestMs: late.at(-1)!, throughPerMs: through / ms };
+    }
+
+    test.each([
+      [400, 1],
+      [1_000, 1],
+      [10_000, 1],
+      [1_000, 100],
+      [10_000, 40],
+    ])("a line of %i bytes a ms and %i ms is full, and no fuller", (bytesPerMs, idleMs) => {
+      const { slowestMs, throughPerMs } = carry(bytesPerMs, { idleMs, ms: 20_000 });
+      expect(slowestMs).toBeLessThan(idleMs + 15);
+      expect(throughPerMs).toBeGreaterThan(bytesPerMs * 0.8);
+    });
+
+    test("a client that is busy for 30 ms at a time gets as much as it reads then", () => {
+      const { throughPerMs } = carry(20_000, { clumpMs: 30 });
+      expect(throughPerMs).toBeGreaterThan(5_000);
+    });
+
+    test("the line is as quick for others after minutes", () => {
+      const { slowestMs } = carry(1_000, { ms: 120_000 });
+      expect(slowestMs).toBeLessThan(30);
+    });
+
+    test("what was learnt is forgotten after a pause", () => {
+      const flight = new Flight({ flightBytesMax: 1_024 * KIB });
+      flight.begin(MEGABYTE, 0);
+      expect(flight.wantsProbe(0)).toBe(true);
+      flight.probed(0, 0);
+      expect(fill(flight) / KIB).toBe(12);
+      answerAll(flight, 1_000);
+      flight.begin(0, 900_000);
+      expect(flight.hasRoom(900_000)).toBe(true);
+      expect(fill(flight) / KIB).toBeLessThan(64);
+      answerAll(flight, 900_000);
+      flight.begin(0, 2 * SECOND_US);
+      expect(fill(flight) / KIB).toBe(256);
+    });
+  });
+
   test("without room there is always a probe to be answered, whatever happened", () => {
     const act = fc.record({
-      kind: fc.constantFrom("send", "send", "send", "answer", "wait", "take back"),
+      kind: fc.constantFrom("send", "send", "send", "answer", "wait", "take back", "begin"),
       amount: fc.integer({ min: 1, max: 300 * KIB }),
     });
     fc.assert(
@@ -139,7 +223,13 @@ describe("what may be under way", () => {
         for (const { kind, amount } of acts) {
           if (kind === "wait") nowUs += amount * 10;
           else if (kind === "take back") flight.takenBack(end);
-          else if (kind === "answer") {
+          else if (kind === "begin") {
+            flight.begin(amount, nowUs);
+            if (flight.wantsProbe(0)) {
+              unanswered.push(flight.nextNumber);
+              flight.probed(0, nowUs);
+            }
+          } else if (kind === "answer") {
             const [number] = unanswered.splice(0, 1);
             if (number !== undefined && flight.answered(number, nowUs) === undefined)
               forgotten += 1;

@@ -14,12 +14,34 @@ const FLIGHT_BYTES_MIN = 64 * 1024;
 const PLACE_INTERVAL_US = 2_000_000;
 /** A probe is sent at the latest when this part of what may be under way was sent without one. */
 const PROBES_PER_FLIGHT = 4;
+/** The same of bulk, so that the pieces do not wait for each other. */
+const PROBES_PER_BULK = 16;
+/** What may be under way changes when so much of it, sent since the last change, was answered. */
+const ROUND_SHARE = 0.5;
 /** No more places, and no more probes, are remembered: the oldest tells the lag. */
 const PLACES_MAX = 64;
 const PROBES_MAX = 64;
 /** Answered faster than this, more may be under way; slower than the other, or not yet, less. */
 const QUICK_US = 500_000;
 const SLOW_US = 1_000_000;
+/** If more than this is to be sent at once, it is bulk: what comes behind it would wait for it. */
+const BULK_BYTES = 16 * 1024;
+/** How much of it may be under way at first, and at least. */
+const BULK_WINDOW_START = 12 * 1024;
+const BULK_WINDOW_MIN = 4 * 1024;
+/** Bulk is over when there was none for so long; then little is known of the line any more. */
+const BULK_PAUSE_US = 1_000_000;
+/** So long may an answer take for what is under way before it: a reply waits for no longer. */
+const BULK_DELAY_US = 8_000;
+/** No answer shrinks what may be under way to less than this part. */
+const SHRINK_MIN = 0.25;
+/**
+ * How long an answer takes at best is measured anew in each period, and believed to have grown by
+ * so much at most: on a line that is always busy no answer shows it.
+ */
+const BASE_PERIOD_US = 10_000_000;
+const BASE_GROWTH = 1.5;
+const BASE_GROWTH_US = 1_000;
 
 /** Everything up to `offset` of the queue was owed at this time. */
 type Place = { owedAtUs: number; readonly offset: number };
@@ -41,6 +63,11 @@ type Probe = {
  * sent before it has answered. Has no clock and sends nothing. Offsets count the bytes of market
  * data that were queued since the session began.
  *
+ * While much is to be sent, so much is under way as the line carries in the time that an answer
+ * takes at best and `BULK_DELAY_US`: it is always busy, and what is urgent waits for no longer. An
+ * answer that is late although nothing was under way behind its probe says that somebody was busy,
+ * not that the line is full.
+ *
  * What holds, and what enforces it:
  * 1. A place counts until a probe behind it is answered: `probed` takes places over, and only those
  *    that have left the queue.
@@ -61,6 +88,24 @@ export class Flight {
   #probedBytes = 0;
   #answeredBytes = 0;
   #windowBytes: number;
+  /** When there was bulk last, and what had been sent when it began. */
+  #bulkAtUs = Number.NEGATIVE_INFINITY;
+  #bulkFromBytes = 0;
+  /** The line is asked how quick it is before bulk is sent. */
+  #wantsBase = false;
+  /** How long an answer took at best in this period, and before. */
+  #baseUs = Number.POSITIVE_INFINITY;
+  #baseBeforeUs = Number.POSITIVE_INFINITY;
+  #baseSinceUs = 0;
+  /** The newest answer that nothing was made of yet. */
+  #news: { readonly transitUs: number; readonly sentBytes: number } | undefined;
+  /** The quickest of the answers since the window was changed last. */
+  #quickestUs = Number.POSITIVE_INFINITY;
+  #wasFull = false;
+  /** The bulk that is under way has filled the line once, so that its size is known. */
+  #hasBeenFull = false;
+  /** What had been sent when the window was changed last: older answers say nothing of it. */
+  #adaptedBytes = 0;
 
   constructor({ flightBytesMax }: FlightLimits) {
     this.#flightBytesMax = flightBytesMax;
@@ -72,9 +117,24 @@ export class Flight {
     return this.#places.length > 0 || this.#probes.length > 0;
   }
 
+  /** So much is to be sent now. Takes into account what was answered since the last time. */
+  begin(queuedBytes: number, nowUs: number): void {
+    this.#adapt();
+    const isGoingOn = nowUs - this.#bulkAtUs <= BULK_PAUSE_US;
+    if (queuedBytes > BULK_BYTES) {
+      if (!isGoingOn) this.#beginBulk(nowUs);
+      else if (nowUs - this.#baseSinceUs > BASE_PERIOD_US) this.#beginPeriod(nowUs);
+      this.#bulkAtUs = nowUs;
+    } else if (this.#isBulk && !isGoingOn) {
+      this.#bulkAtUs = Number.NEGATIVE_INFINITY;
+      const usual = Math.min(FLIGHT_BYTES_START, this.#flightBytesMax);
+      this.#windowBytes = Math.max(this.#windowBytes, usual);
+    }
+  }
+
   /** Whether more market data may be sent now. If not, an answer will come. */
   hasRoom(nowUs: number): boolean {
-    return this.#sentBytes - this.#answeredBytes < this.#roomBytes(nowUs);
+    return this.#unansweredBytes < this.#roomBytes(nowUs);
   }
 
   /**
@@ -82,7 +142,7 @@ export class Flight {
    * its last byte, and answers nothing meanwhile.
    */
   frameBytes(nowUs: number): number {
-    return this.#roomBytes(nowUs) / PROBES_PER_FLIGHT;
+    return this.#roomBytes(nowUs) / this.#probesPerFlight;
   }
 
   /** The number of the probe that is sent next. */
@@ -122,9 +182,10 @@ export class Flight {
   /** Whether a probe is to be sent, now that everything up to `offset` has left the queue. */
   wantsProbe(offset: number): boolean {
     if (this.#probes.length >= PROBES_MAX) return false;
+    if (this.#wantsBase) return true;
     const place = this.#places[0];
     if (place !== undefined && place.offset <= offset) return true;
-    return this.#sentBytes - this.#probedBytes >= this.#windowBytes / PROBES_PER_FLIGHT;
+    return this.#sentBytes - this.#probedBytes >= this.#windowBytes / this.#probesPerFlight;
   }
 
   /**
@@ -138,6 +199,7 @@ export class Flight {
     const sentBytes = this.#sentBytes;
     const number = this.#nextNumber;
     this.#probes.push({ number, sentBytes, owedAtUs, sentAtUs: nowUs, transits });
+    this.#wantsBase = false;
     this.#probedBytes = sentBytes;
     this.#nextNumber += 1;
   }
@@ -150,13 +212,14 @@ export class Flight {
     const index = this.#probes.findIndex((probe) => probe.number === number);
     const probe = this.#probes[index];
     if (probe === undefined) return undefined;
-    const wasFull = (this.#sentBytes - this.#answeredBytes) * 2 >= this.#windowBytes;
+    this.#wasFull ||= this.#unansweredBytes * 2 >= this.#windowBytes;
     const lagUs = this.lagUs(nowUs);
     this.#answeredBytes = probe.sentBytes;
     this.#probes.splice(0, index + 1);
     const transitUs = nowUs - probe.sentAtUs;
     probe.transits?.observe(transitUs);
-    this.#adapt(transitUs, wasFull);
+    this.#baseUs = Math.min(this.#baseUs, transitUs);
+    this.#news = { transitUs, sentBytes: probe.sentBytes };
     return lagUs;
   }
 
@@ -176,12 +239,81 @@ export class Flight {
     return isSlow ? Math.min(FLIGHT_BYTES_MIN, this.#windowBytes) : this.#windowBytes;
   }
 
-  #adapt(transitUs: number, wasFull: boolean): void {
-    if (transitUs > SLOW_US) {
-      const least = Math.min(FLIGHT_BYTES_MIN, this.#flightBytesMax);
-      this.#windowBytes = Math.max(this.#windowBytes / 2, least);
-    } else if (transitUs < QUICK_US && wasFull) {
-      this.#windowBytes = Math.min(this.#windowBytes * 2, this.#flightBytesMax);
+  #beginBulk(nowUs: number): void {
+    this.#windowBytes = Math.min(BULK_WINDOW_START, this.#flightBytesMax);
+    // What came before came bit by bit, and was hardly under way at once.
+    this.#bulkFromBytes = this.#sentBytes;
+    this.#adaptedBytes = this.#sentBytes;
+    this.#wantsBase = true;
+    this.#hasBeenFull = false;
+    this.#baseUs = Number.POSITIVE_INFINITY;
+    this.#baseBeforeUs = Number.POSITIVE_INFINITY;
+    this.#baseSinceUs = nowUs;
+  }
+
+  #beginPeriod(nowUs: number): void {
+    const grownUs = this.#bestUs * BASE_GROWTH + BASE_GROWTH_US;
+    this.#baseBeforeUs = Math.min(this.#baseUs, grownUs);
+    this.#baseUs = Number.POSITIVE_INFINITY;
+    this.#baseSinceUs = nowUs;
+    // With less under way, it shows how long an answer takes at best.
+    this.#windowBytes = Math.max(this.#windowBytes / 2, this.#leastBytes);
+  }
+
+  get #unansweredBytes(): number {
+    return this.#sentBytes - Math.max(this.#answeredBytes, this.#bulkFromBytes);
+  }
+
+  get #bestUs(): number {
+    return Math.min(this.#baseUs, this.#baseBeforeUs);
+  }
+
+  get #isBulk(): boolean {
+    return this.#bulkAtUs > Number.NEGATIVE_INFINITY;
+  }
+
+  get #probesPerFlight(): number {
+    return this.#isBulk ? PROBES_PER_BULK : PROBES_PER_FLIGHT;
+  }
+
+  /** Much is under way still: an answer waited for the line, and not for somebody who was busy. */
+  get #isLineFull(): boolean {
+    return this.#isBulk && this.#unansweredBytes * 4 > this.#windowBytes;
+  }
+
+  get #leastBytes(): number {
+    return Math.min(this.#isBulk ? BULK_WINDOW_MIN : FLIGHT_BYTES_MIN, this.#flightBytesMax);
+  }
+
+  /** Makes of the newest answer what may be under way from now on. */
+  #adapt(): void {
+    const news = this.#news;
+    if (news === undefined) return;
+    const wasFull = this.#wasFull;
+    this.#news = undefined;
+    const roundBytes = news.sentBytes - this.#adaptedBytes;
+    if (roundBytes <= 0) return;
+    this.#quickestUs = Math.min(this.#quickestUs, news.transitUs);
+    const isSoon = this.#isLineFull && roundBytes < this.#windowBytes * ROUND_SHARE;
+    if (isSoon && news.transitUs < SLOW_US) return;
+    const factor = this.#factorOf(this.#quickestUs, wasFull);
+    this.#wasFull = false;
+    if (factor === 1) return;
+    this.#quickestUs = Number.POSITIVE_INFINITY;
+    const windowBytes = Math.max(this.#windowBytes * factor, this.#leastBytes);
+    this.#windowBytes = Math.min(windowBytes, this.#flightBytesMax);
+    this.#adaptedBytes = this.#sentBytes;
+  }
+
+  #factorOf(transitUs: number, wasFull: boolean): number {
+    if (transitUs > SLOW_US) return 0.5;
+    const aimUs = this.#bestUs + BULK_DELAY_US;
+    const isLineFull = this.#isLineFull;
+    if (isLineFull && transitUs > aimUs) {
+      this.#hasBeenFull = true;
+      return Math.max(SHRINK_MIN, aimUs / transitUs);
     }
+    if (!wasFull || transitUs >= QUICK_US) return 1;
+    return isLineFull && this.#hasBeenFull ? Math.min(2, aimUs / transitUs) : 2;
   }
 }

@@ -20,6 +20,11 @@ export class FrameBuffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  /** Bytes that may still come into the frame. */
+  get room(): number {
+    return Math.max(0, this.#bytesMax - this.#length);
+  }
+
   /** Begins a new frame. */
   begin(): void {
     this.#length = 0;
@@ -36,8 +41,14 @@ export class FrameBuffer {
    * its limit; the first entry of a frame always fits, because an entry cannot be cut.
    */
   put(entry: Uint8Array): boolean {
+    if (this.#length + entry.byteLength > this.#bytesMax && this.#length > 0) return false;
+    this.putWhole(entry);
+    return true;
+  }
+
+  /** Copies one entry behind what is there, whatever its size. */
+  putWhole(entry: Uint8Array): void {
     const end = this.#length + entry.byteLength;
-    if (end > this.#bytesMax && this.#length > 0) return false;
     if (end > this.#buffer.byteLength) {
       const larger = new Uint8Array(Math.max(end, this.#buffer.byteLength * 2));
       larger.set(this.bytes);
@@ -45,6 +56,5 @@ export class FrameBuffer {
     }
     this.#buffer.set(entry, this.#length);
     this.#length = end;
-    return true;
   }
 }

@@ -2,6 +2,7 @@ import { assert } from "#core/assert.ts";
 import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
+import { BulkReplies } from "./bulk-replies.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
 import { Flight } from "./flight.ts";
 import type { FlightLimits } from "./flight.ts";
@@ -17,6 +18,8 @@ import type { LaneListener, TopicLane } from "./topic-lanes.ts";
  * everybody up.
  */
 const COMPRESS_BYTES_MAX = 512 * 1024;
+/** A reply that is larger is overtaken by smaller ones. */
+const BULK_BYTES_MIN = 16 * 1024;
 
 /** How much may be owed to a session and under way to it, and what is compressed. */
 export type OutboundLimits = FlightLimits &
@@ -47,10 +50,11 @@ type OutboundListener = {
 };
 
 /**
- * What one session is owed, in lanes: control first, then replies of calls, then market data with a
- * lane for each topic. A flush copies everything owed into one frame, or into several where one
- * would grow too large; each frame begins with the most urgent lane, so that a reply overtakes bulk
- * data at the next frame. Nothing is dropped: a client is served whole, or told and closed. How
+ * What one session is owed, in lanes: control first, then replies of calls, then large replies and
+ * market data with a lane for each topic, which take turns. A flush copies everything owed into one
+ * frame, or into several where one would grow too large; each frame begins with the most urgent
+ * lane, so that a reply overtakes bulk data at the next frame. For a client that puts pieces
+ * together no frame is large. Nothing is dropped: a client is served whole, or told and closed. How
  * much may be under way is limited by what the client has answered for (see Flight), so that what
  * waits, waits here.
  *
@@ -71,13 +75,18 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #flight: Flight;
   readonly #control = new MessageLane();
   readonly #replies = new MessageLane();
+  readonly #bulk = new BulkReplies();
   readonly #topics: TopicLanes;
   #closed = false;
   #hasReadSinceLag = false;
   /** Where the way of the oldest batch of the last frame is counted. */
   #sentLatency: GatewayLatency | undefined;
+  /** The last frame with something large carried a reply, so the next is for market data. */
+  #wasReply = false;
   /** Set when the client accepted compression in its Hello. */
   compress = false;
+  /** Set when the client puts pieces together, as it says in its Hello. */
+  mayCut = false;
   scheduled = false;
 
   constructor(
@@ -114,9 +123,24 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#pushMessage(this.#control, bytes);
   }
 
-  /** Queues the reply of a call. It overtakes market data. Takes ownership of `bytes`. */
-  pushReply(bytes: Uint8Array): void {
-    this.#pushMessage(this.#replies, bytes);
+  /** Bytes of replies that wait. */
+  get replyBytes(): number {
+    return this.#replies.bytes + this.#bulk.bytes;
+  }
+
+  /**
+   * Queues the reply of a call. A small one overtakes market data, and all but what it follows of
+   * its own call. Takes ownership of `bytes`.
+   */
+  pushReply(callId: number, bytes: Uint8Array): void {
+    if (bytes.byteLength <= BULK_BYTES_MIN && !this.#bulk.has(callId)) {
+      this.#pushMessage(this.#replies, bytes);
+      return;
+    }
+    if (this.#closed) return;
+    this.#bulk.push(callId, bytes);
+    // As with a book that was asked for: who asks for much is not slow.
+    this.onStart(bytes.byteLength);
   }
 
   /** The lane of one more topic. */
@@ -179,6 +203,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   flush(nowUs: number): void {
     if (this.#closed) return;
     this.#slowPolicy.beginFlush(this.owedBytes);
+    this.#flight.begin(this.#bulk.bytes + this.#topics.bytes, nowUs);
+    this.#probe(nowUs);
     while (this.#queuedBytes > 0) {
       if (this.#connection.bufferedBytes() >= this.#limits.writeAheadBytesMax) break;
       if (!this.#sendFrame(nowUs)) break;
@@ -190,6 +216,16 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#flight.owes(this.#slowPolicy.hasStarts ? begin : end, nowUs);
     this.#probe(nowUs);
     if (!this.#closed) this.judge(nowUs);
+  }
+
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#flight.lagUs(nowUs);
+  }
+
+  /** Whether the client was told that it reads too slowly, and has not recovered. */
+  get isLagging(): boolean {
+    return this.#slowPolicy.isLagging;
   }
 
   /** Called at the end of a flush, and now and then while something is under way. */
@@ -221,6 +257,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
+    this.#bulk.clear();
   }
 
   /** A client that lags is judged again though nothing waits for it any more. */
@@ -229,7 +266,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
   }
 
   get #queuedBytes(): number {
-    return this.#control.bytes + this.#replies.bytes + this.#topics.bytes;
+    return this.#control.bytes + this.replyBytes + this.#topics.bytes;
   }
 
   #pushMessage(lane: MessageLane, bytes: Uint8Array): void {
@@ -264,8 +301,11 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const allReplies = allControl && replies === this.#replies.length;
     const messageBytes = frame.length;
     frame.limitRest(this.#flight.frameBytes(nowUs));
-    const batches = allReplies && mayCarry ? this.#topics.fill(frame) : 0;
+    const isReply = this.#bulk.bytes > 0 && (this.#topics.bytes === 0 || !this.#wasReply);
+    const large = isReply ? this.#bulk : this.#topics;
+    const entries = allReplies && mayCarry ? large.fill(frame, this.mayCut) : 0;
     const bytes = frame.length;
+    const largeBytes = bytes - messageBytes;
     const isWorthIt = bytes >= this.#limits.compressBytesMin && bytes <= COMPRESS_BYTES_MAX;
     const compress = this.compress && isWorthIt;
     if (this.#connection.send(frame.bytes, compress) === SendResult.Dropped) return false;
@@ -274,19 +314,23 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (this.#closed) return false;
     if (control > 0) this.#control.consume(control);
     if (replies > 0) this.#replies.consume(replies);
-    if (batches > 0) {
-      assert(this.#control.length + this.#replies.length === 0, "market data leaves last");
-      const { oldest } = this.#topics;
-      if (oldest?.latency !== undefined) {
-        this.#sentLatency = oldest.latency;
-        // What a client missed came long ago; that it comes now says nothing about our pace.
-        if (!this.#slowPolicy.hasStarts) {
-          this.#flusher.measure(oldest.latency, oldest.receivedAtUs);
-        }
-      }
-      this.#topics.consume(batches, bytes - messageBytes);
-      this.#flight.sent(bytes - messageBytes);
+    if (largeBytes > 0) {
+      assert(this.#control.length + this.#replies.length === 0, "what is large leaves last");
+      if (!isReply) this.#measureOldest();
+      large.consume(entries);
+      this.#flight.sent(largeBytes);
+      this.#wasReply = isReply;
     }
     return true;
+  }
+
+  /** The oldest batch of a frame tells how long its way was. */
+  #measureOldest(): void {
+    const { oldest } = this.#topics;
+    if (oldest?.latency === undefined) return;
+    this.#sentLatency = oldest.latency;
+    // What a client missed came long ago; that it comes now says nothing about our pace.
+    if (this.#slowPolicy.hasStarts) return;
+    this.#flusher.measure(oldest.latency, oldest.receivedAtUs);
   }
 }

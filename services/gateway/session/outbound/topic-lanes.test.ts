@@ -31,7 +31,7 @@ function left(): number {
   while (lanes.bytes > 0) {
     const frame = new FrameBuffer();
     const filled = lanes.fill(frame);
-    lanes.consume(filled, frame.length);
+    lanes.consume(filled);
     count += filled;
   }
   return count;

@@ -1,6 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
+import { mustCut, PART_LANES, putPart, voidPart } from "./part.ts";
 
 /** A batch, or a message that keeps its place among the batches of its topic. */
 type Entry = Pick<
@@ -82,6 +83,10 @@ export class TopicLanes {
   #bytes = 0;
   /** Of entries that have left. */
   #leftBytes = 0;
+  /** Bytes of the oldest entry that have left in pieces. */
+  #cutBytes = 0;
+  /** Bytes of it that were put into the frame at hand. */
+  #partBytes = 0;
   #closed = false;
 
   constructor(listener: LaneListener) {
@@ -132,10 +137,17 @@ export class TopicLanes {
   /**
    * Copies entries into the frame while they fit; says how many. They stay until `consume`. A
    * message ends the frame before it if that has batches, because whoever decodes a frame reads its
-   * messages before its batches.
+   * messages before its batches. If the oldest is too large and may be cut, a piece of it is all
+   * that the frame gets.
    */
-  fill(frame: FrameBuffer): number {
+  fill(frame: FrameBuffer, mayCut = false): number {
     let index = this.#head;
+    this.#partBytes = 0;
+    const oldest = this.#entries[index];
+    if (oldest !== undefined && mayCut && (this.#cutBytes > 0 || mustCut(frame, oldest.bytes))) {
+      this.#partBytes = putPart(frame, PART_LANES.topics, oldest.bytes, this.#cutBytes);
+      return 0;
+    }
     let hasBatch = false;
     for (; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];
@@ -147,9 +159,19 @@ export class TopicLanes {
     return index - this.#head;
   }
 
-  /** Drops the oldest entries and their bytes, because their frame was taken by the transport. */
-  consume(count: number, bytes: number): void {
-    this.#head += count;
+  /** Drops what the last `fill` took, because its frame was taken by the transport. */
+  consume(count: number): void {
+    let bytes = this.#partBytes;
+    this.#cutBytes += this.#partBytes;
+    this.#partBytes = 0;
+    const end = this.#head + count;
+    for (; this.#head < end; this.#head += 1) {
+      bytes += this.#entries[this.#head]?.bytes.byteLength ?? 0;
+    }
+    if (this.#cutBytes > 0 && this.#cutBytes === this.#entries[this.#head]?.bytes.byteLength) {
+      this.#head += 1;
+      this.#cutBytes = 0;
+    }
     this.#bytes -= bytes;
     this.#leftBytes += bytes;
     assert(this.#head <= this.#entries.length, "no more is consumed than was queued");
@@ -166,6 +188,13 @@ export class TopicLanes {
   /** Takes back everything that waits of these topics: the client wants it no more. */
   takeBack(topicIds: ReadonlySet<number>): void {
     const kept: Entry[] = [];
+    const oldest = this.#entries[this.#head];
+    if (oldest !== undefined && this.#cutBytes > 0 && topicIds.has(oldest.topicId)) {
+      const bytes = voidPart(PART_LANES.topics);
+      kept.push({ ...NO_BATCH, bytes, topicId: 0 });
+      this.#bytes += bytes.byteLength + this.#cutBytes;
+      this.#cutBytes = 0;
+    }
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];
       assert(entry !== undefined, "entries from the head on are there");
@@ -179,12 +208,14 @@ export class TopicLanes {
 
   /**
    * Takes back the news of these topics that waits, but for what is before a message or a state of
-   * its topic. Says for each topic of which something was taken back where that began: the sequence
-   * that the client then has.
+   * its topic, or has left in part. Says for each topic of which something was taken back where
+   * that began: the sequence that the client then has.
    */
   shed(topicIds: ReadonlySet<number>): Map<number, number> {
     /** Of each topic, the last entry that stays in any case. */
     const stays = new Map<number, number>();
+    const oldest = this.#entries[this.#head];
+    if (oldest !== undefined && this.#cutBytes > 0) stays.set(oldest.topicId, this.#head);
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const { topicId, isState } = this.#entries[index] as Entry;
       if (isState && topicIds.has(topicId)) stays.set(topicId, index);

@@ -3,7 +3,6 @@ import type { BatchRows, BookRow, BusBatch, RowTimes } from "@tickwire/proto/cod
 import type { TopicPosition } from "../batch-order.ts";
 import { SharedBatch } from "../shared-batch.ts";
 import type { SharedTopic } from "../shared-batch.ts";
-import type { TopicFeed } from "../topic-feed.ts";
 import { startKindOf } from "../start-kind.ts";
 import type { AttachOptions, Attached, NextEpoch } from "../topic-subscriber.ts";
 import type { ViewOptions } from "../view-options.ts";
@@ -13,12 +12,13 @@ import { RowContent } from "./row-content.ts";
 import type { RowsKind } from "./row-content.ts";
 import type { TopicSource } from "./topic-source.ts";
 import type { Run, ViewContent } from "./view-content.ts";
+import type { ViewFeed } from "../view-feed.ts";
 
 /** Events of one batch of a sequel. */
 const SEQUEL_EVENTS_MAX = 1_024;
 
 type ViewStartsParts = {
-  readonly feed: TopicFeed;
+  readonly feed: ViewFeed;
   readonly source: TopicSource;
   readonly options: ViewOptions;
   readonly shared: SharedTopic;
