@@ -408,6 +408,7 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
     this.#logOpened(hello);
     this.#welcome();
