@@ -446,6 +446,7 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
