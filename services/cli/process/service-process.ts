@@ -14,6 +14,8 @@ export type ServiceProcess = {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly shutdown: Shutdown;
+  /** Calls the listener on SIGHUP, which asks a process to read its files again. */
+  readonly onHangup: (listener: () => void) => void;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -31,5 +33,6 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     signals: process,
     exit,
   });
-  return { clock, logger, metrics, shutdown };
+  const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
+  return { clock, logger, metrics, shutdown, onHangup };
 }

@@ -24,6 +24,7 @@ import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
+import { welcomeOf } from "./welcome.ts";
 import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
@@ -422,16 +423,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts, config } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
-      config: config.access,
+      config: this.#parts.config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
-      takeSeat: (principal) => {
-        if (!accounts.takeConnection(principal)) return undefined;
-        return { close: () => accounts.giveConnection(principal) };
-      },
       onWelcome: () => this.#onWelcome(),
       onReplaced: () => this.#subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),
@@ -454,22 +450,9 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion, gatewayId } = this.#parts;
-    this.#output.welcome({
-      protocolVersion: PROTOCOL_VERSION,
-      sessionId: this.id,
-      serverVersion,
-      gatewayId,
-      serverTimeUs: clock.nowUs(),
-      limits: {
-        frameBytesMax: config.frameBytesMax,
-        subscriptionsMax: config.subscriptionsMax,
-        topicsPerRequestMax: config.topicsPerRequestMax,
-        concurrentCallsMax: config.concurrentCallsMax,
-        requestsPerSecondMax: config.requestsPerSecondMax,
-        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
-      },
-    });
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const own = { id: this.id, bandwidthBytesPerSecondMax };
+    this.#output.welcome(welcomeOf(own, this.#parts));
   }
 
   #sendProbe(number: number): boolean {
