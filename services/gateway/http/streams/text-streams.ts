@@ -2,6 +2,7 @@ import type { TopicPosition } from "../../topics/batch-order.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
 import type { HttpResponse } from "../../transport/transport.ts";
 import type { AskedRequest } from "../asked-request.ts";
+import { acceptsGzip, deflateMessage } from "../gzip.ts";
 import type { ConnectionIds } from "./connection-ids.ts";
 import { EventStream } from "./event-stream.ts";
 import { PollBox } from "./poll-box.ts";
@@ -17,7 +18,11 @@ import { TextConnection } from "./text-connection.ts";
 
 /** Nothing between here and the client is to keep or change a stream. */
 const HEADERS = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
-const POLL_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
+const POLL_HEADERS = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  vary: "accept-encoding",
+};
 
 /** Where a client stands, and which of its sessions goes on. */
 type Standing = {
@@ -44,6 +49,7 @@ export class TextStreams {
     const refusal = door.refusal();
     if (refusal !== undefined) return refusal;
     const { clock, scheduler, config, metrics } = this.#parts;
+    const gzips = this.#gzips(request);
     const body = new EventStream({
       clock,
       scheduler,
@@ -53,10 +59,12 @@ export class TextStreams {
         metrics.httpSessionsTotal.inc({ kind: "sse" });
         return door.accept(connection);
       },
-      wrap: (writer) => writer,
+      gzips,
       onCursorTooLong: () => metrics.cursorsTooLong.inc(),
     });
-    return { status: 200, headers: { "content-type": "text/event-stream", ...HEADERS }, body };
+    const encoding = gzips ? { "content-encoding": "gzip" } : {};
+    const type = { "content-type": "text/event-stream", vary: "accept-encoding" };
+    return { status: 200, headers: { ...type, ...HEADERS, ...encoding }, body };
   }
 
   /** One answer of long polling. Throws RpcError. */
@@ -78,7 +86,16 @@ export class TextStreams {
     if (polled === undefined) throw new RpcError("unavailable", "the session has just ended");
     const answer = await polled;
     metrics.pollAnswers.inc({ kind: answer.kind });
-    return { status: 200, headers: POLL_HEADERS, body: answer.body };
+    const { body } = answer;
+    if (!this.#gzips(request) || body.byteLength < config.compressBytesMin) {
+      return { status: 200, headers: POLL_HEADERS, body };
+    }
+    const headers = { ...POLL_HEADERS, "content-encoding": "gzip" };
+    return { status: 200, headers, body: await deflateMessage(body) };
+  }
+
+  #gzips({ headers }: AskedRequest): boolean {
+    return this.#parts.config.compression && acceptsGzip(headers.get("accept-encoding"));
   }
 
   #readStanding(request: AskedRequest): Standing {
