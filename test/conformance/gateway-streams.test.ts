@@ -343,6 +343,21 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
     expect([...more, ...sequencesOf(rest, TRADES)]).toEqual(range(begin + 1, begin + 3));
   });
 
+  test("who wants something else goes on from the cursor in a new session", async () => {
+    await start();
+    const first = await poll(rig.url, { topics: TRADES });
+    publishTrades(1);
+    await rig.settle();
+    const query = { topics: TRADES, cursor: first.cursor, conflationIntervalMs: "100" };
+    const next = await poll(rig.url, query);
+    expect(next.events[1]?.data).toMatchObject({
+      conflationIntervalMs: 100,
+      continuity: "resumed",
+    });
+    await rig.settle();
+    expect(rig.gateway.sessions).toBe(1);
+  });
+
   test.each([
     ["below", 2, 200],
     ["at", 3, 429],

@@ -25,6 +25,7 @@ const haproxy = requireProgram("haproxy");
 
 const cleanups: (() => Promise<void> | void)[] = [];
 let gateway: RunningGateway;
+let otherGateway: RunningGateway;
 let folder: string;
 const endings: (() => Promise<void> | void)[] = [];
 
@@ -40,15 +41,19 @@ beforeAll(async () => {
     registry: new Registry(),
   });
   await ingest.whenStarted;
-  gateway = await startGateway({
-    ...common,
-    config: gatewayConfig({ port: 0, transport: "node", lameDuckMs: 0 }),
-    registry: new Registry(),
-  });
+  const start = () =>
+    startGateway({
+      ...common,
+      config: gatewayConfig({ port: 0, transport: "node", lameDuckMs: 0 }),
+      registry: new Registry(),
+    });
+  gateway = await start();
+  otherGateway = await start();
   endings.push(
     () => bus.close(),
     () => ingest.close(),
     () => gateway.close({ graceMs: 0 }),
+    () => otherGateway.close({ graceMs: 0 }),
   );
 });
 
@@ -129,7 +134,11 @@ async function startNginx(location: string): Promise<{ port: number; change(to: 
 }
 
 /** HAProxy, which gives up a server that sends nothing for `serverTimeout`. */
-async function startHaproxy(rules: string, serverTimeout: string): Promise<number> {
+async function startHaproxy(
+  rules: string,
+  serverTimeout: string,
+  servers: readonly RunningGateway[] = [gateway],
+): Promise<number> {
   if (haproxy === undefined) throw new Error("there is no haproxy");
   const port = await freePort();
   const file = join(folder, `haproxy-${port}.cfg`);
@@ -145,7 +154,7 @@ frontend in
 ${rules}
   default_backend gateway
 backend gateway
-  server one 127.0.0.1:${gateway.port}
+${servers.map(({ port: of }, index) => `  server s${index} 127.0.0.1:${of}`).join("\n")}
 `,
   );
   const child = await startProgram(haproxy, ["-db", "-f", file], () => answers(port));
@@ -209,6 +218,27 @@ describe.skipIf(haproxy === undefined)("behind HAProxy", () => {
     const stand = await subscribed(port, ["simulated:*/*"]);
     expect(stand.client.transport).toBe("poll");
     await flows(stand, 100);
+    expectExact(stand);
+  });
+
+  test.each([
+    ["sse", ""],
+    ["poll", "http-request deny if { path /v1/sse }"],
+  ])("that leads each request to another gateway: %s", async (transport, rule) => {
+    const port = await startHaproxy(
+      `
+  http-request deny if { hdr(upgrade) -i websocket }
+  ${rule}`,
+      "30s",
+      [gateway, otherGateway],
+    );
+    const stand = await subscribed(port, ["simulated:*/*"]);
+    expect(stand.client.transport).toBe(transport);
+    for (let call = 0; call < 6; call += 1) {
+      expect((await stand.client.rpc.getServerTime({})).serverTimeUs).toBeGreaterThan(0);
+    }
+    await flows(stand, 60);
+    expect(stand.client.state).toBe("connected");
     expectExact(stand);
   });
 
