@@ -99,7 +99,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const dashboard = readDashboard(options);
   const scheduler = immediateScheduler;
-  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const streamParts = {
+    config,
+    bus,
+    clock,
+    scheduler,
+    turns,
+    metrics,
+    createToken: createSessionToken,
+  };
   const bufferedBytesMax = bufferedBytesOf(config, bus);
   const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
   const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
