@@ -100,6 +100,7 @@ beforeEach(async () => {
         port: 4321,
         sockets: 3,
         stopListening: () => void log.push("stops listening"),
+        reloadTls: () => void log.push("certificate read"),
         close: async () => void log.push("transport closed"),
       });
     },
