@@ -86,8 +86,10 @@ export {
   ListingCodec,
   OptionTypeNumbers,
   QuoteCodec,
+  ReplayBreakCodec,
   ReplayRequestCodec,
   ReplayResponseCodec,
+  ReplayTopicCodec,
   SizeUnitNumbers,
   TickerCodec,
   TopicStateNumbers,
@@ -127,8 +129,10 @@ export type {
   ListingChange,
   OptionType,
   Quote,
+  ReplayBreak,
   ReplayRequest,
   ReplayResponse,
+  ReplayTopic,
   SizeUnit,
   Ticker,
   TopicState,
@@ -240,7 +244,7 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetServerTimeRequest>,
     options?: Options,
   ): Promise<GetServerTimeResponse>;
-  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
+  /** Past events of topics, oldest first, as far as the gateway's stream log has them. UNIMPLEMENTED where none is kept. */
   replay(
     request: MessageInit<ReplayRequest>,
     options?: Options,
@@ -283,7 +287,7 @@ export type MarketDataHandlers<Context> = {
     request: GetServerTimeRequest,
     context: Context,
   ) => GetServerTimeResponse | Promise<GetServerTimeResponse>;
-  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
+  /** Past events of topics, oldest first, as far as the gateway's stream log has them. UNIMPLEMENTED where none is kept. */
   readonly replay: (
     request: ReplayRequest,
     context: Context,

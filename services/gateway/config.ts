@@ -148,6 +148,10 @@ export const gatewayConfigSchema = z
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
     callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
+    streamTimeoutMsMax: durationMs(3_600_000).describe(
+      "longest that an RPC whose answer streams may go on; without a deadline of its own it may",
+    ),
+    replaysMax: z.int().min(0).max(10_000).default(32).describe("replays under way at once"),
 
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
@@ -168,6 +172,22 @@ export const gatewayConfigSchema = z
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
+    streamHeartbeatMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("a streamed answer in which nothing was sent for so long gets a sign of life"),
+    pollWaitMsMax: durationMs(25_000).describe("longest wait of a long poll for news"),
+    pollLingerMs: durationMs(30_000).describe(
+      "a session of long polling that nobody polls for so long has ended",
+    ),
+    pollAnswerBytesMax: count(MIB, 64 * MIB).describe(
+      "answer of a long poll; what was written last may exceed it",
+    ),
+    pollSessionsMax: count(2_000, 1_000_000).describe("sessions of long polling; above: 503"),
+    pollSessionsPerAddressMax: count(500, 1_000_000).describe("those of one address; above: 429"),
+
     topicsMax: count(20_000, 1_000_000).describe(
       "topics that the gateway follows at once; the last eighth is for sessions that have few",
     ),
@@ -180,6 +200,18 @@ export const gatewayConfigSchema = z
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
+    resumeBytesMax: z
+      .int()
+      .min(0)
+      .max(512 * MIB)
+      .default(8 * MIB)
+      .describe("of one topic's past, beyond its ring, fetched for clients who come back; 0: none"),
+    resumeTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(16 * 1024 * MIB)
+      .default(128 * MIB)
+      .describe("that of all topics together; above: those clients start anew, and are told"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 

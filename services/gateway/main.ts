@@ -1,17 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
+import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
+import { createSessionToken } from "./http/streams/session-token.ts";
+import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
@@ -32,6 +38,8 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** What was published, beyond the life of its publisher. Not closed by the gateway. */
+  readonly log?: StreamLog | undefined;
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
@@ -64,8 +72,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
-  const hub = new Hub({ ...common, catalog, random, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
+  const resume = {
+    log,
+    budget: new ByteBudget({ bytesMax: config.resumeTotalBytesMax }),
+    resumeBytesMax: config.resumeBytesMax,
+  };
+  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
+  const services = createMarketData({
+    ...common,
+    catalog,
+    log,
+    queryTimeoutMs,
+    replaysMax: config.replaysMax,
+  });
   const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
@@ -78,7 +98,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const dashboard = readDashboard(options);
-  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const scheduler = immediateScheduler;
+  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const bufferedBytesMax = bufferedBytesOf(config, bus);
+  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
+  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
@@ -92,6 +116,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     access,
     http,
     certificates,
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     openTransport: async (handler) => {
       const transport = await selectTransport(
         {
@@ -128,6 +154,11 @@ function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
  */
 const MESSAGE_HEADROOM = 2;
 
+/** What we write ahead to one client, and one batch of any size that the bus carries. */
+function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, bus: Bus): number {
+  return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
+}
+
 function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
   const { certFile, keyFile, passphrase, clientCaFile, clientCertificates } = tls;
   if (certFile === undefined || keyFile === undefined) return undefined;
@@ -151,8 +182,7 @@ function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
     path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
-    // What we write ahead, and one batch of any size that the bus carries.
-    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,

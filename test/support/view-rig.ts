@@ -12,6 +12,7 @@ import { offeredView } from "#gateway/topics/view-options.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
 
@@ -61,6 +62,7 @@ export class ViewRig {
       logger: { debug: none, info: none, warn: none, error: none },
       catalog: {
         publisherOf: () => ({ publisherId: "one", epoch: this.market.epoch }),
+        partitionOf: () => undefined,
         mayFollow: () => false,
         instrument: () => undefined,
       },
@@ -68,6 +70,7 @@ export class ViewRig {
       metrics: createGatewayMetrics(new Registry()),
       random: () => 0,
       limits: { ...LIMITS, delayBytesMax },
+      resume: resumeParts(),
     });
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,

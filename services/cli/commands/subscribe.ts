@@ -11,7 +11,7 @@ import {
 import { Command } from "commander";
 import { rowOfClientEvent } from "../output/client-event.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
-import { EventJson, type EventSource } from "../output/event-json.ts";
+import { EventJson, type EventSource } from "#wire/event-json.ts";
 import { MARKET_SYMBOL } from "#core/instrument.ts";
 import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";

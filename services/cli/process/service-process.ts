@@ -16,6 +16,8 @@ export type ServiceProcess = {
   readonly shutdown: Shutdown;
   /** Calls the listener on SIGHUP, which asks a process to read its files again. */
   readonly onHangup: (listener: () => void) => void;
+  /** What operators see of the process. */
+  readonly describe: () => object;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -34,5 +36,14 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     exit,
   });
   const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
-  return { clock, logger, metrics, shutdown, onHangup };
+  const startedUs = clock.monotonicUs();
+  const describe = (): object => ({
+    service,
+    version: programVersion(),
+    node: process.versions.node,
+    pid: process.pid,
+    uptimeSeconds: Math.floor((clock.monotonicUs() - startedUs) / 1e6),
+    residentBytes: process.memoryUsage.rss(),
+  });
+  return { clock, logger, metrics, shutdown, onHangup, describe };
 }

@@ -15,4 +15,5 @@ export type ViewFeed = Pick<
   | "countResume"
   | "historySince"
   | "lossUntil"
+  | "earlierEvents"
 >;

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { TransportKind } from "../transports/transport-kind.ts";
 import type { ClientState, Session, StateListener } from "./session.ts";
 
 /** What every client has, whatever it carries: its connection's state and its end. */
@@ -26,6 +27,14 @@ export class SessionHandle implements AsyncDisposable {
   /** The address that it is connected to, or dialled last, without its user and its query. */
   get url(): string {
     return this.#session.url;
+  }
+
+  /**
+   * What carries the connection now: a WebSocket, or HTTP where no WebSocket can be had. Undefined
+   * while there is no connection.
+   */
+  get transport(): TransportKind | undefined {
+    return this.#session.transport;
   }
 
   /**

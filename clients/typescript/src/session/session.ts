@@ -7,6 +7,7 @@ import { GatewayAddresses } from "./gateway-addresses.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import { sessionStep, type SessionEvent, type SessionPhase } from "./session-machine.ts";
 import type { SessionLink, SessionPart } from "./session-part.ts";
+import type { TransportKind } from "../transports/transport-kind.ts";
 import { shownAddress } from "./shown-address.ts";
 
 /**
@@ -49,6 +50,8 @@ type SessionOptions = {
   readonly waitForFirstConnect: boolean;
   /** Connected to another address for so long, goes back to the first; 0 never does. */
   readonly returnToFirstMs: number;
+  /** While something else than the best transport carries it, the best is tried this often. */
+  readonly retryTransportMs: number;
 };
 
 /** One connection, from its dial on. */
@@ -111,6 +114,7 @@ export class Session {
       },
       reconnect: (error) => this.#main?.connection.close(error),
       watchVisibility: (listener) => this.#environment.watchVisibility(listener),
+      nextFrame: (callback) => this.#environment.nextFrame(callback),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
@@ -134,6 +138,11 @@ export class Session {
   /** The address that it is connected to, or dialled last, without its user and its query. */
   get url(): string {
     return shownAddress(this.#addresses.urlOf(this.#main?.index ?? this.#index));
+  }
+
+  /** What carries the connection, or is tried now; undefined while there is none. */
+  get transport(): TransportKind | undefined {
+    return this.#main?.connection.transport;
   }
 
   /** What ended the client for good; undefined while it lives and after `close()`. */
@@ -293,9 +302,11 @@ export class Session {
   }
 
   #returnToFirst(): void {
-    const { returnToFirstMs } = this.#options;
-    const isAway = this.#main !== undefined && this.#main.index !== 0;
-    if (isAway && returnToFirstMs > 0) this.#seekAfter(0, returnToFirstMs);
+    const { returnToFirstMs, retryTransportMs } = this.#options;
+    const main = this.#main;
+    if (main === undefined) return;
+    if (main.index !== 0 && returnToFirstMs > 0) this.#seekAfter(0, returnToFirstMs);
+    else if (main.connection.isFallback) this.#seekAfter(main.index, retryTransportMs);
   }
 
   #seekAfter(index: number, delayMs: number): void {

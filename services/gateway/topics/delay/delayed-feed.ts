@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Topic } from "#core/topic.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
+import type { EarlierEvents } from "../earlier-epochs.ts";
 import { EpochEnds } from "../epoch-ends.ts";
 import { SharedTopic } from "../shared-batch.ts";
 import type { SharedBatch } from "../shared-batch.ts";
@@ -86,6 +87,8 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
       history: this.#history,
       shared: new SharedTopic(feed.id, { venue, channel }),
       ends: this.#ends,
+      // What of it may be seen is not known, so that it is told as lost.
+      earlier: () => undefined,
     });
     this.#begin();
   }
@@ -138,6 +141,10 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
     return this.#starts.lossUntil(resume, position);
+  }
+
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    return this.#starts.earlierEvents(resume);
   }
 
   deliver(batch: SharedBatch): void {
