@@ -114,6 +114,10 @@ export const gatewayConfigSchema = z
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
     callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
+    streamTimeoutMsMax: durationMs(3_600_000).describe(
+      "longest that an RPC whose answer streams may go on; without a deadline of its own it may",
+    ),
+    replaysMax: z.int().min(0).max(10_000).default(32).describe("replays under way at once"),
 
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
@@ -156,9 +160,24 @@ export const gatewayConfigSchema = z
     viewsMax: count(20_000, 1_000_000).describe(
       "views made at once; above: a view that does for it, else the topic is refused for now",
     ),
+    delayBytesMax: count(256 * MIB, 64 * 1024 * MIB).describe(
+      "of topics that wait for clients who get them later; above: those miss a part and are told",
+    ),
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
+    resumeBytesMax: z
+      .int()
+      .min(0)
+      .max(512 * MIB)
+      .default(8 * MIB)
+      .describe("of one topic's past, beyond its ring, fetched for clients who come back; 0: none"),
+    resumeTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(16 * 1024 * MIB)
+      .default(128 * MIB)
+      .describe("that of all topics together; above: those clients start anew, and are told"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 

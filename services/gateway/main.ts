@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
+import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
@@ -33,6 +37,8 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** What was published, beyond the life of its publisher. Not closed by the gateway. */
+  readonly log?: StreamLog | undefined;
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
@@ -65,8 +71,20 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
-  const hub = new Hub({ ...common, catalog, random, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
+  const resume = {
+    log,
+    budget: new ByteBudget({ bytesMax: config.resumeTotalBytesMax }),
+    resumeBytesMax: config.resumeBytesMax,
+  };
+  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
+  const services = createMarketData({
+    ...common,
+    catalog,
+    log,
+    queryTimeoutMs,
+    replaysMax: config.replaysMax,
+  });
   const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
@@ -100,6 +118,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     openTransport: (handler) =>
       selectTransport(
         {

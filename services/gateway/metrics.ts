@@ -22,6 +22,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
+    ...logMetrics(registry),
     latencies: registerLatencies(registry),
     ...slownessMetrics(registry),
     ...viewMetrics(registry),
@@ -381,6 +382,17 @@ function slownessMetrics(registry: Registry) {
 function viewMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    delayedBytes: new Gauge({
+      name: "tickwire_gateway_delayed_bytes",
+      help: "Bytes of topics that wait for clients who may have them only later.",
+      registers,
+    }),
+    delayOverflows: new Counter({
+      name: "tickwire_gateway_delay_overflows_total",
+      help: "Times that a part of a delayed topic was given up, because no more may wait.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
@@ -401,6 +413,12 @@ function viewMetrics(registry: Registry) {
     viewSkipped: new Counter({
       name: "tickwire_gateway_view_skipped_events_total",
       help: "Events that views left out of their batches, because later ones stand for them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    conflated: new Counter({
+      name: "tickwire_gateway_conflated_events_total",
+      help: "Events that a session did not get because later ones stand for them, each session counted.",
       labelNames: ["venue", "channel"],
       registers,
     }),
@@ -459,6 +477,44 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+  };
+}
+
+function logMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    logUp: new Gauge({
+      name: "tickwire_gateway_log_up",
+      help: "Whether the stream log answered when it was last asked: 1 or 0.",
+      registers,
+    }),
+    logReads: new Counter({
+      name: "tickwire_gateway_log_reads_total",
+      help: "Questions to the stream log, by question and outcome.",
+      labelNames: ["question", "outcome"],
+      registers,
+    }),
+    logBytes: new Counter({
+      name: "tickwire_gateway_log_read_bytes_total",
+      help: "Bytes of batches that were read from the stream log.",
+      registers,
+    }),
+    logEvents: new Counter({
+      name: "tickwire_gateway_log_events_total",
+      help: "Events that the stream log had and neither the gateway nor the publisher.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    resumeBytes: new Gauge({
+      name: "tickwire_gateway_resume_bytes",
+      help: "Memory that is set aside for what clients who come back have missed.",
+      registers,
+    }),
+    replays: new Gauge({
+      name: "tickwire_gateway_replays",
+      help: "Replays that are under way.",
       registers,
     }),
   };

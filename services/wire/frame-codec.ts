@@ -41,6 +41,14 @@ export function wrapBatch(topicId: number, batch: BusBatch, hasBase: boolean): U
   return element;
 }
 
+/** The same without tag and length: the Batch alone, for a field of another message. */
+export function contentOfBatch(topicId: number, batch: BusBatch, hasBase: boolean): Uint8Array {
+  const element = wrapBatch(topicId, batch, hasBase);
+  let start = 1;
+  while ((element[start] ?? 0) >= 0x80) start += 1;
+  return element.subarray(start + 1);
+}
+
 /**
  * Encodes messages as (part of) a ServerFrame, which elements of `wrapBatch` may follow. The caller
  * owns the result. Throws WireError if a value does not fit its field.

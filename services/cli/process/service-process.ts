@@ -14,6 +14,8 @@ export type ServiceProcess = {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly shutdown: Shutdown;
+  /** What operators see of the process. */
+  readonly describe: () => object;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -31,5 +33,14 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     signals: process,
     exit,
   });
-  return { clock, logger, metrics, shutdown };
+  const startedUs = clock.monotonicUs();
+  const describe = (): object => ({
+    service,
+    version: programVersion(),
+    node: process.versions.node,
+    pid: process.pid,
+    uptimeSeconds: Math.floor((clock.monotonicUs() - startedUs) / 1e6),
+    residentBytes: process.memoryUsage.rss(),
+  });
+  return { clock, logger, metrics, shutdown, describe };
 }

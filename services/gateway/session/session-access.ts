@@ -76,6 +76,11 @@ export class SessionAccess {
     return this.#state === "checking";
   }
 
+  /** Who the client is; undefined until that is known. */
+  get known(): Principal | undefined {
+    return this.#principal;
+  }
+
   /** Who the client is. To be asked once it is welcome. */
   get principal(): Principal {
     assert(this.#principal !== undefined, "a client that is welcome is somebody");

@@ -114,6 +114,7 @@ export class Session {
       },
       reconnect: (error) => this.#main?.connection.close(error),
       watchVisibility: (listener) => this.#environment.watchVisibility(listener),
+      nextFrame: (callback) => this.#environment.nextFrame(callback),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
