@@ -40,7 +40,7 @@ export async function getTrades(
     rows,
     { ...asked, query },
     // Only the publisher that is followed has answered.
-    (trade) => loggedTrade(trade, parts.catalog.publisherOf(venue)?.epoch ?? 0),
+    (trade) => loggedTrade(trade, parts.catalog.publisherOf(venue, symbol)?.epoch ?? 0),
   );
   const nowUs = parts.clock.nowUs();
   const timeUsOf = (trade: Trade): number => trade.receivedTimeUs;
