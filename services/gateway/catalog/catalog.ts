@@ -119,7 +119,7 @@ export class Catalog {
 
   /** Instruments of one venue. */
   sizeOf(venue: string): number {
-    return this.#listings.get(venue)?.instruments.size ?? 0;
+    return this.#listingsOf(venue).reduce((sum, { instruments }) => sum + instruments.size, 0);
   }
 
   /** Venue ids, sorted. */

@@ -14,6 +14,7 @@ import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
+import { exceededLimit } from "./outbound/slow-policy.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
@@ -25,6 +26,7 @@ import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
+import { welcomeOf } from "./welcome.ts";
 import type { CallMessage, HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
@@ -444,6 +446,7 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
@@ -489,22 +492,10 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion, gatewayId } = this.#parts;
-    this.#output.welcome({
-      protocolVersion: PROTOCOL_VERSION,
-      sessionId: this.id,
-      serverVersion,
-      gatewayId,
-      serverTimeUs: clock.nowUs(),
-      limits: {
-        frameBytesMax: config.frameBytesMax,
-        subscriptionsMax: config.subscriptionsMax,
-        topicsPerRequestMax: config.topicsPerRequestMax,
-        concurrentCallsMax: config.concurrentCallsMax,
-        requestsPerSecondMax: config.requestsPerSecondMax,
-        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
-      },
-    });
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    this.#output.welcome(
+      welcomeOf(this.#parts, { sessionId: this.id, bandwidthBytesPerSecondMax }),
+    );
   }
 
   #sendProbe(number: number): boolean {
@@ -526,15 +517,11 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-wait");
   }
 
-  #onSlow({ owedBytes, lagMs }: Lateness): void {
+  #onSlow(lateness: Lateness): void {
     const { metrics, config } = this.#parts;
-    const { outboundBytesMax, lagMsMax } = config;
-    const isLate = lagMs > lagMsMax;
-    if (!isLate && this.#owesLess()) return;
-    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
-    const reason = isLate
-      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
-      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
+    const { limit, reason } = exceededLimit(lateness, config);
+    if (limit !== "lagMsMax" && this.#owesLess()) return;
+    metrics.slowConsumers.inc({ limit });
     this.#fault("too-slow", reason);
   }
 
