@@ -11,8 +11,8 @@ import {
 
 const GZIP_BYTES_MAX = {
   everything: 41_500,
-  "streams only": 33_800,
-  "ticks only": 28_800,
+  "streams only": 34_500,
+  "ticks only": 29_600,
   "rpc only": 17_900,
 } as const;
 

@@ -145,7 +145,8 @@ function obey(rig: ViewRig, command: Command): void {
   else if ("answers" in command) rig.answers = command.answers;
   else {
     market.restart();
-    hub.follow("fake", { publisherId: "one", epoch: market.epoch, isNewcomer: true });
+    const whole = { venue: "fake", shardIndex: 0, shardCount: 0 };
+    hub.follow(whole, { publisherId: "one", epoch: market.epoch, isNewcomer: true });
   }
 }
 

@@ -62,6 +62,7 @@ export class ViewRig {
       logger: { debug: none, info: none, warn: none, error: none },
       catalog: {
         publisherOf: () => ({ publisherId: "one", epoch: this.market.epoch }),
+        partitionOf: () => undefined,
         mayFollow: () => false,
         instrument: () => undefined,
       },

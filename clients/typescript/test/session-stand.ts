@@ -36,6 +36,7 @@ export class SessionStand {
       explainFailure: ({ message }) => message,
       reportUncaught: (error) => this.uncaught.push(error),
       watchVisibility: () => () => undefined,
+      nextFrame: () => () => undefined,
       watchNetwork: (listener) => {
         this.network = listener;
         return () => {

@@ -7,6 +7,8 @@ import type { Logger } from "#core/logger.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { partitionId } from "../catalog/venue-partition.ts";
+import type { VenuePartition } from "../catalog/venue-partition.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Scheduler } from "../turns/scheduler.ts";
@@ -37,7 +39,7 @@ type HubParts = {
   /** For views that many are due at once. */
   readonly scheduler: Scheduler;
   /** Whose messages count for a venue. */
-  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "partitionOf" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
   /** For clients who come back. */
@@ -122,15 +124,16 @@ export class Hub {
     this.#viewBudget = new ViewBudget(parts.limits.viewsMax, parts.metrics);
     this.#delaySpace = new DelaySpace(parts.limits.delayBytesMax, parts.metrics);
     this.#watch = {
-      onLoss: (name) => this.#onLoss(name),
+      onLoss: (name) => this.#onLoss(name, "bus-gap"),
       onBadBatch: ({ venue, channel }) => {
         this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
       },
-      mayBeFollowed: ({ venue }, epoch) => {
+      onReplaced: (name) => this.#onLoss(name, "ingestor-replaced"),
+      mayBeFollowed: ({ venue, symbol }, epoch) => {
         const { catalog } = parts;
         // It is followed, and the topic that asks has not had its turn to hear of it.
-        const isFollowed = catalog.publisherOf(venue)?.epoch === epoch;
-        return isFollowed || catalog.mayFollow(venue, epoch);
+        const isFollowed = catalog.publisherOf(venue, symbol)?.epoch === epoch;
+        return isFollowed || catalog.mayFollow(venue, symbol, epoch);
       },
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
@@ -186,6 +189,16 @@ export class Hub {
     return this.#isBeyondShare(topics) ? "topicsShare" : "bus";
   }
 
+  /** Views that were made, of all topics together. */
+  get views(): number {
+    return this.#viewBudget.used;
+  }
+
+  /** Every topic that is followed, in the order of their numbers. */
+  each(): Iterable<Pick<FollowedTopic, "feed" | "views" | "holds">> {
+    return this.#topics.values();
+  }
+
   /** Whether the topic is followed on the bus already. */
   follows(name: Topic): boolean {
     return this.#topics.has(formatTopic(name));
@@ -210,26 +223,32 @@ export class Hub {
   }
 
   /**
-   * The venue's topics are those of this publisher from now on. Whoever follows a status is told:
-   * what happened at the venue between the two is in nobody's numbers.
+   * The topics of this part of a venue are those of this publisher from now on. Unless it goes on
+   * from the one before, whoever follows a status is told: what happened at the venue between the
+   * two is in nobody's numbers.
    */
-  follow(venue: string, publisher: FollowedPublisher): void {
-    this.#troubles.cancel(venue);
-    this.#line.add(this.#followInTurns(venue, publisher));
+  follow(partition: VenuePartition, publisher: FollowedPublisher): void {
+    this.#troubles.cancel(partitionId(partition));
+    this.#line.add(this.#followInTurns(partition, publisher));
   }
 
-  /** Every channel of the venue is down, as everybody who follows a status is told. */
-  venueDown(venue: string, reason: "ingestor-lost" | "bus-down", sinceTimeUs: number): void {
-    this.#troubles.tell(venue, this.feedsOf(venue), { state: "down", reason, sinceTimeUs });
+  /** Every channel of the part is down, as everybody who follows a status is told. */
+  venueDown(
+    partition: VenuePartition,
+    reason: "ingestor-lost" | "bus-down",
+    sinceTimeUs: number,
+  ): void {
+    const trouble = { state: "down", reason, sinceTimeUs } as const;
+    this.#troubles.tell(partitionId(partition), this.feedsOf(partition), trouble);
   }
 
   /**
-   * The venue's publisher is there again. The statuses are our own since it was down, so those are
+   * The part's publisher is there again. The statuses are our own since it was down, so those are
    * sent again in any case; of the other topics only what was missed.
    */
-  venueBack(venue: string): void {
-    this.#troubles.cancel(venue);
-    this.#line.add(this.#compareInTurns(venue));
+  venueBack(partition: VenuePartition): void {
+    this.#troubles.cancel(partitionId(partition));
+    this.#line.add(this.#compareInTurns(partition));
   }
 
   /** The venue's publisher says where its topics stand. */
@@ -244,10 +263,18 @@ export class Hub {
     }
   }
 
-  /** The feeds of one venue. */
-  feedsOf(venue: string): TopicFeed[] {
+  /** The feeds of a part of a venue. */
+  feedsOf(partition: VenuePartition): TopicFeed[] {
+    const { venue, shardCount } = partition;
+    const id = partitionId(partition);
+    const { catalog } = this.#parts;
     const feeds = Array.from(this.#topics.values(), ({ feed }) => feed);
-    return feeds.filter((feed) => feed.name.venue === venue);
+    return feeds.filter(({ name }) => {
+      if (name.venue !== venue) return false;
+      if (shardCount === 0) return true;
+      const own = catalog.partitionOf(venue, name.symbol);
+      return own !== undefined && partitionId(own) === id;
+    });
   }
 
   /** Leaves every topic. Idempotent. */
@@ -277,7 +304,7 @@ export class Hub {
     }
     let feed: TopicFeed;
     try {
-      const publisher = this.#parts.catalog.publisherOf(name.venue);
+      const publisher = this.#parts.catalog.publisherOf(name.venue, name.symbol);
       const gate = this.#gates.of(name.venue);
       const parts = { ...this.#parts, gate, watch: this.#watch, line: this.#answerLine };
       feed = new TopicFeed(this.#nextId, name, publisher, parts);
@@ -344,29 +371,30 @@ export class Hub {
     this.#parts.metrics.topics.set(this.#topics.size);
   }
 
-  *#followInTurns(venue: string, publisher: FollowedPublisher): Work {
+  *#followInTurns(partition: VenuePartition, publisher: FollowedPublisher): Work {
     const sinceTimeUs = this.#parts.clock.nowUs();
     const trouble = { state: "gap", reason: "ingestor-replaced", sinceTimeUs } as const;
-    for (const feed of this.feedsOf(venue)) {
+    for (const feed of this.feedsOf(partition)) {
       if (this.#line.isOver) yield;
-      if (feed.name.channel === "status") this.#troubles.tellOne(feed, trouble);
+      const isTold = feed.name.channel === "status" && !publisher.continues;
+      if (isTold) this.#troubles.tellOne(feed, trouble);
       feed.follow(publisher);
     }
   }
 
-  *#compareInTurns(venue: string): Work {
-    for (const feed of this.feedsOf(venue)) {
+  *#compareInTurns(partition: VenuePartition): Work {
+    for (const feed of this.feedsOf(partition)) {
       if (this.#line.isOver) yield;
       feed.resync(feed.name.channel === "status");
     }
   }
 
   /** Events of a channel are missing, and what its status says now is what it said before. */
-  #onLoss({ venue, symbol, channel }: Topic): void {
+  #onLoss({ venue, symbol, channel }: Topic, reason: "bus-gap" | "ingestor-replaced"): void {
     const status = this.#topics.get(formatTopic({ venue, symbol, channel: "status" }))?.feed;
     if (status === undefined || channel === "status") return;
     const nowUs = this.#parts.clock.nowUs();
-    const trouble = { state: "gap", reason: "bus-gap", sinceTimeUs: nowUs } as const;
+    const trouble = { state: "gap", reason, sinceTimeUs: nowUs } as const;
     status.announce(troubleState(status.position, [channel], trouble, nowUs));
     status.resync(true);
   }

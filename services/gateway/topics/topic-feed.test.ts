@@ -56,6 +56,7 @@ class Rig {
         watch: {
           onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),
           onLoss: ({ channel: lossy }) => this.seen.push(`loss ${lossy}`),
+          onReplaced: ({ channel: replaced }) => this.seen.push(`replaced ${replaced}`),
           mayBeFollowed: () => false,
           onForeign: (_, epoch) => this.seen.push(`foreign ${epoch}`),
           onStall: (_, { sequence, announced }) => {

@@ -8,6 +8,7 @@ import type { Topic } from "#core/topic.ts";
 import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
+import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import type { EarlierEvents } from "./earlier-epochs.ts";
@@ -44,6 +45,8 @@ type TopicFeedParts = SnapshotQueryParts & {
 export type FeedWatch = {
   /** Subscribers were told that events are missing. */
   onLoss(name: Topic): void;
+  /** The topic goes on with another publisher, and what lies between the two is not known. */
+  onReplaced(name: Topic): void;
   /** A batch that cannot be read, or be one of the topic, was left aside. */
   onBadBatch(name: Topic): void;
   /** Whether it is being found out if the publisher of this epoch is to be followed. */
@@ -82,11 +85,14 @@ export class TopicFeed {
   #subscription: BusSubscription;
   /** Whose batches count; undefined before anybody announced the venue. */
   #publisher: TopicPublisher | undefined;
+  /** It goes on from the one before, mostly without a loss. */
+  #continues = false;
   readonly #ends = new EpochEnds();
   /** The furthest that the publisher said it has come. */
   #announced: TopicPosition = { epoch: 0, sequence: 0 };
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
+  #receivedAtUs = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
   /** Bytes that were delivered to each subscriber. */
   sentBytes = 0;
@@ -144,6 +150,26 @@ export class TopicFeed {
 
   get position(): TopicPosition {
     return this.#history.position;
+  }
+
+  /** A state of `TopicSync`. */
+  get state(): string {
+    return this.#sync.state;
+  }
+
+  /** Of the position, without making an object. */
+  get epoch(): number {
+    return this.#history.epoch;
+  }
+
+  /** Memory of what is kept of the topic. */
+  get historyBytes(): number {
+    return this.#history.bytes;
+  }
+
+  /** When the bus brought its last batch, on the monotonic clock; 0 before the first. */
+  get receivedAtUs(): number {
+    return this.#receivedAtUs;
   }
 
   /** The sequence of the position, without making an object. */
@@ -214,8 +240,9 @@ export class TopicFeed {
   }
 
   /** Takes what this publisher says, and nobody else. */
-  follow(publisher: TopicPublisher & { readonly isNewcomer: boolean }): void {
-    const { publisherId, epoch, isNewcomer } = publisher;
+  follow(publisher: FollowedPublisher): void {
+    const { publisherId, epoch, isNewcomer, continues = false } = publisher;
+    this.#continues = continues;
     const before = this.#publisher;
     this.#publisher = { publisherId, epoch };
     this.#stalls = 0;
@@ -280,7 +307,8 @@ export class TopicFeed {
     this.#stalls = 0;
     metrics.batches.inc(labels);
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
-    const news = SharedBatch.news(this.#shared, batch, clock.monotonicUs());
+    this.#receivedAtUs = clock.monotonicUs();
+    const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
     this.#sync.batchReceived(orderOf(batch), news);
   }
 
@@ -339,6 +367,7 @@ export class TopicFeed {
       subscriber.epochChanged({ ended, start, continues });
     }
     if (!continues) this.#past.epochEnds();
+    if (!continues && this.#continues) this.#parts.watch.onReplaced(this.name);
   }
 
   /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */

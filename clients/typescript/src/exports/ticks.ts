@@ -12,7 +12,7 @@ export type {
   RefusedEvent,
 } from "../events/stream-events.ts";
 export type { OverflowPolicy } from "../streams/event-buffer.ts";
-export type { EventStream } from "../streams/event-stream.ts";
+export type { EventStream, FrameUpdate } from "../streams/event-stream.ts";
 export type {
   CallbackOptions,
   StreamOptions,

@@ -1,5 +1,5 @@
 /** How the gateway's clock stands to the time of this client. */
-export type ClockOffset = {
+type ClockOffset = {
   /** Of the ping that it was found by. */
   readonly roundTripUs: number;
   /** What is added to the client's time to have the gateway's. */

@@ -78,7 +78,9 @@ export class StreamFactory {
     handlersOf: HandlersOf<T> = eventsTo,
   ): EventStream<T> {
     const buffer = bufferOptions(options, this.#defaults);
-    const stream = new BufferedStream<T>(buffer.bufferEventsMax, buffer.overflow ?? overflow);
+    const { link } = this.#session;
+    const policy = buffer.overflow ?? overflow;
+    const stream = new BufferedStream<T>(buffer.bufferEventsMax, policy, link);
     const consumer = this.#attach(channel, topics, options, {
       ...handlersOf((item) => stream.push(item)),
       // An abort drops what is buffered; the end of the client does not.
