@@ -124,6 +124,14 @@ export function queryPattern(address: QueryAddress): string {
 /** The pattern of the snapshot queries to every publisher. */
 export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
 
+/**
+ * Where a gateway answers for a session that HTTP carries, whichever gateway its client reaches.
+ * Throws BusError (`invalid-subject`) for an empty name.
+ */
+export function sessionSubject(token: string): string {
+  return `hs.v2.${escapeToken(token)}`;
+}
+
 /** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
 export function isPublisherId(text: string): boolean {
   return PUBLISHER_ID.test(text);

@@ -162,6 +162,13 @@ const adminConfigSchema = z.strictObject({
     .max(65_535)
     .default(9090)
     .describe("its port; 0 picks a free one; `gateway` prefers 9091 and `dev` a free one"),
+  secret: z
+    .string()
+    .min(16)
+    .optional()
+    .describe(
+      "bearer token for /admin/state; without one, only this machine is told, at 16 characters least",
+    ),
 });
 
 const logConfigSchema = z.strictObject({

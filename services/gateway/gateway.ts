@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
@@ -21,6 +22,7 @@ import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
+import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
@@ -43,12 +45,16 @@ export type RunningGateway = {
   readonly port: number;
   readonly transportKind: Transport["kind"];
   /**
-   * Reads the files of access again, at once instead of when they are next looked at. What is
-   * broken leaves everything as it was, and is logged.
+   * Reads the files of access and of the certificate again, at once instead of when they are next
+   * looked at. What is broken leaves everything as it was, and is logged.
    */
-  reloadAccess(): Promise<void>;
+  reload(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** What operators see of it. */
+  readonly state: ServiceState;
+  /** Whether whoever shows this key or token may see the state. */
+  mayAdminister(secret: string, remoteAddress: string): Promise<boolean>;
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
@@ -65,13 +71,18 @@ type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
+  /** What operators see of the gateway. */
+  readonly stateOf: (gateway: Gateway) => ServiceState;
   readonly access: Access;
+  /** With TLS, what notices that the certificate has changed. */
+  readonly certificates?: Pick<TlsReload, "reload" | "close"> | undefined;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
 export class Gateway implements RunningGateway, TransportHandler<Credentials> {
+  readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -93,6 +104,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.state = parts.stateOf(this);
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
@@ -117,6 +129,17 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  async mayAdminister(secret: string, remoteAddress: string): Promise<boolean> {
+    const credentials = { secret, certificate: undefined, remoteAddress };
+    const outcome = await this.#parts.access.authenticate(credentials);
+    return !isAccessFault(outcome) && outcome.mayAdminister;
+  }
+
+  /** Every session that is open, in the order in which they came. */
+  each(): Iterable<Session> {
+    return this.#sessions;
   }
 
   /** Sockets of every kind; 0 before it listens. */
@@ -202,8 +225,9 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
   }
 
-  reloadAccess(): Promise<void> {
-    return this.#parts.access.reload();
+  async reload(): Promise<void> {
+    this.#parts.certificates?.reload();
+    await this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -397,6 +421,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
     this.#parts.access.close();
+    this.#parts.certificates?.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

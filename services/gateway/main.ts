@@ -5,6 +5,7 @@ import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -25,7 +26,8 @@ import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { TransportOptions } from "./transport/transport.ts";
+import type { TlsOptions, TransportOptions } from "./transport/transport.ts";
+import { TlsReload } from "./transport/tls-reload.ts";
 import { immediateScheduler } from "./turns/scheduler.ts";
 import { Turns } from "./turns/turns.ts";
 
@@ -97,29 +99,50 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const dashboard = readDashboard(options);
   const scheduler = immediateScheduler;
-  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const streamParts = {
+    config,
+    bus,
+    clock,
+    scheduler,
+    turns,
+    metrics,
+    createToken: createSessionToken,
+  };
   const bufferedBytesMax = bufferedBytesOf(config, bus);
   const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
   const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const tls = tlsOptions(config);
+  const everyMs = config.tls.reloadMs;
+  const certificates = tls && new TlsReload({ tls, everyMs, clock, logger, metrics });
+  await certificates?.start();
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
-    openTransport: (handler) =>
-      selectTransport(
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
+    certificates,
+    openTransport: async (handler) => {
+      const transport = await selectTransport(
         {
           choice: config.transport,
           onFallback: (reason) => {
-            logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
+            logger.warn(
+              { reason },
+              "uWebSockets.js cannot serve here; serving on ws and node:http",
+            );
           },
         },
         transportOptions(config, bus),
         handler,
-      ),
+      );
+      certificates?.serves(transport);
+      return transport;
+    },
   });
   registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
@@ -144,8 +167,24 @@ function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, b
   return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
 }
 
-function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
+  const { certFile, keyFile, passphrase, clientCaFile, clientCertificates } = tls;
+  if (certFile === undefined || keyFile === undefined) return undefined;
   return {
+    certFile,
+    keyFile,
+    clientCertificates,
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(clientCaFile === undefined ? {} : { clientCaFile }),
+  };
+}
+
+function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+  const tls = tlsOptions(config);
+  const { certificateHeader } = config.access;
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(certificateHeader === undefined ? {} : { certificateHeader }),
     host: config.host,
     port: config.port,
     path: config.pathPrefix + config.webSocketPath,

@@ -193,6 +193,12 @@ function httpSessionMetrics(registry: Registry) {
       labelNames: ["kind"],
       registers,
     }),
+    sessionRelays: new Counter({
+      name: "tickwire_gateway_session_relays_total",
+      help: "Requests for sessions that this gateway does not have, asked over the bus, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     cursorsTooLong: new Counter({
       name: "tickwire_gateway_stream_cursors_too_long_total",
       help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",

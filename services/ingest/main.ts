@@ -10,8 +10,10 @@ import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
+import { createIngestState } from "./ingest-state.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import type { AnnouncedVenue } from "#publish/announcements.ts";
@@ -59,6 +61,8 @@ export type RunningIngest = {
   /** Resolves when every venue's instruments are known and its connections are being made. */
   readonly whenStarted: Promise<void>;
   stats(): IngestStats;
+  /** What operators see of it. */
+  readonly state: ServiceState;
   /** Disconnects, publishes what waits, and gives the bus a bounded time to take it. Idempotent. */
   close(): Promise<void>;
 };
@@ -136,6 +140,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
+    state: createIngestState({ publisherId, venues, publications, latencies, clock, counters }),
     stats: () => ({ publisherId, publications, publisher: counters, venues }),
     close: async () => {
       closing ??= close();

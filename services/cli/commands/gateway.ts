@@ -59,7 +59,10 @@ Examples:
       const service = createServiceProcess("gateway", config);
       let gateway: RunningGateway | undefined;
       const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
-      await runAdminServer({ config, service, notReadyReasons });
+      const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
+        (await gateway?.mayAdminister(secret, address)) === true;
+      const services = () => (gateway === undefined ? [] : [gateway.state]);
+      await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
@@ -105,6 +108,8 @@ export async function runGateway(parts: {
     serverVersion: programVersion(),
     dashboardFolder: dashboardFolder(),
   });
+  // It never rejects: what cannot be read is logged, and changes nothing.
+  service.onHangup(() => void gateway.reload());
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
   return gateway;
 }

@@ -70,7 +70,8 @@ async function runIngestProcess(
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
   ];
-  await runAdminServer({ config, service, notReadyReasons });
+  const services = () => (ingest === undefined ? [] : [ingest.state]);
+  await runAdminServer({ config, service, notReadyReasons, services });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-ingest" });
   bus.onEvent(({ kind }) => {
     if (kind === "disconnected" || kind === "closed") busDown = true;

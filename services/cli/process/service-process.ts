@@ -14,6 +14,10 @@ export type ServiceProcess = {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly shutdown: Shutdown;
+  /** What operators see of the process. */
+  readonly describe: () => object;
+  /** Calls the listener on SIGHUP, which asks a process to read its files again. */
+  readonly onHangup: (listener: () => void) => void;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -31,5 +35,15 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     signals: process,
     exit,
   });
-  return { clock, logger, metrics, shutdown };
+  const startedUs = clock.monotonicUs();
+  const describe = (): object => ({
+    service,
+    version: programVersion(),
+    node: process.versions.node,
+    pid: process.pid,
+    uptimeSeconds: Math.floor((clock.monotonicUs() - startedUs) / 1e6),
+    residentBytes: process.memoryUsage.rss(),
+  });
+  const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
+  return { clock, logger, metrics, shutdown, describe, onHangup };
 }

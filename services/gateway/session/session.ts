@@ -23,6 +23,7 @@ import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
+import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
@@ -69,6 +70,9 @@ export class Session implements ConnectionHandler {
   #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  readonly #openedTimeUs: number;
+  /** As the client named itself. */
+  #client = { client: "", clientVersion: "" };
   /** The gateway goes away, and waits for the calls that are under way. */
   #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
@@ -83,6 +87,7 @@ export class Session implements ConnectionHandler {
     this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
+    this.#openedTimeUs = clock.nowUs();
     this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
@@ -106,6 +111,37 @@ export class Session implements ConnectionHandler {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What operators see of the session; nothing in it is a secret. */
+  look(nowUs: number): SessionLook {
+    const { id, owedBytes } = this;
+    return {
+      ...this.#client,
+      id,
+      state: this.#state,
+      address: this.#connection.remoteAddress,
+      principal: this.#access.known?.id ?? "",
+      openedTimeUs: this.#openedTimeUs,
+      topics: this.#subscriptions?.size ?? 0,
+      lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
+      owedBytes,
+      lagging: this.#outbound.isLagging,
+    };
+  }
+
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#outbound.lagUs(nowUs);
+  }
+
+  get owedBytes(): number {
+    return this.#isOver ? 0 : this.#outbound.owedBytes;
+  }
+
+  /** The topics that the client gets; undefined before it asked for any. */
+  get subscribed(): Pick<Subscriptions, "size" | "has" | "all"> | undefined {
+    return this.#subscriptions;
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -410,8 +446,11 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
-    this.#logOpened(hello);
+    const { clientName, clientVersion } = hello;
+    this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    this.#logOpened();
     this.#welcome();
     this.#access.announce();
     for (const request of this.#held.splice(0)) {
@@ -421,16 +460,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts, config } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
-      config: config.access,
+      config: this.#parts.config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
-      takeSeat: (principal) => {
-        if (!accounts.takeConnection(principal)) return undefined;
-        return { close: () => accounts.giveConnection(principal) };
-      },
       onWelcome: () => this.#onWelcome(),
       onReplaced: () => this.#subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),
@@ -438,13 +472,13 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #logOpened(hello: HelloMessage): void {
+  #logOpened(): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
         principal: this.#access.principal.id,
-        clientName: quotedText(hello.clientName),
-        clientVersion: quotedText(hello.clientVersion),
+        clientName: this.#client.client,
+        clientVersion: this.#client.clientVersion,
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },

@@ -189,6 +189,16 @@ export class Hub {
     return this.#isBeyondShare(topics) ? "topicsShare" : "bus";
   }
 
+  /** Views that were made, of all topics together. */
+  get views(): number {
+    return this.#viewBudget.used;
+  }
+
+  /** Every topic that is followed, in the order of their numbers. */
+  each(): Iterable<Pick<FollowedTopic, "feed" | "views" | "holds">> {
+    return this.#topics.values();
+  }
+
   /** Whether the topic is followed on the bus already. */
   follows(name: Topic): boolean {
     return this.#topics.has(formatTopic(name));

@@ -92,6 +92,7 @@ export class TopicFeed {
   #announced: TopicPosition = { epoch: 0, sequence: 0 };
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
+  #receivedAtUs = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
   /** Bytes that were delivered to each subscriber. */
   sentBytes = 0;
@@ -149,6 +150,26 @@ export class TopicFeed {
 
   get position(): TopicPosition {
     return this.#history.position;
+  }
+
+  /** A state of `TopicSync`. */
+  get state(): string {
+    return this.#sync.state;
+  }
+
+  /** Of the position, without making an object. */
+  get epoch(): number {
+    return this.#history.epoch;
+  }
+
+  /** Memory of what is kept of the topic. */
+  get historyBytes(): number {
+    return this.#history.bytes;
+  }
+
+  /** When the bus brought its last batch, on the monotonic clock; 0 before the first. */
+  get receivedAtUs(): number {
+    return this.#receivedAtUs;
   }
 
   /** The sequence of the position, without making an object. */
@@ -286,7 +307,8 @@ export class TopicFeed {
     this.#stalls = 0;
     metrics.batches.inc(labels);
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
-    const news = SharedBatch.news(this.#shared, batch, clock.monotonicUs());
+    this.#receivedAtUs = clock.monotonicUs();
+    const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
     this.#sync.batchReceived(orderOf(batch), news);
   }
 

@@ -61,6 +61,7 @@ class Rig {
         watch: {
           onBadBatch: () => {},
           onLoss: () => {},
+          onReplaced: () => {},
           mayBeFollowed: () => false,
           onForeign: () => {},
           onStall: () => {},

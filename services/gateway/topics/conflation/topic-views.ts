@@ -92,6 +92,12 @@ export class TopicViews {
     return nearest && this.hold(nearest);
   }
 
+  /** The views that were made, each with how many sessions hold it. */
+  *made(): Iterable<{ readonly options: ViewOptions; readonly holds: number }> {
+    for (const { view, holds } of this.#held?.values() ?? [])
+      yield { options: view.options, holds };
+  }
+
   #sourceOf(): TopicSource {
     this.#source ??= new TopicSource(this.#feed, () => this.#parts.onUnreadable());
     return this.#source;
