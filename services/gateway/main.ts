@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
 import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
@@ -16,6 +17,7 @@ import { StaticFiles } from "./http/static-files.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { tracedServices } from "./rpc/traced-services.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
@@ -35,6 +37,8 @@ type GatewayOptions = {
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Said in Welcome and on the front page. Default "0.1.0". */
@@ -48,7 +52,7 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const { config, bus, clock, logger, registry, tracing, random = Math.random } = options;
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
@@ -65,7 +69,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
   const hub = new Hub({ ...common, catalog, random, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const untraced = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
   const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
@@ -81,7 +86,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const shared = {
+    config,
+    clock,
+    logger,
+    metrics,
+    services,
+    turns,
+    inboxSpace,
+    tracing,
+    ...identity,
+  };
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },

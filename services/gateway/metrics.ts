@@ -20,6 +20,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
+    ...publisherMetrics(registry),
     ...topicMetrics(registry),
     latencies: registerLatencies(registry),
     ...slownessMetrics(registry),
@@ -278,6 +279,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+  };
+}
+
+function publisherMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
