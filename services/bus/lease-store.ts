@@ -10,8 +10,8 @@ export type LeaseRecord = {
 export type KeptLease = LeaseRecord & { readonly revision: number };
 
 /**
- * Where leases are kept for all who share a bus. It knows nothing of times: whoever watches a record
- * judges by its own clock for how long nobody has written it. Both reject with BusError
+ * Where leases are kept for all who share a bus. It knows nothing of times: whoever watches a
+ * record judges by its own clock for how long nobody has written it. Both reject with BusError
  * (`lease-unavailable`) if it cannot be reached now, and then nothing is known of what was written.
  */
 export type LeaseStore = {

@@ -7,6 +7,8 @@ export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
 
+/** The events of every topic are published on subjects that match this. */
+export const EVENT_PATTERN = "md.v2.>";
 /** Gateways tell each other here which keys and tokens are not valid any more. */
 export const REVOCATIONS_SUBJECT = "ac.v1.revoked";
 
@@ -52,6 +54,14 @@ export function eventSubject(topic: Topic): string {
 }
 
 /**
+ * The pattern that the events of one venue match. Throws BusError (`invalid-subject`) for an empty
+ * id.
+ */
+export function venueEventPattern(venue: string): string {
+  return `md.v2.${escapeToken(venue)}.>`;
+}
+
+/**
  * The topic of an event subject; undefined for anything that `eventSubject` does not make of a
  * venue's id and a symbol by the rules of topics.
  */
@@ -83,9 +93,6 @@ export function leadershipSubject(venue: string): string {
   return `ct.v2.lead.${escapeToken(venue)}`;
 }
 
-/** What everybody who publishes a venue tells each other on matches this. */
-export const LEADERSHIP_PATTERN = "ct.v2.lead.*";
-
 /** The pattern of all events of a venue. */
 export function eventPattern(venue: string): string {
   return `md.v2.${escapeToken(venue)}.>`;
@@ -116,6 +123,14 @@ export function queryPattern(address: QueryAddress): string {
 
 /** The pattern of the snapshot queries to every publisher. */
 export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
+
+/**
+ * Where a gateway answers for a session that HTTP carries, whichever gateway its client reaches.
+ * Throws BusError (`invalid-subject`) for an empty name.
+ */
+export function sessionSubject(token: string): string {
+  return `hs.v2.${escapeToken(token)}`;
+}
 
 /** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
 export function isPublisherId(text: string): boolean {

@@ -2,11 +2,11 @@ import { assert } from "./assert.ts";
 
 /**
  * A fencing token numbers the terms of those who publish a venue: whoever takes over has the next
- * one, so that a publisher that does not know yet of its end is told apart from its successor. It is
- * the upper 21 bits of an epoch of 53; the lower 32 are drawn by lot, so that two terms are never
- * the same even where nobody could remember the token of the one before.
+ * one, so that a publisher that does not know yet of its end is told apart from its successor. It
+ * is the upper 21 bits of an epoch of 53; the lower 32 are drawn by lot, so that two terms are
+ * never the same even where nobody could remember the token of the one before.
  */
-export const FENCING_TOKEN_BITS = 21;
+const FENCING_TOKEN_BITS = 21;
 
 const LOT_BITS = 32;
 const TOKENS = 2 ** FENCING_TOKEN_BITS;

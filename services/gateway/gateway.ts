@@ -14,12 +14,15 @@ import {
 } from "./access/credentials.ts";
 import type { Credentials } from "./access/credentials.ts";
 import type { CatalogEvent } from "./catalog/catalog.ts";
+import type { VenuePartition } from "./catalog/venue-partition.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
+import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
@@ -42,10 +45,10 @@ export type RunningGateway = {
   readonly port: number;
   readonly transportKind: Transport["kind"];
   /**
-   * Reads the files of access again, at once instead of when they are next looked at. What is
-   * broken leaves everything as it was, and is logged.
+   * Reads the files of access and of the certificate again, at once instead of when they are next
+   * looked at. What is broken leaves everything as it was, and is logged.
    */
-  reloadAccess(): Promise<void>;
+  reload(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
   /** What operators see of it. */
@@ -71,6 +74,8 @@ type GatewayParts = {
   /** What operators see of the gateway. */
   readonly stateOf: (gateway: Gateway) => ServiceState;
   readonly access: Access;
+  /** With TLS, what notices that the certificate has changed. */
+  readonly certificates?: Pick<TlsReload, "reload" | "close"> | undefined;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
@@ -166,11 +171,8 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
-    if (this.#drain !== undefined) {
-      metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return { kind: "refuse", response: draining };
     const foreign = this.#refuseForeign(request);
     if (foreign !== undefined) {
       metrics.upgradesRefused.inc({ reason: "origin" });
@@ -223,8 +225,9 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
   }
 
-  reloadAccess(): Promise<void> {
-    return this.#parts.access.reload();
+  async reload(): Promise<void> {
+    this.#parts.certificates?.reload();
+    await this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -244,11 +247,12 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const request = { ...given, query };
     const { headers, certificate, remoteAddress } = request;
     const shown = secretOfHeaders(headers) ?? secret;
-    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    const credentials = { secret: shown, certificate, remoteAddress };
+    const who = await access.authenticateNow(credentials);
     if (!isAccessFault(who)) {
       const { accounts, clock } = this.#parts.sessionParts;
       if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
-        return http.serve({ ...request, principal: who });
+        return http.serve({ ...request, principal: who }, this.#doorFor(credentials));
       }
       const message = `${who.id} asks for more than it may`;
       return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
@@ -287,6 +291,22 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return errorAnswer(status, "permission_denied", message);
   }
 
+  #refuseDraining(): HttpResponse<HttpBytes> | undefined {
+    if (this.#drain === undefined) return undefined;
+    this.#parts.sessionParts.metrics.upgradesRefused.inc({ reason: "draining" });
+    return errorAnswer(503, "unavailable", "the gateway is shutting down", { "retry-after": "1" });
+  }
+
+  /** How a session that HTTP carries comes in: as one on a WebSocket does. */
+  #doorFor(credentials: Credentials): SessionDoor {
+    const { remoteAddress } = credentials;
+    const context = { principal: credentials, remoteAddress, subprotocol: SUBPROTOCOL };
+    return {
+      refusal: () => this.#refuseDraining(),
+      accept: (connection) => this.onConnection(connection, context),
+    };
+  }
+
   #onGone(session: Session): void {
     const wasThere = this.#sessions.delete(session);
     assert(wasThere, "a session goes once");
@@ -312,18 +332,25 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     this.#busConnected = false;
     const { hub, catalog, clock } = this.#parts.sessionParts;
     catalog.busDown();
-    for (const venue of catalog.venues) hub.venueDown(venue, "bus-down", clock.nowUs());
+    for (const partition of this.#partitions()) {
+      hub.venueDown(partition, "bus-down", clock.nowUs());
+    }
   }
 
   #onBusUp(): void {
     this.#busConnected = true;
     const { hub, catalog } = this.#parts.sessionParts;
     catalog.busUp();
-    for (const venue of catalog.venues) {
-      const lostSinceUs = catalog.lostSinceUs(venue);
-      if (lostSinceUs === undefined) hub.venueBack(venue);
-      else hub.venueDown(venue, "ingestor-lost", lostSinceUs);
+    for (const partition of this.#partitions()) {
+      const lostSinceUs = catalog.partLostSinceUs(partition);
+      if (lostSinceUs === undefined) hub.venueBack(partition);
+      else hub.venueDown(partition, "ingestor-lost", lostSinceUs);
     }
+  }
+
+  #partitions(): VenuePartition[] {
+    const { catalog } = this.#parts.sessionParts;
+    return catalog.venues.flatMap((venue) => catalog.partitionsOf(venue));
   }
 
   #onCatalogEvent(event: CatalogEvent): void {
@@ -333,13 +360,13 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
         this.#line.add(this.#tellSessions(event));
         return;
       case "lost":
-        hub.venueDown(event.venue, "ingestor-lost", event.sinceTimeUs);
+        hub.venueDown(event.partition, "ingestor-lost", event.sinceTimeUs);
         return;
       case "recovered":
-        hub.venueBack(event.venue);
+        hub.venueBack(event.partition);
         return;
       case "publisher":
-        hub.follow(event.venue, event.publisher);
+        hub.follow(event.partition, event.publisher);
         return;
       case "progress":
         hub.progressed(event.venue, event.epoch, event.topics);
@@ -394,6 +421,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
     this.#parts.access.close();
+    this.#parts.certificates?.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

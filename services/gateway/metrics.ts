@@ -17,11 +17,13 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...httpSessionMetrics(registry),
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...publisherMetrics(registry),
     ...topicMetrics(registry),
+    ...logMetrics(registry),
     latencies: registerLatencies(registry),
     ...slownessMetrics(registry),
     ...viewMetrics(registry),
@@ -167,6 +169,40 @@ function sessionMetrics(registry: Registry) {
       help: "Time to answer an RPC.",
       labelNames: ["method"],
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
+  };
+}
+
+function httpSessionMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    httpSessionsTotal: new Counter({
+      name: "tickwire_gateway_http_sessions_total",
+      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    pollSessions: new Gauge({
+      name: "tickwire_gateway_poll_sessions",
+      help: "Sessions of long polling that are open or may still be polled.",
+      registers,
+    }),
+    pollAnswers: new Counter({
+      name: "tickwire_gateway_poll_answers_total",
+      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    sessionRelays: new Counter({
+      name: "tickwire_gateway_session_relays_total",
+      help: "Requests for sessions that this gateway does not have, asked over the bus, by outcome.",
+      labelNames: ["outcome"],
+      registers,
+    }),
+    cursorsTooLong: new Counter({
+      name: "tickwire_gateway_stream_cursors_too_long_total",
+      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
       registers,
     }),
   };
@@ -353,6 +389,17 @@ function slownessMetrics(registry: Registry) {
 function viewMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    delayedBytes: new Gauge({
+      name: "tickwire_gateway_delayed_bytes",
+      help: "Bytes of topics that wait for clients who may have them only later.",
+      registers,
+    }),
+    delayOverflows: new Counter({
+      name: "tickwire_gateway_delay_overflows_total",
+      help: "Times that a part of a delayed topic was given up, because no more may wait.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
@@ -373,6 +420,12 @@ function viewMetrics(registry: Registry) {
     viewSkipped: new Counter({
       name: "tickwire_gateway_view_skipped_events_total",
       help: "Events that views left out of their batches, because later ones stand for them.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    conflated: new Counter({
+      name: "tickwire_gateway_conflated_events_total",
+      help: "Events that a session did not get because later ones stand for them, each session counted.",
       labelNames: ["venue", "channel"],
       registers,
     }),
@@ -431,6 +484,44 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
+      registers,
+    }),
+  };
+}
+
+function logMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    logUp: new Gauge({
+      name: "tickwire_gateway_log_up",
+      help: "Whether the stream log answered when it was last asked: 1 or 0.",
+      registers,
+    }),
+    logReads: new Counter({
+      name: "tickwire_gateway_log_reads_total",
+      help: "Questions to the stream log, by question and outcome.",
+      labelNames: ["question", "outcome"],
+      registers,
+    }),
+    logBytes: new Counter({
+      name: "tickwire_gateway_log_read_bytes_total",
+      help: "Bytes of batches that were read from the stream log.",
+      registers,
+    }),
+    logEvents: new Counter({
+      name: "tickwire_gateway_log_events_total",
+      help: "Events that the stream log had and neither the gateway nor the publisher.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
+    resumeBytes: new Gauge({
+      name: "tickwire_gateway_resume_bytes",
+      help: "Memory that is set aside for what clients who come back have missed.",
+      registers,
+    }),
+    replays: new Gauge({
+      name: "tickwire_gateway_replays",
+      help: "Replays that are under way.",
       registers,
     }),
   };

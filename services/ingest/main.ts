@@ -20,7 +20,7 @@ import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import type { AnnouncedVenue } from "#publish/announcements.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
-import { HistoryBudget } from "#publish/batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { openClaims } from "#publish/leadership/open-claims.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
@@ -78,7 +78,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const publisherId = `ingest-${randomUUID()}`;
   const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
-  const historyBudget = new HistoryBudget({ bytesMax: config.historyTotalBytesMax });
+  const historyBudget = new ByteBudget({ bytesMax: config.historyTotalBytesMax });
   const networks: OpenVenueNetwork[] = [];
   const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
   const budgets = new AddressBudgets({ clock, policy });
@@ -94,6 +94,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       venueConfig,
       config,
       publisherId,
+      newUuid: randomUUID,
       publishing: { counters, latencies, historyBudget },
       announced,
       feed: {

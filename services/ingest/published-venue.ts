@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
 import { parseShard } from "#core/shard.ts";
 import type { Logger } from "#core/logger.ts";
-import type { HistoryBudget } from "#publish/batch-history.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { Partition } from "#publish/leadership/partition.ts";
 import { Publisher } from "#publish/publisher.ts";
@@ -31,11 +30,13 @@ type PublishVenueParts = {
   readonly venueConfig: VenueConfig;
   readonly config: IngestConfig;
   readonly publisherId: string;
+  /** A random UUID. */
+  readonly newUuid: () => string;
   /** What all publishers of the process share. */
   readonly publishing: {
     readonly counters: PublisherCounters;
     readonly latencies: PublishLatencies;
-    readonly historyBudget: HistoryBudget;
+    readonly historyBudget: ByteBudget;
   };
   readonly announced: {
     announce(venue: string): void;
@@ -88,7 +89,7 @@ export function publishVenue(parts: PublishVenueParts): PublishedVenue {
     liveBookOf: view.liveBookOf,
     isOneVenue: !isOwnMarket(venueConfig),
     heartbeatMs: config.standby.heartbeatMs,
-    newUuid: randomUUID,
+    newUuid: parts.newUuid,
     listener: {
       onTerm: () => announced.announce(venue),
       onTermOver: () => announced.leave(venue),

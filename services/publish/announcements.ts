@@ -79,7 +79,7 @@ export class Announcements {
     }
   }
 
-  /** Says that this publisher does not publish the venue any more, in the epoch that it still has. */
+  /** Says that this publisher does not publish the venue any more. It still has its epoch. */
   leave(venue: string): void {
     if (this.#subscription !== undefined) this.#send(venue, [], true);
   }

@@ -8,7 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
-import { HistoryBudget } from "./batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -48,7 +48,7 @@ type PublisherOptions = {
   readonly epoch: number;
   readonly limits: PublishLimits;
   /** Shared by the publishers of a process; one of its own if absent. */
-  readonly historyBudget?: HistoryBudget;
+  readonly historyBudget?: ByteBudget;
   /** Asked before each batch: false keeps it back, and `withdraw` has been called by then. */
   readonly maySend?: () => boolean;
   /** Calls back at the end of the event loop's turn. */
@@ -74,7 +74,7 @@ export type TopicProgress = {
 export const RETIRED_TOPICS_MAX = 20_000;
 
 /** The term that another one goes on from. */
-export type ContinuedTerm = {
+type ContinuedTerm = {
   readonly epoch: number;
   /** Whether the topic ended, in that epoch, exactly where it stands. */
   readonly isExact: (topic: TopicRecord) => boolean;
@@ -95,7 +95,7 @@ export class Publisher {
   #continuedEpoch: number | undefined;
   #absentContinue = false;
   readonly #topics = new Map<Instrument, Topics>();
-  readonly #historyBudget: HistoryBudget;
+  readonly #historyBudget: ByteBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
@@ -111,7 +111,7 @@ export class Publisher {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
     const { historyTotalBytesMax: bytesMax } = options.limits;
-    this.#historyBudget = options.historyBudget ?? new HistoryBudget({ bytesMax });
+    this.#historyBudget = options.historyBudget ?? new ByteBudget({ bytesMax });
     this.#epoch = options.epoch;
   }
 
@@ -125,7 +125,7 @@ export class Publisher {
     return this.#continuedEpoch;
   }
 
-  /** What a topic goes on from of which nothing was ever published; undefined if that is unknown. */
+  /** What a topic without any event goes on from; undefined if that is unknown. */
   get absentContinued(): TopicPosition | undefined {
     const epoch = this.#continuedEpoch;
     return this.#absentContinue && epoch !== undefined ? { epoch, sequence: 0 } : undefined;

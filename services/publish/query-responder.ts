@@ -42,7 +42,7 @@ const STATUS_PAGE_INSTRUMENTS = 200;
 /** Encoding so many takes a few milliseconds. Only the list of a large venue has more. */
 export const STATE_PAGE_EVENTS_MAX = 500;
 /** Encoding so many takes about a millisecond. */
-export const POSITIONS_PAGE_TOPICS = 2_000;
+const POSITIONS_PAGE_TOPICS = 2_000;
 /** A gateway checks a page of a topic's history within a few milliseconds. */
 const HISTORY_PAGE_BYTES_MAX = 128 * 1_024;
 /** What an answer needs besides its payload. */

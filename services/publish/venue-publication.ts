@@ -10,14 +10,14 @@ import type { Instrument } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { decodeLeadership, encodeLeadership } from "#wire/bus-codec.ts";
+import { roleFromWire, roleToWire } from "#wire/leader-role.ts";
+import type { LeaderRole } from "#wire/leader-role.ts";
 import type { Claims } from "./leadership/claims.ts";
 import { Leader } from "./leadership/leader.ts";
 import type { LedTerm } from "./leadership/leader.ts";
 import type { LeaderState } from "./leadership/leader-table.ts";
 import { shardText } from "./leadership/partition.ts";
 import type { Partition } from "./leadership/partition.ts";
-import { ROLE_NAMES, roleOf } from "./leadership/role-words.ts";
-import type { LeaderRole } from "./leadership/peers.ts";
 import { newTermEpoch } from "./publisher-identity.ts";
 import type { Publisher } from "./publisher.ts";
 import { Handover } from "./standby/handover.ts";
@@ -50,6 +50,9 @@ type VenuePublicationParts = {
     onTermOver(): void;
   };
 };
+
+/** Kinds whose events say nothing of what holds now. */
+const NO_STATE: ReadonlySet<MarketEvent["kind"]> = new Set(["trade", "liquidation", "listing"]);
 
 /** The first token, of whoever is alone by construction. */
 const ALONE_TOKEN = 1;
@@ -98,7 +101,7 @@ export class VenuePublication {
     });
   }
 
-  /** Who leads, seen from here; undefined on a bus that nobody shares, or before it is known how. */
+  /** Who leads, seen from here; undefined on a bus that nobody shares, and before `start`. */
   get leader(): Leader | undefined {
     return this.#leader;
   }
@@ -270,7 +273,7 @@ export class VenuePublication {
     const isHalfDone = this.#handover !== undefined;
     this.#handover?.close();
     this.#handover = undefined;
-    if (!isHalfDone) this.#own.unled();
+    if (!isHalfDone) this.#own.unled(this.#knownState());
     for (const event of this.publisher.withdraw()) this.#own.take(event);
   }
 
@@ -279,9 +282,22 @@ export class VenuePublication {
     this.#handover?.close();
     this.#handover = undefined;
     this.#parts.listener.onTermOver();
+    const known = this.#knownState();
     this.publisher.withdraw();
     this.publisher.endTerm();
-    this.#own.unled();
+    this.#own.unled(known);
+  }
+
+  /** What our feed has said of everything that has a state. */
+  #knownState(): readonly MarketEvent[] {
+    const known: MarketEvent[] = [];
+    for (const topic of this.publisher.allTopics()) {
+      const { channel, last } = topic;
+      if (channel === "status") known.push(...topic.statuses());
+      else if (channel === "candles") known.push(...topic.latestCandles());
+      else if (last !== undefined && !NO_STATE.has(last.kind)) known.push(last);
+    }
+    return known;
   }
 
   #onLeadership(leader: Leader, { payload }: BusMessage): void {
@@ -290,7 +306,7 @@ export class VenuePublication {
     if (said === undefined || said.venue !== partition.venue) return;
     if (said.shardIndex !== partition.shardIndex) return;
     if (said.shardCount !== partition.shardCount) return;
-    const role = roleOf(said.role);
+    const role = roleFromWire(said.role);
     if (role === undefined || said.intervalMs === 0) return;
     const { publisherId, fencingToken: token, epoch, intervalMs, roleForMs, leased } = said;
     if (said.leaving) leader.left(publisherId);
@@ -311,7 +327,7 @@ export class VenuePublication {
     const said = {
       publisherId,
       ...partition,
-      role: ROLE_NAMES[role],
+      role: roleToWire(role),
       fencingToken: leads ? (leader?.token ?? 0) : 0,
       epoch: leads ? this.publisher.epoch : 0,
       intervalMs: heartbeatMs,

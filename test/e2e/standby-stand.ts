@@ -60,8 +60,9 @@ export class StandbyStand {
   }
 
   /** Starts an ingestor, which publishes or stands by. */
-  async ingest(environment: Record<string, string> = {}): Promise<CliProcess> {
-    const venue = { id: "simulated", endpoints: this.market.endpoints };
+  async ingest(environment: Record<string, string> = {}, shard?: string): Promise<CliProcess> {
+    const { endpoints } = this.market;
+    const venue = { id: "simulated", endpoints, ...(shard === undefined ? {} : { shard }) };
     const ingest = startCli(["ingest", "--admin-port", "0"], {
       environment: {
         TICKWIRE_BUS__NATS__SERVERS: this.nats.url,

@@ -145,16 +145,21 @@ function obey(rig: ViewRig, command: Command): void {
   else if ("answers" in command) rig.answers = command.answers;
   else {
     market.restart();
-    hub.follow("fake", { publisherId: "one", epoch: market.epoch, isNewcomer: true });
+    const whole = { venue: "fake", shardIndex: 0, shardCount: 0 };
+    hub.follow(whole, { publisherId: "one", epoch: market.epoch, isNewcomer: true });
   }
 }
 
-test.each(["book", "trades", "quotes", "candles", "status"] as const)(
-  "every view of %s shows what the topic was, and accounts for every event",
-  async (channel) => {
+const CHANNELS = ["book", "trades", "quotes", "candles", "status"] as const;
+/** As it is published; some time later; and later with little space for what waits. */
+const DELAYS = [{}, { delayMs: 400 }, { delayMs: 400, delayBytesMax: 3_000 }];
+
+test.each(DELAYS.flatMap((delay) => CHANNELS.map((channel) => [channel, delay] as const)))(
+  "every view of %s with %o shows what the topic was, and accounts for every event",
+  async (channel, delay) => {
     await fc.assert(
       fc.asyncProperty(commands(channel), async (list) => {
-        const rig = new ViewRig(channel, SEATS);
+        const rig = new ViewRig(channel, SEATS, delay);
         for (const command of list) {
           obey(rig, command);
           await rig.settle();
@@ -174,7 +179,7 @@ test.each(["book", "trades", "quotes", "candles", "status"] as const)(
         expect(rig.finish()).toBe(live.length);
         rig.hub.close();
       }),
-      { numRuns: 150 },
+      { numRuns: delay.delayMs === undefined ? 150 : 60 },
     );
   },
   120_000,

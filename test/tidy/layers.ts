@@ -57,7 +57,10 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/model",
     ],
   },
-  { place: "services/bus/", may: [...CORE, "@nats-io/transport-node"] },
+  {
+    place: "services/bus/",
+    may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
+  },
   { place: "services/publish/", may: SHARED },
   {
     place: "services/runtime/",
@@ -149,7 +152,7 @@ const LAYERS: readonly Layer[] = [
   },
 
   // Inside the gateway:
-  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
+  // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/access/",
@@ -171,13 +174,31 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([
+    ["turns"],
+    ["history"],
+    ["catalog"],
+    ["rpc"],
+    ["topics"],
+    ["session"],
+    ["http"],
+  ]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
-    places: ["services/bus/nats-bus.ts", "services/bus/nats-connection.ts"],
+    places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-log.ts",
+      "services/bus/nats-bus.ts",
+      "services/bus/nats-connection.ts",
+    ],
+  },
+  { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
+  {
+    packageName: "@nats-io/jetstream",
+    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
   },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {

@@ -19,6 +19,7 @@ type DevOptions = GatewayOptions & ReplayFlags;
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
   bus: { kind: "memory" },
+  streamLog: { kind: "memory" },
   gateway: { drainWindowMs: 0, lameDuckMs: 0 },
   admin: { port: ADMIN_PORTS.dev },
   log: { level: "warn" },

@@ -19,6 +19,7 @@ import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
+import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 
 /** The options of commands that serve clients. */
@@ -100,6 +101,7 @@ export async function runGateway(parts: {
   const gateway = await startGateway({
     config: config.gateway,
     bus,
+    log: openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
@@ -107,6 +109,8 @@ export async function runGateway(parts: {
     serverVersion: programVersion(),
     dashboardFolder: dashboardFolder(),
   });
+  // It never rejects: what cannot be read is logged, and changes nothing.
+  service.onHangup(() => void gateway.reload());
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
   return gateway;
 }

@@ -5,6 +5,7 @@ import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
+import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
 const INTRODUCTION = `# Metrics
@@ -66,6 +67,8 @@ export function everyMetric(): Registry {
     publisher: createPublisherCounters(),
     latencies: createPublishLatencies(),
   });
+  registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
+  registerStreamMetrics(registry, () => []);
   return registry;
 }
 

@@ -6,7 +6,7 @@ import { CHANNELS } from "#core/instrument.ts";
 import { ConfigError } from "#config/config-error.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { CommandError, describeError, explainError, UsageError } from "../process/errors.ts";
-import { EventJson, type TypedRow } from "./event-json.ts";
+import { EventJson, type TypedRow } from "#wire/event-json.ts";
 import { formatEventText } from "./event-text.ts";
 import { LineOutput } from "./line-output.ts";
 import { formatSummary } from "./replay-summary.ts";

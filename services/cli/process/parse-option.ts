@@ -21,6 +21,16 @@ export function parseSeconds(text: string): number {
   return seconds;
 }
 
+/** A time like 2026-11-26T10:00:00Z, or so many seconds ago; microseconds since 1970. */
+export function parsePastTime(text: string): number {
+  const isAgo = /^\d+(\.\d+)?$/.test(text);
+  const timeMs = isAgo ? Date.now() - Number(text) * 1_000 : Date.parse(text);
+  if (!(timeMs > 0)) {
+    throw new InvalidArgumentError("It must be a time (2026-11-26T10:00:00Z) or seconds ago.");
+  }
+  return Math.round(timeMs * 1_000);
+}
+
 /** How many times real speed, or as fast as possible. */
 export function parseSpeed(text: string): number | "max" {
   if (text === "max") return "max";

@@ -20,6 +20,8 @@ export type ServiceProcess = {
   readonly tracing: Tracing | undefined;
   /** What operators see of the process. */
   readonly describe: () => object;
+  /** Calls the listener on SIGHUP, which asks a process to read its files again. */
+  readonly onHangup: (listener: () => void) => void;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -47,5 +49,6 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     residentBytes: process.memoryUsage.rss(),
   });
   const tracing = createTracing(programVersion());
-  return { clock, logger, metrics, shutdown, tracing, describe };
+  const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
+  return { clock, logger, metrics, shutdown, tracing, describe, onHangup };
 }

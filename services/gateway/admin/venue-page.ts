@@ -74,15 +74,22 @@ function lastVenueOf(rows: readonly object[]): string {
   return (rows.at(-1) as { readonly venue: string }).venue;
 }
 
+/** Who publishes each part of a venue: one row, or one for each shard. */
 function followedOf(catalog: Catalog, venue: string) {
-  const lostSinceTimeUs = catalog.lostSinceUs(venue) ?? null;
-  const publisher = catalog.publisherOf(venue);
-  return {
-    state: lostSinceTimeUs === null ? "followed" : "lost",
-    lostSinceTimeUs,
-    publisher: publisher?.publisherId ?? null,
-    epoch: publisher?.epoch ?? null,
-  };
+  const publishers = catalog.partitionsOf(venue).map((partition) => {
+    const { shardIndex, shardCount } = partition;
+    const lostSinceTimeUs = catalog.partLostSinceUs(partition) ?? null;
+    const publisher = catalog.publisherOfPart(partition);
+    return {
+      shard: shardCount === 0 ? null : `${shardIndex}/${shardCount}`,
+      state: lostSinceTimeUs === null ? "followed" : "lost",
+      lostSinceTimeUs,
+      publisher: publisher?.publisherId ?? null,
+      epoch: publisher?.epoch ?? null,
+    };
+  });
+  const isLost = publishers.some(({ state }) => state === "lost");
+  return { state: isLost ? "lost" : "followed", publishers };
 }
 
 /** The percentiles of each part of the way, of all channels of a venue together. */

@@ -155,7 +155,7 @@ class Rig {
 
 function describeEvent(event: CatalogEvent): string {
   if (event.kind === "progress") return `progress ${event.venue} ${JSON.stringify(event.topics)}`;
-  if (event.kind !== "changed") return `${event.kind} ${event.venue}`;
+  if (event.kind !== "changed") return `${event.kind} ${event.partition.venue}`;
   const symbols = (list: Iterable<Instrument>) =>
     Array.from(list, ({ symbol }) => symbol).join(" ");
   return `changed ${event.venue} +[${symbols(event.added.values())}] -[${symbols(event.removed)}]`;
@@ -195,7 +195,10 @@ describe("an announcement", () => {
     await rig.announce(1, { ingestorId: "two" });
     expect(rig.fetches).toBe(2);
     expect(rig.followed).toEqual(["one", "two"]);
-    expect(rig.catalog.publisherOf("fake")).toMatchObject({ publisherId: "two", epoch: 3 });
+    expect(rig.catalog.publisherOf("fake", "A-USD")).toMatchObject({
+      publisherId: "two",
+      epoch: 3,
+    });
   });
 
   test("of a second ingestor is its catalog at once if nobody answers for the first", async () => {
@@ -337,9 +340,9 @@ describe("an ingestor that is silent for three intervals", () => {
     await rig.list(["A-USD"], 1);
     const heardAtUs = rig.clock.nowUs();
     rig.clock.advance(3 * INTERVAL_MS - 1);
-    expect(rig.catalog.lostSinceUs("fake")).toBeUndefined();
+    expect(rig.catalog.lostSinceUs("fake", "A-USD")).toBeUndefined();
     rig.clock.advance(1);
-    expect(rig.catalog.lostSinceUs("fake")).toBe(heardAtUs);
+    expect(rig.catalog.lostSinceUs("fake", "A-USD")).toBe(heardAtUs);
     expect(rig.events.slice(1)).toEqual(["lost fake"]);
     expect(rig.symbols).toEqual(["fake:A-USD"]);
     rig.clock.advance(10 * INTERVAL_MS);
@@ -356,7 +359,7 @@ describe("an ingestor that is silent for three intervals", () => {
       "recovered fake",
       "changed fake +[B-USD] -[A-USD]",
     ]);
-    expect(rig.catalog.lostSinceUs("fake")).toBeUndefined();
+    expect(rig.catalog.lostSinceUs("fake", "A-USD")).toBeUndefined();
   });
 
   test("is not lost while it announces itself", async () => {
@@ -469,7 +472,7 @@ describe("many venues", () => {
       rig.clock.advance(1_000);
       await rig.settle();
     }
-    expect(rig.catalog.lostSinceUs("fake")).toBeDefined();
+    expect(rig.catalog.lostSinceUs("fake", "A-USD")).toBeDefined();
     rig.clock.advance(3_589_000);
     expect(rig.catalog.instrument("fake", "A-USD")).toBeDefined();
     rig.clock.advance(11_000);

@@ -12,8 +12,11 @@ import type { FetchedCatalog } from "./catalog-fetch.ts";
 import { FollowedVenues } from "./followed-venues.ts";
 import type { Announcement } from "./followed-venues.ts";
 import type { VenueStanding } from "./unknown-name.ts";
-import { VenueInstruments } from "./venue-instruments.ts";
-import type { FollowedPublisher } from "./venue-publishers.ts";
+import { mergedBySymbol, VenueInstruments } from "./venue-instruments.ts";
+import { areWhole, mayHave, partitionId } from "./venue-partition.ts";
+import type { VenuePartition } from "./venue-partition.ts";
+import type { FollowedIdentity, FollowedPublisher } from "./venue-publishers.ts";
+import { VenueSymbols } from "./venue-symbols.ts";
 
 /** What changed at a venue. */
 export type CatalogEvent =
@@ -24,12 +27,16 @@ export type CatalogEvent =
       readonly added: ReadonlyMap<string, Instrument>;
       readonly removed: readonly Instrument[];
     }
-  /** Its ingestor has fallen silent. */
-  | { readonly kind: "lost"; readonly venue: string; readonly sinceTimeUs: number }
-  /** Its ingestor is back, in the epoch that it had. */
-  | { readonly kind: "recovered"; readonly venue: string }
-  /** Its topics are those of another publisher from now on. */
-  | { readonly kind: "publisher"; readonly venue: string; readonly publisher: FollowedPublisher }
+  /** The ingestor of a part of it has fallen silent. */
+  | { readonly kind: "lost"; readonly partition: VenuePartition; readonly sinceTimeUs: number }
+  /** That ingestor is back, in the epoch that it had. */
+  | { readonly kind: "recovered"; readonly partition: VenuePartition }
+  /** The topics of a part are those of another publisher from now on. */
+  | {
+      readonly kind: "publisher";
+      readonly partition: VenuePartition;
+      readonly publisher: FollowedPublisher;
+    }
   /** Where its publisher says that its topics stand. */
   | {
       readonly kind: "progress";
@@ -62,7 +69,7 @@ type CatalogParts = {
   };
 };
 
-/** A venue's list, and what is known of it. */
+/** The list of a venue, or of a part of it, and what is known of it. */
 type Listing = {
   readonly instruments: VenueInstruments;
   /** Of the followed publisher's catalog, as last fetched; undefined before that. */
@@ -86,22 +93,23 @@ export class Catalog {
     this.#line = parts.turns.open();
     this.#venues = new FollowedVenues({
       ...parts,
-      hasInstruments: (venue) => (this.#listings.get(venue)?.instruments.size ?? 0) > 0,
+      hasInstruments: (partition) => (this.#listing(partition)?.instruments.size ?? 0) > 0,
       listener: {
-        onAdopted: (venue, publisher) => this.#onAdopted(venue, publisher),
-        onAnnounced: (announcement) => this.#onAnnounced(announcement),
-        onLost: (venue, sinceTimeUs) => this.#onLost(venue, sinceTimeUs),
-        onRecovered: (venue) => this.#emit({ kind: "recovered", venue }),
-        onForgotten: (venue) => this.#onForgotten(venue),
+        onAdopted: (partition, publisher) => this.#onAdopted(partition, publisher),
+        onAnnounced: (partition, announcement) => this.#onAnnounced(partition, announcement),
+        onLost: (partition, sinceTimeUs) => this.#onLost(partition, sinceTimeUs),
+        onRecovered: (partition) => this.#emit({ kind: "recovered", partition }),
+        onForgotten: (partition) => this.#onForgotten(partition),
       },
     });
   }
 
   /** Whether enough venues are known to serve clients. */
   get ready(): boolean {
-    let venues = 0;
-    for (const { instruments } of this.#listings.values()) if (instruments.size > 0) venues += 1;
-    return venues >= this.#parts.limits.readyVenuesMin;
+    const venues = this.venues.filter((venue) =>
+      this.#listingsOf(venue).some(({ instruments }) => instruments.size > 0),
+    );
+    return venues.length >= this.#parts.limits.readyVenuesMin;
   }
 
   /** Instruments of all venues together. */
@@ -111,7 +119,7 @@ export class Catalog {
 
   /** Instruments of one venue. */
   sizeOf(venue: string): number {
-    return this.#listings.get(venue)?.instruments.size ?? 0;
+    return this.#listingsOf(venue).reduce((sum, { instruments }) => sum + instruments.size, 0);
   }
 
   /** Venue ids, sorted. */
@@ -132,7 +140,13 @@ export class Catalog {
 
   /** By Tickwire's symbol. */
   instrument(venue: string, symbol: string): Instrument | undefined {
-    return this.#listings.get(venue)?.instruments.get(symbol);
+    const whole = this.#listings.get(venue);
+    if (whole !== undefined) return whole.instruments.get(symbol);
+    for (const { instruments } of this.#listingsOf(venue)) {
+      const instrument = instruments.get(symbol);
+      if (instrument !== undefined) return instrument;
+    }
+    return undefined;
   }
 
   /**
@@ -141,30 +155,70 @@ export class Catalog {
    * symbol.
    */
   find(venue: string, symbol: string): Instrument | undefined {
-    return this.#listings.get(venue)?.instruments.find(symbol);
+    const whole = this.#listings.get(venue);
+    if (whole !== undefined) return whole.instruments.find(symbol);
+    const bySymbol = this.instrument(venue, symbol);
+    if (bySymbol !== undefined) return bySymbol;
+    const named = new VenueSymbols();
+    for (const { instruments } of this.#listingsOf(venue)) {
+      const instrument = instruments.find(symbol);
+      if (instrument !== undefined) named.add(instrument);
+    }
+    return named.get(symbol);
   }
 
   /** Whether all that the venue has is known here. */
   standingOf(venue: string): VenueStanding {
-    if (this.#venues.has(venue)) {
-      return this.#listings.get(venue)?.instruments.listed === true ? "listed" : "not-ready";
+    const partitions = this.#venues.partitionsOf(venue);
+    if (partitions.length > 0) {
+      const areListed = partitions.every((each) => this.#listing(each)?.instruments.listed);
+      return areListed && areWhole(partitions) ? "listed" : "not-ready";
     }
     return this.#venues.discovered && this.ready ? "unknown" : "not-ready";
   }
 
-  /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
-  lostSinceUs(venue: string): number | undefined {
-    return this.#venues.lostSinceUs(venue);
+  /** The parts of a venue that anybody has announced; none if it is unknown. */
+  partitionsOf(venue: string): readonly VenuePartition[] {
+    return this.#venues.partitionsOf(venue);
   }
 
-  /** Whose messages count for the venue's topics; undefined before anybody announced it. */
-  publisherOf(venue: string): Omit<FollowedPublisher, "isNewcomer"> | undefined {
-    return this.#venues.publisherOf(venue);
+  /** The part of the venue that has a symbol, or would have it; undefined if nobody announced it. */
+  partitionOf(venue: string, symbol: string): VenuePartition | undefined {
+    const partitions = this.#venues.partitionsOf(venue);
+    if (partitions.length <= 1) return partitions[0];
+    // While it is being divided anew, two parts may have the symbol by their shards.
+    return (
+      partitions.find((each) => this.#listing(each)?.instruments.get(symbol) !== undefined) ??
+      partitions.find((each) => mayHave(each, symbol))
+    );
+  }
+
+  /** Since when the ingestor of a topic is silent; undefined if it is there or unknown. */
+  lostSinceUs(venue: string, symbol: string): number | undefined {
+    const partition = this.partitionOf(venue, symbol);
+    return partition === undefined ? undefined : this.#venues.lostSinceUs(partition);
+  }
+
+  /** The same of a part of a venue. */
+  partLostSinceUs(partition: VenuePartition): number | undefined {
+    return this.#venues.lostSinceUs(partition);
+  }
+
+  /** Whose messages count for a topic; undefined before anybody announced it. */
+  publisherOf(venue: string, symbol: string): FollowedIdentity | undefined {
+    const partition = this.partitionOf(venue, symbol);
+    return partition === undefined ? undefined : this.#venues.publisherOf(partition);
+  }
+
+  /** The same of a part of a venue. */
+  publisherOfPart(partition: VenuePartition): FollowedIdentity | undefined {
+    return this.#venues.publisherOf(partition);
   }
 
   /** Whether it is being found out if the publisher of this epoch is to be followed. */
-  mayFollow(venue: string, epoch: number): boolean {
-    return this.#venues.mayFollow(venue, epoch);
+  mayFollow(venue: string, symbol: string, epoch: number): boolean {
+    const partition = this.partitionOf(venue, symbol);
+    return partition !== undefined && this.#venues.mayFollow(partition, epoch);
   }
 
   /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
@@ -184,12 +238,17 @@ export class Catalog {
 
   /** The instruments of one venue, by symbol; none if it is unknown. */
   instrumentsOf(venue: string): Iterable<Instrument> {
-    return this.#listings.get(venue)?.instruments.all() ?? [];
+    const whole = this.#listings.get(venue);
+    if (whole !== undefined) return whole.instruments.all();
+    return mergedBySymbol(this.#listingsOf(venue).map(({ instruments }) => instruments.all()));
   }
 
   /** Those whose symbol comes after `symbol`. A change of the catalog meanwhile is not seen. */
   instrumentsAfter(venue: string, symbol: string): Iterable<Instrument> {
-    return this.#listings.get(venue)?.instruments.after(symbol) ?? [];
+    const whole = this.#listings.get(venue);
+    if (whole !== undefined) return whole.instruments.after(symbol);
+    const lists = this.#listingsOf(venue).map(({ instruments }) => instruments.after(symbol));
+    return mergedBySymbol(lists);
   }
 
   /** Stops listening. Idempotent. */
@@ -200,15 +259,15 @@ export class Catalog {
     this.#listeners.clear();
   }
 
-  #onAnnounced(announcement: Announcement): void {
-    const { venue, ingestorId: publisherId, catalogVersion } = announcement;
+  #onAnnounced(partition: VenuePartition, announcement: Announcement): void {
+    const { ingestorId: publisherId, catalogVersion } = announcement;
     this.#tellProgress(announcement);
-    const listing = this.#listingOf(venue);
+    const listing = this.#listingOf(partition);
     // An ingestor that has just started does not know its instruments yet; none of them is gone.
     if (catalogVersion === 0 || listing.version === catalogVersion || listing.isFetching) return;
     listing.isFetching = true;
     // Failures are logged in the function; the next announcement tries again.
-    void this.#fetch(listing, { venue, publisherId, catalogVersion });
+    void this.#fetch(listing, { partition, publisherId, catalogVersion });
   }
 
   #tellProgress({ venue, epoch, progress }: Announcement): void {
@@ -220,34 +279,43 @@ export class Catalog {
     this.#emit({ kind: "progress", venue, epoch, topics });
   }
 
-  #listingOf(venue: string): Listing {
-    const known = this.#listings.get(venue);
+  #listing(partition: VenuePartition): Listing | undefined {
+    return this.#listings.get(partitionId(partition));
+  }
+
+  #listingsOf(venue: string): Listing[] {
+    return this.#venues.partitionsOf(venue).flatMap((each) => this.#listing(each) ?? []);
+  }
+
+  #listingOf(partition: VenuePartition): Listing {
+    const known = this.#listing(partition);
     if (known !== undefined) return known;
     const instruments = new VenueInstruments();
     const listing: Listing = { instruments, version: undefined, isFetching: false };
-    this.#listings.set(venue, listing);
+    this.#listings.set(partitionId(partition), listing);
     return listing;
   }
 
   async #fetch(
     listing: Listing,
     announced: {
-      readonly venue: string;
+      readonly partition: VenuePartition;
       readonly publisherId: string;
       readonly catalogVersion: number;
     },
   ): Promise<void> {
     const { logger, metrics } = this.#parts;
-    const { venue, publisherId, catalogVersion } = announced;
+    const { partition, publisherId, catalogVersion } = announced;
+    const { venue } = partition;
     try {
       // Of what is not all there is, no difference would make the whole.
       const known = listing.instruments.isWhole ? listing.version : undefined;
       const versions = { announced: catalogVersion, known };
       const fetched = await fetchCatalog(this.#parts, { venue, publisherId }, versions);
-      if (this.#closed || this.#listings.get(venue) !== listing) return;
-      if (this.publisherOf(venue)?.publisherId !== publisherId) return;
+      if (this.#closed || this.#listing(partition) !== listing) return;
+      if (this.#venues.publisherOf(partition)?.publisherId !== publisherId) return;
       listing.version = fetched.version;
-      await this.#line.run(this.#replace(venue, listing, fetched));
+      await this.#line.run(this.#replace(partition, listing, fetched));
     } catch (error) {
       if (this.#closed) return;
       metrics.catalogFetchesFailed.inc();
@@ -257,14 +325,15 @@ export class Catalog {
     }
   }
 
-  *#replace(venue: string, listing: Listing, fetched: FetchedCatalog): Work {
+  *#replace(partition: VenuePartition, listing: Listing, fetched: FetchedCatalog): Work {
     const { logger, metrics, limits } = this.#parts;
+    const { venue } = partition;
     const { instruments } = listing;
     const before = instruments.size;
     const room = limits.instrumentsMax - (this.#instruments - before);
     const { added, removed, leftOut } = yield* instruments.replace(fetched, room, this.#line);
     // The venue may have been forgotten meanwhile, and what it had with it.
-    if (this.#listings.get(venue) !== listing) return;
+    if (this.#listing(partition) !== listing) return;
     this.#instruments += instruments.size - before;
     metrics.instrumentsLeftOut.set({ venue }, leftOut);
     if (leftOut > 0) {
@@ -277,21 +346,22 @@ export class Catalog {
     this.#emit({ kind: "changed", venue, added, removed });
   }
 
-  #onAdopted(venue: string, publisher: FollowedPublisher): void {
-    this.#listingOf(venue).version = undefined;
-    this.#emit({ kind: "publisher", venue, publisher });
+  #onAdopted(partition: VenuePartition, publisher: FollowedPublisher): void {
+    this.#listingOf(partition).version = undefined;
+    this.#emit({ kind: "publisher", partition, publisher });
   }
 
-  #onLost(venue: string, sinceTimeUs: number): void {
+  #onLost(partition: VenuePartition, sinceTimeUs: number): void {
     // It may list other instruments when it is back.
-    this.#listingOf(venue).version = undefined;
-    this.#emit({ kind: "lost", venue, sinceTimeUs });
+    this.#listingOf(partition).version = undefined;
+    this.#emit({ kind: "lost", partition, sinceTimeUs });
   }
 
   /** Its instruments are gone. */
-  #onForgotten(venue: string): void {
-    const removed = [...this.instrumentsOf(venue)];
-    this.#listings.delete(venue);
+  #onForgotten(partition: VenuePartition): void {
+    const { venue } = partition;
+    const removed = [...(this.#listing(partition)?.instruments.all() ?? [])];
+    this.#listings.delete(partitionId(partition));
     if (removed.length === 0) return;
     const fields = { venue, instruments: removed.length };
     this.#parts.logger.info(fields, "a venue that is gone is forgotten");

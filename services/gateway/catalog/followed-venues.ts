@@ -16,8 +16,10 @@ import { quotedText } from "#core/visible-text.ts";
 import { decodeAnnouncement } from "#wire/bus-codec.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import { isPartition, partitionId } from "./venue-partition.ts";
+import type { VenuePartition } from "./venue-partition.ts";
 import { VenuePublishers } from "./venue-publishers.ts";
-import type { FollowedPublisher } from "./venue-publishers.ts";
+import type { FollowedIdentity, FollowedPublisher } from "./venue-publishers.ts";
 
 /** What a publisher says of itself. */
 export type Announcement = ReturnType<typeof decodeAnnouncement>;
@@ -34,23 +36,22 @@ type FollowedVenuesParts = {
     readonly discoveryMs: number;
   };
   /** A venue without instruments makes room for another, and is forgotten when it is lost. */
-  readonly hasInstruments: (venue: string) => boolean;
+  readonly hasInstruments: (partition: VenuePartition) => boolean;
   readonly listener: {
-    /** The venue's topics are those of another publisher from now on. */
-    onAdopted(venue: string, publisher: FollowedPublisher): void;
+    /** The partition's topics are those of another publisher from now on. */
+    onAdopted(partition: VenuePartition, publisher: FollowedPublisher): void;
     /** The followed publisher announced itself. */
-    onAnnounced(announcement: Announcement): void;
-    /** Nobody publishes the venue any more. */
-    onLost(venue: string, sinceTimeUs: number): void;
+    onAnnounced(partition: VenuePartition, announcement: Announcement): void;
+    /** Nobody publishes the partition any more. */
+    onLost(partition: VenuePartition, sinceTimeUs: number): void;
     /** The publisher that was lost is back, in the epoch that it had. */
-    onRecovered(venue: string): void;
-    /** Nobody has published the venue for long. */
-    onForgotten(venue: string): void;
+    onRecovered(partition: VenuePartition): void;
+    /** Nobody has published the partition for long. */
+    onForgotten(partition: VenuePartition): void;
   };
 };
 
-type Venue = {
-  readonly id: string;
+type Venue = VenuePartition & {
   readonly publishers: VenuePublishers;
   heardAtUs: number;
   lostSinceUs: number | undefined;
@@ -77,6 +78,7 @@ const EMPTY = new Uint8Array(0);
 /** The venues that ingestors announce on the bus, and whom of them each is followed from. */
 export class FollowedVenues {
   readonly #parts: FollowedVenuesParts;
+  /** Partitions of venues by their id; mostly a venue is one. */
   readonly #venues = new Map<string, Venue>();
   readonly #subscription: BusSubscription;
   /** Whoever was there when we asked has had the time to say so. */
@@ -95,7 +97,7 @@ export class FollowedVenues {
 
   /** Venue ids, sorted. */
   get ids(): string[] {
-    return [...this.#venues.keys()].sort();
+    return [...new Set(Array.from(this.#venues.values(), ({ venue }) => venue))].sort();
   }
 
   /** Whether whoever was there when we asked last has had the time to say so. */
@@ -103,23 +105,26 @@ export class FollowedVenues {
     return this.#discovered;
   }
 
-  has(venue: string): boolean {
-    return this.#venues.has(venue);
+  /** The parts of a venue that anybody has announced; none if it is unknown. */
+  partitionsOf(venue: string): readonly VenuePartition[] {
+    const whole = this.#venues.get(venue);
+    if (whole !== undefined) return [whole];
+    return [...this.#venues.values()].filter((each) => each.venue === venue);
   }
 
-  /** Since when the venue's ingestor is silent; undefined if it is there or unknown. */
-  lostSinceUs(venue: string): number | undefined {
-    return this.#venues.get(venue)?.lostSinceUs;
+  /** Since when the partition's ingestor is silent; undefined if it is there or unknown. */
+  lostSinceUs(partition: VenuePartition): number | undefined {
+    return this.#venues.get(partitionId(partition))?.lostSinceUs;
   }
 
-  /** Whose messages count for the venue's topics; undefined before anybody announced it. */
-  publisherOf(venue: string): Omit<FollowedPublisher, "isNewcomer"> | undefined {
-    return this.#venues.get(venue)?.publishers.followed;
+  /** Whose messages count for the partition's topics; undefined before anybody announced it. */
+  publisherOf(partition: VenuePartition): FollowedIdentity | undefined {
+    return this.#venues.get(partitionId(partition))?.publishers.followed;
   }
 
   /** Whether it is being found out if the publisher of this epoch is to be followed. */
-  mayFollow(venue: string, epoch: number): boolean {
-    return this.#venues.get(venue)?.publishers.mayFollow(epoch) ?? false;
+  mayFollow(partition: VenuePartition, epoch: number): boolean {
+    return this.#venues.get(partitionId(partition))?.publishers.mayFollow(epoch) ?? false;
   }
 
   /** Asks every ingestor to announce itself. */
@@ -175,7 +180,13 @@ export class FollowedVenues {
     }
     const { ingestorId: publisherId, epoch } = announcement;
     if (!this.#isOfItsSubject(announcement.venue, message.subject)) return;
-    const venue = this.#venueOf(announcement.venue);
+    const { venue: id, shardIndex, shardCount } = announcement;
+    const partition = { venue: id, shardIndex, shardCount };
+    if (!isPartition(partition)) {
+      this.#refuse(undefined);
+      return;
+    }
+    const venue = this.#venueOf(partition);
     if (venue === undefined) return;
     const intervalMs = intervalOf(announcement.announceIntervalMs);
     const { fencingToken, continuesEpoch } = announcement;
@@ -188,7 +199,7 @@ export class FollowedVenues {
     }
     if (venue.publishers.followed?.publisherId === publisherId) {
       venue.heardAtUs = this.#parts.clock.nowUs();
-      this.#parts.listener.onAnnounced(announcement);
+      this.#parts.listener.onAnnounced(venue, announcement);
     }
     if (!announcement.leaving) return;
     venue.isLeaving = true;
@@ -212,8 +223,8 @@ export class FollowedVenues {
 
   /** The label is a venue that there is: others are as many as somebody makes up. */
   #refuse(venue: Venue | undefined): void {
-    const isKnown = venue !== undefined && this.#parts.hasInstruments(venue.id);
-    this.#parts.metrics.announcementsRefused.inc({ venue: isKnown ? venue.id : "" });
+    const isKnown = venue !== undefined && this.#parts.hasInstruments(venue);
+    this.#parts.metrics.announcementsRefused.inc({ venue: isKnown ? venue.venue : "" });
   }
 
   /** Once in LOG_INTERVAL_MS of each message. */
@@ -224,19 +235,21 @@ export class FollowedVenues {
     this.#parts.logger.warn(fields, message);
   }
 
-  #venueOf(id: string): Venue | undefined {
+  #venueOf(partition: VenuePartition): Venue | undefined {
+    const id = partitionId(partition);
     const known = this.#venues.get(id);
     if (known !== undefined) return known;
     if (this.#venues.size >= VENUES_MAX && !this.#forgetEmptyVenue()) {
       this.#refuse(undefined);
-      this.#logSometimes({ venue: id, venuesMax: VENUES_MAX }, "there is no room for a venue");
+      const { venue } = partition;
+      this.#logSometimes({ venue, venuesMax: VENUES_MAX }, "there is no room for a venue");
       return undefined;
     }
     const venue: Venue = {
-      id,
+      ...partition,
       publishers: new VenuePublishers({
         clock: this.#parts.clock,
-        ping: (publisherId) => this.#ping({ venue: id, publisherId }),
+        ping: (publisherId) => this.#ping({ venue: partition.venue, publisherId }),
         listener: {
           onAdopted: (publisher) => this.#onAdopted(venue, publisher),
           onLost: () => this.#onLost(venue),
@@ -255,7 +268,7 @@ export class FollowedVenues {
   /** Makes room: of the venues without instruments, the one known longest goes. */
   #forgetEmptyVenue(): boolean {
     for (const venue of this.#venues.values()) {
-      if (this.#parts.hasInstruments(venue.id)) continue;
+      if (this.#parts.hasInstruments(venue)) continue;
       this.#forget(venue);
       return true;
     }
@@ -265,8 +278,8 @@ export class FollowedVenues {
   #forget(venue: Venue): void {
     venue.publishers.close();
     venue.cancelForget?.();
-    this.#venues.delete(venue.id);
-    this.#parts.listener.onForgotten(venue.id);
+    this.#venues.delete(partitionId(venue));
+    this.#parts.listener.onForgotten(venue);
   }
 
   async #ping(to: QueryAddress): Promise<"there" | "gone" | "no-answer"> {
@@ -283,19 +296,21 @@ export class FollowedVenues {
 
   #onAdopted(venue: Venue, publisher: FollowedPublisher): void {
     const { publisherId, epoch } = publisher;
-    const fields = { venue: venue.id, publisherId: quotedText(publisherId), epoch };
+    const { venue: id, shardIndex, shardCount } = venue;
+    const shard = shardCount === 0 ? {} : { shard: `${shardIndex}/${shardCount}` };
+    const fields = { venue: id, ...shard, publisherId: quotedText(publisherId), epoch };
     this.#parts.logger.info(fields, "the venue is followed from this ingestor");
     venue.cancelForget?.();
     venue.lostSinceUs = undefined;
-    this.#parts.listener.onAdopted(venue.id, publisher);
+    this.#parts.listener.onAdopted(venue, publisher);
     // Another one was known already: its catalog is fetched with its next announcement.
     if (!publisher.isNewcomer) this.#askWhoIsThere();
   }
 
   #onLost(venue: Venue): void {
     const { logger, metrics, clock, listener } = this.#parts;
-    const { id, heardAtUs } = venue;
-    if (!this.#parts.hasInstruments(id)) {
+    const { venue: id, heardAtUs } = venue;
+    if (!this.#parts.hasInstruments(venue)) {
       this.#forget(venue);
       return;
     }
@@ -305,14 +320,14 @@ export class FollowedVenues {
     const fields = { venue: id, sinceTimeUs: heardAtUs };
     if (venue.isLeaving) logger.info(fields, "the ingestor has said that it stops");
     else logger.warn(fields, "the ingestor is lost");
-    listener.onLost(id, heardAtUs);
+    listener.onLost(venue, heardAtUs);
   }
 
   #onRecovered(venue: Venue): void {
     venue.cancelForget?.();
     venue.lostSinceUs = undefined;
-    this.#parts.logger.info({ venue: venue.id }, "the ingestor is back");
-    this.#parts.listener.onRecovered(venue.id);
+    this.#parts.logger.info({ venue: venue.venue }, "the ingestor is back");
+    this.#parts.listener.onRecovered(venue);
   }
 }
 

@@ -119,6 +119,24 @@ export class VenueInstruments {
   }
 }
 
+/** Several lists by symbol as one; of a symbol that is in two of them, the first. */
+export function* mergedBySymbol(lists: readonly Iterable<Instrument>[]): Iterable<Instrument> {
+  const rests = lists.map((list) => list[Symbol.iterator]());
+  const heads = rests.map((rest) => rest.next());
+  for (;;) {
+    let next: Instrument | undefined;
+    for (const { value, done } of heads) {
+      if (done !== true && (next === undefined || value.symbol < next.symbol)) next = value;
+    }
+    if (next === undefined) return;
+    for (const [index, head] of heads.entries()) {
+      if (head.done === true || head.value.symbol !== next.symbol) continue;
+      heads[index] = (rests[index] as Iterator<Instrument>).next();
+    }
+    yield next;
+  }
+}
+
 /** Both lists by symbol; of one symbol in both, that of `now`. */
 function* joined(before: readonly Instrument[], now: readonly Instrument[]): Iterable<Instrument> {
   let index = 0;

@@ -22,7 +22,12 @@ export type FollowedPublisher = Pick<AnnouncedPublisher, "publisherId" | "epoch"
    * nothing: whatever it published is news to everybody, from sequence 1 on.
    */
   readonly isNewcomer: boolean;
+  /** It goes on from another one: topic by topic it says whether nothing was lost. */
+  readonly continues?: boolean;
 };
+
+/** Who that is, after it was adopted. */
+export type FollowedIdentity = Omit<FollowedPublisher, "isNewcomer" | "continues">;
 
 type VenuePublishersParts = {
   readonly clock: Clock;
@@ -185,10 +190,12 @@ export class VenuePublishers {
     this.#followed = publisher;
     this.#armInterval();
     const { publisherId, epoch, continuesEpoch = 0 } = publisher;
+    const continues = continuesEpoch > 0;
     this.#parts.listener.onAdopted({
       publisherId,
       epoch,
-      isNewcomer: isNewcomer && continuesEpoch === 0,
+      isNewcomer: isNewcomer && !continues,
+      continues,
     });
   }
 

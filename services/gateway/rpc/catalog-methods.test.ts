@@ -24,7 +24,9 @@ const catalog = {
   venues: VENUES,
   standingOf: (venue: string) =>
     VENUES.includes(venue) ? "listed" : venue === "late" ? "not-ready" : "unknown",
-  lostSinceUs: () => 7,
+  partitionsOf: (venue: string) => [{ venue, shardIndex: 0, shardCount: 0 }],
+  partitionOf: (venue: string) => ({ venue, shardIndex: 0, shardCount: 0 }),
+  partLostSinceUs: () => 7,
   instrument: (venue: string, symbol: string) =>
     SYMBOLS.includes(symbol) ? instrument(venue, symbol) : undefined,
   find: (venue: string, symbol: string) => instrument(venue, symbol),

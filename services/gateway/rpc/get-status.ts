@@ -8,9 +8,11 @@ import type {
 import { channelFromWire } from "@tickwire/proto/codec";
 import type { Principal } from "../access/principal.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { partitionId } from "../catalog/venue-partition.ts";
+import type { VenuePartition } from "../catalog/venue-partition.ts";
 import { oneStep } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import type { Asker, MethodParts } from "./ingestor-query.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import { requireAtMost, requireInstrument, requireVenue } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
@@ -50,28 +52,48 @@ export async function getStatus(
   const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   if (symbol === "") spend((pageSize * ROWS_PER_INSTRUMENT) / ROWS_PER_REQUEST);
-  const lostSinceUs = catalog.lostSinceUs(venue);
+  const page = { venue, symbol, afterSymbol, pageSize };
+  const own = symbol === "" ? undefined : catalog.partitionOf(venue, symbol);
+  const partitions = own === undefined ? catalog.partitionsOf(venue) : [own];
+  const answers = await Promise.all(
+    partitions.map((partition) => statusesOf(parts, { line, signal, partition }, page)),
+  );
+  const [only] = answers;
+  const isOne = only !== undefined && answers.length === 1;
+  const merged = isOne ? only : await line.run(oneStep(() => mergedPages(answers)));
+  const next = merged.nextPageToken;
+  const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
+  return permitted({ statuses: merged.statuses, nextPageToken }, principal);
+}
+
+/** A page of what one publisher of the venue has. The token is the last symbol itself. */
+async function statusesOf(
+  parts: MethodParts,
+  asker: Asker & { readonly partition: VenuePartition },
+  page: Page,
+): Promise<GetStatusResponse> {
+  const { catalog } = parts;
+  const { line, partition } = asker;
+  const { venue, symbol, afterSymbol, pageSize } = page;
+  const lostSinceUs = catalog.partLostSinceUs(partition);
   if (lostSinceUs !== undefined) {
-    const page = { venue, symbol, afterSymbol, pageSize };
-    return line.run(oneStep(() => permitted(allDown(catalog, page, lostSinceUs), principal)));
+    return line.run(oneStep(() => allDown(catalog, { ...page, partition }, lostSinceUs)));
   }
-  // Between us and the ingestor the token is the symbol itself.
   const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
   const payload = GetStatusRequestCodec.encode(asked);
-  const answer = await queryIngestor(
-    parts,
-    { line, signal },
-    { venue, query: "statuses" },
-    payload,
-  );
-  return line.run(
-    oneStep(() => {
-      const page = readAnswer(venue, () => GetStatusResponseCodec.decode(answer));
-      const { statuses, nextPageToken: next } = page;
-      const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
-      return permitted({ statuses, nextPageToken }, principal);
-    }),
-  );
+  const answer = await queryIngestor(parts, asker, { venue, query: "statuses" }, payload);
+  return line.run(oneStep(() => readAnswer(venue, () => GetStatusResponseCodec.decode(answer))));
+}
+
+/** By symbol, up to where every publisher has answered. */
+function mergedPages(pages: readonly GetStatusResponse[]): GetStatusResponse {
+  const ends = pages.flatMap(({ nextPageToken: end }) => (end === "" ? [] : [end]));
+  const end = ends.toSorted()[0];
+  const statuses = pages
+    .flatMap((page) => page.statuses)
+    .filter(({ symbol }) => end === undefined || symbol <= end)
+    .toSorted((one, other) => (one.symbol < other.symbol ? -1 : one.symbol > other.symbol ? 1 : 0));
+  return { statuses, nextPageToken: end ?? "" };
 }
 
 /** Without channels that the client may not have. A page may be empty and have one behind it. */
@@ -84,17 +106,22 @@ function permitted(page: GetStatusResponse, principal: Principal): GetStatusResp
   return { ...page, statuses };
 }
 
-function allDown(catalog: Catalog, page: Page, sinceTimeUs: number): GetStatusResponse {
-  const { venue, symbol, afterSymbol, pageSize } = page;
+/** Of a part of a venue whose publisher is lost. The token is the last symbol itself. */
+function allDown(
+  catalog: Catalog,
+  page: Page & { readonly partition: VenuePartition },
+  sinceTimeUs: number,
+): GetStatusResponse {
+  const { venue, symbol, afterSymbol, pageSize, partition } = page;
   const only = catalog.instrument(venue, symbol);
   if (only !== undefined) return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "" };
   const statuses: InstrumentStatus[] = [];
   let last: Instrument | undefined;
   let count = 0;
   for (const instrument of catalog.instrumentsAfter(venue, afterSymbol)) {
-    if (count === pageSize && last !== undefined) {
-      return { statuses, nextPageToken: writePageToken(last) };
-    }
+    const own = catalog.partitionOf(venue, instrument.symbol);
+    if (own === undefined || partitionId(own) !== partitionId(partition)) continue;
+    if (count === pageSize && last !== undefined) return { statuses, nextPageToken: last.symbol };
     for (const status of channelsDown(instrument, sinceTimeUs)) statuses.push(status);
     last = instrument;
     count += 1;

@@ -2,10 +2,12 @@ import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { querySubject } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
+import { MARKET_SYMBOL } from "#core/instrument.ts";
 import { foreignMessage } from "#core/visible-text.ts";
 import { decodeQueryReply } from "#wire/bus-codec.ts";
 import { WireError } from "#wire/frame-codec.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { VenuePartition } from "../catalog/venue-partition.ts";
 import { FairGate } from "./fair-gate.ts";
 import { codeOfWire, RpcError } from "./rpc-error.ts";
 import type { RpcContext } from "./service-table.ts";
@@ -20,6 +22,9 @@ export type MethodParts = {
 
 /** Whose question it is, and how long it matters. */
 export type Asker = Pick<RpcContext, "line" | "signal">;
+
+/** Which publisher of a venue is asked, where the query names no instrument that would say it. */
+type AskedPart = { readonly partition?: VenuePartition };
 
 /** Questions of calls that one venue's ingestor is asked at once. */
 const QUERIES_IN_FLIGHT_MAX = 8;
@@ -83,12 +88,18 @@ export function readAnswer<Answer>(venue: string, read: () => Answer): Answer {
  */
 export async function queryIngestor(
   parts: MethodParts,
-  asker: Asker,
+  asker: Asker & AskedPart,
   query: VenueQuery,
   payload: Uint8Array,
 ): Promise<Uint8Array> {
   const detail = { reason: "INGESTOR_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
-  const publisher = parts.catalog.publisherOf(query.venue);
+  const { catalog } = parts;
+  const { partition } = asker;
+  const symbol = "symbol" in query ? query.symbol : MARKET_SYMBOL;
+  const publisher =
+    partition === undefined
+      ? catalog.publisherOf(query.venue, symbol)
+      : catalog.publisherOfPart(partition);
   if (publisher === undefined) {
     throw new RpcError("unavailable", `nobody publishes ${query.venue}`, { detail });
   }

@@ -7,13 +7,14 @@ import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
-import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
+import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
+import { exceededLimit } from "./outbound/slow-policy.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
@@ -26,6 +27,7 @@ import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
+import { welcomeOf } from "./welcome.ts";
 import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
@@ -302,8 +304,7 @@ export class Session implements ConnectionHandler {
 
   /** Everything waits in its order until it is known who the client is. */
   #hold(request: ClientRequest): void {
-    this.#held.push(request);
-    if (this.#held.length <= HELD_REQUESTS_MAX) return;
+    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
     this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
   }
 
@@ -314,7 +315,9 @@ export class Session implements ConnectionHandler {
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve" && this.#isPaid()) this.#serve(request);
+    else if (step.does !== "serve") return;
+    else if (request.kind === "call") this.#onCall(request.value);
+    else if (this.#isPaid()) this.#serve(request);
   }
 
   /** Whether the principal may ask for one more, whichever session it asks by. */
@@ -328,7 +331,7 @@ export class Session implements ConnectionHandler {
     return false;
   }
 
-  #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
+  #serve(request: Exclude<ClientRequest, { kind: "hello" | "call" }>): void {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
@@ -339,9 +342,6 @@ export class Session implements ConnectionHandler {
         return;
       case "update":
         if (this.#hasRoom()) this.#topics().update(request.value);
-        return;
-      case "call":
-        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -362,23 +362,21 @@ export class Session implements ConnectionHandler {
   }
 
   #onCall(call: CallMessage): void {
-    const { requestsPerSecondMax } = this.#parts.config;
-    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
-    if (verdict.does === "close") {
-      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
-      this.#fault("request-rate-exceeded", reason);
+    const { accounts, clock, config } = this.#parts;
+    const { requestsPerSecondMax } = config;
+    const parts = { rates: this.#rates, accounts, requestsPerSecondMax };
+    const admission = admitCall(parts, this.#access.principal, clock.monotonicUs());
+    if (admission.does === "close") {
+      this.#fault("request-rate-exceeded", admission.reason);
       return;
     }
-    this.#calls ??= this.#makeCalls();
-    let refusal: RpcError | undefined;
-    if (verdict.does !== "serve") {
-      refusal = tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs);
-    } else if (this.#refusesCalls) {
+    const calls = (this.#calls ??= this.#makeCalls());
+    let refusal = admission.does === "serve" ? undefined : admission.error;
+    if (refusal === undefined && this.#refusesCalls) {
       refusal = new RpcError("unavailable", "the gateway is shutting down");
     }
-    const isInOrder =
-      refusal === undefined ? this.#calls.start(call) : this.#calls.refuse(call, refusal);
-    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
+    if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
   #subscribe(message: SubscribeMessage): void {
@@ -467,6 +465,7 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
@@ -480,16 +479,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
       config: this.#parts.config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
-      takeSeat: (principal) => {
-        if (!accounts.takeConnection(principal)) return undefined;
-        return { close: () => accounts.giveConnection(principal) };
-      },
       onWelcome: () => this.#onWelcome(),
       onReplaced: () => this.#subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),
@@ -512,22 +506,10 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion, gatewayId } = this.#parts;
-    this.#output.welcome({
-      protocolVersion: PROTOCOL_VERSION,
-      sessionId: this.id,
-      serverVersion,
-      gatewayId,
-      serverTimeUs: clock.nowUs(),
-      limits: {
-        frameBytesMax: config.frameBytesMax,
-        subscriptionsMax: config.subscriptionsMax,
-        topicsPerRequestMax: config.topicsPerRequestMax,
-        concurrentCallsMax: config.concurrentCallsMax,
-        requestsPerSecondMax: config.requestsPerSecondMax,
-        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
-      },
-    });
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    this.#output.welcome(
+      welcomeOf(this.#parts, { sessionId: this.id, bandwidthBytesPerSecondMax }),
+    );
   }
 
   #sendProbe(number: number): boolean {
@@ -549,15 +531,11 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-wait");
   }
 
-  #onSlow({ owedBytes, lagMs }: Lateness): void {
+  #onSlow(lateness: Lateness): void {
     const { metrics, config } = this.#parts;
-    const { outboundBytesMax, lagMsMax } = config;
-    const isLate = lagMs > lagMsMax;
-    if (!isLate && this.#owesLess()) return;
-    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
-    const reason = isLate
-      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
-      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
+    const { limit, reason } = exceededLimit(lateness, config);
+    if (limit !== "lagMsMax" && this.#owesLess()) return;
+    metrics.slowConsumers.inc({ limit });
     this.#fault("too-slow", reason);
   }
 

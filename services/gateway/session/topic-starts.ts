@@ -141,7 +141,7 @@ export class TopicStarts {
     if (!this.#hasRoomFor(topic)) return refused(this.#noRoom(pattern));
     const { hub, catalog, metrics } = this.#parts;
     // Asking an ingestor that is silent would only keep others waiting who ask one that is not.
-    if (catalog.lostSinceUs(name.venue) !== undefined && !hub.follows(name)) {
+    if (catalog.lostSinceUs(name.venue, name.symbol) !== undefined && !hub.follows(name)) {
       const message = `the ingestor of ${name.venue} is silent`;
       return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
     }

@@ -7,6 +7,7 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import type { Channel } from "#core/instrument.ts";
 import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { resumeParts } from "#test/support/resume-parts.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
@@ -20,16 +21,23 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   viewsMax: 100,
+  delayBytesMax: 1_000_000,
   topicLingerMs: LINGER_MS,
 };
 
 const none = (): void => {};
 const PUBLISHER = { publisherId: "p-1", epoch: 1 };
 const SCHEDULER = { endOfTurn: (run: () => void) => void setImmediate(run) };
+const whole = (venue: string) => ({ venue, shardIndex: 0, shardCount: 0 });
 const LOGS = {
   scheduler: SCHEDULER,
   logger: { debug: none, info: none, warn: none, error: none },
-  catalog: { publisherOf: () => PUBLISHER, mayFollow: () => false, instrument: () => undefined },
+  catalog: {
+    publisherOf: () => PUBLISHER,
+    partitionOf: () => undefined,
+    mayFollow: () => false,
+    instrument: () => undefined,
+  },
 };
 
 /** A hub on a bus that only writes down what is asked of it. Nobody answers its queries. */
@@ -57,6 +65,7 @@ function create(limits: { topicsMax?: number; viewsMax?: number } = {}) {
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
+    resume: resumeParts(),
   });
   return { clock, followed, listeners, metrics, hub };
 }
@@ -164,6 +173,7 @@ describe("when the bus lost something", () => {
       metrics,
       random: () => 0.5,
       limits: LIMITS,
+      resume: resumeParts(),
     });
     for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
@@ -182,8 +192,8 @@ describe("when the bus lost something", () => {
 
   test("by being away, every topic of a venue is compared with its publisher", async () => {
     const { asked, hub, tell } = await live();
-    hub.venueBack("other");
-    hub.venueBack("fake");
+    hub.venueBack(whole("other"));
+    hub.venueBack(whole("fake"));
     await tell({ kind: "reconnected" });
     expect(asked).toEqual([subject("A-USD"), subject("B-USD")]);
   });
@@ -235,13 +245,14 @@ test("many topics take another publisher over several turns, and lose nothing me
     metrics,
     random: () => 0.5,
     limits: LIMITS,
+    resume: resumeParts(),
   });
   for (let index = 0; index < 60; index += 1) hub.hold(name(`S${index}-USD`));
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   publisher = { publisherId: "p-2", epoch: 2 };
-  hub.follow("fake", { ...publisher, isNewcomer: true });
+  hub.follow(whole("fake"), { ...publisher, isNewcomer: true });
   const inEpoch = (epoch: number): number =>
-    hub.feedsOf("fake").filter((feed) => feed.position.epoch === epoch).length;
+    hub.feedsOf(whole("fake")).filter((feed) => feed.position.epoch === epoch).length;
   expect(inEpoch(2)).toBeLessThan(60);
   // The last topic has not heard of it when its first batch comes.
   const writer = new BatchWriter({ kind: "trades", epoch: 2 });
@@ -252,7 +263,7 @@ test("many topics take another publisher over several turns, and lose nothing me
   bus.publish("md.v2.fake.trades.S59-USD", batch!.bytes);
   for (let turn = 0; turn < 200; turn += 1) await nextTurn();
   expect(inEpoch(2)).toBe(60);
-  expect(hub.feedsOf("fake").at(-1)?.position).toEqual({ epoch: 2, sequence: 1 });
+  expect(hub.feedsOf(whole("fake")).at(-1)?.position).toEqual({ epoch: 2, sequence: 1 });
   expect((await metrics.foreignBatches.get()).values).toEqual([]);
   hub.close();
   await bus.close();
@@ -263,7 +274,7 @@ test("the feeds of a venue are its own", () => {
   hub.hold(name("A-USD"));
   hub.hold(name("B-USD", "book"));
   hub.hold(name("A-USD", "trades", "other"));
-  expect(hub.feedsOf("fake").map((feed) => feed.topic)).toEqual([
+  expect(hub.feedsOf(whole("fake")).map((feed) => feed.topic)).toEqual([
     "fake:A-USD/trades",
     "fake:B-USD/book",
   ]);
@@ -281,6 +292,7 @@ test("no topic is followed on a bus that is closed", async () => {
     metrics,
     random: () => 0.5,
     limits: LIMITS,
+    resume: resumeParts(),
   });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();

@@ -7,14 +7,19 @@ import type { Logger } from "#core/logger.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import { partitionId } from "../catalog/venue-partition.ts";
+import type { VenuePartition } from "../catalog/venue-partition.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Scheduler } from "../turns/scheduler.ts";
 import type { TurnLine, Turns, Work } from "../turns/turns.ts";
-import { VenueGates } from "./query-gate.ts";
+import { VenueGates } from "../turns/query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
+import { DelayedTopics } from "./delay/delayed-topics.ts";
+import { DelaySpace } from "./delay/delay-queue.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicViews } from "./conflation/topic-views.ts";
 import { ViewBudget } from "./conflation/view-budget.ts";
 import { ViewClock } from "./conflation/view-clock.ts";
@@ -34,14 +39,17 @@ type HubParts = {
   /** For views that many are due at once. */
   readonly scheduler: Scheduler;
   /** Whose messages count for a venue. */
-  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "instrument">;
+  readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "partitionOf" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
+  /** For clients who come back. */
+  readonly resume: ResumeParts;
   readonly limits: RingLimits & {
     readonly queryTimeoutMs: number;
     readonly queriesInFlightMax: number;
     readonly topicsMax: number;
     readonly topicLingerMs: number;
+    readonly delayBytesMax: number;
     readonly viewsMax: number;
   };
 };
@@ -64,6 +72,8 @@ const KEPT_SHARE = 1 / 8;
 type FollowedTopic = {
   readonly feed: TopicFeed;
   readonly views: TopicViews;
+  /** The same for who may have it only later. */
+  readonly delayed: DelayedTopics;
   /** Uses of the views by sessions, attached or about to be. */
   holds: number;
   /** Set while nobody uses the topic; calling it keeps the topic. */
@@ -94,6 +104,7 @@ export class Hub {
   readonly #answerLine: TurnLine;
   readonly #viewClock: ViewClock;
   readonly #viewBudget: ViewBudget;
+  readonly #delaySpace: DelaySpace;
   /** Topics with a batch that could not be read, until they are compared with their publisher. */
   readonly #unreadable = new Map<TopicFeed, CancelTimer>();
   /** What was logged lately of which venue, until when it is not logged again. */
@@ -111,16 +122,18 @@ export class Hub {
     this.#answerLine = parts.turns.open();
     this.#viewClock = new ViewClock(parts);
     this.#viewBudget = new ViewBudget(parts.limits.viewsMax, parts.metrics);
+    this.#delaySpace = new DelaySpace(parts.limits.delayBytesMax, parts.metrics);
     this.#watch = {
-      onLoss: (name) => this.#onLoss(name),
+      onLoss: (name) => this.#onLoss(name, "bus-gap"),
       onBadBatch: ({ venue, channel }) => {
         this.#logSometimes({ venue, channel }, "batches that cannot be read are left aside");
       },
-      mayBeFollowed: ({ venue }, epoch) => {
+      onReplaced: (name) => this.#onLoss(name, "ingestor-replaced"),
+      mayBeFollowed: ({ venue, symbol }, epoch) => {
         const { catalog } = parts;
         // It is followed, and the topic that asks has not had its turn to hear of it.
-        const isFollowed = catalog.publisherOf(venue)?.epoch === epoch;
-        return isFollowed || catalog.mayFollow(venue, epoch);
+        const isFollowed = catalog.publisherOf(venue, symbol)?.epoch === epoch;
+        return isFollowed || catalog.mayFollow(venue, symbol, epoch);
       },
       onForeign: ({ venue, channel }, epoch) => {
         const fields = { venue, channel, epoch };
@@ -152,7 +165,12 @@ export class Hub {
     if (known === undefined && this.#isBeyondShare(asker.topics)) return undefined;
     const followed = known ?? this.#follow(name);
     if (followed === undefined) return undefined;
-    const view = followed.views.hold(options, asker.leaving);
+    const { delayMs = 0 } = options;
+    const { views, delayed } = followed;
+    const view =
+      delayMs === 0
+        ? views.hold(options, asker.leaving)
+        : delayed.hold(delayMs, options, asker.leaving);
     if (view === undefined) {
       if (followed.holds === 0 && followed.cancelDrop === undefined) this.#linger(followed);
       return undefined;
@@ -193,32 +211,44 @@ export class Hub {
     if (followed === undefined) return;
     assert(followed.feed.id === view.id, `${view.topic} was released after it was dropped`);
     assert(followed.holds > 0, `${view.topic} was released more often than held`);
-    followed.views.release(view);
+    const { delayMs = 0 } = view.options;
+    if (delayMs === 0) followed.views.release(view);
+    else followed.delayed.release(delayMs, view);
+    this.#giveBack(followed);
+  }
+
+  #giveBack(followed: FollowedTopic): void {
     followed.holds -= 1;
     if (followed.holds === 0) this.#linger(followed);
   }
 
   /**
-   * The venue's topics are those of this publisher from now on. Whoever follows a status is told:
-   * what happened at the venue between the two is in nobody's numbers.
+   * The topics of this part of a venue are those of this publisher from now on. Unless it goes on
+   * from the one before, whoever follows a status is told: what happened at the venue between the
+   * two is in nobody's numbers.
    */
-  follow(venue: string, publisher: FollowedPublisher): void {
-    this.#troubles.cancel(venue);
-    this.#line.add(this.#followInTurns(venue, publisher));
+  follow(partition: VenuePartition, publisher: FollowedPublisher): void {
+    this.#troubles.cancel(partitionId(partition));
+    this.#line.add(this.#followInTurns(partition, publisher));
   }
 
-  /** Every channel of the venue is down, as everybody who follows a status is told. */
-  venueDown(venue: string, reason: "ingestor-lost" | "bus-down", sinceTimeUs: number): void {
-    this.#troubles.tell(venue, this.feedsOf(venue), { state: "down", reason, sinceTimeUs });
+  /** Every channel of the part is down, as everybody who follows a status is told. */
+  venueDown(
+    partition: VenuePartition,
+    reason: "ingestor-lost" | "bus-down",
+    sinceTimeUs: number,
+  ): void {
+    const trouble = { state: "down", reason, sinceTimeUs } as const;
+    this.#troubles.tell(partitionId(partition), this.feedsOf(partition), trouble);
   }
 
   /**
-   * The venue's publisher is there again. The statuses are our own since it was down, so those are
+   * The part's publisher is there again. The statuses are our own since it was down, so those are
    * sent again in any case; of the other topics only what was missed.
    */
-  venueBack(venue: string): void {
-    this.#troubles.cancel(venue);
-    this.#line.add(this.#compareInTurns(venue));
+  venueBack(partition: VenuePartition): void {
+    this.#troubles.cancel(partitionId(partition));
+    this.#line.add(this.#compareInTurns(partition));
   }
 
   /** The venue's publisher says where its topics stand. */
@@ -233,10 +263,18 @@ export class Hub {
     }
   }
 
-  /** The feeds of one venue. */
-  feedsOf(venue: string): TopicFeed[] {
+  /** The feeds of a part of a venue. */
+  feedsOf(partition: VenuePartition): TopicFeed[] {
+    const { venue, shardCount } = partition;
+    const id = partitionId(partition);
+    const { catalog } = this.#parts;
     const feeds = Array.from(this.#topics.values(), ({ feed }) => feed);
-    return feeds.filter((feed) => feed.name.venue === venue);
+    return feeds.filter(({ name }) => {
+      if (name.venue !== venue) return false;
+      if (shardCount === 0) return true;
+      const own = catalog.partitionOf(venue, name.symbol);
+      return own !== undefined && partitionId(own) === id;
+    });
   }
 
   /** Leaves every topic. Idempotent. */
@@ -250,8 +288,9 @@ export class Hub {
     this.#viewClock.close();
     for (const cancel of this.#unreadable.values()) cancel();
     this.#unreadable.clear();
-    for (const { feed, cancelDrop } of this.#topics.values()) {
+    for (const { feed, cancelDrop, delayed } of this.#topics.values()) {
       cancelDrop?.();
+      delayed.close();
       feed.close();
     }
     this.#topics.clear();
@@ -265,7 +304,7 @@ export class Hub {
     }
     let feed: TopicFeed;
     try {
-      const publisher = this.#parts.catalog.publisherOf(name.venue);
+      const publisher = this.#parts.catalog.publisherOf(name.venue, name.symbol);
       const gate = this.#gates.of(name.venue);
       const parts = { ...this.#parts, gate, watch: this.#watch, line: this.#answerLine };
       feed = new TopicFeed(this.#nextId, name, publisher, parts);
@@ -274,13 +313,20 @@ export class Hub {
       throw error;
     }
     this.#nextId += 1;
-    const views = new TopicViews(feed, {
-      clock: this.#viewClock,
-      budget: this.#viewBudget,
-      metrics: this.#parts.metrics,
-      onUnreadable: () => this.#onUnreadable(feed),
+    const { metrics } = this.#parts;
+    const onUnreadable = (): void => this.#onUnreadable(feed);
+    const [clock, budget, space] = [this.#viewClock, this.#viewBudget, this.#delaySpace];
+    const viewParts = { clock, budget, metrics, onUnreadable };
+    const views = new TopicViews(feed, viewParts);
+    const delayed = new DelayedTopics({
+      ...this.#parts,
+      feed,
+      space,
+      viewParts,
+      onBegin: () => void (followed.holds += 1),
+      onEnd: () => this.#giveBack(followed),
     });
-    const followed: FollowedTopic = { feed, views, holds: 0, cancelDrop: undefined };
+    const followed: FollowedTopic = { feed, views, delayed, holds: 0, cancelDrop: undefined };
     this.#topics.set(feed.topic, followed);
     this.#parts.metrics.topics.set(this.#topics.size);
     return followed;
@@ -325,29 +371,30 @@ export class Hub {
     this.#parts.metrics.topics.set(this.#topics.size);
   }
 
-  *#followInTurns(venue: string, publisher: FollowedPublisher): Work {
+  *#followInTurns(partition: VenuePartition, publisher: FollowedPublisher): Work {
     const sinceTimeUs = this.#parts.clock.nowUs();
     const trouble = { state: "gap", reason: "ingestor-replaced", sinceTimeUs } as const;
-    for (const feed of this.feedsOf(venue)) {
+    for (const feed of this.feedsOf(partition)) {
       if (this.#line.isOver) yield;
-      if (feed.name.channel === "status") this.#troubles.tellOne(feed, trouble);
+      const isTold = feed.name.channel === "status" && !publisher.continues;
+      if (isTold) this.#troubles.tellOne(feed, trouble);
       feed.follow(publisher);
     }
   }
 
-  *#compareInTurns(venue: string): Work {
-    for (const feed of this.feedsOf(venue)) {
+  *#compareInTurns(partition: VenuePartition): Work {
+    for (const feed of this.feedsOf(partition)) {
       if (this.#line.isOver) yield;
       feed.resync(feed.name.channel === "status");
     }
   }
 
   /** Events of a channel are missing, and what its status says now is what it said before. */
-  #onLoss({ venue, symbol, channel }: Topic): void {
+  #onLoss({ venue, symbol, channel }: Topic, reason: "bus-gap" | "ingestor-replaced"): void {
     const status = this.#topics.get(formatTopic({ venue, symbol, channel: "status" }))?.feed;
     if (status === undefined || channel === "status") return;
     const nowUs = this.#parts.clock.nowUs();
-    const trouble = { state: "gap", reason: "bus-gap", sinceTimeUs: nowUs } as const;
+    const trouble = { state: "gap", reason, sinceTimeUs: nowUs } as const;
     status.announce(troubleState(status.position, [channel], trouble, nowUs));
     status.resync(true);
   }

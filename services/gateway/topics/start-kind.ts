@@ -37,9 +37,9 @@ export function startKindOf(channel: Channel): StartKind {
 }
 
 /**
- * The last event of a batch as a state at its sequence, in the epoch that the topic is in, mostly one batch. Decodes and encodes, so
- * it is for starts, not for every batch. Undefined if the batch cannot be read, as its head alone
- * does not show.
+ * The last event of a batch as a state at its sequence, in the epoch that the topic is in; mostly
+ * one batch. Decodes and encodes, so it is for starts, not for every batch. Undefined if the batch
+ * cannot be read, as its head alone does not show.
  */
 export function latestAsState(
   last: SharedBatch,

@@ -16,8 +16,8 @@
  *    to `standing-by` from every state but `closed`.
  * 3. A term begins with a claim that was granted, and only with it: `lead` stands in one cell.
  * 4. Whoever is not sure any more publishes nothing: `doubted` leaves `leading`, and only
- *    `confirmed` leads back, in the same term. Nobody else can have led in between: a lease says so,
- *    or everybody had the time to speak.
+ *    `confirmed` leads back, in the same term. Nobody else can have led in between: a lease says
+ *    so, or everybody had the time to speak.
  * 5. Who leads is decided by fencing tokens and who is heard, never by a time of day: no cell sees
  *    one, and intervals are those of a clock that is never set.
  * 6. From every state but `closed` silence alone leads to a claim: no partition stays without a
@@ -58,11 +58,11 @@ export type LeaderEvent =
 /**
  * What is done. `follow`: what that one publishes is followed. `note`: it is a sign of life.
  * `claim`: asks to lead. `lead`: a term begins. `wait`: another claim follows a silence. `insist`:
- * says that it leads, so that the other hears of it. `suspend`, `resume`: nothing is published until
- * it is known. `yield`: the term is over. `stop`: it is over, because the process stops. `release`:
+ * says that it leads, so that the other hears of it. `suspend`, `resume`: nothing is published
+ * until it is known. `yield`: the term is over. `stop`: it is over, because the process stops. `release`:
  * a claim that came too late is given back.
  */
-export type LeaderAction =
+type LeaderAction =
   | "follow"
   | "note"
   | "claim"

@@ -2,11 +2,12 @@ import { assert } from "#core/assert.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { isLaterToken, NO_TOKEN } from "#core/fencing-token.ts";
 import type { Logger } from "#core/logger.ts";
+import type { LeaderRole } from "#wire/leader-role.ts";
 import type { Claims } from "./claims.ts";
 import { LEADER_TABLE } from "./leader-table.ts";
 import type { LeaderEvent, LeaderState } from "./leader-table.ts";
 import { MISSED_INTERVALS_MAX, Peers } from "./peers.ts";
-import type { LeaderRole, Peer } from "./peers.ts";
+import type { Peer } from "./peers.ts";
 
 /** A term that somebody else leads. */
 export type LedTerm = {
@@ -16,7 +17,7 @@ export type LedTerm = {
 };
 
 /** What is done where a partition is published. Called synchronously; none may throw. */
-export type LeaderActions = {
+type LeaderActions = {
   /** Somebody else leads: what it publishes is followed from now on. */
   follow(term: LedTerm): void;
   /** A term of ours begins. Its epoch, which is said to the others. */
@@ -43,7 +44,7 @@ type LeaderParts = {
 };
 
 /** What is counted, and when it was last. */
-export type LeaderCounters = {
+type LeaderCounters = {
   takeovers: number;
   yields: number;
   suspensions: number;
@@ -340,7 +341,7 @@ export class Leader {
     });
   }
 
-  /** Extends a term that is known to be ours still, and finds out whether one is that is in doubt. */
+  /** Extends a term that is known to be ours, and finds out whether one in doubt is. */
   #renew(): void {
     if (this.#state !== "leading" && this.#state !== "suspended") return;
     const { claims, clock } = this.#parts;

@@ -15,7 +15,7 @@ import { MISSED_INTERVALS_MAX } from "./peers.ts";
  * is heard.
  */
 export const LEASE_MODES = ["auto", "jetstream", "none"] as const;
-export type LeaseMode = (typeof LEASE_MODES)[number];
+type LeaseMode = (typeof LEASE_MODES)[number];
 
 type OpenClaimsOptions = {
   readonly bus: Bus;

@@ -1,7 +1,5 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
-
-/** What whoever takes part in a partition does. */
-export type LeaderRole = "probing" | "leading" | "standing-by" | "suspended";
+import type { LeaderRole } from "#wire/leader-role.ts";
 
 /** Another one who publishes the partition, or would, as it said itself. */
 export type Peer = {

@@ -5,16 +5,16 @@ import type { MarketEvent, Trade } from "#core/market-event.ts";
 export type Occurrence = Trade | Extract<MarketEvent, { readonly kind: "liquidation" }>;
 
 /** How much a matcher keeps, of one topic. */
-export type MatcherLimits = {
+type MatcherLimits = {
   /** Events of our own feed that the leader has not published yet. */
   readonly pendingMax: number;
   /** Events that the leader has published and our own feed has not brought yet. */
   readonly aheadMax: number;
 };
 
-export const MATCHER_LIMITS: MatcherLimits = { pendingMax: 4_096, aheadMax: 4_096 };
+const MATCHER_LIMITS: MatcherLimits = { pendingMax: 4_096, aheadMax: 4_096 };
 
-/** The leader publishes what it gets within milliseconds. What it has not by then it does not have. */
+/** The leader publishes what it gets within milliseconds: what it has not by then it never had. */
 export const PENDING_AGE_MS_MAX = 30_000;
 /** A feed that is further behind than this is not live. */
 export const AHEAD_AGE_MS_MAX = 60_000;

@@ -21,7 +21,7 @@ type HandoverParts = {
 /** What a turn of the event loop may take for it. */
 const TURN_BUDGET_US = 2_000;
 const EVENTS_PER_STEP = 64;
-/** A book of our own feed that is behind the one that was published may take so long to catch up. */
+/** A book of our feed that is behind the one that was published may take so long to catch up. */
 export const BOOK_WAIT_MS_MAX = 1_000;
 
 /**
@@ -126,7 +126,7 @@ export class Handover {
     else known[kind] = matcher;
   }
 
-  /** Whether it is known that what is pending is what was not published, or nobody has published. */
+  /** Whether what is pending is known to be what was not published, or nobody has published. */
   #isProven(instrument: Instrument, kind: Occurrence["kind"]): boolean {
     const { publisher } = this.#parts;
     if (publisher.continuedEpoch === undefined) return true;

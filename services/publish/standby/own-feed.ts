@@ -18,7 +18,7 @@ export type OwnInstrument = {
   book: BookEvent | undefined;
 };
 
-/** Events that are kept in order as long as nobody else publishes; of more, only what they come to. */
+/** Events that are kept in order while nobody else publishes; of more, what they come to. */
 export const BUFFERED_EVENTS_MAX = 50_000;
 /** Trades and liquidations of all topics that the leader has not published yet. */
 const PENDING_EVENTS_MAX = 262_144;
@@ -40,6 +40,7 @@ export class OwnFeed {
   /** In order; undefined once it would be too long, or somebody leads. */
   #buffer: MarketEvent[] | undefined = [];
   #listings: MarketEvent[] = [];
+  #known: readonly MarketEvent[] = [];
   #isLed = false;
 
   constructor(nowMs: () => number) {
@@ -77,11 +78,15 @@ export class OwnFeed {
     this.restart();
   }
 
-  /** All is forgotten and kept in order again: nobody else leads. */
-  unled(): void {
+  /**
+   * All is forgotten and kept in order again: nobody else leads. `known` is what our feed has said
+   * before, and may not say again for long: the state of everything.
+   */
+  unled(known: readonly MarketEvent[]): void {
     this.clear();
     this.#isLed = false;
     this.#buffer = [];
+    this.#known = known;
   }
 
   /** From now on the leader is heard without a hole. */
@@ -129,6 +134,7 @@ export class OwnFeed {
     for (const instrument of [...this.#instruments.keys()]) this.forget(instrument);
     this.#buffer = undefined;
     this.#listings = [];
+    this.#known = [];
   }
 
   #restart({ matchers }: OwnInstrument): void {
@@ -136,8 +142,9 @@ export class OwnFeed {
   }
 
   #sortBuffer(): void {
-    const events = this.#buffer ?? [];
+    const events = [...this.#known, ...(this.#buffer ?? [])];
     this.#buffer = undefined;
+    this.#known = [];
     for (const event of events) this.#sort(event);
   }
 

@@ -10,4 +10,6 @@ export type {
 export type { GatewayUrls } from "../connect.ts";
 export { dateOfUs, isoOfUs, usOfDate } from "../events/times.ts";
 export type { ClientClock, WebSocketConstructor, WebSocketLike } from "../host/environment.ts";
+export type { FetchLike, ResponseLike } from "../transports/fetch-like.ts";
+export type { TransportKind } from "../transports/transport-kind.ts";
 export type { ClientState, StateListener, StateReason } from "../session/session.ts";

@@ -55,6 +55,7 @@ class Stand {
       reportUncaught: () => undefined,
       watchNetwork: () => () => undefined,
       watchVisibility: () => () => undefined,
+      nextFrame: () => () => undefined,
       ...overrides,
     };
     const tell = (name: string) => (value: unknown) => void this.told.push({ name, value });

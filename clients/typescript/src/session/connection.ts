@@ -4,6 +4,7 @@ import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
 import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
+import type { TransportKind } from "../transports/transport-kind.ts";
 import { shownAddress } from "./shown-address.ts";
 
 /** The subprotocol of this schema. */
@@ -45,6 +46,10 @@ export type ConnectionHandlers = {
 
 /** One connection as its owner has it, whatever carries it. Made idle, dialled once. */
 export type ClientConnection = {
+  /** What carries it, or is tried now. */
+  readonly transport: TransportKind;
+  /** It is ready, and something better than what carries it may be had. */
+  readonly isFallback: boolean;
   /** Dials, once. The outcome comes through the handlers. */
   open(): void;
   /** Sends one frame. Does nothing once the connection ended. */
@@ -70,6 +75,8 @@ type CloseEventLike = { readonly code: number; readonly reason: string };
  * which state is said by CONNECTION_TABLE; this class does it.
  */
 export class Connection implements ClientConnection {
+  readonly transport = "websocket";
+  readonly isFallback = false;
   readonly #environment: Environment;
   readonly #options: ConnectionOptions;
   readonly #frames: FrameCodec;
