@@ -23,6 +23,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
+    ...publisherMetrics(registry),
     ...topicMetrics(registry),
     ...createLogMetrics(registry),
     latencies: registerLatencies(registry),
@@ -315,6 +316,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+  };
+}
+
+function publisherMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
