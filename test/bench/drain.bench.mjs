@@ -97,7 +97,7 @@ listen gateways
 ${servers.join("\n")}
 `,
   );
-  start("/usr/sbin/haproxy", ["-db", "-f", file], /./);
+  void start("/usr/sbin/haproxy", ["-db", "-f", file], /./);
   await wait(500);
 }
 
@@ -152,7 +152,11 @@ async function restart(gateways, index) {
 }
 
 try {
-  start("/usr/sbin/nats-server", ["-a", "127.0.0.1", "-p", String(PORTS.nats)], /Server is ready/);
+  void start(
+    "/usr/sbin/nats-server",
+    ["-a", "127.0.0.1", "-p", String(PORTS.nats)],
+    /Server is ready/,
+  );
   await wait(500);
   await start(process.execPath, [BIN, "ingest", "--admin-port", "0"], /ingesting/);
   const gateways = [await startGateway(0), await startGateway(1)];

@@ -77,7 +77,10 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     // The publisher keeps nothing: what comes back comes from the log.
     const config = ingestConfigSchema.parse({ venues, historyBytesMax: 0, recentTradesMax: 5 });
     const running = await startIngest({
-      ...{ bus, clock, logger: silent, config },
+      bus,
+      clock,
+      logger: silent,
+      config,
       registry: new Registry(),
     });
     await running.whenStarted;
