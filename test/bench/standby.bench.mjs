@@ -116,6 +116,7 @@ for (let round = 1; round <= takeovers; round += 1) {
   await wait(3_000);
   outages.push(pauseMs);
   print(`${round}: ${Math.round(pauseMs)} ms, ${missing()} missing, ${doubled} doubled`);
+  if (process.env.STANDBY_LOG) print(standby.said.split("\n").slice(-5).join("\n"));
   leader = standby;
 }
 outages.sort((one, other) => one - other);
