@@ -47,15 +47,16 @@ test("the stub carries requests, options and responses of both kinds of method",
       return { serverTimeUs: 5 };
     },
     replay: async function* (request, context) {
+      const nothing = { breaks: [], topics: [] };
       seen.push(context, request.topic);
-      yield { batch: Uint8Array.of(1) };
-      yield { batch: undefined };
+      yield { batches: [Uint8Array.of(1)], batch: undefined, ...nothing };
+      yield { batches: [], batch: undefined, ...nothing };
     },
   });
   const client = createMarketDataClient(call, serverStream);
   await expect(client.getServerTime({}, "first")).resolves.toEqual({ serverTimeUs: 5 });
-  const batches: unknown[] = [];
-  for await (const { batch } of client.replay({ topic: "a:B/trades" })) batches.push(batch);
-  expect(batches).toEqual([Uint8Array.of(1), undefined]);
+  const given: unknown[] = [];
+  for await (const { batches } of client.replay({ topic: "a:B/trades" })) given.push(batches);
+  expect(given).toEqual([[Uint8Array.of(1)], []]);
   expect(seen).toEqual(["first", "none", "a:B/trades"]);
 });

@@ -86,8 +86,10 @@ export {
   ListingCodec,
   OptionTypeNumbers,
   QuoteCodec,
+  ReplayBreakCodec,
   ReplayRequestCodec,
   ReplayResponseCodec,
+  ReplayTopicCodec,
   SizeUnitNumbers,
   TickerCodec,
   TopicStateNumbers,
@@ -127,8 +129,10 @@ export type {
   ListingChange,
   OptionType,
   Quote,
+  ReplayBreak,
   ReplayRequest,
   ReplayResponse,
+  ReplayTopic,
   SizeUnit,
   Ticker,
   TopicState,
@@ -221,12 +225,15 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetSnapshotRequest>,
     options?: Options,
   ): Promise<GetSnapshotResponse>;
-  /** Trades of a range of time, or the latest ones, oldest first. */
+  /**
+   * Trades of a range of time, or the latest ones, oldest first: those that the publisher keeps and, where the gateway
+   * has a stream log, those before.
+   */
   getTrades(
     request: MessageInit<GetTradesRequest>,
     options?: Options,
   ): Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
@@ -240,7 +247,7 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetServerTimeRequest>,
     options?: Options,
   ): Promise<GetServerTimeResponse>;
-  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
+  /** Past events of topics, oldest first, as far as the gateway's stream log has them. UNIMPLEMENTED where none is kept. */
   replay(
     request: MessageInit<ReplayRequest>,
     options?: Options,
@@ -264,12 +271,15 @@ export type MarketDataHandlers<Context> = {
     request: GetSnapshotRequest,
     context: Context,
   ) => GetSnapshotResponse | Promise<GetSnapshotResponse>;
-  /** Trades of a range of time, or the latest ones, oldest first. */
+  /**
+   * Trades of a range of time, or the latest ones, oldest first: those that the publisher keeps and, where the gateway
+   * has a stream log, those before.
+   */
   readonly getTrades: (
     request: GetTradesRequest,
     context: Context,
   ) => GetTradesResponse | Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
   readonly getCandles: (
     request: GetCandlesRequest,
     context: Context,
@@ -283,7 +293,7 @@ export type MarketDataHandlers<Context> = {
     request: GetServerTimeRequest,
     context: Context,
   ) => GetServerTimeResponse | Promise<GetServerTimeResponse>;
-  /** Past events of a topic, oldest first. UNIMPLEMENTED where nothing is kept for it. */
+  /** Past events of topics, oldest first, as far as the gateway's stream log has them. UNIMPLEMENTED where none is kept. */
   readonly replay: (
     request: ReplayRequest,
     context: Context,

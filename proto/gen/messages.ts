@@ -1379,18 +1379,59 @@ export type Quote = {
   readonly askSize: string;
 };
 
+/** The next batch of a topic does not go on from the one before it. */
+export type ReplayBreak = {
+  readonly topicId: number;
+  /** Where the next batch begins. */
+  readonly epoch: number;
+  readonly sequence: number;
+  /** Events of that epoch that are missing before it; 0 if nothing is known to be missing, as where an epoch begins. */
+  readonly missingFirst: number;
+  readonly missingLast: number;
+};
+
+/** Which past events are wanted. Times are those at which batches were published: microseconds since 1970. */
 export type ReplayRequest = {
+  /** VENUE:SYMBOL/channel, without "*". */
   readonly topic: string;
+  /**
+   * From the first batch that was published at this time or after it; 0 means from the oldest that is kept. A book
+   * begins with the last whole book before it, if that is kept.
+   */
   readonly fromTimeUs: number;
+  /** Up to the last batch that was published before this time; 0 means up to the newest that there is. */
   readonly toTimeUs: number;
+  /** More topics, whose batches are merged in the order in which they were published. 16 at most with `topic`. */
+  readonly topics: readonly string[];
+  /** Of one topic: from what follows this position, in place of from_time_us. NOT_FOUND if that is not kept. */
+  readonly afterEpoch: number;
+  readonly afterSequence: number;
+  /** 0 means as fast as the client takes it; 100 means with the pauses of then, 1000 ten times as fast. */
+  readonly speedPercent: number;
 };
 
 export type ReplayResponse = {
-  /**
-   * As a subscription of the topic gets them: the first has a base, and each goes on from the one before. topic_id
-   * is 1.
-   */
+  /** Never set: `batches` has them. */
   readonly batch: Uint8Array | undefined;
+  /**
+   * As a subscription of the topics gets them: the first of a topic has a base, as has the first behind a break, and
+   * each other goes on from the one before of its topic. Read `breaks` before `batches`.
+   */
+  readonly batches: readonly Uint8Array[];
+  /** What is not there, or goes on elsewhere. */
+  readonly breaks: readonly ReplayBreak[];
+  /** In the first response: all topics of the replay. */
+  readonly topics: readonly ReplayTopic[];
+};
+
+export type ReplayTopic = {
+  /** In the batches of the topic: 1 for the first topic of the request, and so on. */
+  readonly topicId: number;
+  readonly topic: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly venueSymbol: string;
+  readonly channel: Channel;
 };
 
 export type Reply = {
@@ -1525,6 +1566,8 @@ export type TopicResult = {
   readonly ended: Position | undefined;
   /** Of the channel candles: the lengths of the candles that come, rising. */
   readonly candleIntervalsMs: readonly number[];
+  /** With RESUMED: how many sequences of the topic the client missed, all of which follow. 0 if it missed none. */
+  readonly recovered: number;
 };
 
 /** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
@@ -2048,16 +2091,30 @@ export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCode
   "unumber",
 );
 
+/** Codec of ReplayBreak. */
+export const ReplayBreakCodec: MessageCodec<ReplayBreak> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ReplayBreak",
+  "utopicId Uepoch Usequence UmissingFirst UmissingLast",
+);
+
 /** Codec of ReplayRequest. */
 export const ReplayRequestCodec: MessageCodec<ReplayRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayRequest",
-  "stopic IfromTimeUs ItoTimeUs",
+  "stopic IfromTimeUs ItoTimeUs s*topics UafterEpoch UafterSequence uspeedPercent",
+);
+
+/** Codec of ReplayTopic. */
+export const ReplayTopicCodec: MessageCodec<ReplayTopic> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.ReplayTopic",
+  "utopicId stopic svenue ssymbol svenueSymbol echannel",
+  [ChannelTable],
 );
 
 /** Codec of ReplayResponse. */
 export const ReplayResponseCodec: MessageCodec<ReplayResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ReplayResponse",
-  "wbatch",
+  "wbatch w*batches m*breaks m*topics",
+  [ReplayBreakCodec, ReplayTopicCodec],
 );
 
 /** Codec of Reply. */
@@ -2077,7 +2134,7 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs",
+  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered",
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 

@@ -3655,6 +3655,9 @@ export namespace tickwire {
             /** TopicResult candleIntervalsMs. */
             candleIntervalsMs: number[];
 
+            /** TopicResult recovered. */
+            recovered: (number|Long);
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -3726,6 +3729,9 @@ export namespace tickwire {
 
                 /** TopicResult candleIntervalsMs */
                 candleIntervalsMs?: (number[]|null);
+
+                /** TopicResult recovered */
+                recovered?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -6468,6 +6474,18 @@ export namespace tickwire {
             /** ReplayRequest toTimeUs. */
             toTimeUs: (number|Long);
 
+            /** ReplayRequest topics. */
+            topics: string[];
+
+            /** ReplayRequest afterEpoch. */
+            afterEpoch: (number|Long);
+
+            /** ReplayRequest afterSequence. */
+            afterSequence: (number|Long);
+
+            /** ReplayRequest speedPercent. */
+            speedPercent: number;
+
             /**
              * Encodes the specified ReplayRequest message. Does not implicitly {@link tickwire.v1.ReplayRequest.verify|verify} messages.
              * @param message ReplayRequest message or plain object to encode
@@ -6501,6 +6519,18 @@ export namespace tickwire {
                 /** ReplayRequest toTimeUs */
                 toTimeUs?: (number|Long|null);
 
+                /** ReplayRequest topics */
+                topics?: (string[]|null);
+
+                /** ReplayRequest afterEpoch */
+                afterEpoch?: (number|Long|null);
+
+                /** ReplayRequest afterSequence */
+                afterSequence?: (number|Long|null);
+
+                /** ReplayRequest speedPercent */
+                speedPercent?: (number|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -6531,6 +6561,15 @@ export namespace tickwire {
             /** ReplayResponse batch. */
             batch?: (tickwire.v1.Batch.$Properties|null);
 
+            /** ReplayResponse batches. */
+            batches: tickwire.v1.Batch.$Properties[];
+
+            /** ReplayResponse breaks. */
+            breaks: tickwire.v1.ReplayBreak.$Properties[];
+
+            /** ReplayResponse topics. */
+            topics: tickwire.v1.ReplayTopic.$Properties[];
+
             /**
              * Encodes the specified ReplayResponse message. Does not implicitly {@link tickwire.v1.ReplayResponse.verify|verify} messages.
              * @param message ReplayResponse message or plain object to encode
@@ -6558,12 +6597,189 @@ export namespace tickwire {
                 /** ReplayResponse batch */
                 batch?: (tickwire.v1.Batch.$Properties|null);
 
+                /** ReplayResponse batches */
+                batches?: (tickwire.v1.Batch.$Properties[]|null);
+
+                /** ReplayResponse breaks */
+                breaks?: (tickwire.v1.ReplayBreak.$Properties[]|null);
+
+                /** ReplayResponse topics */
+                topics?: (tickwire.v1.ReplayTopic.$Properties[]|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a ReplayResponse. */
             type $Shape = tickwire.v1.ReplayResponse.$Properties;
+        }
+
+        /**
+         * Properties of a ReplayTopic.
+         * @deprecated Use tickwire.v1.ReplayTopic.$Properties instead.
+         */
+        interface IReplayTopic extends tickwire.v1.ReplayTopic.$Properties {
+        }
+
+        /** Represents a ReplayTopic. */
+        class ReplayTopic {
+
+            /**
+             * Constructs a new ReplayTopic.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ReplayTopic.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReplayTopic topicId. */
+            topicId: number;
+
+            /** ReplayTopic topic. */
+            topic: string;
+
+            /** ReplayTopic venue. */
+            venue: string;
+
+            /** ReplayTopic symbol. */
+            symbol: string;
+
+            /** ReplayTopic venueSymbol. */
+            venueSymbol: string;
+
+            /** ReplayTopic channel. */
+            channel: tickwire.v1.Channel;
+
+            /**
+             * Encodes the specified ReplayTopic message. Does not implicitly {@link tickwire.v1.ReplayTopic.verify|verify} messages.
+             * @param message ReplayTopic message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ReplayTopic.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReplayTopic message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ReplayTopic & tickwire.v1.ReplayTopic.$Shape} ReplayTopic
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ReplayTopic & tickwire.v1.ReplayTopic.$Shape;
+        }
+
+        namespace ReplayTopic {
+
+            /** Properties of a ReplayTopic. */
+            interface $Properties {
+
+                /** ReplayTopic topicId */
+                topicId?: (number|null);
+
+                /** ReplayTopic topic */
+                topic?: (string|null);
+
+                /** ReplayTopic venue */
+                venue?: (string|null);
+
+                /** ReplayTopic symbol */
+                symbol?: (string|null);
+
+                /** ReplayTopic venueSymbol */
+                venueSymbol?: (string|null);
+
+                /** ReplayTopic channel */
+                channel?: (tickwire.v1.Channel|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReplayTopic. */
+            type $Shape = tickwire.v1.ReplayTopic.$Properties;
+        }
+
+        /**
+         * Properties of a ReplayBreak.
+         * @deprecated Use tickwire.v1.ReplayBreak.$Properties instead.
+         */
+        interface IReplayBreak extends tickwire.v1.ReplayBreak.$Properties {
+        }
+
+        /** Represents a ReplayBreak. */
+        class ReplayBreak {
+
+            /**
+             * Constructs a new ReplayBreak.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.ReplayBreak.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** ReplayBreak topicId. */
+            topicId: number;
+
+            /** ReplayBreak epoch. */
+            epoch: (number|Long);
+
+            /** ReplayBreak sequence. */
+            sequence: (number|Long);
+
+            /** ReplayBreak missingFirst. */
+            missingFirst: (number|Long);
+
+            /** ReplayBreak missingLast. */
+            missingLast: (number|Long);
+
+            /**
+             * Encodes the specified ReplayBreak message. Does not implicitly {@link tickwire.v1.ReplayBreak.verify|verify} messages.
+             * @param message ReplayBreak message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.ReplayBreak.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a ReplayBreak message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.ReplayBreak & tickwire.v1.ReplayBreak.$Shape} ReplayBreak
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.ReplayBreak & tickwire.v1.ReplayBreak.$Shape;
+        }
+
+        namespace ReplayBreak {
+
+            /** Properties of a ReplayBreak. */
+            interface $Properties {
+
+                /** ReplayBreak topicId */
+                topicId?: (number|null);
+
+                /** ReplayBreak epoch */
+                epoch?: (number|Long|null);
+
+                /** ReplayBreak sequence */
+                sequence?: (number|Long|null);
+
+                /** ReplayBreak missingFirst */
+                missingFirst?: (number|Long|null);
+
+                /** ReplayBreak missingLast */
+                missingLast?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a ReplayBreak. */
+            type $Shape = tickwire.v1.ReplayBreak.$Properties;
         }
 
         /**

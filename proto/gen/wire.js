@@ -5765,6 +5765,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.conflationIntervalMs = 0;
             TopicResult.prototype.alternatives = $util.emptyArray;
             TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
+            TopicResult.prototype.recovered = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5806,6 +5807,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.Position.encode(message.ended, writer.uint32(122).fork(), _depth + 1).ldelim();
                 if (message.candleIntervalsMs != null && message.candleIntervalsMs.length)
                     writer.uint32(130).uint32s(message.candleIntervalsMs);
+                if (message.recovered != null && $Object.hasOwnProperty.call(message, "recovered") && (typeof message.recovered === "object" ? message.recovered.low || message.recovered.high : message.recovered !== 0))
+                    writer.uint32(136).uint64(message.recovered);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5979,6 +5982,15 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.candleIntervalsMs && message.candleIntervalsMs.length))
                                 message.candleIntervalsMs = [];
                             message.candleIntervalsMs.push(reader.uint32());
+                            continue;
+                        }
+                    case 17: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.recovered = value;
+                            else
+                                delete message.recovered;
                             continue;
                         }
                     }
@@ -10028,6 +10040,7 @@ export const tickwire = $root.tickwire = (() => {
         v1.ReplayRequest = (function() {
 
             const ReplayRequest = function (properties) {
+                this.topics = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -10037,6 +10050,10 @@ export const tickwire = $root.tickwire = (() => {
             ReplayRequest.prototype.topic = "";
             ReplayRequest.prototype.fromTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
             ReplayRequest.prototype.toTimeUs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            ReplayRequest.prototype.topics = $util.emptyArray;
+            ReplayRequest.prototype.afterEpoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayRequest.prototype.afterSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayRequest.prototype.speedPercent = 0;
 
             ReplayRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -10051,6 +10068,15 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(16).int64(message.fromTimeUs);
                 if (message.toTimeUs != null && $Object.hasOwnProperty.call(message, "toTimeUs") && (typeof message.toTimeUs === "object" ? message.toTimeUs.low || message.toTimeUs.high : message.toTimeUs !== 0))
                     writer.uint32(24).int64(message.toTimeUs);
+                if (message.topics != null && message.topics.length)
+                    for (let i = 0; i < message.topics.length; ++i)
+                        writer.uint32(34).string(message.topics[i]);
+                if (message.afterEpoch != null && $Object.hasOwnProperty.call(message, "afterEpoch") && (typeof message.afterEpoch === "object" ? message.afterEpoch.low || message.afterEpoch.high : message.afterEpoch !== 0))
+                    writer.uint32(40).uint64(message.afterEpoch);
+                if (message.afterSequence != null && $Object.hasOwnProperty.call(message, "afterSequence") && (typeof message.afterSequence === "object" ? message.afterSequence.low || message.afterSequence.high : message.afterSequence !== 0))
+                    writer.uint32(48).uint64(message.afterSequence);
+                if (message.speedPercent != null && $Object.hasOwnProperty.call(message, "speedPercent") && message.speedPercent !== 0)
+                    writer.uint32(56).uint32(message.speedPercent);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10111,6 +10137,41 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.toTimeUs;
                             continue;
                         }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.topics && message.topics.length))
+                                message.topics = [];
+                            message.topics.push(reader.stringVerify());
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.afterEpoch = value;
+                            else
+                                delete message.afterEpoch;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.afterSequence = value;
+                            else
+                                delete message.afterSequence;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.speedPercent = value;
+                            else
+                                delete message.speedPercent;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -10134,6 +10195,9 @@ export const tickwire = $root.tickwire = (() => {
         v1.ReplayResponse = (function() {
 
             const ReplayResponse = function (properties) {
+                this.batches = [];
+                this.breaks = [];
+                this.topics = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -10141,6 +10205,9 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             ReplayResponse.prototype.batch = null;
+            ReplayResponse.prototype.batches = $util.emptyArray;
+            ReplayResponse.prototype.breaks = $util.emptyArray;
+            ReplayResponse.prototype.topics = $util.emptyArray;
 
             ReplayResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -10151,6 +10218,15 @@ export const tickwire = $root.tickwire = (() => {
                     throw $Error("max depth exceeded");
                 if (message.batch != null && $Object.hasOwnProperty.call(message, "batch"))
                     $root.tickwire.v1.Batch.encode(message.batch, writer.uint32(10).fork(), _depth + 1).ldelim();
+                if (message.batches != null && message.batches.length)
+                    for (let i = 0; i < message.batches.length; ++i)
+                        $root.tickwire.v1.Batch.encode(message.batches[i], writer.uint32(18).fork(), _depth + 1).ldelim();
+                if (message.breaks != null && message.breaks.length)
+                    for (let i = 0; i < message.breaks.length; ++i)
+                        $root.tickwire.v1.ReplayBreak.encode(message.breaks[i], writer.uint32(26).fork(), _depth + 1).ldelim();
+                if (message.topics != null && message.topics.length)
+                    for (let i = 0; i < message.topics.length; ++i)
+                        $root.tickwire.v1.ReplayTopic.encode(message.topics[i], writer.uint32(34).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10190,6 +10266,30 @@ export const tickwire = $root.tickwire = (() => {
                             message.batch = $root.tickwire.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1, message.batch);
                             continue;
                         }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.batches && message.batches.length))
+                                message.batches = [];
+                            message.batches.push($root.tickwire.v1.Batch.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.breaks && message.breaks.length))
+                                message.breaks = [];
+                            message.breaks.push($root.tickwire.v1.ReplayBreak.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.topics && message.topics.length))
+                                message.topics = [];
+                            message.topics.push($root.tickwire.v1.ReplayTopic.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -10208,6 +10308,278 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return ReplayResponse;
+        })();
+
+        v1.ReplayTopic = (function() {
+
+            const ReplayTopic = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplayTopic.prototype.topicId = 0;
+            ReplayTopic.prototype.topic = "";
+            ReplayTopic.prototype.venue = "";
+            ReplayTopic.prototype.symbol = "";
+            ReplayTopic.prototype.venueSymbol = "";
+            ReplayTopic.prototype.channel = 0;
+
+            ReplayTopic.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.topic != null && $Object.hasOwnProperty.call(message, "topic") && message.topic !== "")
+                    writer.uint32(18).string(message.topic);
+                if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                    writer.uint32(26).string(message.venue);
+                if (message.symbol != null && $Object.hasOwnProperty.call(message, "symbol") && message.symbol !== "")
+                    writer.uint32(34).string(message.symbol);
+                if (message.venueSymbol != null && $Object.hasOwnProperty.call(message, "venueSymbol") && message.venueSymbol !== "")
+                    writer.uint32(42).string(message.venueSymbol);
+                if (message.channel != null && $Object.hasOwnProperty.call(message, "channel") && message.channel !== 0)
+                    writer.uint32(48).int32(message.channel);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplayTopic.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ReplayTopic();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.topic = value;
+                            else
+                                delete message.topic;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venue = value;
+                            else
+                                delete message.venue;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.symbol = value;
+                            else
+                                delete message.symbol;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venueSymbol = value;
+                            else
+                                delete message.venueSymbol;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.channel = value;
+                            else
+                                delete message.channel;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplayTopic;
+        })();
+
+        v1.ReplayBreak = (function() {
+
+            const ReplayBreak = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            ReplayBreak.prototype.topicId = 0;
+            ReplayBreak.prototype.epoch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.missingFirst = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            ReplayBreak.prototype.missingLast = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            ReplayBreak.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.topicId != null && $Object.hasOwnProperty.call(message, "topicId") && message.topicId !== 0)
+                    writer.uint32(8).uint32(message.topicId);
+                if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && (typeof message.epoch === "object" ? message.epoch.low || message.epoch.high : message.epoch !== 0))
+                    writer.uint32(16).uint64(message.epoch);
+                if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                    writer.uint32(24).uint64(message.sequence);
+                if (message.missingFirst != null && $Object.hasOwnProperty.call(message, "missingFirst") && (typeof message.missingFirst === "object" ? message.missingFirst.low || message.missingFirst.high : message.missingFirst !== 0))
+                    writer.uint32(32).uint64(message.missingFirst);
+                if (message.missingLast != null && $Object.hasOwnProperty.call(message, "missingLast") && (typeof message.missingLast === "object" ? message.missingLast.low || message.missingLast.high : message.missingLast !== 0))
+                    writer.uint32(40).uint64(message.missingLast);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            ReplayBreak.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.ReplayBreak();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.topicId = value;
+                            else
+                                delete message.topicId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.epoch = value;
+                            else
+                                delete message.epoch;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.sequence = value;
+                            else
+                                delete message.sequence;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.missingFirst = value;
+                            else
+                                delete message.missingFirst;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.missingLast = value;
+                            else
+                                delete message.missingLast;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return ReplayBreak;
         })();
 
         v1.Quote = (function() {

@@ -7,6 +7,8 @@ export const ANNOUNCE_PATTERN = "ct.v2.announce.*";
 /** Anything published here makes every ingestor announce itself. */
 export const DISCOVER_SUBJECT = "ct.v2.discover";
 
+/** The events of every topic are published on subjects that match this. */
+export const EVENT_PATTERN = "md.v2.>";
 /** Gateways tell each other here which keys and tokens are not valid any more. */
 export const REVOCATIONS_SUBJECT = "ac.v1.revoked";
 
@@ -49,6 +51,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function eventSubject(topic: Topic): string {
   const { venue, channel, symbol } = topic;
   return `md.v2.${escapeToken(venue)}.${escapeToken(channel)}.${escapeToken(symbol)}`;
+}
+
+/**
+ * The pattern that the events of one venue match. Throws BusError (`invalid-subject`) for an empty
+ * id.
+ */
+export function venueEventPattern(venue: string): string {
+  return `md.v2.${escapeToken(venue)}.>`;
 }
 
 /**
@@ -116,6 +126,14 @@ export function queryPattern(address: QueryAddress): string {
 
 /** The pattern of the snapshot queries to every publisher. */
 export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
+
+/**
+ * Where a gateway answers for a session that HTTP carries, whichever gateway its client reaches.
+ * Throws BusError (`invalid-subject`) for an empty name.
+ */
+export function sessionSubject(token: string): string {
+  return `hs.v2.${escapeToken(token)}`;
+}
 
 /** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
 export function isPublisherId(text: string): boolean {

@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["gateway", async () => (await import("./commands/gateway.ts")).createGatewayCommand()],
   ["subscribe", async () => (await import("./commands/subscribe.ts")).createSubscribeCommand()],
   ["call", async () => (await import("./commands/call.ts")).createCallCommand()],
+  ["top", async () => (await import("./commands/top.ts")).createTopCommand()],
   ["record", async () => (await import("./commands/record.ts")).createRecordCommand()],
   ["replay", async () => (await import("./commands/replay.ts")).createReplayCommand()],
   ["normalize", async () => (await import("./commands/normalize.ts")).createNormalizeCommand()],

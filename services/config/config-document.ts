@@ -5,8 +5,8 @@ import { formatMarkdownTable } from "./markdown-table.ts";
 
 const INTRODUCTION = `# Configuration
 
-Every process reads one tree of settings and uses its part: \`bus\`, \`ingest\`, \`gateway\`, \`admin\`, \`log\` and
-\`shutdown\`. Later sources win:
+Every process reads one tree of settings and uses its part: \`bus\`, \`streamLog\`, \`ingest\`, \`gateway\`, \`admin\`,
+\`log\` and \`shutdown\`. Later sources win:
 
 1. the defaults below (\`dev\` and \`record\` prefer the memory bus and the log level \`warn\`; a gateway
    prefers the admin port 9091, \`dev\` a free one);

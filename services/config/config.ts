@@ -81,6 +81,71 @@ const busConfigSchema = z.strictObject({
     .prefault({}),
 });
 
+const KIB = 1_024;
+const MIB = KIB * KIB;
+const GIB = KIB * MIB;
+
+const streamLogConfigSchema = z.strictObject({
+  kind: z
+    .enum(["off", "memory", "jetstream"])
+    .default("off")
+    .describe(
+      "what keeps events beyond their publisher: nothing, the gateway's memory, or NATS JetStream",
+    ),
+  ageMsMax: z
+    .int()
+    .min(1_000)
+    .max(315_360_000_000)
+    .default(86_400_000)
+    .describe("age up to which events are kept; older ones go"),
+  memory: z
+    .strictObject({
+      bytesMax: z
+        .int()
+        .min(MIB)
+        .max(64 * GIB)
+        .default(128 * MIB)
+        .describe("of all topics, with what keeping them costs; the oldest go"),
+      topicBytesMax: z
+        .int()
+        .min(64 * KIB)
+        .max(64 * GIB)
+        .default(16 * MIB)
+        .describe("of one topic; the oldest go"),
+    })
+    .refine(({ bytesMax, topicBytesMax }) => topicBytesMax <= bytesMax, {
+      path: ["topicBytesMax"],
+      error: "must not exceed bytesMax",
+    })
+    .prefault({}),
+  jetStream: z
+    .strictObject({
+      storage: z
+        .enum(["file", "memory"])
+        .default("file")
+        .describe("where the servers keep a stream; one that exists keeps what it has"),
+      replicas: z
+        .int()
+        .min(1)
+        .max(5)
+        .default(1)
+        .describe("copies of a stream; more than 1 needs a cluster"),
+      bytesMax: z
+        .int()
+        .min(MIB)
+        .max(1_024 * GIB)
+        .default(4 * GIB)
+        .describe("of the stream of one venue; the oldest go"),
+      timeoutMs: z
+        .int()
+        .min(50)
+        .max(60_000)
+        .default(1_000)
+        .describe("for an answer of JetStream; who waits for the past then starts anew"),
+    })
+    .prefault({}),
+});
+
 const adminConfigSchema = z.strictObject({
   host: z
     .string()
@@ -97,6 +162,13 @@ const adminConfigSchema = z.strictObject({
     .max(65_535)
     .default(9090)
     .describe("its port; 0 picks a free one; `gateway` prefers 9091 and `dev` a free one"),
+  secret: z
+    .string()
+    .min(16)
+    .optional()
+    .describe(
+      "bearer token for /admin/state; without one, only this machine is told, at 16 characters least",
+    ),
 });
 
 const logConfigSchema = z.strictObject({
@@ -115,6 +187,7 @@ const shutdownConfigSchema = z.strictObject({
 /** Everything that can be set, for all processes: each uses its part of one tree. */
 export const configSchema = z.strictObject({
   bus: busConfigSchema.prefault({}),
+  streamLog: streamLogConfigSchema.prefault({}),
   ingest: ingestConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   admin: adminConfigSchema.prefault({}),

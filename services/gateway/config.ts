@@ -34,6 +34,40 @@ export const gatewayConfigSchema = z
         "serve clients that prove nothing, beyond loopback or where others prove who they are",
       ),
     access: accessConfigSchema.prefault({}),
+    tls: z
+      .strictObject({
+        certFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "PEM file of the certificate and its chain: serves https and wss, with keyFile",
+          ),
+        keyFile: z.string().min(1).optional().describe("PEM file of its private key"),
+        passphrase: z.string().min(1).optional().describe("of the key, if it is encrypted"),
+        clientCaFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("PEM file of authorities: clients show a certificate that one has signed"),
+        clientCertificates: z
+          .enum(["required", "optional"])
+          .default("required")
+          .describe("whether a client without a certificate is served, with clientCaFile"),
+        reloadMs: durationMs(5_000, 50).describe("the files are looked at so often for changes"),
+      })
+      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+        path: ["certFile"],
+        error: "and keyFile are needed together",
+      })
+      .refine(
+        ({ certFile, clientCaFile }) => certFile !== undefined || clientCaFile === undefined,
+        {
+          path: ["clientCaFile"],
+          error: "needs certFile and keyFile",
+        },
+      )
+      .prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
@@ -114,6 +148,10 @@ export const gatewayConfigSchema = z
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
     callTimeoutMsMax: durationMs(60_000).describe("longest deadline that an RPC may have"),
+    streamTimeoutMsMax: durationMs(3_600_000).describe(
+      "longest that an RPC whose answer streams may go on; without a deadline of its own it may",
+    ),
+    replaysMax: z.int().min(0).max(10_000).default(32).describe("replays under way at once"),
 
     compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
@@ -134,15 +172,46 @@ export const gatewayConfigSchema = z
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
     flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
 
+    streamHeartbeatMs: z
+      .int()
+      .min(100)
+      .max(60_000)
+      .default(5_000)
+      .describe("a streamed answer in which nothing was sent for so long gets a sign of life"),
+    pollWaitMsMax: durationMs(25_000).describe("longest wait of a long poll for news"),
+    pollLingerMs: durationMs(30_000).describe(
+      "a session of long polling that nobody polls for so long has ended",
+    ),
+    pollAnswerBytesMax: count(MIB, 64 * MIB).describe(
+      "answer of a long poll; what was written last may exceed it",
+    ),
+    pollSessionsMax: count(2_000, 1_000_000).describe("sessions of long polling; above: 503"),
+    pollSessionsPerAddressMax: count(500, 1_000_000).describe("those of one address; above: 429"),
+
     topicsMax: count(20_000, 1_000_000).describe(
       "topics that the gateway follows at once; the last eighth is for sessions that have few",
     ),
     viewsMax: count(20_000, 1_000_000).describe(
       "views made at once; above: a view that does for it, else the topic is refused for now",
     ),
+    delayBytesMax: count(256 * MIB, 64 * 1024 * MIB).describe(
+      "of topics that wait for clients who get them later; above: those miss a part and are told",
+    ),
     topicLingerMs: durationMs(5_000, 0).describe("a topic without sessions is kept this long"),
     ringBytesMax: count(MIB, 256 * MIB).describe("recent batches kept of one topic"),
     ringBatchesMax: count(4_096, 1_000_000).describe("recent batches kept of one topic"),
+    resumeBytesMax: z
+      .int()
+      .min(0)
+      .max(512 * MIB)
+      .default(8 * MIB)
+      .describe("of one topic's past, beyond its ring, fetched for clients who come back; 0: none"),
+    resumeTotalBytesMax: z
+      .int()
+      .min(0)
+      .max(16 * 1024 * MIB)
+      .default(128 * MIB)
+      .describe("that of all topics together; above: those clients start anew, and are told"),
     queryTimeoutMs: durationMs(2_000).describe("answer of an ingestor"),
     queriesInFlightMax: count(64, 10_000).describe("snapshot queries to one venue at once"),
 
@@ -158,7 +227,7 @@ export const gatewayConfigSchema = z
       "on shutdown a client has so long to leave by itself, from when it is told",
     ),
     drainClosesPerSecondMax: count(500, 1_000_000).describe(
-      "on shutdown clients are told, and closed after their window, at this rate",
+      "on shutdown clients are closed at this rate at most, and told at seven tenths of it",
     ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BusEvent } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { FakeConnection } from "#test/support/fake-connection.ts";
+import { resumeParts } from "#test/support/resume-parts.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Access } from "./access/access.ts";
 import type { Credentials } from "./access/credentials.ts";
@@ -39,7 +40,7 @@ beforeEach(async () => {
   const logger = { debug: write, info: write, warn: write, error: write };
   const config = gatewayConfig({
     drainWindowMs: 1_000,
-    drainClosesPerSecondMax: 2,
+    drainClosesPerSecondMax: 3,
     lameDuckMs: 3_000,
   });
   const metrics = createGatewayMetrics(registry);
@@ -61,9 +62,25 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
-      hub: new Hub({ ...parts, turns, scheduler, catalog, random: () => 0.5, limits: config }),
+      hub: new Hub({
+        ...parts,
+        turns,
+        scheduler,
+        catalog,
+        random: () => 0.5,
+        limits: config,
+        resume: resumeParts(),
+      }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
-      services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+      services: createMarketData({
+        bus,
+        clock,
+        catalog,
+        metrics,
+        log: undefined,
+        queryTimeoutMs: 1_000,
+        replaysMax: 2,
+      }),
       turns,
       inboxSpace: new InboxSpace(metrics),
       serverVersion: "1.2.3",
@@ -71,6 +88,7 @@ beforeEach(async () => {
       accounts: new PrincipalAccounts(metrics),
       gatewayId: "gateway-1",
     },
+    stateOf: () => ({ name: "gateway", summary: () => Promise.resolve({}), pages: new Map() }),
     access,
     http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
     openTransport: (handler: TransportHandler<Credentials>) => {
@@ -82,6 +100,7 @@ beforeEach(async () => {
         port: 4321,
         sockets: 3,
         stopListening: () => void log.push("stops listening"),
+        reloadTls: () => void log.push("certificate read"),
         close: async () => void log.push("transport closed"),
       });
     },

@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Bus } from "#bus/bus.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { SUBPROTOCOL } from "#wire/protocol.ts";
 import { Origins } from "./access/origins.ts";
@@ -17,9 +18,11 @@ import type { VenuePartition } from "./catalog/venue-partition.ts";
 import { Drain } from "./drain.ts";
 import type { HttpFace } from "./http/http-face.ts";
 import { RequestsInFlight } from "./http/requests-in-flight.ts";
+import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
+import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
@@ -42,12 +45,16 @@ export type RunningGateway = {
   readonly port: number;
   readonly transportKind: Transport["kind"];
   /**
-   * Reads the files of access again, at once instead of when they are next looked at. What is
-   * broken leaves everything as it was, and is logged.
+   * Reads the files of access and of the certificate again, at once instead of when they are next
+   * looked at. What is broken leaves everything as it was, and is logged.
    */
-  reloadAccess(): Promise<void>;
+  reload(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
+  /** What operators see of it. */
+  readonly state: ServiceState;
+  /** Whether whoever shows this key or token may see the state. */
+  mayAdminister(secret: string, remoteAddress: string): Promise<boolean>;
   /** Why the gateway should get no clients now; empty if it should. */
   notReadyReasons(): readonly string[];
   /**
@@ -64,13 +71,18 @@ type GatewayParts = {
   readonly bus: Bus;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
+  /** What operators see of the gateway. */
+  readonly stateOf: (gateway: Gateway) => ServiceState;
   readonly access: Access;
+  /** With TLS, what notices that the certificate has changed. */
+  readonly certificates?: Pick<TlsReload, "reload" | "close"> | undefined;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
 export class Gateway implements RunningGateway, TransportHandler<Credentials> {
+  readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
   readonly #stopListening: (() => void)[] = [];
@@ -92,6 +104,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.state = parts.stateOf(this);
     this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
@@ -116,6 +129,17 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  async mayAdminister(secret: string, remoteAddress: string): Promise<boolean> {
+    const credentials = { secret, certificate: undefined, remoteAddress };
+    const outcome = await this.#parts.access.authenticate(credentials);
+    return !isAccessFault(outcome) && outcome.mayAdminister;
+  }
+
+  /** Every session that is open, in the order in which they came. */
+  each(): Iterable<Session> {
+    return this.#sessions;
   }
 
   /** Sockets of every kind; 0 before it listens. */
@@ -147,11 +171,8 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
 
   onUpgrade(request: UpgradeRequest): UpgradeDecision<Credentials> {
     const { metrics } = this.#parts.sessionParts;
-    if (this.#drain !== undefined) {
-      metrics.upgradesRefused.inc({ reason: "draining" });
-      const response = errorAnswer(503, "unavailable", "the gateway is shutting down");
-      return { kind: "refuse", response };
-    }
+    const draining = this.#refuseDraining();
+    if (draining !== undefined) return { kind: "refuse", response: draining };
     const foreign = this.#refuseForeign(request);
     if (foreign !== undefined) {
       metrics.upgradesRefused.inc({ reason: "origin" });
@@ -204,8 +225,9 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
   }
 
-  reloadAccess(): Promise<void> {
-    return this.#parts.access.reload();
+  async reload(): Promise<void> {
+    this.#parts.certificates?.reload();
+    await this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -225,11 +247,12 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const request = { ...given, query };
     const { headers, certificate, remoteAddress } = request;
     const shown = secretOfHeaders(headers) ?? secret;
-    const who = await access.authenticateNow({ secret: shown, certificate, remoteAddress });
+    const credentials = { secret: shown, certificate, remoteAddress };
+    const who = await access.authenticateNow(credentials);
     if (!isAccessFault(who)) {
       const { accounts, clock } = this.#parts.sessionParts;
       if (accounts.takeRequests(who, 1, clock.monotonicUs())) {
-        return http.serve({ ...request, principal: who });
+        return http.serve({ ...request, principal: who }, this.#doorFor(credentials));
       }
       const message = `${who.id} asks for more than it may`;
       return errorAnswer(429, "resource_exhausted", message, { "retry-after": "1" });
@@ -266,6 +289,22 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     const { reason, status, message } = refusal;
     this.#parts.sessionParts.metrics.originsRefused.inc({ reason });
     return errorAnswer(status, "permission_denied", message);
+  }
+
+  #refuseDraining(): HttpResponse<HttpBytes> | undefined {
+    if (this.#drain === undefined) return undefined;
+    this.#parts.sessionParts.metrics.upgradesRefused.inc({ reason: "draining" });
+    return errorAnswer(503, "unavailable", "the gateway is shutting down", { "retry-after": "1" });
+  }
+
+  /** How a session that HTTP carries comes in: as one on a WebSocket does. */
+  #doorFor(credentials: Credentials): SessionDoor {
+    const { remoteAddress } = credentials;
+    const context = { principal: credentials, remoteAddress, subprotocol: SUBPROTOCOL };
+    return {
+      refusal: () => this.#refuseDraining(),
+      accept: (connection) => this.onConnection(connection, context),
+    };
   }
 
   #onGone(session: Session): void {
@@ -382,6 +421,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
     this.#parts.access.close();
+    this.#parts.certificates?.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

@@ -1,26 +1,35 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
+import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
+import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
+import { createSessionToken } from "./http/streams/session-token.ts";
+import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { tracedServices } from "./rpc/traced-services.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { TransportOptions } from "./transport/transport.ts";
+import type { TlsOptions, TransportOptions } from "./transport/transport.ts";
+import { TlsReload } from "./transport/tls-reload.ts";
 import { immediateScheduler } from "./turns/scheduler.ts";
 import { Turns } from "./turns/turns.ts";
 
@@ -31,9 +40,13 @@ type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
   readonly clock: Clock;
+  /** What was published, beyond the life of its publisher. Not closed by the gateway. */
+  readonly log?: StreamLog | undefined;
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Said in Welcome and on the front page. Default "0.1.0". */
@@ -47,7 +60,7 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const { config, bus, clock, logger, registry, tracing, random = Math.random } = options;
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
@@ -63,8 +76,21 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const turns = new Turns({ clock, scheduler: immediateScheduler });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
-  const hub = new Hub({ ...common, catalog, random, limits: config });
-  const services = createMarketData({ bus, clock, catalog, queryTimeoutMs });
+  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
+  const resume = {
+    log,
+    budget: new ByteBudget({ bytesMax: config.resumeTotalBytesMax }),
+    resumeBytesMax: config.resumeBytesMax,
+  };
+  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
+  const untraced = createMarketData({
+    ...common,
+    catalog,
+    log,
+    queryTimeoutMs,
+    replaysMax: config.replaysMax,
+  });
+  const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
   const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
@@ -77,26 +103,61 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       logger.error({ method, error }, "an RPC failed with an internal error"),
   });
   const dashboard = readDashboard(options);
-  const http = new HttpFace({ rpc, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const scheduler = immediateScheduler;
+  const streamParts = {
+    config,
+    bus,
+    clock,
+    scheduler,
+    turns,
+    metrics,
+    createToken: createSessionToken,
+  };
+  const bufferedBytesMax = bufferedBytesOf(config, bus);
+  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
+  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const shared = {
+    config,
+    clock,
+    logger,
+    metrics,
+    services,
+    turns,
+    inboxSpace,
+    tracing,
+    ...identity,
+  };
+  const tls = tlsOptions(config);
+  const everyMs = config.tls.reloadMs;
+  const certificates = tls && new TlsReload({ tls, everyMs, clock, logger, metrics });
+  await certificates?.start();
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
-    openTransport: (handler) =>
-      selectTransport(
+    stateOf: (running) =>
+      createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
+    certificates,
+    openTransport: async (handler) => {
+      const transport = await selectTransport(
         {
           choice: config.transport,
           onFallback: (reason) => {
-            logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
+            logger.warn(
+              { reason },
+              "uWebSockets.js cannot serve here; serving on ws and node:http",
+            );
           },
         },
         transportOptions(config, bus),
         handler,
-      ),
+      );
+      certificates?.serves(transport);
+      return transport;
+    },
   });
   registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
@@ -116,15 +177,35 @@ function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
  */
 const MESSAGE_HEADROOM = 2;
 
-function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+/** What we write ahead to one client, and one batch of any size that the bus carries. */
+function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, bus: Bus): number {
+  return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
+}
+
+function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
+  const { certFile, keyFile, passphrase, clientCaFile, clientCertificates } = tls;
+  if (certFile === undefined || keyFile === undefined) return undefined;
   return {
+    certFile,
+    keyFile,
+    clientCertificates,
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(clientCaFile === undefined ? {} : { clientCaFile }),
+  };
+}
+
+function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+  const tls = tlsOptions(config);
+  const { certificateHeader } = config.access;
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(certificateHeader === undefined ? {} : { certificateHeader }),
     host: config.host,
     port: config.port,
     path: config.pathPrefix + config.webSocketPath,
     messageBytesMax: config.frameBytesMax * MESSAGE_HEADROOM,
     requestBytesMax: config.requestBytesMax,
-    // What we write ahead, and one batch of any size that the bus carries.
-    bufferedBytesMax: config.writeAheadBytesMax + bus.payloadBytesMax + config.frameBytesMax,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
     idleTimeoutMs: config.idleTimeoutMs,
     compression: config.compression,
     connectionsMax: config.connectionsMax,

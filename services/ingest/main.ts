@@ -8,15 +8,19 @@ import { AddressBudgets } from "./feed/rest/address-budget.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
+import { tracedRestClient } from "./feed/rest/traced-rest-client.ts";
+import type { Tracing } from "#core/tracing.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
+import { createIngestState } from "./ingest-state.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import type { MeasuredVenue } from "./metrics.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { registerPublicationMetrics } from "./publication-metrics.ts";
 import { Announcements } from "#publish/announcements.ts";
 import type { AnnouncedVenue } from "#publish/announcements.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
-import { HistoryBudget } from "#publish/batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { openClaims } from "#publish/leadership/open-claims.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
@@ -37,6 +41,8 @@ export type IngestOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** In place of the network, for every venue. */
   readonly dialer?: FeedDialer;
   readonly restClient?: RestClient;
@@ -59,6 +65,8 @@ export type RunningIngest = {
   /** Resolves when every venue's instruments are known and its connections are being made. */
   readonly whenStarted: Promise<void>;
   stats(): IngestStats;
+  /** What operators see of it. */
+  readonly state: ServiceState;
   /** Disconnects, publishes what waits, and gives the bus a bounded time to take it. Idempotent. */
   close(): Promise<void>;
 };
@@ -70,7 +78,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const publisherId = `ingest-${randomUUID()}`;
   const latencies = createPublishLatencies();
   const shared = { bus, clock, logger };
-  const historyBudget = new HistoryBudget({ bytesMax: config.historyTotalBytesMax });
+  const historyBudget = new ByteBudget({ bytesMax: config.historyTotalBytesMax });
   const networks: OpenVenueNetwork[] = [];
   const policy = { ...FEED_POLICY_DEFAULTS, ...options.policy };
   const budgets = new AddressBudgets({ clock, policy });
@@ -136,6 +144,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   };
   return {
     whenStarted: Promise.all(venues.map(({ whenStarted }) => whenStarted)).then(() => {}),
+    state: createIngestState({ publisherId, venues, publications, latencies, clock, counters }),
     stats: () => ({ publisherId, publications, publisher: counters, venues }),
     close: async () => {
       closing ??= close();
@@ -184,14 +193,15 @@ async function beginPublishing(
 
 /** The venue's own network, or as much of another as the options give. */
 function networkOf(config: VenueConfig, options: IngestOptions): OpenVenueNetwork {
-  const { clock, dialer, restClient } = options;
+  const { clock, dialer, restClient, tracing } = options;
   if (dialer !== undefined && restClient !== undefined) {
     return { dialer, restClient, close: () => {} };
   }
   const open = openVenueNetwork(config, clock);
+  const rest = restClient ?? open.restClient;
   return {
     dialer: dialer ?? open.dialer,
-    restClient: restClient ?? open.restClient,
+    restClient: tracing === undefined ? rest : tracedRestClient(rest, tracing, config.id),
     close: () => open.close(),
   };
 }

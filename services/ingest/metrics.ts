@@ -27,6 +27,8 @@ export type MeasuredVenue = {
   readonly instruments: number;
   readonly snapshotsPending: number;
   readonly subscriptions: readonly SubscriptionHealth[];
+  /** The same one by one, for whoever has not the time for all at once. */
+  eachSubscription(): Iterable<SubscriptionHealth>;
   /** How far the venue's clock is ahead of ours; undefined while nothing tells. */
   readonly clockOffsetSeconds: number | undefined;
 };

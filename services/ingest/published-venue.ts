@@ -2,7 +2,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
 import { parseShard } from "#core/shard.ts";
 import type { Logger } from "#core/logger.ts";
-import type { HistoryBudget } from "#publish/batch-history.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { Partition } from "#publish/leadership/partition.ts";
 import { Publisher } from "#publish/publisher.ts";
@@ -36,7 +36,7 @@ type PublishVenueParts = {
   readonly publishing: {
     readonly counters: PublisherCounters;
     readonly latencies: PublishLatencies;
-    readonly historyBudget: HistoryBudget;
+    readonly historyBudget: ByteBudget;
   };
   readonly announced: {
     announce(venue: string): void;

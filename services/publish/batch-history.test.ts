@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BatchHistory, HistoryBudget } from "./batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
+import { BatchHistory } from "./batch-history.ts";
 
 const HEAD_BYTES = 24;
 
 function create(limits: { bytesMax?: number; ageMs?: number; totalBytesMax?: number } = {}) {
   const { bytesMax = 4_096, ageMs = 1_000, totalBytesMax = 1_000_000 } = limits;
-  const budget = new HistoryBudget({ bytesMax: totalBytesMax });
+  const budget = new ByteBudget({ bytesMax: totalBytesMax });
   const history = new BatchHistory({ historyBytesMax: bytesMax, historyAgeMs: ageMs }, budget);
   let lastSequence = 0;
   const append = (bytes: number, options: { count?: number; nowMs?: number } = {}) => {
@@ -82,7 +83,7 @@ test("a batch as large as all that may be held is kept alone, a larger one not a
 });
 
 test("histories share a budget: who comes when it is used up keeps nothing", () => {
-  const budget = new HistoryBudget({ bytesMax: 1_500 });
+  const budget = new ByteBudget({ bytesMax: 1_500 });
   const limits = { historyBytesMax: 4_096, historyAgeMs: 1_000 };
   const [one, other] = [new BatchHistory(limits, budget), new BatchHistory(limits, budget)];
   const batch = new Uint8Array(500);

@@ -1,4 +1,5 @@
 import { assert } from "#core/assert.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 
 /** How much of the batches of one topic is kept, and of all topics together. */
 export type HistoryLimits = {
@@ -7,35 +8,6 @@ export type HistoryLimits = {
   /** A batch of this age makes room for a new one; younger ones go only for want of memory. */
   readonly historyAgeMs: number;
 };
-
-/** Memory that the histories of all topics share. */
-export class HistoryBudget {
-  readonly bytesMax: number;
-  #bytes = 0;
-
-  constructor(options: { readonly bytesMax: number }) {
-    this.bytesMax = options.bytesMax;
-  }
-
-  /** Bytes that histories hold now. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Takes memory for a history; false if there is not enough left. */
-  take(bytes: number): boolean {
-    assert(bytes >= 0, "a history takes memory, or none");
-    if (this.#bytes + bytes > this.bytesMax) return false;
-    this.#bytes += bytes;
-    return true;
-  }
-
-  /** Takes memory back that was taken. */
-  giveBack(bytes: number): void {
-    assert(bytes <= this.#bytes, "no more memory is given back than was taken");
-    this.#bytes -= bytes;
-  }
-}
 
 /** The smallest memory of a history that has a batch. */
 const CAPACITY_BYTES_MIN = 1_024;
@@ -70,7 +42,7 @@ type BatchPlace = {
  */
 export class BatchHistory {
   readonly #limits: HistoryLimits;
-  readonly #budget: HistoryBudget;
+  readonly #budget: ByteBudget;
   #bytes = new Uint8Array(0);
   /** The same memory. */
   #memory = new DataView(this.#bytes.buffer);
@@ -82,7 +54,7 @@ export class BatchHistory {
   #sequence = 0;
 
   /** The first batch goes on from `sequence`. */
-  constructor(limits: HistoryLimits, budget: HistoryBudget, sequence: number = 0) {
+  constructor(limits: HistoryLimits, budget: ByteBudget, sequence: number = 0) {
     this.#limits = limits;
     this.#budget = budget;
     this.#sequence = sequence;

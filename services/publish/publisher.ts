@@ -8,7 +8,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import type { Logger } from "#core/logger.ts";
-import { HistoryBudget } from "./batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -48,7 +48,7 @@ type PublisherOptions = {
   readonly epoch: number;
   readonly limits: PublishLimits;
   /** Shared by the publishers of a process; one of its own if absent. */
-  readonly historyBudget?: HistoryBudget;
+  readonly historyBudget?: ByteBudget;
   /** Asked before each batch: false keeps it back, and `withdraw` has been called by then. */
   readonly maySend?: () => boolean;
   /** Calls back at the end of the event loop's turn. */
@@ -95,7 +95,7 @@ export class Publisher {
   #continuedEpoch: number | undefined;
   #absentContinue = false;
   readonly #topics = new Map<Instrument, Topics>();
-  readonly #historyBudget: HistoryBudget;
+  readonly #historyBudget: ByteBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
@@ -111,7 +111,7 @@ export class Publisher {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
     const { historyTotalBytesMax: bytesMax } = options.limits;
-    this.#historyBudget = options.historyBudget ?? new HistoryBudget({ bytesMax });
+    this.#historyBudget = options.historyBudget ?? new ByteBudget({ bytesMax });
     this.#epoch = options.epoch;
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Candle } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
-import { HistoryBudget } from "./batch-history.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
 
@@ -28,7 +28,7 @@ function candle(openTimeUs: number, close: string, intervalMs = 60_000): Candle 
 
 function record(recentCandlesMax = 3): TopicRecord {
   const limits = { ...PUBLISH_LIMITS_DEFAULTS, recentTradesMax: 3, recentCandlesMax };
-  const budget = new HistoryBudget({ bytesMax: 0 });
+  const budget = new ByteBudget({ bytesMax: 0 });
   const topic = { instrument, channel: "candles", subject: "s", epoch: 1 } as const;
   return new TopicRecord({ ...topic, limits, budget });
 }

@@ -5,7 +5,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
 import { BatchHistory } from "./batch-history.ts";
-import type { HistoryBudget } from "./batch-history.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
@@ -67,7 +67,7 @@ export class TopicRecord {
     readonly sequence?: number;
     readonly latency?: PublishLatency | undefined;
     readonly limits: PublishLimits;
-    readonly budget: HistoryBudget;
+    readonly budget: ByteBudget;
   }) {
     this.instrument = options.instrument;
     this.channel = options.channel;

@@ -1,9 +1,15 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Registry } from "prom-client";
+import type { Counter, Registry } from "prom-client";
 import { OwnHosts } from "#core/host-name.ts";
+import type { ServiceState } from "#core/state-page.ts";
+import { adminAccess } from "./admin-access.ts";
+import type { AdminProof } from "./admin-access.ts";
+import { registerStateRefusals } from "./metrics.ts";
+import { answerState } from "./state-answer.ts";
 
-type AdminServerOptions = {
+type AdminServerOptions = AdminProof & {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -12,6 +18,12 @@ type AdminServerOptions = {
   readonly metrics: Registry;
   /** Why the process cannot do its work now; empty if it can. */
   readonly notReadyReasons: () => readonly string[];
+  /** What the services of the process show of themselves; none before they have started. */
+  readonly services: () => readonly ServiceState[];
+  /** What the process says of itself. */
+  readonly describeProcess: () => object;
+  /** A bug that showed while the state was read. Its message reaches nobody else. */
+  readonly onError: (error: unknown) => void;
 };
 
 export type AdminServer = {
@@ -23,26 +35,37 @@ export type AdminServer = {
 /** A monitor asks now and then; whoever holds more connections than this is none. */
 const CONNECTIONS_MAX = 64;
 
+/** Answers about the state that are put together at once; whoever asks for more is told to wait. */
+const STATE_ANSWERS_MAX = 8;
+
+const STATE_PATH = "/admin/state";
+
 /** How long a request may take to arrive. */
 const REQUEST_MS_MAX = 5_000;
 
 /**
  * Serves what operators and their monitors ask of any process, on an address of its own: `/healthz`
- * (the process answers), `/readyz` (it can do its work; 503 and the reasons if not) and `/metrics`
- * in Prometheus' text format. Rejects if it cannot listen.
+ * (the process answers), `/readyz` (it can do its work; 503 and the reasons if not), `/metrics` in
+ * Prometheus' text format, and `/admin/state` for those who may see it. Rejects if it cannot
+ * listen.
  */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const hosts = new OwnHosts(options.host, options.hosts);
+  const state = new StateAnswers(options);
   const server = createServer((request, response) => {
     // A web page that had its own name pointed here (DNS rebinding) names that as the host.
     if (!hosts.has(request.headers.host)) {
       answer(response, 421, "this host is none of this server's; see admin.hosts\n");
       return;
     }
-    const path = (request.url ?? "/").replace(/\?.*$/, "");
+    const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
       answer(response, 405, "method not allowed\n");
+      return;
+    }
+    if (path === STATE_PATH || path.startsWith(`${STATE_PATH}/`)) {
+      state.answer(request, response, { path: path.slice(STATE_PATH.length + 1), query });
       return;
     }
     answerPath(path, options, response);
@@ -80,8 +103,63 @@ function answerPath(path: string, options: AdminServerOptions, response: ServerR
       );
       return;
     default:
-      answer(response, 404, "not found; there are /healthz, /readyz and /metrics\n");
+      answer(response, 404, "not found; there are /healthz, /readyz, /metrics and /admin/state\n");
   }
+}
+
+/** What stands behind /admin/state in a request. */
+type Asked = { readonly path: string; readonly query: string };
+
+/** Answers about the state of the process, a few at once, for those who may see it. */
+class StateAnswers {
+  readonly #options: AdminServerOptions;
+  readonly #refused: Counter<"reason">;
+  #inFlight = 0;
+
+  constructor(options: AdminServerOptions) {
+    this.#options = options;
+    this.#refused = registerStateRefusals(options.metrics);
+  }
+
+  answer(request: IncomingMessage, response: ServerResponse, asked: Asked): void {
+    this.#answer(request, response, asked).catch((error: unknown) => {
+      this.#options.onError(error);
+      answerJson(response, 500, { error: "the state could not be read; the log says why" });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
+    const { services, describeProcess } = this.#options;
+    const peerAddress = request.socket.remoteAddress;
+    const access = await adminAccess({ headers: request.headers, peerAddress }, this.#options);
+    if (access.kind === "refused") {
+      this.#refused.inc({ reason: access.reason });
+      if (access.status === 401) response.setHeader("www-authenticate", "Bearer");
+      answerJson(response, access.status, { error: access.message });
+      return;
+    }
+    if (this.#inFlight >= STATE_ANSWERS_MAX) {
+      this.#refused.inc({ reason: "busy" });
+      response.setHeader("retry-after", "1");
+      answerJson(response, 503, { error: `${STATE_ANSWERS_MAX} answers are under way already` });
+      return;
+    }
+    this.#inFlight += 1;
+    try {
+      const { path, query } = asked;
+      const state = { path, query: new URLSearchParams(query) };
+      const { status, body } = await answerState(state, services(), describeProcess());
+      answerJson(response, status, body);
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+}
+
+/** Nobody on the way may keep it, and no page of a browser may read it. */
+function answerJson(response: ServerResponse, status: number, body: object): void {
+  response.setHeader("cache-control", "no-store");
+  answer(response, status, `${JSON.stringify(body)}\n`, "application/json");
 }
 
 function answerReadiness(response: ServerResponse, reasons: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 
 type MetricsOptions = {
   /** Of the program, for `tickwire_build_info`. */
@@ -18,4 +18,14 @@ export function createMetrics(options: MetricsOptions): Registry {
     registers: [registry],
   }).set({ version: options.version, node: process.versions.node }, 1);
   return registry;
+}
+
+/** Counts requests for the state of the process that were refused. */
+export function registerStateRefusals(registry: Registry): Counter<"reason"> {
+  return new Counter({
+    name: "tickwire_admin_requests_refused_total",
+    help: "Requests for the state of the process that were refused: secret, remote or busy.",
+    labelNames: ["reason"],
+    registers: [registry],
+  });
 }

@@ -1,6 +1,11 @@
 import { elementLength, measureMessage, putElement, WireError } from "@tickwire/proto/codec";
 import type { BusBatch, MessageSize } from "@tickwire/proto/codec";
-import { ClientFrameCodec, ErrorDetailCodec, ServerFrameCodec } from "@tickwire/proto/messages";
+import {
+  ClientFrameCodec,
+  ErrorDetailCodec,
+  ServerFrameCodec,
+  ServerMessageCodec,
+} from "@tickwire/proto/messages";
 import type {
   Any,
   ClientMessage,
@@ -17,6 +22,12 @@ export type ClientRequest = NonNullable<ClientMessage["message"]>;
 /** What the gateway says besides batches, tagged by `kind`; fields may be left out. */
 export type ServerMessageInit = NonNullable<MessageInit<ServerMessage>["message"]>;
 
+/** What the gateway says besides batches, as its reader sees it. */
+export type ServerSaying = NonNullable<ServerMessage["message"]>;
+
+/** What a client says, tagged by `kind`; fields may be left out. */
+export type ClientRequestInit = NonNullable<MessageInit<ClientMessage>["message"]>;
+
 const ERROR_DETAIL_TYPE_URL = "type.googleapis.com/tickwire.v1.ErrorDetail";
 
 /**
@@ -30,12 +41,36 @@ export function wrapBatch(topicId: number, batch: BusBatch, hasBase: boolean): U
   return element;
 }
 
+/** The same without tag and length: the Batch alone, for a field of another message. */
+export function contentOfBatch(topicId: number, batch: BusBatch, hasBase: boolean): Uint8Array {
+  const element = wrapBatch(topicId, batch, hasBase);
+  let start = 1;
+  while ((element[start] ?? 0) >= 0x80) start += 1;
+  return element.subarray(start + 1);
+}
+
 /**
  * Encodes messages as (part of) a ServerFrame, which elements of `wrapBatch` may follow. The caller
  * owns the result. Throws WireError if a value does not fit its field.
  */
 export function encodeServerMessages(messages: readonly ServerMessageInit[]): Uint8Array {
   return ServerFrameCodec.encode({ messages: messages.map((message) => ({ message })) });
+}
+
+/**
+ * The message of one element of ServerFrame.messages; undefined for a kind that this version does
+ * not know. Throws WireError.
+ */
+export function decodeServerMessage(bytes: Uint8Array): ServerSaying | undefined {
+  return ServerMessageCodec.decode(bytes).message;
+}
+
+/**
+ * A ClientFrame, as a client would send it. The caller owns it. Throws WireError if a value does
+ * not fit its field.
+ */
+export function encodeClientRequests(requests: readonly ClientRequestInit[]): Uint8Array {
+  return ClientFrameCodec.encode({ messages: requests.map((message) => ({ message })) });
 }
 
 /**

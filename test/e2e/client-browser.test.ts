@@ -5,18 +5,19 @@ import { delimiter, join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import type { Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CuttableWire } from "#test/support/cuttable-wire.ts";
 import { Rig } from "#test/conformance/gateway-harness.ts";
-import { bundleForBrowser } from "../support/client-bundle.mjs";
+import { bundleForBrowser, filesForBrowser } from "../support/client-bundle.mjs";
 
 // The client as a web page has it: bundled for browsers, in Chromium, under a policy that forbids
 // eval.
 
-const PAGE_ID = "page.js";
 const PAGE = `
 import { connect } from "@tickwire/client";
 const say = (key, value) => { document.body.dataset[key] = value; };
 const client = await connect(new URLSearchParams(location.search).get("gateway"));
 say("state", client.state);
+say("transport", client.transport);
 const onNotice = (notice) => say("continuity", notice.continuity ?? notice.type);
 const { instruments } = await client.rpc.listInstruments({ venue: "fake" });
 say("instruments", instruments.map(({ symbol }) => symbol).join(" "));
@@ -42,14 +43,18 @@ function chromiumPath(): string | undefined {
 }
 
 let chunk: Rolldown.OutputChunk;
+let files: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
   chunk = await bundleForBrowser(PAGE);
+  files = await filesForBrowser(PAGE);
 });
 
 describe("the bundle for browsers", () => {
-  test("imports nothing, and so no Node built-in", () => {
-    expect([...chunk.imports, ...chunk.dynamicImports]).toEqual([]);
+  test("imports nothing but what it may need later, and so no Node built-in", () => {
+    const imports = chunk.imports.filter((name) => !name.includes("preload-helper"));
+    expect(imports).toEqual([]);
+    expect(chunk.dynamicImports).toEqual([expect.stringContaining("transport-ladder")]);
     // What vite puts in the place of a built-in that some module asked for.
     expect(chunk.moduleIds.filter((id) => id.includes("browser-external"))).toEqual([]);
     expect(chunk.code).not.toMatch(/["'`]node:/);
@@ -80,7 +85,7 @@ describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
   beforeAll(async () => {
     if (executablePath === undefined) throw new Error("there is no chromium on PATH");
     rig = await Rig.start("node");
-    server = await serve(chunk.code, rig.gateway.port);
+    server = await serve(files, [`ws://127.0.0.1:${rig.gateway.port}`]);
     const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
     browser = await chromium.launch({ executablePath, args, headless: true });
   });
@@ -115,6 +120,58 @@ describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
     await page.close();
   });
 
+  test("where no WebSocket is let through, everything comes over HTTP", async () => {
+    const httpOnly = await serve(files, [`http://127.0.0.1:${rig.gateway.port}`]);
+    const page = await browser.newPage();
+    const { port } = httpOnly.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/?gateway=http://127.0.0.1:${rig.gateway.port}`);
+    await page.waitForSelector("body[data-continuity=new]", { state: "attached" });
+    const before = rig.ingestor.position("trades", "BTC-USDT");
+    rig.ingestor.publish([rig.ingestor.book("BTC-USDT", 98, 1)]);
+    rig.ingestor.publish([
+      rig.ingestor.trade("BTC-USDT", 10_050),
+      rig.ingestor.trade("BTC-USDT", 7),
+    ]);
+    await page.waitForSelector("body[data-state=closed]", { state: "attached" });
+    const body = page.locator("body");
+    expect(await body.getAttribute("data-transport")).toBe("sse");
+    expect(await body.getAttribute("data-instruments")).toBe("BTC-USDT ETH-USDT");
+    expect(await body.getAttribute("data-trades")).toBe(
+      `${before + 1}:100.5:100.5 ${before + 2}:0.07:0.07`,
+    );
+    await page.close();
+    httpOnly.close();
+  });
+
+  test("an EventSource alone gets starts and events, and goes on after a cut", async () => {
+    const { port } = server.address() as AddressInfo;
+    const page = await browser.newPage({ bypassCSP: true });
+    await page.goto(`http://127.0.0.1:${port}/?gateway=ws://127.0.0.1:${rig.gateway.port}`);
+    const topics = "fake:ETH-USDT/trades";
+    const wire = await CuttableWire.open(rig.gateway.port);
+    await page.evaluate(`
+      globalThis.told = [];
+      globalThis.source = new EventSource(
+        "http://127.0.0.1:${wire.port}/v1/sse?topics=${topics}");
+      source.addEventListener("continuity", ({ data }) => told.push(JSON.parse(data).continuity));
+      source.addEventListener("trades", ({ data }) => {
+        for (const { sequence } of JSON.parse(data).events) told.push(sequence);
+      });
+    `);
+    const told = async () => (await page.evaluate("told")) as (string | number)[];
+    const tellsUntil = (length: number) => page.waitForFunction(`told.length >= ${length}`);
+    await tellsUntil(1);
+    rig.ingestor.publish([rig.ingestor.trade("ETH-USDT", 1), rig.ingestor.trade("ETH-USDT", 2)]);
+    await tellsUntil(3);
+    wire.cut();
+    await page.waitForFunction("source.readyState === EventSource.CONNECTING");
+    rig.ingestor.publish([rig.ingestor.trade("ETH-USDT", 3)]);
+    await tellsUntil(5);
+    expect(await told()).toEqual(["new", 1, 2, "resumed", 3]);
+    await page.close();
+    wire.close();
+  });
+
   test("breaks no rule of the policy, not even one that is only reported", async () => {
     const page = await browser.newPage();
     const problems: string[] = [];
@@ -140,20 +197,23 @@ describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
   });
 });
 
-/** A page that may run its own script and reach the gateway, and nothing else. */
-async function serve(code: string, gatewayPort: number): Promise<Server> {
+/** A page that may run its own scripts and reach the gateway, and nothing else. */
+async function serve(
+  scripts: ReadonlyMap<string, string>,
+  reachable: readonly string[],
+): Promise<Server> {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "img-src data:",
-    `connect-src ws://127.0.0.1:${gatewayPort}`,
+    `connect-src ${reachable.join(" ")}`,
   ].join("; ");
   const pageServer = createServer((request, response) => {
-    const isScript = request.url === `/${PAGE_ID}`;
+    const script = scripts.get((request.url ?? "").slice(1));
     response.setHeader("content-security-policy", policy);
-    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
-    const html = `<!doctype html><link rel="icon" href="data:,"><title>t</title><body><script type="module" src="/${PAGE_ID}"></script>`;
-    response.end(isScript ? code : html);
+    response.setHeader("content-type", script === undefined ? "text/html" : "text/javascript");
+    const html = `<!doctype html><link rel="icon" href="data:,"><title>t</title><body><script type="module" src="/entry.js"></script>`;
+    response.end(script ?? html);
   });
   await new Promise<void>((resolve) => {
     pageServer.listen(0, "127.0.0.1", resolve);

@@ -21,7 +21,13 @@ function everyMetric(): Registry {
   counters.rejectedOf.set("trades", { "bad-decimal": 3 });
   counters.rejectedOf.set("", { "bad-json": 1 });
   const venue = { venue: "kraken", counters, connections: 1, connectionsOpen: 1 };
-  const rest = { instruments: 1, snapshotsPending: 0, subscriptions: [], clockOffsetSeconds: 0 };
+  const rest = {
+    instruments: 1,
+    snapshotsPending: 0,
+    subscriptions: [],
+    clockOffsetSeconds: 0,
+    eachSubscription: () => [],
+  };
   registerIngestMetrics({
     registry,
     venues: () => [{ ...venue, ...rest }],
@@ -79,7 +85,7 @@ describe("metrics", () => {
       for (const label of metric.labelNames ?? []) labels.add(label);
     }
     const known = ["venue", "channel", "reason", "limit", "code", "by", "error", "method"];
-    known.push("carrier", "outcome", "version", "node", "state");
+    known.push("carrier", "outcome", "version", "node", "state", "kind", "what", "to");
     expect([...labels].filter((label) => !known.includes(label))).toEqual([]);
   });
 

@@ -16,12 +16,12 @@ const WAIT_MS_MAX = 60_000;
 const MARKET = [
   { id: "simulated", simulated: { seed: 5, instruments: 6, eventsPerSecond: 200, pace: "even" } },
 ];
-const TOPICS = [
-  "simulated:*/trades",
-  "simulated:*/quotes",
-  "simulated:*/book",
-  "simulated:*/status",
-];
+/** Every channel that there is. */
+const TOPICS = ["simulated:*/*", "simulated:*/listings"];
+const CHANNELS =
+  "book candles funding liquidations listings mark-price open-interest quotes status ticker trades";
+/** The same in less: the best levels, ten times a second. */
+const VIEW = { depth: 10, conflationIntervalMs: 100 };
 
 /** Moves the clock of a process by so many milliseconds. */
 function clockOff(offsetMs: number): Record<string, string> {
@@ -32,6 +32,9 @@ function clockOff(offsetMs: number): Record<string, string> {
 class Stand {
   readonly nats: NatsServer;
   readonly ledger = new StreamLedger();
+  /** Of a second client, which sees everything in views. */
+  readonly viewed = new StreamLedger({ isConflated: true });
+  viewer!: Client;
   gateway!: CliProcess;
   client!: Client;
   port = 0;
@@ -57,7 +60,10 @@ class Stand {
     await this.listen(await findFreePort());
     this.client = await connect(`ws://127.0.0.1:${this.port}`);
     this.client.subscribe(TOPICS, (event) => this.ledger.take(event));
+    this.viewer = await connect(`ws://127.0.0.1:${this.port}`);
+    this.viewer.subscribe(TOPICS, (event) => this.viewed.take(event), VIEW);
     await this.until(() => this.ledger.totals().delivered > 500, "the market");
+    await this.until(() => this.viewed.totals().delivered > 100, "the market in views");
   }
 
   /** Starts a gateway on this port. */
@@ -73,6 +79,7 @@ class Stand {
   async catchesUp(): Promise<void> {
     const nowUs = Date.now() * 1_000;
     await this.until(() => this.ledger.publishedTimeUs > nowUs, "what is published now");
+    await this.until(() => this.viewed.publishedTimeUs > nowUs, "what is published now, in views");
   }
 
   /** Waits until so many more events have come. */
@@ -102,6 +109,39 @@ class Stand {
   }
 }
 
+/** Three servers that know each other. */
+class NatsCluster {
+  readonly #servers: NatsServer[] = [];
+
+  static async start(): Promise<NatsCluster> {
+    const cluster = new NatsCluster();
+    const ports = [await findFreePort(), await findFreePort(), await findFreePort()];
+    const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join();
+    for (const port of ports) {
+      const own = `nats://127.0.0.1:${port}`;
+      const args = ["--cluster_name", "test", "--cluster", own, "--routes", routes];
+      cluster.#servers.push(await startNatsServer({ args }));
+    }
+    return cluster;
+  }
+
+  /** As one, for who connects to any of them. */
+  get asServer(): NatsServer {
+    const stop = async (): Promise<void> => {
+      for (const server of this.#servers) await server.stop();
+    };
+    return { ...this.#servers[0]!, url: this.#servers.map(({ url }) => url).join(), stop };
+  }
+
+  kill(node: number): Promise<void> {
+    return this.#servers[node]!.stop();
+  }
+
+  bringBack(node: number): Promise<void> {
+    return this.#servers[node]!.restart();
+  }
+}
+
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
@@ -111,6 +151,7 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
 
   afterEach(async () => {
     stand?.client?.close();
+    stand?.viewer?.close();
     await killAll();
     await stand?.nats.stop();
     stand = undefined;
@@ -132,9 +173,11 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
     await pause(8_000);
     it.gateway.child.kill("SIGCONT");
     await it.catchesUp();
-    expect(ledger.faults).toEqual([]);
-    expect(ledger.totals().missing).toBe(0);
+    expect([ledger.faults, it.viewed.faults]).toEqual([[], []]);
+    expect([ledger.totals().missing, it.viewed.totals().missing]).toEqual([0, 0]);
     expect([ledger.epochChanges, ledger.unknownGaps]).toEqual([0, 0]);
+    expect([ledger.channels, it.viewed.channels]).toEqual([CHANNELS, CHANNELS]);
+    expect(it.viewed.totals().conflated).toBe(it.viewer.counters.conflatedEvents);
     // It was the gateway that was away, and it knows.
     expect(it.gateway.stderr()).not.toContain("the ingestor is lost");
   });
@@ -206,10 +249,35 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
     await down;
     await it.flows();
     await it.catchesUp();
-    expect(ledger.faults).toEqual([]);
+    expect([ledger.faults, it.viewed.faults]).toEqual([[], []]);
+    // What each of the two missed is told, and told to both alike.
+    expect(it.viewed.totals().missing).toBe(ledger.totals().missing);
+    expect([ledger.channels, it.viewed.channels]).toEqual([CHANNELS, CHANNELS]);
     expect([ledger.epochChanges, ledger.unknownGaps]).toEqual([0, 0]);
     expect(ledger.statuses.filter(({ reason }) => reason === "ingestor-lost")).toEqual([]);
   });
+
+  test("of three nats-servers one is killed: what is missed is told, for every channel", async () => {
+    const cluster = await NatsCluster.start();
+    const started = new Stand(cluster.asServer);
+    stand = started;
+    await started.ingest();
+    await started.serve();
+    const { ledger, viewed } = started;
+    // Ingestor and gateway may be at any of them, so each is killed in turn.
+    for (let node = 0; node < 3; node += 1) {
+      await cluster.kill(node);
+      await started.flows();
+      await started.catchesUp();
+      await cluster.bringBack(node);
+    }
+    await started.flows();
+    await started.catchesUp();
+    expect([ledger.faults, viewed.faults]).toEqual([[], []]);
+    expect([ledger.epochChanges, ledger.unknownGaps]).toEqual([0, 0]);
+    expect(viewed.totals().missing).toBe(ledger.totals().missing);
+    expect([ledger.channels, viewed.channels]).toEqual([CHANNELS, CHANNELS]);
+  }, 180_000);
 
   test("an ingestor that is stopped for longer than three intervals is lost, and nothing of it", async () => {
     const { stand: it, ledger, ingest } = await start();

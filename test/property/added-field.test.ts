@@ -89,7 +89,7 @@ test("travels in batches, and protobufjs finds it in its column", async () => {
 test("is in what is printed and in what the client hands on", async () => {
   vi.resetModules();
   vi.doMock("@tickwire/proto/model", () => import(path.join(copy, "proto/model/index.ts")));
-  const { EventJson } = await import("#cli/output/event-json.ts");
+  const { EventJson } = await import("#wire/event-json.ts");
   const { rowEvent } = (await import(path.join(ROOT, EVENTS))) as { rowEvent: EventOf };
   const { EVENT_KINDS } = await import("@tickwire/proto/model");
   const kind = EVENT_KINDS.find(({ type }) => type === "candle")!;

@@ -150,12 +150,16 @@ function obey(rig: ViewRig, command: Command): void {
   }
 }
 
-test.each(["book", "trades", "quotes", "candles", "status"] as const)(
-  "every view of %s shows what the topic was, and accounts for every event",
-  async (channel) => {
+const CHANNELS = ["book", "trades", "quotes", "candles", "status"] as const;
+/** As it is published; some time later; and later with little space for what waits. */
+const DELAYS = [{}, { delayMs: 400 }, { delayMs: 400, delayBytesMax: 3_000 }];
+
+test.each(DELAYS.flatMap((delay) => CHANNELS.map((channel) => [channel, delay] as const)))(
+  "every view of %s with %o shows what the topic was, and accounts for every event",
+  async (channel, delay) => {
     await fc.assert(
       fc.asyncProperty(commands(channel), async (list) => {
-        const rig = new ViewRig(channel, SEATS);
+        const rig = new ViewRig(channel, SEATS, delay);
         for (const command of list) {
           obey(rig, command);
           await rig.settle();
@@ -175,7 +179,7 @@ test.each(["book", "trades", "quotes", "candles", "status"] as const)(
         expect(rig.finish()).toBe(live.length);
         rig.hub.close();
       }),
-      { numRuns: 150 },
+      { numRuns: delay.delayMs === undefined ? 150 : 60 },
     );
   },
   120_000,

@@ -8,6 +8,9 @@ export declare const CLIENT_PAGES: Readonly<
 /** Bundles one module's text for browsers, from the sources; it may import the client. */
 export declare function bundleForBrowser(source: string): Promise<Rolldown.OutputChunk>;
 
+/** The same as a server has it: every file by its name, the entry as `entry.js`. */
+export declare function filesForBrowser(source: string): Promise<ReadonlyMap<string, string>>;
+
 /** Bytes of a text as it is, by gzip at level 9 and by brotli at level 11. */
 export declare function transferSizes(text: string): {
   readonly bytes: number;

@@ -26,8 +26,27 @@ export const CLIENT_PAGES = {
   `,
 };
 
-/** Bundles one module's text for browsers, from the sources; it may import the client. */
+/**
+ * Bundles one module's text for browsers, from the sources; it may import the client. What a page
+ * loads only when it needs it is left out.
+ */
 export async function bundleForBrowser(source) {
+  // How vite loads lazy chunks is vite's own, and other bundlers have theirs.
+  const chunks = (await chunksForBrowser(source)).filter(
+    ({ moduleIds }) => !moduleIds.every((id) => id.startsWith("\0vite/preload-helper")),
+  );
+  const [chunk, ...others] = chunks.filter(({ isDynamicEntry }) => !isDynamicEntry);
+  if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
+  return chunk;
+}
+
+/** The same as a server has it: every file by its name, the entry as `entry.js`. */
+export async function filesForBrowser(source) {
+  const chunks = await chunksForBrowser(source);
+  return new Map(chunks.map(({ fileName, code }) => [fileName, code]));
+}
+
+async function chunksForBrowser(source) {
   const result = await build({
     root: ROOT,
     configFile: false,
@@ -57,9 +76,7 @@ export async function bundleForBrowser(source) {
     ],
   });
   const { output } = Array.isArray(result) ? result[0] : result;
-  const [chunk, ...others] = output.filter(({ type }) => type === "chunk");
-  if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
-  return chunk;
+  return output.filter(({ type }) => type === "chunk");
 }
 
 /** Bytes of a text as it is, by gzip at level 9 and by brotli at level 11. */

@@ -39,12 +39,31 @@ function installOnDebian(name: string): string | undefined {
   return findProgram(name);
 }
 
-/** A port that nothing listened on a moment ago. */
-export function freePort(): Promise<number> {
+/** Below the ports that connections are made from. */
+const LASTING_PORTS = { from: 20_000, to: 32_000 };
+
+/**
+ * A port for a server that is to come back on it: no connection of another program takes it while
+ * the server is away.
+ */
+export async function findLastingPort(): Promise<number> {
+  for (;;) {
+    const { from, to } = LASTING_PORTS;
+    const port = from + Math.floor(Math.random() * (to - from));
+    try {
+      return await freePort(port);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    }
+  }
+}
+
+/** A port that nothing listened on a moment ago: this one, or any. Rejects if it is taken. */
+export function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
+    server.listen(wanted, "127.0.0.1", () => {
       const address = server.address();
       server.close(() => {
         if (address !== null && typeof address === "object") resolve(address.port);

@@ -71,7 +71,15 @@ export class SessionRig {
         catalog,
         turns: new Turns({ clock, scheduler }),
         inboxSpace: new InboxSpace(metrics),
-        services: createMarketData({ bus, clock, catalog, queryTimeoutMs: 1_000 }),
+        services: createMarketData({
+          bus,
+          clock,
+          catalog,
+          metrics,
+          log: undefined,
+          queryTimeoutMs: 1_000,
+          replaysMax: 2,
+        }),
         serverVersion: "1.2.3",
         access: {
           authenticateNow: ({ secret }) => {

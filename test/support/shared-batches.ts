@@ -17,7 +17,7 @@ export function sharedBatch(first: number, last = first, options: BatchOptions =
   const { bytes = 10, fill = 0, topicId = 1, isState = false, latency } = options;
   const { events = last - first + 1, receivedAtUs = 0 } = options;
   const topic = new SharedTopic(topicId, { venue: "fake", channel: "book" }, latency);
-  const sequences = { firstSequence: first, lastSequence: last };
+  const sequences = { skipped: 0, firstSequence: first, lastSequence: last };
   const extent = { events, ...sequences, isState, endsChain: isState, receivedAtUs };
   const content = { bytes: new Uint8Array(bytes).fill(fill), base: undefined };
   return new SharedBatch(topic, extent, content);

@@ -61,6 +61,18 @@ export class StreamLedger {
     }
   }
 
+  /** Of which channels there were topics. */
+  get channels(): string {
+    const names = [...this.#accounts.keys()].map((topic) => topic.slice(topic.indexOf("/") + 1));
+    return [...new Set(names)].toSorted().join(" ");
+  }
+
+  /** Of the last event that was accounted for, where there is one topic. */
+  get sequence(): number {
+    const [account] = this.#accounts.values();
+    return account?.sequence ?? 0;
+  }
+
   /** Sums over topics whose name ends like this. */
   totals(channel = ""): {
     readonly delivered: number;

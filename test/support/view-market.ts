@@ -13,7 +13,12 @@ type PlainSide = ReadonlyMap<string, string>;
 export type PlainBook = { readonly bids: PlainSide; readonly asks: PlainSide };
 
 /** An event as it was published: of the sequence that is its place in the list, from 1. */
-export type PlainEvent = { readonly row: RowTimes; readonly book: PlainBook | undefined };
+export type PlainEvent = {
+  readonly row: RowTimes;
+  readonly book: PlainBook | undefined;
+  /** When it was published. */
+  readonly atUs: number;
+};
 
 /** A decimal without trailing zeros. */
 function plainDecimal(mantissa: number | bigint, scale: number): string {
@@ -97,7 +102,8 @@ export class ViewMarket {
     for (const row of rows) {
       const before = events.at(-1)?.book;
       const isBook = this.channel === "book";
-      events.push({ row, book: isBook ? plainBookAfter(before, row as BookRow) : undefined });
+      const book = isBook ? plainBookAfter(before, row as BookRow) : undefined;
+      events.push({ row, book, atUs: this.#nowUs() });
     }
     const subject = eventSubject({ venue: "fake", symbol: "A-USD", channel: this.channel });
     for (const { bytes } of this.#writer.write(this.#rows(rows), this.#times())) {

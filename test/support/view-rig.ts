@@ -12,6 +12,7 @@ import { offeredView } from "#gateway/topics/view-options.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
 
@@ -22,6 +23,7 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   viewsMax: 100,
+  delayBytesMax: 1_000_000,
   topicLingerMs: 60_000,
 };
 
@@ -40,8 +42,15 @@ export class ViewRig {
   readonly seats: Seat[];
   answers = true;
 
-  constructor(channel: Channel, seats: number) {
+  readonly #delayMs: number;
+
+  constructor(
+    channel: Channel,
+    seats: number,
+    { delayMs = 0, delayBytesMax = LIMITS.delayBytesMax } = {},
+  ) {
     this.channel = channel;
+    this.#delayMs = delayMs;
     const { clock } = this;
     this.market = new ViewMarket(channel, () => clock.nowUs());
     const scheduler = { endOfTurn: (run: () => void) => void setImmediate(run) };
@@ -60,7 +69,8 @@ export class ViewRig {
       turns: new Turns({ clock, scheduler }),
       metrics: createGatewayMetrics(new Registry()),
       random: () => 0,
-      limits: LIMITS,
+      limits: { ...LIMITS, delayBytesMax },
+      resume: resumeParts(),
     });
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
@@ -78,7 +88,9 @@ export class ViewRig {
 
   view(depth: number, conflationIntervalMs: number) {
     const options = offeredView(this.channel, { depth, conflationIntervalMs });
-    return this.hub.hold({ venue: "fake", symbol: "A-USD", channel: this.channel }, options)!;
+    const name = { venue: "fake", symbol: "A-USD", channel: this.channel };
+    if (this.#delayMs === 0) return this.hub.hold(name, options)!;
+    return this.hub.hold(name, { ...options!, delayMs: this.#delayMs })!;
   }
 
   /** Subscribes, as a new client or as the one that was there before, and waits until it starts. */
@@ -161,6 +173,9 @@ export class ViewRig {
     const all = this.market.epochs.get(client.epoch)!;
     const events = all.slice(0, client.sequence);
     const { channel, shown } = client;
+    const newest = events.at(-1);
+    const untilUs = this.clock.nowUs() - this.#delayMs * 1_000;
+    assert.ok(newest === undefined || newest.atUs <= untilUs, "nothing is told before its time");
     // Of candles of several lengths, one may be told ahead of an older one of another length.
     if (channel === "trades" || (channel === "candles" && client.sequence < all.length)) return;
     if (channel === "book" && shown === "void") return;

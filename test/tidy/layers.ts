@@ -62,7 +62,10 @@ const LAYERS: readonly Layer[] = [
     may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
   },
   { place: "services/publish/", may: SHARED },
-  { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
+  {
+    place: "services/runtime/",
+    may: ["services/core/", "pino", "prom-client", "@opentelemetry/api", "node:*"],
+  },
   {
     // The whole configuration is one tree: its sections are defined beside what they configure.
     place: "services/config/",
@@ -82,6 +85,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "zod",
       "prom-client",
       "node:*",
     ],
@@ -148,10 +152,11 @@ const LAYERS: readonly Layer[] = [
   },
 
   // Inside the gateway:
-  // access < transport < turns < catalog < rpc < topics < session < http < the rest.
+  // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/access/",
+    "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
   ]),
@@ -170,19 +175,32 @@ const LAYERS: readonly Layer[] = [
       "ws",
     ],
   },
-  ...gatewayFloors([["turns"], ["catalog"], ["rpc"], ["topics"], ["session"], ["http"]]),
+  ...gatewayFloors([
+    ["turns"],
+    ["history"],
+    ["catalog"],
+    ["rpc"],
+    ["topics"],
+    ["session"],
+    ["http"],
+  ]),
 ];
 
 const IMPORTERS: readonly Importers[] = [
   {
     packageName: "@nats-io/transport-node",
     places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
-      "services/bus/jetstream-leases.ts",
     ],
   },
   { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
+  {
+    packageName: "@nats-io/jetstream",
+    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+  },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
     packageName: "uWebSockets.js-node24",

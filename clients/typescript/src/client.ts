@@ -1,10 +1,13 @@
 import type { BaseConnectOptions } from "./connect.ts";
-import { callLimits, type CallDefaults } from "./rpc/call-options.ts";
+import { replayEvents } from "./replay/replay-events.ts";
+import type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
+import { callLimits, type CallDefaults } from "./rpc/call-limits.ts";
 import { Calls } from "./rpc/calls.ts";
 import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { Session } from "./session/session.ts";
 import type { StreamDefaults } from "./streams/stream-options.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
+import type { Topics } from "./topics/topic.ts";
 
 /** Options of `connect()`. Everything has a default; a value out of range is a RangeError. */
 export type ConnectOptions = BaseConnectOptions & StreamDefaults & CallDefaults;
@@ -26,6 +29,18 @@ export class Client extends StreamsClient {
     session.carry(calls);
     this.rpc = calls.rpc;
     this.rpcMessages = calls.rpcMessages;
+  }
+
+  /**
+   * Past events of topics, in the order in which they were published, as far as the gateway's log
+   * has them. Topics are `VENUE:SYMBOL/channel`, without `*`. The loop throws RpcError:
+   * `unimplemented` if no log is kept, `not-found` if the position is not. Leaving it ends it.
+   */
+  replay(
+    topics: Topics,
+    options: ReplayOptions = {},
+  ): AsyncGenerator<ReplayEvent, void, undefined> {
+    return replayEvents(this.rpcMessages, topics, options);
   }
 }
 

@@ -7,9 +7,18 @@ import {
   type WebSocketConstructor,
 } from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
-import { assertIntegerOption, assertPathOption, TIMER_MS_MAX } from "./host/option-checks.ts";
-import { Connection } from "./session/connection.ts";
+import {
+  assertChoiceOption,
+  assertIntegerOption,
+  assertPathOption,
+  TIMER_MS_MAX,
+} from "./host/option-checks.ts";
+import type { AccessToken } from "./session/access-token.ts";
 import { Session } from "./session/session.ts";
+import { TokenRenewal } from "./session/token-renewal.ts";
+import type { FetchLike } from "./transports/fetch-like.ts";
+import { TransportChoice } from "./transports/transport-choice.ts";
+import { TRANSPORT_KINDS, type TransportKind } from "./transports/transport-kind.ts";
 
 /** Of this package; the operator of a gateway sees it. */
 const CLIENT_VERSION = "0.1.0";
@@ -31,6 +40,12 @@ export type BaseConnectOptions = {
   readonly connectTimeoutMs?: number | undefined;
   /** Shown to the gateway's operator. Default `tickwire-client-ts`. */
   readonly clientName?: string | undefined;
+  /**
+   * An API key or a token (JWT), for a gateway that asks who its clients are. A function is called
+   * for every connection, and again before the access that its last token gave ends: the client
+   * renews it on the connection that it has.
+   */
+  readonly token?: AccessToken | undefined;
   /** Whether large frames may come compressed. Default true. */
   readonly compression?: boolean | undefined;
   /**
@@ -47,6 +62,19 @@ export type BaseConnectOptions = {
    * `/v1/ws`.
    */
   readonly webSocketPath?: string | undefined;
+  /**
+   * What carries frames. `auto` begins with a WebSocket and falls back to Server-Sent Events, then
+   * to long polling, where something on the way does not let it through; it goes back up without a
+   * break as soon as it can. Default `auto`; `websocket` if `webSocket` gives a class.
+   */
+  readonly transport?: "auto" | TransportKind | undefined;
+  /**
+   * While a fallback carries the client, what is better is tried again after so long. Default
+   * 60 000.
+   */
+  readonly retryTransportMs?: number | undefined;
+  /** In place of the host's `fetch`, for what goes over HTTP. */
+  readonly fetch?: FetchLike | undefined;
   /** For tests: time. */
   readonly clock?: ClientClock | undefined;
   /** For tests: jitter, in [0, 1). */
@@ -95,6 +123,8 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
     const session = createSession(gateways, options, environment);
     const client = createClient(session, options);
+    const { token } = options;
+    if (typeof token === "function") session.carry(new TokenRenewal(session.link, token));
     await firstWelcome(session, options.signal);
     return client;
   };
@@ -109,6 +139,8 @@ function assertBaseOptions(options: BaseConnectOptions): void {
   const bytes = { min: 0, max: Number.MAX_SAFE_INTEGER };
   assertIntegerOption("bandwidthBytesPerSecondMax", options.bandwidthBytesPerSecondMax, bytes);
   assertPathOption("webSocketPath", options.webSocketPath);
+  assertChoiceOption("transport", options.transport, ["auto", ...TRANSPORT_KINDS]);
+  assertIntegerOption("retryTransportMs", options.retryTransportMs, waitMs);
   if (reconnect === false || reconnect === undefined) return;
   assertIntegerOption("reconnect.baseMs", reconnect.baseMs, waitMs);
   assertIntegerOption("reconnect.maxMs", reconnect.maxMs, waitMs);
@@ -125,6 +157,7 @@ function createSession(
   const connection = {
     clientName: options.clientName ?? "tickwire-client-ts",
     clientVersion: CLIENT_VERSION,
+    token: options.token,
     compression: options.compression ?? true,
     bandwidthBytesPerSecondMax: options.bandwidthBytesPerSecondMax ?? 0,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
@@ -133,12 +166,20 @@ function createSession(
       pongTimeoutMs: options.pongTimeoutMs ?? 10_000,
     },
   };
+  const { transport = options.webSocket === undefined ? "auto" : "websocket" } = options;
+  const choice = new TransportChoice({
+    environment,
+    connection,
+    kinds: transport === "auto" ? TRANSPORT_KINDS : [transport],
+    webSocketPath: options.webSocketPath ?? WEB_SOCKET_PATH,
+    fetch: options.fetch,
+  });
   return new Session({
     environment,
-    createConnection: (url, frames, handlers) =>
-      new Connection(environment, { ...connection, url }, frames, handlers),
+    createConnection: (url, frames, handlers) => choice.createConnection({ url, frames, handlers }),
     urls: streamUrls(urls, options.webSocketPath),
     returnToFirstMs: returnToFirstMs ?? 0,
+    retryTransportMs: options.retryTransportMs ?? 60_000,
     reconnect: reconnect === false ? false : { baseMs: 500, maxMs: 20_000, ...reconnect },
     waitForFirstConnect: options.waitForFirstConnect ?? false,
   });

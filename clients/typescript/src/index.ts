@@ -11,3 +11,4 @@ export const connect: Connect<ConnectOptions, Client> = /* @__PURE__ */ createCo
 export * from "./exports/rpc.ts";
 export * from "./exports/streams.ts";
 export type { Client, ConnectOptions } from "./client.ts";
+export type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";

@@ -36,6 +36,7 @@ export class SessionStand {
       explainFailure: ({ message }) => message,
       reportUncaught: (error) => this.uncaught.push(error),
       watchVisibility: () => () => undefined,
+      nextFrame: () => () => undefined,
       watchNetwork: (listener) => {
         this.network = listener;
         return () => {
@@ -49,6 +50,7 @@ export class SessionStand {
         new Connection(environment, { ...CONNECTION, url }, frames, handlers),
       urls: ["ws://gateway.test/v1/ws"],
       returnToFirstMs: 0,
+      retryTransportMs: 60_000,
       reconnect: { baseMs: 1_000, maxMs: 8_000 },
       waitForFirstConnect: false,
       ...options,

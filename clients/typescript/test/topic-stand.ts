@@ -118,6 +118,10 @@ export class TopicStand {
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
+    preserved: 0,
+    recovered: 0,
+    replaced: 0,
+    recoveredEvents: 0,
   };
   readonly events: MarketEvent[] = [];
   readonly notices: NoticeEvent[] = [];

@@ -2,6 +2,7 @@ import { printLines } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { RunningGateway } from "#gateway/main.ts";
+import type { RunningIngest } from "#ingest/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
 import { addConfigOptions, loadCommandConfig } from "../process/config-options.ts";
 import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
@@ -18,6 +19,7 @@ type DevOptions = GatewayOptions & ReplayFlags;
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
   bus: { kind: "memory" },
+  streamLog: { kind: "memory" },
   gateway: { drainWindowMs: 0, lameDuckMs: 0 },
   admin: { port: ADMIN_PORTS.dev },
   log: { level: "warn" },
@@ -59,7 +61,11 @@ async function runDev(options: DevOptions): Promise<void> {
   const service = createServiceProcess("dev", config);
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
-  const admin = await runAdminServer({ config, service, notReadyReasons });
+  let ingest: RunningIngest | undefined;
+  const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
+    (await gateway?.mayAdminister(secret, address)) === true;
+  const services = () => [gateway, ingest].flatMap((running) => running?.state ?? []);
+  const admin = await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
@@ -68,7 +74,7 @@ async function runDev(options: DevOptions): Promise<void> {
   const listens = socketAddress(gateway.address, gateway.port);
   const adminAddress = reachableAddress(config.admin.host, admin.port);
   if (replay === undefined) {
-    await runIngest({ config, service, bus });
+    ingest = await runIngest({ config, service, bus });
     const { venues } = config.ingest;
     print([
       `tickwire streams ${venues.map(({ id }) => id).join(", ")} on ${listens}`,

@@ -19,6 +19,7 @@ import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
+import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 
 /** The options of commands that serve clients. */
@@ -58,7 +59,10 @@ Examples:
       const service = createServiceProcess("gateway", config);
       let gateway: RunningGateway | undefined;
       const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
-      await runAdminServer({ config, service, notReadyReasons });
+      const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
+        (await gateway?.mayAdminister(secret, address)) === true;
+      const services = () => (gateway === undefined ? [] : [gateway.state]);
+      await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
@@ -97,12 +101,16 @@ export async function runGateway(parts: {
   const gateway = await startGateway({
     config: config.gateway,
     bus,
+    log: openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
+    tracing: service.tracing,
     serverVersion: programVersion(),
     dashboardFolder: dashboardFolder(),
   });
+  // It never rejects: what cannot be read is logged, and changes nothing.
+  service.onHangup(() => void gateway.reload());
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
   return gateway;
 }

@@ -19,6 +19,7 @@ import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
+import { keepStreams } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
@@ -69,13 +70,15 @@ async function runIngestProcess(
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
   ];
-  await runAdminServer({ config, service, notReadyReasons });
+  const services = () => (ingest === undefined ? [] : [ingest.state]);
+  await runAdminServer({ config, service, notReadyReasons, services });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-ingest" });
   bus.onEvent(({ kind }) => {
     if (kind === "disconnected" || kind === "closed") busDown = true;
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
+  keepStreams({ config, service });
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else await playCaptures(bus, service, replay);
   starting = false;
@@ -94,6 +97,7 @@ export async function runIngest(parts: {
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
+    tracing: service.tracing,
   });
   service.shutdown.add("ingest", () => ingest.close());
   return ingest;

@@ -8,7 +8,7 @@ import { replayCapture } from "#ingest/capture/replay.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { openCapture } from "../process/capture-input.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
-import { EventJson } from "../output/event-json.ts";
+import { EventJson } from "#wire/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { damageIn, formatSummary } from "../output/replay-summary.ts";

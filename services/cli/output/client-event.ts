@@ -1,6 +1,6 @@
 import type { BookEvent, MarketEvent } from "@tickwire/client";
 import { EVENT_KINDS } from "@tickwire/proto/model";
-import type { TypedRow } from "./event-json.ts";
+import type { TypedRow } from "#wire/event-json.ts";
 
 /** What the client received, in the form that the printed output is made from. */
 export function rowOfClientEvent(event: MarketEvent): TypedRow {

@@ -1,6 +1,6 @@
 import { BatchWriter, readBusEvents, rowsOf, type BatchRows } from "@tickwire/proto/codec";
 import { expect, test } from "vitest";
-import { EventJson, type EventType, type TypedRow } from "./event-json.ts";
+import { EventJson, type EventType, type TypedRow } from "#wire/event-json.ts";
 import { formatEventText } from "./event-text.ts";
 
 const SOURCE = { venue: "binance", symbol: "BTC-USDT", venueSymbol: "BTCUSDT" };

@@ -1,6 +1,6 @@
 import { formatDecimal, type Mantissa } from "@tickwire/proto/model";
 import type { BookRow } from "@tickwire/proto/codec";
-import type { EventPosition, EventSource, TypedRow } from "./event-json.ts";
+import type { EventPosition, EventSource, TypedRow } from "#wire/event-json.ts";
 
 /** The furthest that a Date reaches, before and after 1970. */
 const CALENDAR_MS_MAX = 8_640_000_000_000_000;

@@ -1,5 +1,5 @@
 import type { MarketEvent } from "#core/market-event.ts";
-import type { TypedRow } from "./event-json.ts";
+import type { TypedRow } from "#wire/event-json.ts";
 
 /**
  * A normalized event in the form that the printed output is made from: an event is a row of its

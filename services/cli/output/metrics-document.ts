@@ -2,9 +2,11 @@ import type { Registry } from "prom-client";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
+import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
-import { createMetrics } from "#runtime/metrics.ts";
+import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
+import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
 const INTRODUCTION = `# Metrics
 
@@ -57,12 +59,16 @@ export function everyMetric(): Registry {
   const registry = createMetrics({ version: "1" });
   createGatewayMetrics(registry);
   registerLimitUse(registry, () => []);
+  registerPublicationMetrics(registry, []);
+  registerStateRefusals(registry);
   registerIngestMetrics({
     registry,
     venues: () => [],
     publisher: createPublisherCounters(),
     latencies: createPublishLatencies(),
   });
+  registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
+  registerStreamMetrics(registry, () => []);
   return registry;
 }
 

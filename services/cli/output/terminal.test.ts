@@ -6,7 +6,7 @@ import { CHANNELS } from "#core/instrument.ts";
 import { ConfigError } from "#config/config-error.ts";
 import { createLogger } from "#runtime/logger.ts";
 import { CommandError, describeError, explainError, UsageError } from "../process/errors.ts";
-import { EventJson, type TypedRow } from "./event-json.ts";
+import { EventJson, type TypedRow } from "#wire/event-json.ts";
 import { formatEventText } from "./event-text.ts";
 import { LineOutput } from "./line-output.ts";
 import { formatSummary } from "./replay-summary.ts";
@@ -207,5 +207,5 @@ test("nothing of the command line writes past these", () => {
       /std(out|err)\s*\.write|console\./.test(readFileSync(join(folder, file), "utf8")),
     )
     .map((file) => file.replaceAll(sep, "/"));
-  expect(writers).toEqual(["output/terminal.ts"]);
+  expect(writers.toSorted()).toEqual(["output/full-screen.ts", "output/terminal.ts"]);
 });

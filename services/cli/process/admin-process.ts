@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { TickwireConfig } from "#config/config.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
+import type { ServiceState } from "#core/state-page.ts";
 import { startAdminServer, type AdminServer } from "#runtime/admin-server.ts";
 import { CommandError, describeError } from "./errors.ts";
 import type { ServiceProcess } from "./service-process.ts";
@@ -34,15 +35,24 @@ export async function runAdminServer(parts: {
   readonly config: TickwireConfig;
   readonly service: ServiceProcess;
   readonly notReadyReasons: () => readonly string[];
+  /** What the services that have started show of themselves. */
+  readonly services: () => readonly ServiceState[];
+  /** Of a gateway: whether a key or token of its clients' may see the state. */
+  readonly mayAdminister?: (secret: string, remoteAddress: string) => Promise<boolean>;
 }): Promise<AdminServer> {
-  const { config, service, notReadyReasons } = parts;
+  const { config, service, notReadyReasons, services } = parts;
   const { host } = config.admin;
   let admin: AdminServer;
   try {
     admin = await startAdminServer({
       ...config.admin,
+      secret: config.admin.secret,
+      mayAdminister: parts.mayAdminister,
       metrics: service.metrics,
       notReadyReasons,
+      services,
+      describeProcess: service.describe,
+      onError: (error) => service.logger.error({ error }, "the state could not be read"),
     });
   } catch (error) {
     const setting = "set --admin-port, or admin.host and admin.port";

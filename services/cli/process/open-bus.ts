@@ -3,6 +3,9 @@ import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
+import { tracedBus } from "#bus/traced-bus.ts";
+import type { Tracing } from "#core/tracing.ts";
+import type { NatsConnectionOptions } from "#bus/nats-connection.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
 import type { Logger } from "#core/logger.ts";
@@ -16,6 +19,8 @@ type OpenBusOptions = {
   readonly config: BusConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where spans of requests go; undefined if nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Seen in the NATS server's monitoring. */
   readonly name: string;
 };
@@ -25,8 +30,9 @@ type OpenBusOptions = {
  * the connection. Rejects with BusError.
  */
 export async function openBus(options: OpenBusOptions): Promise<Bus> {
-  const bus = await createBus(options);
-  const { logger } = options;
+  const untraced = await createBus(options);
+  const { logger, tracing } = options;
+  const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
   bus.onEvent((event) => {
     if (event.kind === "disconnected" || event.kind === "slow-consumer") {
       logger.warn(event, "bus");
@@ -51,14 +57,12 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
   if (config.kind === "memory") {
     return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });
   }
-  const { servers, connectTimeoutMs } = config.nats;
+  const { connectTimeoutMs } = config.nats;
   const options: NatsBusOptions = {
-    servers,
+    ...natsOptionsOf(config.nats),
     name,
     onHandlerError,
     onServerError: (error) => logger.error({ error }, "NATS refused something"),
-    ...identityOf(config.nats),
-    ...tlsOf(config.nats),
   };
   return connectPatiently({
     connect: () => connectNatsBus(options),
@@ -71,8 +75,13 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
 
 type NatsConfig = BusConfig["nats"];
 
+/** Where the servers are, and who we are to them. Throws `CommandError` for an unreadable file. */
+export function natsOptionsOf(nats: NatsConfig): NatsConnectionOptions {
+  return { servers: nats.servers, ...identityOf(nats), ...tlsOf(nats) };
+}
+
 /** Who we are: one of the four ways that NATS knows, or nobody. */
-function identityOf(nats: NatsConfig): Partial<NatsBusOptions> {
+function identityOf(nats: NatsConfig): Partial<NatsConnectionOptions> {
   const { user, password, token, nkeySeed, credentialsFile } = nats;
   if (user !== undefined && password !== undefined) return { user, pass: password };
   if (token !== undefined) return { token };
@@ -82,7 +91,12 @@ function identityOf(nats: NatsConfig): Partial<NatsBusOptions> {
   return { credentials: () => readFileSync(credentialsFile) };
 }
 
-function tlsOf({ tls, tlsCaFile, tlsCertFile, tlsKeyFile }: NatsConfig): Partial<NatsBusOptions> {
+function tlsOf({
+  tls,
+  tlsCaFile,
+  tlsCertFile,
+  tlsKeyFile,
+}: NatsConfig): Partial<NatsConnectionOptions> {
   if (!tls) return {};
   for (const [key, path] of Object.entries({ tlsCaFile, tlsCertFile, tlsKeyFile })) {
     if (path !== undefined) assertReadable(key, path);

@@ -117,6 +117,11 @@ export class Catalog {
     return this.#instruments;
   }
 
+  /** Instruments of one venue. */
+  sizeOf(venue: string): number {
+    return this.#listingsOf(venue).reduce((sum, { instruments }) => sum + instruments.size, 0);
+  }
+
   /** Venue ids, sorted. */
   get venues(): string[] {
     return this.#venues.ids;

@@ -92,6 +92,7 @@ beforeEach(() => {
     limits: {
       callTimeoutMs: 1_000,
       callTimeoutMsMax: 2_000,
+      streamTimeoutMsMax: 2_000,
       requestBytesMax: 1_000,
       compression: true,
       compressBytesMin: 100,

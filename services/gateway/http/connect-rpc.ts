@@ -28,6 +28,7 @@ type ConnectRpcParts = CallAccount & {
   readonly limits: {
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
+    readonly streamTimeoutMsMax: number;
     /** Also of a message that came compressed, after it is inflated. */
     readonly requestBytesMax: number;
     /** Whether answers may be compressed. */
@@ -112,7 +113,8 @@ export class ConnectRpc {
     } catch (error) {
       return this.#refuse(method, form, error, onEnd);
     }
-    const call = this.#open(request, form, asked, { line, spend });
+    const timeoutMs = effectiveTimeoutMs(method.kind, asked, this.#parts.limits);
+    const call = this.#open(request, form, timeoutMs, { line, spend });
     if (method.kind === "unary") return this.#unary(method, call, onEnd);
     return this.#stream(method, call, onEnd);
   }
@@ -121,11 +123,10 @@ export class ConnectRpc {
   #open(
     request: AskedRequest,
     form: ConnectForm,
-    askedMs: number,
+    timeoutMs: number,
     share: Pick<RpcContext, "line" | "spend">,
   ): HttpCall {
-    const { clock, limits } = this.#parts;
-    const scope = new CallScope(clock, effectiveTimeoutMs(askedMs, limits));
+    const scope = new CallScope(this.#parts.clock, timeoutMs);
     const onGone = (): void => scope.end(new RpcError("canceled", "the client is gone"));
     if (request.signal.aborted) onGone();
     else request.signal.addEventListener("abort", onGone, { once: true });

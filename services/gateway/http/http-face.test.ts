@@ -16,6 +16,13 @@ function request(
   return { method, path, query: "", headers: named, ...who, body, signal };
 }
 
+const DOOR = {
+  refusal: () => undefined,
+  accept: (): never => {
+    throw new Error("nobody comes in here");
+  },
+};
+
 type Dashboard = ConstructorParameters<typeof HttpFace>[0]["dashboard"];
 
 /** A face whose RPCs answer only what lies under /rpc. */
@@ -23,6 +30,10 @@ function faceOf(pathPrefix = "", dashboard?: Dashboard): HttpFace {
   const answer: HttpResponse = { status: 299, headers: {}, body: "an RPC" };
   return new HttpFace({
     rpc: { serve: ({ path }) => Promise.resolve(path.startsWith("/rpc") ? answer : undefined) },
+    streams: {
+      serve: ({ path }) =>
+        Promise.resolve(path === "/streams" ? { ...answer, status: 298 } : undefined),
+    },
     pathPrefix,
     webSocketPath: "/v9/socket",
     serverVersion: "1.2.3",
@@ -30,7 +41,7 @@ function faceOf(pathPrefix = "", dashboard?: Dashboard): HttpFace {
   });
 }
 
-const ask = (method: string, path: string) => faceOf().serve(request(method, path));
+const ask = (method: string, path: string) => faceOf().serve(request(method, path), DOOR);
 
 test("RPCs come first, whatever the method", async () => {
   expect((await ask("POST", "/rpc")).body).toBe("an RPC");
@@ -44,6 +55,10 @@ test.each(["GET", "HEAD"])("%s / is a page that says how to begin", async (metho
   for (const words of ["1.2.3", "/v9/socket", "curl", "npx tickwire subscribe"]) {
     expect(body).toContain(words);
   }
+});
+
+test("sessions that HTTP carries come before pages", async () => {
+  expect((await ask("GET", "/streams")).status).toBe(298);
 });
 
 test("another method on the page is refused with those that there are", async () => {
@@ -67,7 +82,7 @@ test.each(["/metrics", "/healthz", "/readyz", "/v1/ws", "/constructor", "//", ""
 );
 
 describe("behind a path prefix", () => {
-  const below = (method: string, path: string) => faceOf("/md").serve(request(method, path));
+  const below = (method: string, path: string) => faceOf("/md").serve(request(method, path), DOOR);
 
   test("everything is found below it, as it would be without", async () => {
     expect((await below("POST", "/md/rpc/x")).body).toBe("an RPC");
@@ -90,7 +105,7 @@ describe("behind a path prefix", () => {
 
 test("a WebSocket at another path is refused with the path that was tried and the right one", async () => {
   const upgrade = { upgrade: "WebSocket" };
-  const { status, body } = await faceOf("/md").serve(request("GET", "/v9/socket", upgrade));
+  const { status, body } = await faceOf("/md").serve(request("GET", "/v9/socket", upgrade), DOOR);
   expect(status).toBe(404);
   expect(body).toContain("there is no WebSocket at /v9/socket; it is at /md/v9/socket");
 });
@@ -109,7 +124,7 @@ describe("with a dashboard", () => {
   };
   const browser = { accept: "text/html,application/xhtml+xml;q=0.9" };
   const askFor = (method: string, path: string, headers = {}, prefix = "") =>
-    faceOf(prefix, dashboard).serve(request(method, path, headers));
+    faceOf(prefix, dashboard).serve(request(method, path, headers), DOOR);
 
   test("a browser gets the page, and everybody else the text", async () => {
     expect((await askFor("GET", "/", browser)).body).toBe("file /");

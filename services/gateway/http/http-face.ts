@@ -4,9 +4,12 @@ import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import type { AskedRequest } from "./asked-request.ts";
 import type { ConnectRpc } from "./connect-rpc.ts";
 import type { StaticFiles } from "./static-files.ts";
+import type { StreamFace } from "./streams/stream-face.ts";
+import type { SessionDoor } from "./streams/stream-parts.ts";
 
 type HttpFaceParts = {
   readonly rpc: Pick<ConnectRpc, "serve">;
+  readonly streams: Pick<StreamFace, "serve">;
   /** Stands before every path; empty, or with a slash at its begin and none at its end. */
   readonly pathPrefix: string;
   /** Without the prefix. */
@@ -17,8 +20,8 @@ type HttpFaceParts = {
 };
 
 /**
- * What the gateway answers to clients over plain HTTP: the RPCs and a front page, which is the
- * dashboard for a browser and text for everybody else.
+ * What the gateway answers to clients over plain HTTP: the RPCs, sessions that HTTP carries, and a
+ * front page, which is the dashboard for a browser and text for everybody else.
  */
 export class HttpFace {
   readonly #parts: HttpFaceParts;
@@ -30,11 +33,12 @@ export class HttpFace {
   }
 
   /** Answers every request; unknown paths get 404. */
-  async serve(request: AskedRequest): Promise<HttpResponse> {
-    const { rpc, webSocketPath, pathPrefix } = this.#parts;
+  async serve(request: AskedRequest, door: SessionDoor): Promise<HttpResponse> {
+    const { rpc, streams, webSocketPath, pathPrefix } = this.#parts;
     const path = this.#withoutPrefix(request.path);
     if (path === undefined) return this.#nothingThere(request);
-    const answer = await rpc.serve({ ...request, path });
+    const own = { ...request, path };
+    const answer = (await rpc.serve(own)) ?? (await streams.serve(own, door));
     if (answer !== undefined) return answer;
     if (path === webSocketPath) {
       const message = `${pathPrefix}${path} is a WebSocket with the subprotocol tickwire.v1`;
@@ -100,11 +104,15 @@ ${dashboard === undefined ? "" : "A browser gets the dashboard at this address.\
   WebSocket   ${pathPrefix}${webSocketPath}   subprotocol tickwire.v1 (see proto/README.md)
   RPC         POST ${pathPrefix}/tickwire.v1.MarketData/<Method>   application/json or application/proto
               GET the same with ?encoding=json&message={}   Connect protocol, also streams
+  Streams     ${pathPrefix}/v1/sse?topics=...    Server-Sent Events, JSON (see docs/transports.md)
+              ${pathPrefix}/v1/poll?topics=...   long polling, the same events
 
 Try:
 
   curl -H 'content-type: application/json' -d '{}' \\
     http://HOST:PORT${pathPrefix}/tickwire.v1.MarketData/ListInstruments
+
+  curl -N 'http://HOST:PORT${pathPrefix}/v1/sse?topics=*:*/trades'
 
   npx tickwire subscribe '*:*/trades' --count 10 --url http://HOST:PORT${pathPrefix}
 `;

@@ -46,10 +46,24 @@ export class CallScope {
   }
 }
 
-/** The deadline that applies: what the client asked for within the maximum, or the default. */
+/** What may be configured of deadlines. */
+type Deadlines = {
+  readonly callTimeoutMs: number;
+  readonly callTimeoutMsMax: number;
+  readonly streamTimeoutMsMax: number;
+};
+
+/**
+ * The deadline that applies: what the client asked for within the maximum, or the default. An
+ * answer that streams has its maximum for a default: that it goes on is no sign of trouble.
+ */
 export function effectiveTimeoutMs(
+  kind: "unary" | "server-streaming",
   askedMs: number,
-  limits: { readonly callTimeoutMs: number; readonly callTimeoutMsMax: number },
+  limits: Deadlines,
 ): number {
-  return askedMs === 0 ? limits.callTimeoutMs : Math.min(askedMs, limits.callTimeoutMsMax);
+  const { callTimeoutMs, callTimeoutMsMax, streamTimeoutMsMax } = limits;
+  const max = kind === "unary" ? callTimeoutMsMax : streamTimeoutMsMax;
+  const fallback = kind === "unary" ? callTimeoutMs : streamTimeoutMsMax;
+  return askedMs === 0 ? fallback : Math.min(askedMs, max);
 }

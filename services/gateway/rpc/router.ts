@@ -1,6 +1,5 @@
 import { MarketData } from "@tickwire/proto/service";
 import type { MarketDataHandlers } from "@tickwire/proto/service";
-import type { Clock } from "#core/clock.ts";
 import { getCandles } from "./get-candles.ts";
 import { getInstrument } from "./get-instrument.ts";
 import { getServerTime } from "./get-server-time.ts";
@@ -10,15 +9,17 @@ import { getTrades } from "./get-trades.ts";
 import { VenueGates } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
 import { listInstruments } from "./list-instruments.ts";
-import { replay } from "./replay.ts";
+import { replay, ReplayPlaces } from "./replay.ts";
+import type { ReplayParts } from "./replay.ts";
 import { bindService } from "./service-table.ts";
 import type { RpcContext, ServiceTable } from "./service-table.ts";
 
-type MarketDataParts = Omit<MethodParts, "gates"> & { readonly clock: Clock };
+type MarketDataParts = Omit<MethodParts, "gates"> & ReplayParts;
 
 /** The MarketData service: every method of the schema, one file each. */
 export function createMarketData(given: MarketDataParts): ServiceTable {
   const parts = { ...given, gates: new VenueGates() };
+  const places = new ReplayPlaces(given);
   const handlers: MarketDataHandlers<RpcContext> = {
     listInstruments: (request, context) =>
       context.line.run(listInstruments(parts.catalog, request, context)),
@@ -28,7 +29,7 @@ export function createMarketData(given: MarketDataParts): ServiceTable {
     getCandles: (request, context) => getCandles(parts, request, context),
     getStatus: (request, context) => getStatus(parts, request, context),
     getServerTime: () => getServerTime(parts.clock),
-    replay: () => replay(),
+    replay: (request, context) => replay(parts, places, request, context),
   };
   return bindService(MarketData, handlers);
 }

@@ -89,6 +89,7 @@ beforeEach(() => {
         concurrentCallsMax: 2,
         callTimeoutMs: 1_000,
         callTimeoutMsMax: 2_000,
+        streamTimeoutMsMax: 2_000,
         requestsPerSecondMax: 7,
         outboundBytesMax: 1_000,
       },

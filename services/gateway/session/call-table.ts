@@ -37,6 +37,7 @@ type CallTableParts = CallAccount & {
     readonly concurrentCallsMax: number;
     readonly callTimeoutMs: number;
     readonly callTimeoutMsMax: number;
+    readonly streamTimeoutMsMax: number;
     readonly requestsPerSecondMax: number;
     readonly outboundBytesMax: number;
   };
@@ -128,7 +129,7 @@ export class CallTable {
       this.#refuse(call, new RpcError("resource_exhausted", message, { detail }));
       return true;
     }
-    const timeoutMs = effectiveTimeoutMs(call.timeoutMs, this.#parts.limits);
+    const timeoutMs = effectiveTimeoutMs(method.kind, call.timeoutMs, this.#parts.limits);
     const scope = new CallScope(this.#parts.clock, timeoutMs);
     const active = { scope, credits: new CreditGate(call.credits) };
     this.#active.set(call.callId, active);

@@ -117,8 +117,12 @@ export class RateLimits {
   /** What becomes of one more call now. What is granted is used up. */
   judgeCall(nowUs: number): CallVerdict {
     if (this.#requests.take(1, nowUs, this.#reserve)) return SERVE;
+    return this.refuseCall(this.#requests.waitMs(1 + this.#reserve), nowUs);
+  }
+
+  /** What becomes of a call that is not to be served before that time has passed. */
+  refuseCall(waitMs: number, nowUs: number): CallVerdict {
     if (!this.#refusals.take(1, nowUs)) return CLOSE;
-    const waitMs = this.#requests.waitMs(1 + this.#reserve);
     return { does: "refuse", retryAfterMs: Math.max(1, Math.ceil(waitMs)) };
   }
 

@@ -7,24 +7,28 @@ import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
-import { tooManyRequests } from "../rpc/work-price.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
+import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
+import { exceededLimit } from "./outbound/slow-policy.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
 import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
+import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
-import type { CallMessage, HelloMessage } from "./wire-messages.ts";
+import { welcomeOf } from "./welcome.ts";
+import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
@@ -53,6 +57,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** Made only where something is traced. */
+  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
@@ -67,6 +73,9 @@ export class Session implements ConnectionHandler {
   #hello: HelloMessage | undefined;
   readonly #cancelHelloTimer: CancelTimer;
   #state: SessionState = "awaiting-hello";
+  readonly #openedTimeUs: number;
+  /** As the client named itself. */
+  #client = { client: "", clientVersion: "" };
   /** The gateway goes away, and waits for the calls that are under way. */
   #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
@@ -81,6 +90,7 @@ export class Session implements ConnectionHandler {
     this.#options = options;
     this.#connection = connection;
     this.#parts = parts;
+    this.#openedTimeUs = clock.nowUs();
     this.#rates = new RateLimits(config, clock.monotonicUs());
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => this.#onLag(lateness),
@@ -89,6 +99,11 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
+    if (parts.tracing !== undefined) {
+      const spans = new SubscribeSpans(parts.tracing, id);
+      this.#spans = spans;
+      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
+    }
     this.#inbox = new FrameInbox({
       space: parts.inboxSpace,
       line: parts.turns.open(),
@@ -104,6 +119,37 @@ export class Session implements ConnectionHandler {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** What operators see of the session; nothing in it is a secret. */
+  look(nowUs: number): SessionLook {
+    const { id, owedBytes } = this;
+    return {
+      ...this.#client,
+      id,
+      state: this.#state,
+      address: this.#connection.remoteAddress,
+      principal: this.#access.known?.id ?? "",
+      openedTimeUs: this.#openedTimeUs,
+      topics: this.#subscriptions?.size ?? 0,
+      lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
+      owedBytes,
+      lagging: this.#outbound.isLagging,
+    };
+  }
+
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#outbound.lagUs(nowUs);
+  }
+
+  get owedBytes(): number {
+    return this.#isOver ? 0 : this.#outbound.owedBytes;
+  }
+
+  /** The topics that the client gets; undefined before it asked for any. */
+  get subscribed(): Pick<Subscriptions, "size" | "has" | "all"> | undefined {
+    return this.#subscriptions;
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -226,6 +272,7 @@ export class Session implements ConnectionHandler {
     this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
+    this.#spans?.close();
     this.#calls?.closeAll();
   }
 
@@ -257,8 +304,7 @@ export class Session implements ConnectionHandler {
 
   /** Everything waits in its order until it is known who the client is. */
   #hold(request: ClientRequest): void {
-    this.#held.push(request);
-    if (this.#held.length <= HELD_REQUESTS_MAX) return;
+    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
     this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
   }
 
@@ -269,7 +315,9 @@ export class Session implements ConnectionHandler {
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does === "serve" && this.#isPaid()) this.#serve(request);
+    else if (step.does !== "serve") return;
+    else if (request.kind === "call") this.#onCall(request.value);
+    else if (this.#isPaid()) this.#serve(request);
   }
 
   /** Whether the principal may ask for one more, whichever session it asks by. */
@@ -283,20 +331,17 @@ export class Session implements ConnectionHandler {
     return false;
   }
 
-  #serve(request: Exclude<ClientRequest, { kind: "hello" }>): void {
+  #serve(request: Exclude<ClientRequest, { kind: "hello" | "call" }>): void {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
-        if (this.#hasRoom()) this.#topics().subscribe(request.value);
+        if (this.#hasRoom()) this.#subscribe(request.value);
         return;
       case "unsubscribe":
         if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
         return;
       case "update":
         if (this.#hasRoom()) this.#topics().update(request.value);
-        return;
-      case "call":
-        this.#onCall(request.value);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -317,23 +362,31 @@ export class Session implements ConnectionHandler {
   }
 
   #onCall(call: CallMessage): void {
-    const { requestsPerSecondMax } = this.#parts.config;
-    const verdict = this.#rates.judgeCall(this.#parts.clock.monotonicUs());
-    if (verdict.does === "close") {
-      const reason = `calls go on above requestsPerSecondMax ${requestsPerSecondMax} a second`;
-      this.#fault("request-rate-exceeded", reason);
+    const { accounts, clock, config } = this.#parts;
+    const { requestsPerSecondMax } = config;
+    const parts = { rates: this.#rates, accounts, requestsPerSecondMax };
+    const admission = admitCall(parts, this.#access.principal, clock.monotonicUs());
+    if (admission.does === "close") {
+      this.#fault("request-rate-exceeded", admission.reason);
       return;
     }
-    this.#calls ??= this.#makeCalls();
-    let refusal: RpcError | undefined;
-    if (verdict.does !== "serve") {
-      refusal = tooManyRequests(requestsPerSecondMax, verdict.retryAfterMs);
-    } else if (this.#refusesCalls) {
+    const calls = (this.#calls ??= this.#makeCalls());
+    let refusal = admission.does === "serve" ? undefined : admission.error;
+    if (refusal === undefined && this.#refusesCalls) {
       refusal = new RpcError("unavailable", "the gateway is shutting down");
     }
-    const isInOrder =
-      refusal === undefined ? this.#calls.start(call) : this.#calls.refuse(call, refusal);
-    if (!isInOrder) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
+    if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
+  #subscribe(message: SubscribeMessage): void {
+    const topics = this.#topics();
+    if (this.#spans === undefined) {
+      topics.subscribe(message);
+      return;
+    }
+    const request = { requestId: message.requestId, topics: message.topics.length };
+    this.#spans.begin(request, () => topics.subscribe(message));
   }
 
   #topics(): Subscriptions {
@@ -412,8 +465,11 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
-    this.#logOpened(hello);
+    const { clientName, clientVersion } = hello;
+    this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    this.#logOpened();
     this.#welcome();
     this.#access.announce();
     for (const request of this.#held.splice(0)) {
@@ -423,16 +479,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
       config: this.#parts.config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
-      takeSeat: (principal) => {
-        if (!accounts.takeConnection(principal)) return undefined;
-        return { close: () => accounts.giveConnection(principal) };
-      },
       onWelcome: () => this.#onWelcome(),
       onReplaced: () => this.#subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),
@@ -440,13 +491,13 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #logOpened(hello: HelloMessage): void {
+  #logOpened(): void {
     this.#parts.logger.info(
       {
         sessionId: this.id,
         principal: this.#access.principal.id,
-        clientName: quotedText(hello.clientName),
-        clientVersion: quotedText(hello.clientVersion),
+        clientName: this.#client.client,
+        clientVersion: this.#client.clientVersion,
         remoteAddress: this.#connection.remoteAddress,
         compression: this.#outbound.compress,
       },
@@ -455,22 +506,10 @@ export class Session implements ConnectionHandler {
   }
 
   #welcome(): void {
-    const { config, clock, serverVersion, gatewayId } = this.#parts;
-    this.#output.welcome({
-      protocolVersion: PROTOCOL_VERSION,
-      sessionId: this.id,
-      serverVersion,
-      gatewayId,
-      serverTimeUs: clock.nowUs(),
-      limits: {
-        frameBytesMax: config.frameBytesMax,
-        subscriptionsMax: config.subscriptionsMax,
-        topicsPerRequestMax: config.topicsPerRequestMax,
-        concurrentCallsMax: config.concurrentCallsMax,
-        requestsPerSecondMax: config.requestsPerSecondMax,
-        bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
-      },
-    });
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    this.#output.welcome(
+      welcomeOf(this.#parts, { sessionId: this.id, bandwidthBytesPerSecondMax }),
+    );
   }
 
   #sendProbe(number: number): boolean {
@@ -492,15 +531,11 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-wait");
   }
 
-  #onSlow({ owedBytes, lagMs }: Lateness): void {
+  #onSlow(lateness: Lateness): void {
     const { metrics, config } = this.#parts;
-    const { outboundBytesMax, lagMsMax } = config;
-    const isLate = lagMs > lagMsMax;
-    if (!isLate && this.#owesLess()) return;
-    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
-    const reason = isLate
-      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
-      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
+    const { limit, reason } = exceededLimit(lateness, config);
+    if (limit !== "lagMsMax" && this.#owesLess()) return;
+    metrics.slowConsumers.inc({ limit });
     this.#fault("too-slow", reason);
   }
 

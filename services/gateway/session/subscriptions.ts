@@ -139,6 +139,15 @@ export class Subscriptions {
     return this.#live.size;
   }
 
+  has(topic: string): boolean {
+    return this.#live.has(topic);
+  }
+
+  /** Those that have started and not ended. */
+  all(): Iterable<TopicSubscription> {
+    return this.#live.all();
+  }
+
   /**
    * Answers with one result per topic, as soon as every view is ready or has failed, or in several
    * parts if that takes long.

@@ -55,7 +55,7 @@ type TopicSubscriptionParts = {
   readonly onEnd?: () => void;
 };
 
-type SlowMetrics = Pick<GatewayMetrics, "slowSkipped" | "slowMissing">;
+type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
 /**
  * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
@@ -289,12 +289,17 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
-  /** What follows the start in the epoch that goes on from where that of the start ended. */
+  /** What follows the start in the epoch that came after that of the start. */
   #goOnIn({ then }: Attached): void {
     if (then === undefined) return;
     this.epochChanged(then.change);
     for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
     this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
+    const { missing } = then;
+    if (missing === undefined || missing.last < missing.first) return;
+    this.#sequence = missing.last;
+    const message = `what ${this.view.topic} had since then is not kept any more`;
+    this.#sayGap(missing.first, missing.last, message);
   }
 
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
@@ -316,6 +321,7 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
+    if (batch.skipped > 0) this.#metrics?.conflated.inc(batch.labels, batch.skipped);
     const form = this.#needsBase ? batch.based : batch;
     // What follows a state, or a sequel, never goes on from its numbers.
     this.#needsBase = batch.endsChain;

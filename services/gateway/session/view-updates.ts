@@ -100,6 +100,10 @@ export class ViewUpdates {
     const terms = this.#parts.principal().may("subscribe", name);
     if (terms === undefined) return [refusedResult(requestIndex, formatTopic(name), DENIED)];
     const offered = permittedView(name.channel, update, terms);
+    // Nobody goes back in time: what is to come later from now on is subscribed anew.
+    if ((subscription.view.options.delayMs ?? 0) < terms.delayMs) {
+      return [refusedResult(requestIndex, formatTopic(name), DENIED)];
+    }
     const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
     const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
     const { hub, live } = this.#parts;

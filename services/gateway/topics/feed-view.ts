@@ -1,13 +1,13 @@
 import type { Topic } from "#core/topic.ts";
 import type { TopicPosition } from "./batch-order.ts";
-import type { TopicFeed } from "./topic-feed.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
+import type { ViewFeed } from "./view-feed.ts";
 
 /** What every view has of the topic that it shows. */
 export abstract class FeedView {
-  protected readonly feed: TopicFeed;
+  protected readonly feed: ViewFeed;
 
-  constructor(feed: TopicFeed) {
+  constructor(feed: ViewFeed) {
     this.feed = feed;
   }
 

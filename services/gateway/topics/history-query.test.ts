@@ -15,7 +15,7 @@ import { rowsOfEvents } from "#wire/event-codec.ts";
 import { Turns } from "../turns/turns.ts";
 import { queryHistory } from "./history-query.ts";
 import { idleLine } from "#test/support/idle-line.ts";
-import { QueryGate } from "./query-gate.ts";
+import { QueryGate } from "../turns/query-gate.ts";
 
 const NAME = { venue: "fake", symbol: "A-USD", channel: "trades" } as const;
 

@@ -7,6 +7,7 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import type { Channel } from "#core/instrument.ts";
 import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { resumeParts } from "#test/support/resume-parts.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
@@ -20,6 +21,7 @@ const LIMITS = {
   queriesInFlightMax: 100,
   topicsMax: 100,
   viewsMax: 100,
+  delayBytesMax: 1_000_000,
   topicLingerMs: LINGER_MS,
 };
 
@@ -63,6 +65,7 @@ function create(limits: { topicsMax?: number; viewsMax?: number } = {}) {
     metrics,
     random: () => 0.5,
     limits: { ...LIMITS, ...limits },
+    resume: resumeParts(),
   });
   return { clock, followed, listeners, metrics, hub };
 }
@@ -170,6 +173,7 @@ describe("when the bus lost something", () => {
       metrics,
       random: () => 0.5,
       limits: LIMITS,
+      resume: resumeParts(),
     });
     for (const symbol of ["A-USD", "B-USD"]) hub.hold(name(symbol));
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();
@@ -241,6 +245,7 @@ test("many topics take another publisher over several turns, and lose nothing me
     metrics,
     random: () => 0.5,
     limits: LIMITS,
+    resume: resumeParts(),
   });
   for (let index = 0; index < 60; index += 1) hub.hold(name(`S${index}-USD`));
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
@@ -287,6 +292,7 @@ test("no topic is followed on a bus that is closed", async () => {
     metrics,
     random: () => 0.5,
     limits: LIMITS,
+    resume: resumeParts(),
   });
   await bus.close();
   expect(hub.hold(name("A-USD"))).toBeUndefined();

@@ -13,10 +13,13 @@ import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Scheduler } from "../turns/scheduler.ts";
 import type { TurnLine, Turns, Work } from "../turns/turns.ts";
-import { VenueGates } from "./query-gate.ts";
+import { VenueGates } from "../turns/query-gate.ts";
 import { TopicFeed } from "./topic-feed.ts";
+import { DelayedTopics } from "./delay/delayed-topics.ts";
+import { DelaySpace } from "./delay/delay-queue.ts";
 import type { FeedWatch } from "./topic-feed.ts";
 import type { RingLimits } from "./topic-history.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicViews } from "./conflation/topic-views.ts";
 import { ViewBudget } from "./conflation/view-budget.ts";
 import { ViewClock } from "./conflation/view-clock.ts";
@@ -39,11 +42,14 @@ type HubParts = {
   readonly catalog: Pick<Catalog, "publisherOf" | "mayFollow" | "partitionOf" | "instrument">;
   /** In [0, 1). */
   readonly random: () => number;
+  /** For clients who come back. */
+  readonly resume: ResumeParts;
   readonly limits: RingLimits & {
     readonly queryTimeoutMs: number;
     readonly queriesInFlightMax: number;
     readonly topicsMax: number;
     readonly topicLingerMs: number;
+    readonly delayBytesMax: number;
     readonly viewsMax: number;
   };
 };
@@ -66,6 +72,8 @@ const KEPT_SHARE = 1 / 8;
 type FollowedTopic = {
   readonly feed: TopicFeed;
   readonly views: TopicViews;
+  /** The same for who may have it only later. */
+  readonly delayed: DelayedTopics;
   /** Uses of the views by sessions, attached or about to be. */
   holds: number;
   /** Set while nobody uses the topic; calling it keeps the topic. */
@@ -96,6 +104,7 @@ export class Hub {
   readonly #answerLine: TurnLine;
   readonly #viewClock: ViewClock;
   readonly #viewBudget: ViewBudget;
+  readonly #delaySpace: DelaySpace;
   /** Topics with a batch that could not be read, until they are compared with their publisher. */
   readonly #unreadable = new Map<TopicFeed, CancelTimer>();
   /** What was logged lately of which venue, until when it is not logged again. */
@@ -113,6 +122,7 @@ export class Hub {
     this.#answerLine = parts.turns.open();
     this.#viewClock = new ViewClock(parts);
     this.#viewBudget = new ViewBudget(parts.limits.viewsMax, parts.metrics);
+    this.#delaySpace = new DelaySpace(parts.limits.delayBytesMax, parts.metrics);
     this.#watch = {
       onLoss: (name) => this.#onLoss(name, "bus-gap"),
       onBadBatch: ({ venue, channel }) => {
@@ -155,7 +165,12 @@ export class Hub {
     if (known === undefined && this.#isBeyondShare(asker.topics)) return undefined;
     const followed = known ?? this.#follow(name);
     if (followed === undefined) return undefined;
-    const view = followed.views.hold(options, asker.leaving);
+    const { delayMs = 0 } = options;
+    const { views, delayed } = followed;
+    const view =
+      delayMs === 0
+        ? views.hold(options, asker.leaving)
+        : delayed.hold(delayMs, options, asker.leaving);
     if (view === undefined) {
       if (followed.holds === 0 && followed.cancelDrop === undefined) this.#linger(followed);
       return undefined;
@@ -174,6 +189,16 @@ export class Hub {
     return this.#isBeyondShare(topics) ? "topicsShare" : "bus";
   }
 
+  /** Views that were made, of all topics together. */
+  get views(): number {
+    return this.#viewBudget.used;
+  }
+
+  /** Every topic that is followed, in the order of their numbers. */
+  each(): Iterable<Pick<FollowedTopic, "feed" | "views" | "holds">> {
+    return this.#topics.values();
+  }
+
   /** Whether the topic is followed on the bus already. */
   follows(name: Topic): boolean {
     return this.#topics.has(formatTopic(name));
@@ -186,7 +211,13 @@ export class Hub {
     if (followed === undefined) return;
     assert(followed.feed.id === view.id, `${view.topic} was released after it was dropped`);
     assert(followed.holds > 0, `${view.topic} was released more often than held`);
-    followed.views.release(view);
+    const { delayMs = 0 } = view.options;
+    if (delayMs === 0) followed.views.release(view);
+    else followed.delayed.release(delayMs, view);
+    this.#giveBack(followed);
+  }
+
+  #giveBack(followed: FollowedTopic): void {
     followed.holds -= 1;
     if (followed.holds === 0) this.#linger(followed);
   }
@@ -257,8 +288,9 @@ export class Hub {
     this.#viewClock.close();
     for (const cancel of this.#unreadable.values()) cancel();
     this.#unreadable.clear();
-    for (const { feed, cancelDrop } of this.#topics.values()) {
+    for (const { feed, cancelDrop, delayed } of this.#topics.values()) {
       cancelDrop?.();
+      delayed.close();
       feed.close();
     }
     this.#topics.clear();
@@ -281,13 +313,20 @@ export class Hub {
       throw error;
     }
     this.#nextId += 1;
-    const views = new TopicViews(feed, {
-      clock: this.#viewClock,
-      budget: this.#viewBudget,
-      metrics: this.#parts.metrics,
-      onUnreadable: () => this.#onUnreadable(feed),
+    const { metrics } = this.#parts;
+    const onUnreadable = (): void => this.#onUnreadable(feed);
+    const [clock, budget, space] = [this.#viewClock, this.#viewBudget, this.#delaySpace];
+    const viewParts = { clock, budget, metrics, onUnreadable };
+    const views = new TopicViews(feed, viewParts);
+    const delayed = new DelayedTopics({
+      ...this.#parts,
+      feed,
+      space,
+      viewParts,
+      onBegin: () => void (followed.holds += 1),
+      onEnd: () => this.#giveBack(followed),
     });
-    const followed: FollowedTopic = { feed, views, holds: 0, cancelDrop: undefined };
+    const followed: FollowedTopic = { feed, views, delayed, holds: 0, cancelDrop: undefined };
     this.#topics.set(feed.topic, followed);
     this.#parts.metrics.topics.set(this.#topics.size);
     return followed;

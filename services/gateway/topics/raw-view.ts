@@ -5,24 +5,31 @@ import { ViewStarts } from "./conflation/view-starts.ts";
 import { FeedView } from "./feed-view.ts";
 import { SharedTopic } from "./shared-batch.ts";
 import type { SharedBatch } from "./shared-batch.ts";
-import type { TopicFeed } from "./topic-feed.ts";
 import type { AttachOptions, Attached, TopicSubscriber } from "./topic-subscriber.ts";
 import type { TopicView } from "./topic-view.ts";
 import { RAW_VIEW } from "./view-options.ts";
+import type { ViewOptions } from "./view-options.ts";
+import type { ViewFeed } from "./view-feed.ts";
 
 /**
  * A topic as it was published. Its subscribers stand in the feed's own list, so that a batch
  * reaches them without a step in between.
  */
 export class RawView extends FeedView implements TopicView {
-  readonly options = RAW_VIEW;
+  readonly options: ViewOptions;
   readonly #sourceOf: () => TopicSource;
   readonly #createChecksums: () => RawChecksums;
   #checksums: RawChecksums | undefined;
 
   /** The others are called when a book is wanted whole, or checked, which the feed alone is not. */
-  constructor(feed: TopicFeed, sourceOf: () => TopicSource, createChecksums: () => RawChecksums) {
+  constructor(
+    feed: ViewFeed,
+    sourceOf: () => TopicSource,
+    createChecksums: () => RawChecksums,
+    options: ViewOptions = RAW_VIEW,
+  ) {
     super(feed);
+    this.options = options;
     this.#sourceOf = sourceOf;
     this.#createChecksums = createChecksums;
   }

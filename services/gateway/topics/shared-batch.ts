@@ -41,6 +41,8 @@ export class SharedTopic {
 type BatchExtent = {
   /** Sequences that it stands for: its events, and those that were conflated away. At least 1. */
   readonly events: number;
+  /** Those of them that were conflated away. */
+  readonly skipped: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
   /** All its events stand at one sequence. */
@@ -61,6 +63,7 @@ type BatchExtent = {
 export class SharedBatch implements BatchExtent {
   readonly topicId: number;
   readonly events: number;
+  readonly skipped: number;
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly isState: boolean;
@@ -80,6 +83,7 @@ export class SharedBatch implements BatchExtent {
     this.topicId = topic.id;
     this.labels = topic.labels;
     this.events = extent.events;
+    this.skipped = extent.skipped;
     this.firstSequence = extent.firstSequence;
     this.lastSequence = extent.lastSequence;
     this.isState = extent.isState;
@@ -100,6 +104,7 @@ export class SharedBatch implements BatchExtent {
     const events = skipped + count;
     const extent = {
       events,
+      skipped,
       firstSequence,
       lastSequence,
       isState: false,
@@ -117,6 +122,7 @@ export class SharedBatch implements BatchExtent {
     const sequence = batches[0].baseSequence;
     const extent = {
       events,
+      skipped: 0,
       firstSequence: sequence,
       lastSequence: sequence,
       isState: true,
@@ -139,6 +145,7 @@ export class SharedBatch implements BatchExtent {
     const lastSequence = lastSequenceOf(batches.at(-1) ?? first);
     const extent = {
       events: lastSequence - first.baseSequence,
+      skipped: batches.reduce((sum, { skipped }) => sum + skipped, 0),
       firstSequence: first.baseSequence + first.skipped + 1,
       lastSequence,
       isState: false,

@@ -13,7 +13,7 @@ import type { MarketEvent, Status } from "#core/market-event.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { idleLine } from "#test/support/idle-line.ts";
 import { Turns } from "../turns/turns.ts";
-import { QueryGate } from "./query-gate.ts";
+import { QueryGate } from "../turns/query-gate.ts";
 import {
   querySnapshot,
   STATE_BYTES_MAX,

@@ -13,7 +13,7 @@ import {
 } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
-import type { QueryGate } from "./query-gate.ts";
+import type { QueryGate } from "../turns/query-gate.ts";
 import type { TopicPosition } from "./batch-order.ts";
 import type { TopicFailure } from "./topic-subscriber.ts";
 

@@ -9,9 +9,10 @@ import { eventSubject } from "#bus/subject.ts";
 import type { Channel } from "#core/instrument.ts";
 import { FakeIngestor } from "#test/conformance/gateway-fake-ingestor.ts";
 import { idleLine } from "#test/support/idle-line.ts";
+import { resumeParts } from "#test/support/resume-parts.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { createGatewayMetrics } from "../metrics.ts";
-import { QueryGate } from "./query-gate.ts";
+import { QueryGate } from "../turns/query-gate.ts";
 import { RawView } from "./raw-view.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { TopicFeed } from "./topic-feed.ts";
@@ -25,6 +26,7 @@ class Rig {
   readonly bus = new MemoryBus({ clock: this.clock });
   readonly ingestor = new FakeIngestor(this.bus, this.clock, [SYMBOL]);
   readonly metrics = createGatewayMetrics(new Registry());
+  resume = resumeParts();
   /** No event reaches a subscription that was made before. */
   deaf = false;
   /** What the feeds told besides. */
@@ -49,6 +51,7 @@ class Rig {
         random: () => 1,
         gate: new QueryGate(10),
         line: idleLine(),
+        resume: this.resume,
         limits: { ringBytesMax: 10_000, ringBatchesMax: 4, queryTimeoutMs: 100 },
         watch: {
           onBadBatch: ({ channel: bad }) => this.seen.push(`bad ${bad}`),

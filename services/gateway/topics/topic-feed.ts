@@ -11,6 +11,7 @@ import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import type { EarlierEvents } from "./earlier-epochs.ts";
 import { EpochEnds } from "./epoch-ends.ts";
 import type { HeldBatch } from "./held-batches.ts";
 import { queryHistory } from "./history-query.ts";
@@ -20,7 +21,9 @@ import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { startKindOf } from "./start-kind.ts";
 import { TopicBackfill } from "./topic-backfill.ts";
 import { TopicHistory } from "./topic-history.ts";
-import type { RingEntry, RingLimits } from "./topic-history.ts";
+import type { RingLimits } from "./topic-history.ts";
+import { TopicPast } from "./topic-past.ts";
+import type { ResumeParts } from "./topic-past.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { TopicLoss } from "./topic-start.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
@@ -34,6 +37,7 @@ type TopicFeedParts = SnapshotQueryParts & {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: RingLimits;
+  readonly resume: ResumeParts;
   readonly watch: FeedWatch;
 };
 
@@ -75,6 +79,7 @@ export class TopicFeed {
   readonly #channel: number;
   readonly #history: TopicHistory;
   readonly #starts: TopicStarts;
+  readonly #past: TopicPast;
   readonly #backfill: TopicBackfill;
   readonly #sync: TopicSync;
   #subscription: BusSubscription;
@@ -87,6 +92,7 @@ export class TopicFeed {
   #announced: TopicPosition = { epoch: 0, sequence: 0 };
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
+  #receivedAtUs = 0;
   readonly #subscribers = new Set<TopicSubscriber>();
   /** Bytes that were delivered to each subscriber. */
   sentBytes = 0;
@@ -114,16 +120,25 @@ export class TopicFeed {
     this.#shared = shared;
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
+    this.#past = new TopicPast({
+      ...parts,
+      name,
+      shared,
+      history,
+      isOfEvents: startKind === "none",
+      publisher: () => this.#publisher,
+    });
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: name.channel === "book",
       history,
       shared,
       ends: this.#ends,
+      earlier: (resume) => this.#past.eventsAfter(resume),
     });
     this.#backfill = new TopicBackfill({
-      isSettled: (from) => !this.#isOfHere(from) || !this.#isBehind(from),
-      fetch: (from) => this.#fetchBack(from),
+      isSettled: (from) => this.#past.isSettled(from),
+      fetch: (from) => this.#past.fetch(from),
     });
     const actions = this.#actions();
     this.#publisher = publisher;
@@ -135,6 +150,26 @@ export class TopicFeed {
 
   get position(): TopicPosition {
     return this.#history.position;
+  }
+
+  /** A state of `TopicSync`. */
+  get state(): string {
+    return this.#sync.state;
+  }
+
+  /** Of the position, without making an object. */
+  get epoch(): number {
+    return this.#history.epoch;
+  }
+
+  /** Memory of what is kept of the topic. */
+  get historyBytes(): number {
+    return this.#history.bytes;
+  }
+
+  /** When the bus brought its last batch, on the monotonic clock; 0 before the first. */
+  get receivedAtUs(): number {
+    return this.#receivedAtUs;
   }
 
   /** The sequence of the position, without making an object. */
@@ -179,6 +214,11 @@ export class TopicFeed {
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
     const resumed = this.#history.resume(position);
     return resumed?.then === undefined ? resumed?.batches : undefined;
+  }
+
+  /** For views: all that followed a position of an earlier epoch, if that is here. */
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    return this.#starts.earlierEvents(resume);
   }
 
   /** For views: how a client that comes from `resume` starts anew at `position`. */
@@ -243,6 +283,7 @@ export class TopicFeed {
   close(): void {
     this.#subscription.unsubscribe();
     this.#subscribers.clear();
+    this.#past.close();
     this.#sync.closed();
   }
 
@@ -266,7 +307,8 @@ export class TopicFeed {
     this.#stalls = 0;
     metrics.batches.inc(labels);
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
-    const news = SharedBatch.news(this.#shared, batch, clock.monotonicUs());
+    this.#receivedAtUs = clock.monotonicUs();
+    const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
     this.#sync.batchReceived(orderOf(batch), news);
   }
 
@@ -324,44 +366,8 @@ export class TopicFeed {
     for (const subscriber of this.#subscribers) {
       subscriber.epochChanged({ ended, start, continues });
     }
+    if (!continues) this.#past.epochEnds();
     if (!continues && this.#continues) this.#parts.watch.onReplaced(this.name);
-  }
-
-  /** Whether the position is of the epoch that is here, or of the one that it goes on from. */
-  #isOfHere({ epoch }: TopicPosition): boolean {
-    return epoch === this.#history.epoch || epoch === this.#history.past?.epoch;
-  }
-
-  /** Events between the position and what is here are not here. */
-  #isBehind(from: TopicPosition): boolean {
-    return from.sequence < this.#history.sequence && !this.#history.reaches(from);
-  }
-
-  /** Takes what the publisher keeps of the past into the history, if there is room for it. */
-  async #fetchBack(from: TopicPosition): Promise<void> {
-    const history = this.#history;
-    const publisher = this.#publisher;
-    const { past } = history;
-    if (publisher?.epoch !== history.epoch || !this.#isOfHere(from)) return;
-    const older: RingEntry[] = [];
-    let bytes = 0;
-    const take = (batches: readonly BusBatch[]): boolean => {
-      for (const batch of batches) {
-        if (batch.baseSequence >= history.keptAfter) return false;
-        bytes += batch.bytes.byteLength;
-        const news = SharedBatch.news(this.#shared, batch);
-        older.push({ batch: news, baseSequence: batch.baseSequence });
-      }
-      return bytes <= history.roomBytes;
-    };
-    const { publisherId, epoch } = publisher;
-    await queryHistory(this.#parts, this.name, publisherId, { from, take });
-    if (past !== undefined && from.epoch === past.epoch && past.sequence < history.keptAfter) {
-      const rest = { epoch, sequence: past.sequence };
-      await queryHistory(this.#parts, this.name, publisherId, { from: rest, take });
-    }
-    if (history.epoch !== epoch || !history.prepend(older)) return;
-    for (const { batch } of older) this.#countFetched(batch);
   }
 
   /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
@@ -440,10 +446,16 @@ export class TopicFeed {
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */
-  #countUndelivered(from: TopicPosition, { continuity, ended, position }: Attached): void {
-    if (continuity === "resumed") return;
-    const to = from.epoch === position.epoch ? position : ended;
-    const events = to === undefined ? 0 : to.sequence - from.sequence;
+  #countUndelivered(from: TopicPosition, attached: Attached): void {
+    const { continuity, ended, position, batches, then } = attached;
+    let events = 0;
+    if (continuity !== "resumed") {
+      const to = from.epoch === position.epoch ? position : ended;
+      events = to === undefined ? 0 : to.sequence - from.sequence;
+    } else if (then !== undefined) {
+      const given = batches.at(-1)?.lastSequence ?? position.sequence;
+      events = then.change.ended.sequence - given + (then.missing?.last ?? 0);
+    }
     if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }
 

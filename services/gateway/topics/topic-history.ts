@@ -31,6 +31,8 @@ type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | u
  */
 export class TopicHistory implements TopicPosition {
   readonly #limits: RingLimits;
+  /** Besides the limits, for what was fetched and stands before the rest. */
+  #room = { bytes: 0, batches: 0 };
   /** What lies before `#head` is dropped already, and moved away when it is worth it. */
   readonly #ring: (RingEntry | undefined)[] = [];
   #head = 0;
@@ -173,8 +175,34 @@ export class TopicHistory implements TopicPosition {
 
   /** Bytes of older batches that there is room for. */
   get roomBytes(): number {
-    const { ringBytesMax, ringBatchesMax } = this.#limits;
-    return this.batches < ringBatchesMax ? Math.max(0, ringBytesMax - this.#ringBytes) : 0;
+    return this.batches < this.#batchesMax ? Math.max(0, this.#bytesMax - this.#ringBytes) : 0;
+  }
+
+  /** Lets so much more be here than the limits allow. What it is taken from goes with `trim`. */
+  makeRoom(room: { readonly bytes: number; readonly batches: number }): void {
+    this.#room = room;
+  }
+
+  /** Takes everything out of this history, which then is as new, into one of its own. */
+  handOver(): TopicHistory {
+    const taken = new TopicHistory(this.#limits);
+    taken.#epoch = this.#epoch;
+    taken.#sequence = this.#sequence;
+    taken.#past = this.#past;
+    for (let index = this.#head; index < this.#ring.length; index += 1) {
+      taken.#ring.push(this.#entry(index));
+    }
+    taken.#ringBytes = this.#ringBytes;
+    this.#clear(0);
+    return taken;
+  }
+
+  get #bytesMax(): number {
+    return this.#limits.ringBytesMax + this.#room.bytes;
+  }
+
+  get #batchesMax(): number {
+    return this.#limits.ringBatchesMax + this.#room.batches;
   }
 
   /**
@@ -185,8 +213,7 @@ export class TopicHistory implements TopicPosition {
     const last = older.at(-1);
     if (last === undefined || last.batch.lastSequence !== this.keptAfter) return false;
     const bytes = older.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
-    const { ringBatchesMax } = this.#limits;
-    if (bytes > this.roomBytes || older.length + this.batches > ringBatchesMax) return false;
+    if (bytes > this.roomBytes || older.length + this.batches > this.#batchesMax) return false;
     this.#ring.splice(0, this.#head, ...older);
     this.#head = 0;
     this.#ringBytes += bytes;
@@ -195,10 +222,9 @@ export class TopicHistory implements TopicPosition {
 
   /** Drops the oldest batches while a limit is exceeded. Returns how many went. */
   trim(): number {
-    const { ringBytesMax, ringBatchesMax } = this.#limits;
     let dropped = 0;
     let lastDropped = 0;
-    while (this.batches > ringBatchesMax || this.#ringBytes > ringBytesMax) {
+    while (this.batches > this.#batchesMax || this.#ringBytes > this.#bytesMax) {
       const { batch } = this.#entry(this.#head);
       this.#ring[this.#head] = undefined;
       this.#head += 1;

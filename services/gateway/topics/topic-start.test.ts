@@ -36,6 +36,7 @@ function topic(startKind: StartKind, options: { snapshotNeeded?: boolean } = {})
     history,
     shared: SHARED,
     ends,
+    earlier: () => undefined,
   });
   return { history, starts, ends };
 }

@@ -1,11 +1,12 @@
 import type { TopicPosition } from "./batch-order.ts";
+import type { EarlierEvents } from "./earlier-epochs.ts";
 import type { EpochEnds } from "./epoch-ends.ts";
 import { latestAsState } from "./start-kind.ts";
 import type { StartKind } from "./start-kind.ts";
 import { SharedBatch } from "./shared-batch.ts";
 import type { SharedTopic } from "./shared-batch.ts";
 import type { TopicHistory, TopicStart } from "./topic-history.ts";
-import type { AttachOptions, Attached } from "./topic-subscriber.ts";
+import type { AttachOptions, Attached, EpochChange, NextEpoch } from "./topic-subscriber.ts";
 
 type TopicStartsParts = {
   readonly startKind: StartKind;
@@ -14,6 +15,8 @@ type TopicStartsParts = {
   readonly history: TopicHistory;
   readonly shared: SharedTopic;
   readonly ends: EpochEnds;
+  /** What followed a position of an earlier epoch, if that is here. */
+  readonly earlier: (resume: TopicPosition) => EarlierEvents | undefined;
 };
 
 /** What is not resumed, and what the client does not get of it. */
@@ -40,12 +43,48 @@ export class TopicStarts {
       const { ended } = then;
       const to = { epoch: history.epoch, sequence: ended.sequence };
       const change = { ended, start: to, continues: true };
-      return { ...start, position, batches, then: { change, batches: then.batches } };
+      return {
+        ...start,
+        position,
+        batches,
+        then: { change, batches: then.batches, missing: undefined },
+      };
+    }
+    const earlier = resume && this.earlierEvents(resume);
+    if (resume !== undefined && earlier !== undefined) {
+      const { batches, ended } = earlier;
+      const then = this.#nextEpoch(ended, options);
+      const nothingLost = { missing: undefined, ended: undefined };
+      return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
     }
     return {
       ...this.lossUntil(resume, history.position),
       ...this.#start(options.snapshot),
     };
+  }
+
+  /** All that followed a position of an earlier epoch, and the furthest that it is known to be. */
+  earlierEvents(resume: TopicPosition): EarlierEvents | undefined {
+    const { history, ends, earlier } = this.#parts;
+    const events = resume.epoch === history.epoch ? undefined : earlier(resume);
+    if (events === undefined) return undefined;
+    const heard = ends.endOf(resume.epoch)?.sequence ?? 0;
+    const sequence = Math.max(events.ended.sequence, heard);
+    return { batches: events.batches, ended: { ...events.ended, sequence } };
+  }
+
+  /** How the topic goes on behind the end of an earlier epoch. */
+  #nextEpoch(ended: TopicPosition, { snapshot }: AttachOptions): NextEpoch {
+    const { startKind, history } = this.#parts;
+    if (startKind !== "none") {
+      const { position, batches } = this.#start(snapshot);
+      return { change: { ended, start: position, continues: false }, batches, missing: undefined };
+    }
+    const start = { epoch: history.epoch, sequence: 0 };
+    const change: EpochChange = { ended, start, continues: false };
+    const since = history.resume(start);
+    if (since !== undefined) return { change, batches: since.batches, missing: undefined };
+    return { change, batches: [], missing: { first: 1, last: history.sequence } };
   }
 
   /** How a client that comes from `resume` starts anew at `position`, and what it has lost. */

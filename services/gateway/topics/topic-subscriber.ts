@@ -46,6 +46,15 @@ export type AttachOptions = {
   readonly checksum?: boolean;
 };
 
+/** A topic went on in another epoch while the client was away. */
+export type NextEpoch = {
+  readonly change: EpochChange;
+  /** What to send behind the change. */
+  readonly batches: readonly SharedBatch[];
+  /** Events after `change.start` that the client does not get. */
+  readonly missing: { readonly first: number; readonly last: number } | undefined;
+};
+
 /** The start of a subscription: what to send first and how it relates to what the client had. */
 export type Attached = {
   readonly continuity: "new" | "resumed" | "replaced";
@@ -59,8 +68,8 @@ export type Attached = {
    */
   readonly ended: TopicPosition | undefined;
   /**
-   * What follows `batches` in the epoch that goes on where that of `position` ended; undefined if
-   * all is of one epoch.
+   * What follows `batches` in the epoch that came after that of `position`; undefined if all is of
+   * one epoch.
    */
-  readonly then?: { readonly change: EpochChange; readonly batches: readonly SharedBatch[] };
+  readonly then?: NextEpoch | undefined;
 };

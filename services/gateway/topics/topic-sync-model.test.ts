@@ -28,7 +28,7 @@ function shared(meaning: Meaning): SharedBatch {
   const { baseSequence, count, state } = meaning;
   const first = state ? baseSequence : baseSequence + 1;
   const last = state ? baseSequence : baseSequence + count;
-  const sequences = { firstSequence: first, lastSequence: last };
+  const sequences = { skipped: 0, firstSequence: first, lastSequence: last };
   const extent = { events: count, ...sequences, isState: state, endsChain: state, receivedAtUs: 0 };
   const content = state
     ? { bytes: new Uint8Array(BATCH_BYTES), base: undefined }

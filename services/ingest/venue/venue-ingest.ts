@@ -173,11 +173,15 @@ export class VenueIngest implements MeasuredVenue {
   }
 
   /** How each subscription does that a connection carries. */
-  get subscriptions(): readonly SubscriptionHealth[] {
+  *eachSubscription(): Iterable<SubscriptionHealth> {
     const nowUs = this.#context.clock.monotonicUs();
-    return this.#sessions.all.flatMap(({ subscriptions }) =>
-      subscriptions.map((watched) => healthOf(watched, nowUs)),
-    );
+    for (const { subscriptions } of this.#sessions.all) {
+      for (const watched of subscriptions) yield healthOf(watched, nowUs);
+    }
+  }
+
+  get subscriptions(): readonly SubscriptionHealth[] {
+    return [...this.eachSubscription()];
   }
 
   get snapshotsPending(): number {

@@ -39,6 +39,7 @@ const rpc = new ConnectRpc({
   limits: {
     callTimeoutMs: 10_000,
     callTimeoutMsMax: 60_000,
+    streamTimeoutMsMax: 60_000,
     requestBytesMax,
     requestsPerSecondMax: 100_000,
     compression: true,

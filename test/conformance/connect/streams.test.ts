@@ -92,6 +92,7 @@ describe.each(TRANSPORT_FACTORIES)("over %s", (_, create) => {
       limits: {
         callTimeoutMs: 1_000,
         callTimeoutMsMax: 1_000,
+        streamTimeoutMsMax: 1_000,
         requestBytesMax: 1_000,
         compression: true,
         compressBytesMin: 1,

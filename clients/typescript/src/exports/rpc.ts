@@ -14,7 +14,12 @@ export type {
   TradeValues,
 } from "../events/event-values.ts";
 export { formatPrice, formatSize } from "../events/increments.ts";
+export type { CallInterceptor, CallMethod, InterceptedCall } from "../rpc/call-chain.ts";
+export { sendMetadata, traceCalls } from "../rpc/call-interceptors.ts";
+export type { CallSpan } from "../rpc/call-interceptors.ts";
 export type { CallOptions } from "../rpc/call-options.ts";
+export { retryCalls } from "../rpc/retry-calls.ts";
+export type { RetryOptions } from "../rpc/retry-calls.ts";
 export type { Instrument, InstrumentKind, InstrumentState } from "../rpc/instrument.ts";
 export type {
   HistoryPage,

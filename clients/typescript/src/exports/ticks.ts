@@ -12,7 +12,7 @@ export type {
   RefusedEvent,
 } from "../events/stream-events.ts";
 export type { OverflowPolicy } from "../streams/event-buffer.ts";
-export type { EventStream } from "../streams/event-stream.ts";
+export type { EventStream, FrameUpdate } from "../streams/event-stream.ts";
 export type {
   CallbackOptions,
   StreamOptions,
@@ -20,5 +20,7 @@ export type {
   Subscription,
   ViewOptions,
 } from "../streams/stream-options.ts";
+export type { LagPercentiles } from "../stats/lag-histogram.ts";
+export type { ClientStats, Rate, TopicStats } from "../stats/stream-stats.ts";
 export type { ClientCounters } from "../topics/topic-stream.ts";
 export type { Topics } from "../topics/topic.ts";

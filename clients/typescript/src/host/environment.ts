@@ -52,6 +52,11 @@ export type Environment = {
   readonly explainFailure: (error: Error) => string;
   /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
   reportUncaught(error: unknown): void;
+  /**
+   * Calls back when the page is drawn next, or after a while where nothing is drawn. The result
+   * takes it back.
+   */
+  nextFrame(callback: () => void): () => void;
   /** Calls `listener` on network changes until the result is called. */
   watchNetwork(listener: (change: NetworkChange) => void): () => void;
   /** Calls `listener` when the page is hidden or shown, until the result is called. */
@@ -69,6 +74,8 @@ type HostGlobals = Partial<EventTargetLike> & {
   readonly performance: { now(): number };
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
+  requestAnimationFrame?(callback: () => void): number;
+  cancelAnimationFrame?(frame: number): void;
 };
 
 const host = globalThis as unknown as HostGlobals;
@@ -106,8 +113,33 @@ export function createEnvironment(options: EnvironmentOptions, fallback?: Socket
         throw error;
       });
     },
+    nextFrame: (callback) => nextFrame(options.clock ?? systemClock, callback),
     watchNetwork,
     watchVisibility,
+  };
+}
+
+/** Where nothing is drawn, as in a worker. */
+const UNDRAWN_FRAME_MS = 16;
+/** A page that is hidden is not drawn, and its timers run once a second. */
+const HIDDEN_FRAME_MS = 1_000;
+
+function nextFrame(clock: ClientClock, callback: () => void): () => void {
+  const isDrawn = host.requestAnimationFrame !== undefined;
+  let frame = 0;
+  const cancelTimer = clock.after(isDrawn ? HIDDEN_FRAME_MS : UNDRAWN_FRAME_MS, () => {
+    if (isDrawn) host.cancelAnimationFrame?.(frame);
+    callback();
+  });
+  if (isDrawn) {
+    frame = host.requestAnimationFrame!(() => {
+      cancelTimer();
+      callback();
+    });
+  }
+  return () => {
+    cancelTimer();
+    if (isDrawn) host.cancelAnimationFrame?.(frame);
   };
 }
 

@@ -18,7 +18,10 @@ import {
   failure,
   whereOf,
 } from "./call-errors.ts";
-import type { CallLimits, CallOptions } from "./call-options.ts";
+import { interceptStream, interceptUnary } from "./call-chain.ts";
+import type { CallMethod, InterceptedCall } from "./call-chain.ts";
+import type { CallLimits } from "./call-limits.ts";
+import type { CallOptions } from "./call-options.ts";
 import { marketDataRpc, type Rpc, type RpcMessages } from "./market-data.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
@@ -72,8 +75,19 @@ export class Calls implements SessionPart {
     this.#link = link;
     this.#limits = limits;
     this.rpcMessages = createMarketDataClient<CallOptions>(
-      (method, request, callOptions) => this.#unary(method, request, callOptions ?? {}),
-      (method, request, callOptions) => this.#stream(method, request, callOptions ?? {}),
+      (method, request, options = {}) => {
+        const timeoutMs = options.timeoutMs ?? limits.callTimeoutMs;
+        const call = this.#intercepted(method, request as object, { ...options, timeoutMs });
+        return interceptUnary(limits.interceptors, call, (given) =>
+          this.#unary(method, given.request as typeof request, given.options),
+        );
+      },
+      (method, request, options = {}) => {
+        const call = this.#intercepted(method, request as object, options);
+        return interceptStream(limits.interceptors, call, (given) =>
+          this.#stream(method, given.request as typeof request, given.options),
+        );
+      },
     );
     this.rpc = marketDataRpc(this.rpcMessages);
   }
@@ -144,6 +158,12 @@ export class Calls implements SessionPart {
     }
   }
 
+  #intercepted(method: CallMethod, request: object, options: CallOptions): InterceptedCall {
+    const { clock, random } = this.#link;
+    const { fullName, idempotent } = method;
+    return { method: { fullName, idempotent }, request, options, clock, random };
+  }
+
   async #unary<Request, Response>(
     method: UnaryMethod<Request, Response>,
     request: MessageInit<Request>,
@@ -151,10 +171,9 @@ export class Calls implements SessionPart {
   ): Promise<Response> {
     assertCallOptions(method, options);
     const encoded = encodeRequest(method, request);
-    const timeoutMs = options.timeoutMs ?? this.#limits.callTimeoutMs;
     const response = await new Promise<Uint8Array | undefined>((resolve, reject) => {
       let received: Uint8Array | undefined;
-      this.#begin(method, encoded, { ...options, timeoutMs }, 0, {
+      this.#begin(method, encoded, options, 0, {
         respond: (bytes) => {
           received = bytes;
         },

@@ -123,7 +123,10 @@ export type Rpc = {
     request: MessageInit<GetServerTimeRequest>,
     options?: CallOptions,
   ): Promise<{ readonly serverTimeUs: number }>;
-  /** Past events of a topic; `unimplemented` where no history is kept. */
+  /**
+   * Past events of topics as encoded batches; `unimplemented` where no log is kept. The client of
+   * the main entry has them as events: `client.replay()`.
+   */
   replay(request: MessageInit<ReplayRequest>, options?: CallOptions): AsyncIterable<ReplayResponse>;
 };
 

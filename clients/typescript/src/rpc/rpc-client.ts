@@ -1,7 +1,7 @@
 import type { BaseConnectOptions } from "../connect.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { Session } from "../session/session.ts";
-import { callLimits, type CallDefaults } from "./call-options.ts";
+import { callLimits, type CallDefaults } from "./call-limits.ts";
 import { Calls } from "./calls.ts";
 import type { Rpc, RpcMessages } from "./market-data.ts";
 

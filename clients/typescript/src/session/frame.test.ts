@@ -106,7 +106,7 @@ function membersOf({ fields }: (typeof ClientMessageCodec)["spec"]): string[] {
 describe("the messages of a client", () => {
   const link = { clock: new ManualClock() } as unknown as SessionLink;
   const subscriptions = new Subscriptions(link, []);
-  const calls = new Calls(link, { callTimeoutMs: 1, callsQueuedMax: 1 });
+  const calls = new Calls(link, { callTimeoutMs: 1, callsQueuedMax: 1, interceptors: [] });
   const parts = [SESSION_MEMBERS, subscriptions.members, calls.members];
 
   test.each([

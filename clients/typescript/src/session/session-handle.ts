@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { TransportKind } from "../transports/transport-kind.ts";
 import type { ClientState, Session, StateListener } from "./session.ts";
 
 /** What every client has, whatever it carries: its connection's state and its end. */
@@ -29,10 +30,26 @@ export class SessionHandle implements AsyncDisposable {
   }
 
   /**
+   * What carries the connection now: a WebSocket, or HTTP where no WebSocket can be had. Undefined
+   * while there is no connection.
+   */
+  get transport(): TransportKind | undefined {
+    return this.#session.transport;
+  }
+
+  /**
    * Calls `listener` after each change of `state`, and when another connection has taken over
    * without a break (code `moved`). The result removes it. */
   onState(listener: StateListener): () => void {
     return this.#session.onState(listener);
+  }
+
+  /**
+   * Resolves when the client is connected, at once if it is. Rejects with what ended the client, or
+   * with the reason of the signal.
+   */
+  whenConnected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return whenConnected(this.#session, signal);
   }
 
   /**
@@ -47,4 +64,23 @@ export class SessionHandle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function whenConnected(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      release();
+      signal?.removeEventListener("abort", look);
+    };
+    const look = (): void => {
+      if (signal?.aborted === true) reject(signal.reason);
+      else if (session.state === "connected") resolve();
+      else if (session.state === "closed") reject(session.closedBy);
+      else return;
+      end();
+    };
+    const release = session.onState(look);
+    signal?.addEventListener("abort", look);
+    look();
+  });
 }

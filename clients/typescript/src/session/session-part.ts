@@ -19,6 +19,8 @@ export type SessionLink = {
   readonly reconnect: (error: ConnectionError) => void;
   /** Calls back when the page is hidden or shown, until the result is called. */
   readonly watchVisibility: (listener: (isVisible: boolean) => void) => () => void;
+  /** Calls back when the page is drawn next, or after a while where nothing is drawn. */
+  readonly nextFrame: (callback: () => void) => () => void;
   /** Hands what a callback of the user threw to the host. */
   readonly reportUncaught: (error: unknown) => void;
 };

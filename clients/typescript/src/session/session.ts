@@ -7,6 +7,7 @@ import { GatewayAddresses } from "./gateway-addresses.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import { sessionStep, type SessionEvent, type SessionPhase } from "./session-machine.ts";
 import type { SessionLink, SessionPart } from "./session-part.ts";
+import type { TransportKind } from "../transports/transport-kind.ts";
 import { shownAddress } from "./shown-address.ts";
 
 /**
@@ -49,6 +50,8 @@ type SessionOptions = {
   readonly waitForFirstConnect: boolean;
   /** Connected to another address for so long, goes back to the first; 0 never does. */
   readonly returnToFirstMs: number;
+  /** While something else than the best transport carries it, the best is tried this often. */
+  readonly retryTransportMs: number;
 };
 
 /** One connection, from its dial on. */
@@ -63,6 +66,8 @@ type Dialled = {
 };
 
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
+/** A gateway tells its clients one after the other; those that it tells together part here. */
+const MOVE_SPREAD_MS = 100;
 /** What the gateway takes for an answer, in requests. */
 const COST_OF_ANSWER = 0.1;
 
@@ -93,6 +98,7 @@ export class Session {
   #failedDials = 0;
   #cancelTimer: () => void = () => undefined;
   #endError: ConnectionError | undefined;
+  #closedBy: ConnectionError | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -111,6 +117,7 @@ export class Session {
       },
       reconnect: (error) => this.#main?.connection.close(error),
       watchVisibility: (listener) => this.#environment.watchVisibility(listener),
+      nextFrame: (callback) => this.#environment.nextFrame(callback),
       reportUncaught: (error) => this.#environment.reportUncaught(error),
     };
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
@@ -136,9 +143,19 @@ export class Session {
     return shownAddress(this.#addresses.urlOf(this.#main?.index ?? this.#index));
   }
 
+  /** What carries the connection, or is tried now; undefined while there is none. */
+  get transport(): TransportKind | undefined {
+    return this.#main?.connection.transport;
+  }
+
   /** What ended the client for good; undefined while it lives and after `close()`. */
   get endError(): ConnectionError | undefined {
     return this.#endError;
+  }
+
+  /** What closed the client, by itself or by `close()`; undefined while it lives. */
+  get closedBy(): ConnectionError | undefined {
+    return this.#closedBy;
   }
 
   /** Calls `listener` after each change of `state`. The result removes it. */
@@ -277,25 +294,27 @@ export class Session {
     if (dialled.isGoing || this.#options.reconnect === false) return;
     dialled.isGoing = true;
     this.#addresses.avoid(dialled.index, this.#environment.clock.nowUs());
-    if (this.#step("leave") === "schedule") this.#schedule();
+    if (this.#step("leave") === "schedule") this.#schedule(MOVE_SPREAD_MS);
   }
 
-  /** Another connection is sought after a while, if there is a reason to. */
-  #schedule(): void {
-    const { clock } = this.#environment;
+  /** Another connection is sought after a while, or within `spreadMs`, if there is a reason to. */
+  #schedule(spreadMs?: number): void {
+    const { clock, random } = this.#environment;
     this.#releaseOther(new ConnectionError("going-away", "its gateway is not the one to stay at"));
     if (this.#main?.isGoing !== true) {
       this.#returnToFirst();
       return;
     }
     const { index, delayMs } = this.#addresses.next(this.#main.index, clock.nowUs());
-    this.#seekAfter(index, delayMs);
+    this.#seekAfter(index, spreadMs === undefined ? delayMs : random() * spreadMs);
   }
 
   #returnToFirst(): void {
-    const { returnToFirstMs } = this.#options;
-    const isAway = this.#main !== undefined && this.#main.index !== 0;
-    if (isAway && returnToFirstMs > 0) this.#seekAfter(0, returnToFirstMs);
+    const { returnToFirstMs, retryTransportMs } = this.#options;
+    const main = this.#main;
+    if (main === undefined) return;
+    if (main.index !== 0 && returnToFirstMs > 0) this.#seekAfter(0, returnToFirstMs);
+    else if (main.connection.isFallback) this.#seekAfter(main.index, retryTransportMs);
   }
 
   #seekAfter(index: number, delayMs: number): void {
@@ -375,6 +394,7 @@ export class Session {
     const { url } = this;
     if (this.#step("end") !== "close") return;
     this.#endError = isFailure ? error : undefined;
+    this.#closedBy = error;
     this.#cancelTimer();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, url, error });

@@ -17,6 +17,20 @@ type StreamSource = {
   readonly release: () => void;
 };
 
+/** What came since the last frame. */
+export type FrameUpdate<T> = {
+  /** What the stream's buffer held, oldest first. */
+  readonly events: readonly T[];
+  /** The newest of them of each topic. */
+  readonly latest: ReadonlyMap<string, T>;
+};
+
+/** What a stream needs of its host. */
+type StreamHost = {
+  readonly nextFrame: (callback: () => void) => () => void;
+  readonly reportUncaught: (error: unknown) => void;
+};
+
 const DONE: IteratorResult<never, undefined> = { value: undefined, done: true };
 
 /**
@@ -42,6 +56,13 @@ export type EventStream<T> = AsyncDisposable & {
   return(): Promise<IteratorResult<T, undefined>>;
   /** Unsubscribes, drops what is buffered and ends the iteration. Idempotent. */
   close(): void;
+  /**
+   * In place of a loop: calls back at most once for each frame that the page draws, with what came
+   * since the last; once a second while the page is hidden, every 16 ms where nothing is drawn.
+   * Resolves when the stream ends, or rejects with what ended it, and with TickwireError
+   * `stream-consumed` where there is a loop already.
+   */
+  onFrame(callback: (update: FrameUpdate<T>) => void): Promise<void>;
   /** For one loop. Throws TickwireError `stream-consumed` for a second one. */
   [Symbol.asyncIterator](): EventStream<T>;
 };
@@ -51,13 +72,16 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
   readonly #buffer: EventBuffer<T>;
   readonly #bufferEventsMax: number;
   readonly #waiters: Waiter<T>[] = [];
+  readonly #host: StreamHost;
+  #frames: FrameReader<T> | undefined;
   #source: StreamSource | undefined;
   #ended = false;
   #hasConsumer = false;
   #error: TickwireError | undefined;
 
   /** `bufferEventsMax` is an integer of at least 1. */
-  constructor(bufferEventsMax: number, overflow: OverflowPolicy) {
+  constructor(bufferEventsMax: number, overflow: OverflowPolicy, host: StreamHost) {
+    this.#host = host;
     this.#buffer = createEventBuffer(bufferEventsMax, overflow);
     this.#bufferEventsMax = bufferEventsMax;
   }
@@ -112,12 +136,32 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
 
   /** The stream itself. A second loop would take events from the first. */
   [Symbol.asyncIterator](): this {
+    this.#takeConsumer();
+    return this;
+  }
+
+  /** In place of a loop: what came since the last frame that was drawn. */
+  async onFrame(callback: (update: FrameUpdate<T>) => void): Promise<void> {
+    this.#takeConsumer();
+    const ended = new Promise<void>((resolve, reject) => {
+      this.#frames = new FrameReader(this.#host, this.#buffer, callback, () => {
+        const error = this.#error;
+        this.#error = undefined;
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+    if (this.#buffer.size > 0) this.#frames?.schedule();
+    if (this.#ended) this.#frames?.end();
+    await ended;
+  }
+
+  #takeConsumer(): void {
     if (this.#hasConsumer) {
       const message = "a stream is for one loop; a second one needs a stream of its own";
       throw new TickwireError("stream-consumed", message);
     }
     this.#hasConsumer = true;
-    return this;
   }
 
   /** The same as `close()`, for `await using`. */
@@ -138,7 +182,7 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
     if (waiter !== undefined) waiter.resolve({ value: event, done: false });
     else if (!this.#buffer.push(event.topic, event)) {
       this.end(new BufferOverflowError(this.#bufferEventsMax));
-    }
+    } else this.#frames?.schedule();
   }
 
   /** Nothing follows. Idempotent. */
@@ -153,5 +197,58 @@ export class BufferedStream<T extends { readonly topic: string }> implements Eve
     }
     for (const waiter of waiters) waiter.resolve(DONE);
     this.#source?.release();
+    this.#frames?.end();
+  }
+}
+
+/** Hands on what a stream holds, once a frame. */
+class FrameReader<T extends { readonly topic: string }> {
+  readonly #host: StreamHost;
+  readonly #buffer: EventBuffer<T>;
+  readonly #callback: (update: FrameUpdate<T>) => void;
+  readonly #onEnd: () => void;
+  #cancel: (() => void) | undefined;
+
+  constructor(
+    host: StreamHost,
+    buffer: EventBuffer<T>,
+    callback: (update: FrameUpdate<T>) => void,
+    onEnd: () => void,
+  ) {
+    this.#host = host;
+    this.#buffer = buffer;
+    this.#callback = callback;
+    this.#onEnd = onEnd;
+  }
+
+  /** There is something to hand on. */
+  schedule(): void {
+    this.#cancel ??= this.#host.nextFrame(() => {
+      this.#cancel = undefined;
+      this.#handOn();
+    });
+  }
+
+  /** Nothing follows: hands on what is left, and says so. */
+  end(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#handOn();
+    this.#onEnd();
+  }
+
+  #handOn(): void {
+    const events: T[] = [];
+    const latest = new Map<string, T>();
+    for (let event = this.#buffer.shift(); event !== undefined; event = this.#buffer.shift()) {
+      events.push(event);
+      latest.set(event.topic, event);
+    }
+    if (events.length === 0) return;
+    try {
+      this.#callback({ events, latest });
+    } catch (error) {
+      this.#host.reportUncaught(error);
+    }
   }
 }

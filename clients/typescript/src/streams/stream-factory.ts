@@ -1,6 +1,7 @@
 import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
 import type { Session } from "../session/session.ts";
+import { StreamStats, type ClientStats } from "../stats/stream-stats.ts";
 import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import { Subscriptions } from "../topics/subscriptions.ts";
@@ -39,6 +40,7 @@ function eventsTo<T>(push: (item: T) => void): Omit<ConsumerHandlers, "end"> {
 export class StreamFactory {
   readonly #session: Session;
   readonly #subscriptions: Subscriptions;
+  readonly #stats: StreamStats;
   readonly #defaults: BufferOptions;
 
   readonly #channels: readonly Channel[];
@@ -49,13 +51,22 @@ export class StreamFactory {
     this.#session = session;
     this.#channels = channels.map(({ name }) => name);
     const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
-    this.#subscriptions = new Subscriptions(session.link, channels, hiddenIntervalMs);
+    const stats = new StreamStats(session.link);
+    const meterOf = (topic: string) => stats.meterOf(topic);
+    this.#subscriptions = new Subscriptions(session.link, channels, hiddenIntervalMs, meterOf);
+    this.#stats = stats;
     session.carry(this.#subscriptions);
+    session.carry(stats);
   }
 
   /** What the client received so far. */
   get counters(): ClientCounters {
     return this.#subscriptions.counters;
+  }
+
+  /** The same in rates, by topic, and how late it came. */
+  stats(): ClientStats {
+    return this.#stats.take();
   }
 
   /** A stream of what a channel gives, its events unless `handlersOf` says otherwise. */
@@ -67,7 +78,9 @@ export class StreamFactory {
     handlersOf: HandlersOf<T> = eventsTo,
   ): EventStream<T> {
     const buffer = bufferOptions(options, this.#defaults);
-    const stream = new BufferedStream<T>(buffer.bufferEventsMax, buffer.overflow ?? overflow);
+    const { link } = this.#session;
+    const policy = buffer.overflow ?? overflow;
+    const stream = new BufferedStream<T>(buffer.bufferEventsMax, policy, link);
     const consumer = this.#attach(channel, topics, options, {
       ...handlersOf((item) => stream.push(item)),
       // An abort drops what is buffered; the end of the client does not.

@@ -1,5 +1,6 @@
 import type { BaseConnectOptions } from "../connect.ts";
 import type { Quote, Trade } from "../events/market-event.ts";
+import type { ClientStats } from "../stats/stream-stats.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { Session } from "../session/session.ts";
 import { TICK_CHANNELS } from "../topics/tick-channels.ts";
@@ -30,6 +31,15 @@ export class TicksClient extends SessionHandle {
   /** What this client received so far. */
   get counters(): ClientCounters {
     return this.#streams.counters;
+  }
+
+  /**
+   * What came, by topic and in all, how fast and how late, what was lost, and how the gateway's
+   * clock stands to this one. Rates and lags are of the time since it was called before; the first
+   * call begins to measure lags, for which the client pings now and then.
+   */
+  stats(): ClientStats {
+    return this.#streams.stats();
   }
 
   /** Every trade. */

@@ -99,6 +99,7 @@ export class SubscribeAnswers {
       position: result.position,
       continuity: continuityOf(result),
       ended: result.ended,
+      recovered: result.recovered,
     });
     if (!isNew) return;
     const owners = exact === undefined || exact === entry ? [entry] : [entry, exact];

@@ -61,6 +61,7 @@ class Stand {
       // The last resort, which the session makes good by connecting again.
       reconnect: () => this.disconnect(),
       watchVisibility: () => () => undefined,
+      nextFrame: () => () => undefined,
       reportUncaught: () => undefined,
     };
     this.subscriptions = new Subscriptions(link, ALL_CHANNELS);
@@ -178,6 +179,7 @@ class Stand {
       ended: undefined,
       alternatives: [],
       candleIntervalsMs: [],
+      recovered: 0,
     };
   }
 

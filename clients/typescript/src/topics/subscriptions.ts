@@ -10,6 +10,7 @@ import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
+import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { ChannelPart } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { EntryTable } from "./entry-table.ts";
@@ -35,6 +36,10 @@ export class Subscriptions implements SessionPart {
     events: 0,
     conflatedEvents: 0,
     checksumMismatches: 0,
+    preserved: 0,
+    recovered: 0,
+    replaced: 0,
+    recoveredEvents: 0,
     duplicateEvents: 0,
     gaps: 0,
     unknownTopicBatches: 0,
@@ -63,7 +68,12 @@ export class Subscriptions implements SessionPart {
    * `channels` are those that the client reads; while nobody looks at the page, everything is sent
    * at `hiddenIntervalMs` at most, unless that is 0.
    */
-  constructor(link: SessionLink, channels: readonly ChannelPart[], hiddenIntervalMs = 0) {
+  constructor(
+    link: SessionLink,
+    channels: readonly ChannelPart[],
+    hiddenIntervalMs = 0,
+    meterOf?: (topic: string) => TopicMeter,
+  ) {
     const { clock, random, backoff, pacer, send, watchVisibility: watch } = link;
     const slowTo = (intervalMs: number) => this.#slowTo(intervalMs);
     this.#unwatch = slowWhileHidden(hiddenIntervalMs, { clock, watch, slowTo });
@@ -81,7 +91,9 @@ export class Subscriptions implements SessionPart {
         const part = channels.find(({ name }) => name === info.channel);
         const { counters } = this;
         const moved = (stream: TopicStream) => this.#streams.moved(stream);
-        return part && new TopicStream(info, { part, counters, resync: this.#resync, moved });
+        const meter = meterOf?.(info.topic);
+        const resync = this.#resync;
+        return part && new TopicStream(info, { part, counters, meter, resync, moved });
       },
       forget: (entry) => void this.#removeEntry(entry),
       reconnect: link.reconnect,
@@ -274,6 +286,7 @@ export class Subscriptions implements SessionPart {
   #handleNotice(notice: Notice): void {
     const stream = this.#streams.ofId(notice.topicId);
     if (notice.kind === "NOTICE_KIND_LAG") this.#noticeLag(notice, stream);
+    else if (notice.kind === "NOTICE_KIND_ACCESS_LIMITED") this.#noticeLimited(notice);
     else if (stream !== undefined) this.#handleTopicNotice(notice, stream, false);
   }
 
@@ -287,6 +300,14 @@ export class Subscriptions implements SessionPart {
       this.#endTopic(stream, notice.message);
     } else if (notice.kind === "NOTICE_KIND_CONFLATION") {
       stream.notice(conflationNotice(stream.info, notice));
+    }
+  }
+
+  /** A pattern brings what the client may have, and nothing is wrong with the rest of it. */
+  #noticeLimited({ pattern: topic, message }: Notice): void {
+    const code = "topic-permission-denied";
+    for (const { handlers } of this.#entries.get(topic)?.consumers ?? []) {
+      handlers.notice?.({ type: "refused", topic, code, message, alternatives: [] });
     }
   }
 

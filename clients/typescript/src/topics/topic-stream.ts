@@ -1,6 +1,7 @@
 import { ChainReader, WireError } from "@tickwire/proto/codec";
 import type { BatchReading, DecodedBatch } from "@tickwire/proto/codec";
 import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { ChannelPart, TopicContent, TopicHost } from "./channel.ts";
 import type { Consumer } from "./consumer.ts";
 import { PositionTracker, type Position } from "./position-tracker.ts";
@@ -17,6 +18,8 @@ type TopicStart = {
   readonly continuity: "new" | "resumed" | "replaced";
   /** Where the epoch of the last position ended, if the gateway knows. */
   readonly ended?: Position | undefined;
+  /** Of a resume: events that were missed, and follow. */
+  readonly recovered?: number;
 };
 
 /** Counts over the life of a client. */
@@ -33,6 +36,14 @@ export type ClientCounters = {
   readonly gaps: number;
   /** Batches with a topic id that this client never had. */
   readonly unknownTopicBatches: number;
+  /** Topics that went on after a reconnect, and had missed nothing; each time counts. */
+  readonly preserved: number;
+  /** Topics that got all that they had missed. */
+  readonly recovered: number;
+  /** Topics that started anew, because what they had missed was not to be had. */
+  readonly replaced: number;
+  /** Events that were missed, and came. */
+  readonly recoveredEvents: number;
 };
 
 /** The same for those who count. */
@@ -46,6 +57,8 @@ type TopicParts = {
   /** The channel of the topic. */
   readonly part: ChannelPart;
   readonly counters: StreamCounters;
+  /** For the client's statistics. */
+  readonly meter?: TopicMeter | undefined;
   /** Asks for the topic again. */
   readonly resync: (stream: TopicStream) => void;
   /** Nothing more is wanted of the old connection. */
@@ -69,6 +82,8 @@ export class TopicStream implements TopicHost {
   readonly #counters: StreamCounters;
   readonly #content: TopicContent;
   #move: TopicMove | undefined;
+  /** Of the batch at hand. */
+  #batchBytes = 0;
   /** From where it was last asked for. */
   #asked: Position | undefined;
   /** What the last failed resume was reported to have lost: up to this sequence of this epoch. */
@@ -130,7 +145,7 @@ export class TopicStream implements TopicHost {
   }
 
   /** The gateway subscribed it: batches with this id follow. */
-  start({ topicId, continuity, position, ended }: TopicStart): void {
+  start({ topicId, continuity, position, ended, recovered = 0 }: TopicStart): void {
     this.topicId = topicId;
     this.#isViewCurrent = true;
     this.#reader.reset();
@@ -151,7 +166,28 @@ export class TopicStream implements TopicHost {
     }
     // Other topics have no state that would have to come first.
     if (this.#content.isWhole) this.step("whole");
-    this.noticeContinuity(outcome, "subscribed");
+    if (outcome === "new") this.noticeContinuity(outcome, "subscribed");
+    else this.#noticeOutcome(outcome, recovered);
+  }
+
+  /** Tells what became of what was missed, and counts it. */
+  #noticeOutcome(
+    continuity: "resumed" | "replaced",
+    recoveredEvents: number,
+    reason = "subscribed",
+  ): void {
+    const notice = this.#continuityNotice(continuity, reason);
+    if (continuity === "replaced") {
+      this.#counters.replaced += 1;
+      this.notice({ ...notice, outcome: "replaced" });
+    } else if (recoveredEvents === 0) {
+      this.#counters.preserved += 1;
+      this.notice({ ...notice, outcome: "preserved" });
+    } else {
+      this.#counters.recovered += 1;
+      this.#counters.recoveredEvents += recoveredEvents;
+      this.notice({ ...notice, outcome: "recovered", recoveredEvents });
+    }
   }
 
   #answerMove(move: TopicMove, reach: Position | undefined): void {
@@ -170,7 +206,7 @@ export class TopicStream implements TopicHost {
 
   #settle(): void {
     this.#endMove();
-    this.noticeContinuity("resumed", "moved");
+    this.#noticeOutcome("resumed", 0, "moved");
   }
 
   #endMove(): void {
@@ -215,7 +251,7 @@ export class TopicStream implements TopicHost {
     const goesOn = this.topicId === 0 || move.continues(this.#stand);
     this.#endMove();
     if (!goesOn) this.loseContinuity("gap", "moved");
-    else if (this.topicId !== 0) this.noticeContinuity("resumed", "moved");
+    else if (this.topicId !== 0) this.#noticeOutcome("resumed", 0, "moved");
   }
 
   get #stand(): TopicStand | undefined {
@@ -307,6 +343,7 @@ export class TopicStream implements TopicHost {
 
   /** Tells every consumer. */
   notice(notice: NoticeEvent): void {
+    this.#parts.meter?.notice(notice);
     for (const consumer of this.consumers) consumer.handlers.notice?.(notice);
   }
 
@@ -346,6 +383,7 @@ export class TopicStream implements TopicHost {
     start: number,
     end: number,
   ): BatchReading | Unreadable {
+    this.#batchBytes = end - start;
     try {
       return reader.read(bytes, start, end);
     } catch (error) {
@@ -379,7 +417,9 @@ export class TopicStream implements TopicHost {
     }
     this.#countConflated(batch, position);
     this.#counters.duplicateEvents += this.#tracker.skip;
-    this.#counters.events += batch.count - this.#tracker.skip;
+    const events = batch.count - this.#tracker.skip;
+    this.#counters.events += events;
+    this.#parts.meter?.batch(batch, events, this.#batchBytes);
     this.#content.deliver(batch, this.#tracker.skip);
   }
 

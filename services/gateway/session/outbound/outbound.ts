@@ -218,6 +218,16 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (!this.#closed) this.judge(nowUs);
   }
 
+  /** For how long the oldest thing has been owed that the client may not have. */
+  lagUs(nowUs: number): number {
+    return this.#flight.lagUs(nowUs);
+  }
+
+  /** Whether the client was told that it reads too slowly, and has not recovered. */
+  get isLagging(): boolean {
+    return this.#slowPolicy.isLagging;
+  }
+
   /** Called at the end of a flush, and now and then while something is under way. */
   judge(nowUs: number): number {
     const { owedBytes } = this;

@@ -5,7 +5,6 @@ import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import { FeedView } from "../feed-view.ts";
 import { SharedBatch, SharedTopic } from "../shared-batch.ts";
-import type { TopicFeed } from "../topic-feed.ts";
 import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
@@ -14,6 +13,7 @@ import { ViewChecksums } from "./view-checksums.ts";
 import type { DueView, ViewClock } from "./view-clock.ts";
 import type { Run, ViewContent } from "./view-content.ts";
 import { ViewStarts } from "./view-starts.ts";
+import type { ViewFeed } from "../view-feed.ts";
 
 /**
  * Subscribers hear at least so often how far a topic has come of which the view shows no change, so
@@ -23,7 +23,7 @@ const POSITION_INTERVAL_MS = 1_000;
 
 /** What a view is made of. */
 type ConflatedViewParts = {
-  readonly feed: TopicFeed;
+  readonly feed: ViewFeed;
   readonly source: TopicSource;
   readonly clock: ViewClock;
   readonly metrics: GatewayMetrics;

@@ -1,6 +1,6 @@
 import { CHECKSUM_LEVELS_MAX } from "@tickwire/proto/model";
 import type { GatewayMetrics } from "../../metrics.ts";
-import type { TopicFeed } from "../topic-feed.ts";
+import type { ViewFeed } from "../view-feed.ts";
 import type { TopicSubscriber } from "../topic-subscriber.ts";
 import type { SourceReader, TopicSource } from "./topic-source.ts";
 import { ViewChecksums } from "./view-checksums.ts";
@@ -21,7 +21,7 @@ const NO_CONTENT: ViewContent = {
 };
 
 type RawChecksumsParts = {
-  readonly feed: TopicFeed;
+  readonly feed: ViewFeed;
   readonly source: TopicSource;
   readonly clock: ViewClock;
   readonly metrics: Pick<GatewayMetrics, "viewChecksums">;

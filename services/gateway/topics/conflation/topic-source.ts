@@ -5,12 +5,12 @@ import { createOrderBook } from "#core/order-book.ts";
 import { batchKindOf } from "#wire/event-codec.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import type { SharedBatch } from "../shared-batch.ts";
-import type { TopicFeed } from "../topic-feed.ts";
 import type { EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import { BatchStream } from "./batch-stream.ts";
 import { CutBookContent, WholeBookContent } from "./book-content.ts";
 import { LatestRows, RowContent } from "./row-content.ts";
 import type { ViewContent } from "./view-content.ts";
+import type { ViewFeed } from "../view-feed.ts";
 
 /** A view that is fed. Each method is called synchronously. */
 export type SourceReader = {
@@ -35,7 +35,7 @@ export class TopicSource implements TopicSubscriber {
   readonly kind: BatchRows["kind"];
   /** Of the newest batch. */
   publishedTimeUs = 0;
-  readonly #feed: TopicFeed;
+  readonly #feed: ViewFeed;
   readonly #onUnreadable: () => void;
   readonly #views = new Set<SourceReader>();
   readonly #book = createOrderBook();
@@ -47,7 +47,7 @@ export class TopicSource implements TopicSubscriber {
   #epoch = 0;
   #sequence = 0;
 
-  constructor(feed: TopicFeed, onUnreadable: () => void) {
+  constructor(feed: ViewFeed, onUnreadable: () => void) {
     this.#feed = feed;
     this.#onUnreadable = onUnreadable;
     this.kind = batchKindOf(feed.name.channel);

@@ -1,22 +1,28 @@
 import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import { RawView } from "../raw-view.ts";
-import type { TopicFeed } from "../topic-feed.ts";
 import type { TopicView } from "../topic-view.ts";
-import { isRaw, nearestView } from "../view-options.ts";
+import { isRaw, nearestView, RAW_VIEW } from "../view-options.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { ConflatedView } from "./conflated-view.ts";
 import { RawChecksums } from "./raw-checksums.ts";
 import { TopicSource } from "./topic-source.ts";
 import type { ViewBudget } from "./view-budget.ts";
 import type { ViewClock } from "./view-clock.ts";
+import type { ViewFeed } from "../view-feed.ts";
 
-type TopicViewsParts = {
+/** What the views of every topic are made of. */
+export type ViewParts = {
   readonly clock: ViewClock;
   readonly budget: ViewBudget;
   readonly metrics: GatewayMetrics;
   /** A batch of the topic could not be read. Called while the topic is delivering. */
-  readonly onUnreadable: (feed: TopicFeed) => void;
+  readonly onUnreadable: () => void;
+};
+
+type TopicViewsParts = ViewParts & {
+  /** By which the topic comes later in all of these views. */
+  readonly delayMs?: number;
 };
 
 type HeldView = { readonly view: ConflatedView; holds: number };
@@ -24,18 +30,21 @@ type HeldView = { readonly view: ConflatedView; holds: number };
 /** The views of one topic that somebody holds, each once. */
 export class TopicViews {
   readonly raw: RawView;
-  readonly #feed: TopicFeed;
+  readonly #feed: ViewFeed;
   readonly #parts: TopicViewsParts;
   #held: Map<string, HeldView> | undefined;
   #source: TopicSource | undefined;
 
-  constructor(feed: TopicFeed, parts: TopicViewsParts) {
+  constructor(feed: ViewFeed, parts: TopicViewsParts) {
     this.#feed = feed;
     this.#parts = parts;
+    const { delayMs } = parts;
+    const options = delayMs === undefined ? RAW_VIEW : { ...RAW_VIEW, delayMs };
     this.raw = new RawView(
       feed,
       () => this.#sourceOf(),
       () => new RawChecksums({ ...parts, feed, source: this.#sourceOf() }),
+      options,
     );
   }
 
@@ -83,8 +92,14 @@ export class TopicViews {
     return nearest && this.hold(nearest);
   }
 
+  /** The views that were made, each with how many sessions hold it. */
+  *made(): Iterable<{ readonly options: ViewOptions; readonly holds: number }> {
+    for (const { view, holds } of this.#held?.values() ?? [])
+      yield { options: view.options, holds };
+  }
+
   #sourceOf(): TopicSource {
-    this.#source ??= new TopicSource(this.#feed, () => this.#parts.onUnreadable(this.#feed));
+    this.#source ??= new TopicSource(this.#feed, () => this.#parts.onUnreadable());
     return this.#source;
   }
 }

@@ -11,6 +11,11 @@ export class ViewBudget {
     this.#metrics = metrics;
   }
 
+  /** Views that there are. */
+  get used(): number {
+    return this.#used;
+  }
+
   /** Takes room for one more view; false if there is none. `freed` views are given back soon. */
   take(freed: number): boolean {
     if (this.#used - freed >= this.#viewsMax) return false;

@@ -3,8 +3,8 @@ import type { BatchRows, BookRow, BusBatch, RowTimes } from "@tickwire/proto/cod
 import type { TopicPosition } from "../batch-order.ts";
 import { SharedBatch } from "../shared-batch.ts";
 import type { SharedTopic } from "../shared-batch.ts";
-import type { TopicFeed } from "../topic-feed.ts";
-import type { AttachOptions, Attached } from "../topic-subscriber.ts";
+import { startKindOf } from "../start-kind.ts";
+import type { AttachOptions, Attached, NextEpoch } from "../topic-subscriber.ts";
 import type { ViewOptions } from "../view-options.ts";
 import { BatchStream } from "./batch-stream.ts";
 import { MergedBookRows } from "./merged-book-rows.ts";
@@ -12,12 +12,13 @@ import { RowContent } from "./row-content.ts";
 import type { RowsKind } from "./row-content.ts";
 import type { TopicSource } from "./topic-source.ts";
 import type { Run, ViewContent } from "./view-content.ts";
+import type { ViewFeed } from "../view-feed.ts";
 
 /** Events of one batch of a sequel. */
 const SEQUEL_EVENTS_MAX = 1_024;
 
 type ViewStartsParts = {
-  readonly feed: TopicFeed;
+  readonly feed: ViewFeed;
   readonly source: TopicSource;
   readonly options: ViewOptions;
   readonly shared: SharedTopic;
@@ -56,10 +57,54 @@ export class ViewStarts {
       const continuity = "resumed" as const;
       return { continuity, position: resume, batches, missing: undefined, ended: undefined };
     }
+    const earlier = resume && this.#resumedEarlier(resume, content, position);
+    if (earlier !== undefined) return earlier;
     const isStateWanted = options.snapshot || feed.name.channel === "book";
     const state = isStateWanted ? this.stateAt(content, position) : undefined;
     const start = state === undefined ? [] : [state];
     return { position, batches: start, ...feed.lossUntil(resume, position) };
+  }
+
+  /**
+   * What followed the client's position in an earlier epoch, as the view would have sent it, and
+   * how the view goes on behind it; undefined if that cannot be said.
+   */
+  #resumedEarlier(
+    resume: TopicPosition,
+    content: ViewContent,
+    position: TopicPosition,
+  ): Attached | undefined {
+    const { feed, source, options } = this.#parts;
+    const earlier = feed.earlierEvents(resume);
+    if (earlier === undefined || (options.delayMs ?? 0) > 0) return undefined;
+    // A part of a book is not made of changes alone.
+    if (options.depth > 0) return undefined;
+    const { epoch, sequence } = resume;
+    const end = { epoch, sequence: earlier.batches.at(-1)?.lastSequence ?? sequence };
+    const runs =
+      source.kind === "books"
+        ? bookRuns(earlier.batches, end.sequence)
+        : rowRuns(source.kind, earlier.batches, sequence);
+    const isNothing = end.sequence === sequence;
+    if (runs === undefined && !isNothing) return undefined;
+    const batches = isNothing ? [] : [this.#sequelOf(runs ?? [], sequence, end)];
+    const then = this.#nextEpoch(earlier.ended, content, position);
+    const nothingLost = { missing: undefined, ended: undefined };
+    return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
+  }
+
+  #nextEpoch(ended: TopicPosition, content: ViewContent, position: TopicPosition): NextEpoch {
+    if (startKindOf(this.#parts.feed.name.channel) !== "none") {
+      const state = this.stateAt(content, position);
+      const batches = state === undefined ? [] : [state];
+      return { change: { ended, start: position, continues: false }, batches, missing: undefined };
+    }
+    const start = { epoch: position.epoch, sequence: 0 };
+    const change = { ended, start, continues: false };
+    const options = { snapshot: false, resume: start };
+    const batches = this.#resumed(options, start, content, position);
+    if (batches !== undefined) return { change, batches, missing: undefined };
+    return { change, batches: [], missing: { first: 1, last: position.sequence } };
   }
 
   /** The state that the subscribers have at `position`; undefined if there is none. */

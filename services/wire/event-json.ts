@@ -30,12 +30,16 @@ export type TypedRow = {
 
 export type EventPosition = { readonly epoch: number; readonly sequence: number };
 
+/** So many levels of a book are written in well under a millisecond. */
+const LEVELS_PER_STEP = 500;
+
 /** Text that stands in JSON as it is. */
 const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /**
- * Writes events as JSON objects, the one form that `normalize` and `subscribe --json` print. Keys
- * are in a fixed order; decimals are exact plain text; what the venue does not say is absent.
+ * Writes events as JSON objects, the one form that `normalize` and `subscribe --json` print and
+ * that gateways send over HTTP. Keys are in a fixed order; decimals are exact plain text; what the
+ * venue does not say is absent.
  */
 export class EventJson {
   readonly #heads = new Map<EventType, WeakMap<EventSource, string>>();
@@ -43,6 +47,25 @@ export class EventJson {
   /** One JSON object without a newline. */
   format(source: EventSource, position: EventPosition, event: TypedRow): string {
     return this.#start(event.type, source, position, event.row) + formatRow(event) + "}";
+  }
+
+  /**
+   * The same in steps: the books of some venues have so many levels that nobody else should wait
+   * until all of them are written.
+   */
+  *formatInSteps(
+    source: EventSource,
+    position: EventPosition,
+    event: TypedRow,
+  ): Generator<undefined, string> {
+    if (event.type !== "book" || levelsOf(event.row) <= LEVELS_PER_STEP) {
+      return this.format(source, position, event);
+    }
+    const { row } = event;
+    const start = this.#start(event.type, source, position, row);
+    const bids = yield* sideInSteps(row, row.bids);
+    const asks = yield* sideInSteps(row, row.asks);
+    return `${start},"snapshot":${row.snapshot},"bids":[${bids}],"asks":[${asks}]}`;
   }
 
   #start(
@@ -115,15 +138,36 @@ function formatBook(row: BookRow): string {
   )}`;
 }
 
+function levelsOf({ bids, asks }: BookRow): number {
+  return bids.prices.length + asks.prices.length;
+}
+
 function formatSide(row: BookRow, side: BookRow["bids"]): string {
-  const { prices, sizes } = side;
-  let levels = "[";
-  for (let i = 0; i < prices.length; i++) {
+  return `[${formatLevels(row, side, { from: 0, to: side.prices.length })}]`;
+}
+
+function* sideInSteps(row: BookRow, side: BookRow["bids"]): Generator<undefined, string> {
+  const { length } = side.prices;
+  let levels = "";
+  for (let from = 0; from < length; from += LEVELS_PER_STEP) {
+    if (from > 0) yield;
+    levels += formatLevels(row, side, { from, to: Math.min(length, from + LEVELS_PER_STEP) });
+  }
+  return levels;
+}
+
+function formatLevels(
+  row: BookRow,
+  { prices, sizes }: BookRow["bids"],
+  { from, to }: { readonly from: number; readonly to: number },
+): string {
+  let levels = "";
+  for (let i = from; i < to; i++) {
     const price = formatDecimal(prices[i] as Mantissa, row.priceScale);
     const size = formatDecimal(sizes[i] as Mantissa, row.sizeScale);
     levels += `${i === 0 ? "" : ","}["${price}","${size}"]`;
   }
-  return `${levels}]`;
+  return levels;
 }
 
 /** A mantissa consists of digits, so it needs no escaping. */

@@ -1,0 +1,123 @@
+import { ConnectionError } from "../errors.ts";
+import { Connection, type ClientConnection } from "../session/connection.ts";
+import type { ClientMessage } from "../session/frame.ts";
+import type { TransportKind } from "./transport-kind.ts";
+import type { TransportLadder } from "./transport-ladder.ts";
+import type { ConnectionTarget, LadderTools, TransportOptions } from "./transport-options.ts";
+
+/** What a connection over HTTP is judged by, as one over WebSocket is. */
+const TOOLS: LadderTools = {
+  heldMsMin: 10_000,
+  breaksMax: 2,
+  dial: (environment, options, { frames, handlers }) =>
+    new Connection(environment, options, frames, handlers),
+  failure: (cause) => {
+    const message = "what carries frames over HTTP could not be loaded";
+    return new ConnectionError("connect-failed", message, { retryable: true, cause });
+  },
+  isOfGateway: ({ closeCode }) => closeCode !== undefined && closeCode >= 4_000,
+};
+
+/**
+ * Makes the connections of one session. As long as a WebSocket is wanted and works, it is all that
+ * a page loads; what chooses something else comes with its first failure.
+ */
+export class TransportChoice {
+  readonly options: TransportOptions;
+  /** Loaded when it was first needed. */
+  ladder: TransportLadder | undefined;
+  /** WebSockets in a row that broke soon. */
+  breaks = 0;
+
+  constructor(options: TransportOptions) {
+    this.options = options;
+  }
+
+  createConnection(target: ConnectionTarget): ClientConnection {
+    return this.ladder?.createConnection(target) ?? new FirstConnection(this, target);
+  }
+}
+
+/** A connection by WebSocket, or by what is loaded in its place. */
+class FirstConnection implements ClientConnection {
+  readonly #choice: TransportChoice;
+  readonly #target: ConnectionTarget;
+  #current: ClientConnection | undefined;
+  #readyAtUs: number | undefined;
+  #isClosing = false;
+
+  constructor(choice: TransportChoice, target: ConnectionTarget) {
+    this.#choice = choice;
+    this.#target = target;
+  }
+
+  get transport(): TransportKind {
+    return this.#current?.transport ?? this.#choice.options.kinds[0]!;
+  }
+
+  get isFallback(): boolean {
+    return this.#current?.isFallback === true;
+  }
+
+  open(): void {
+    const { kinds, environment, connection } = this.#choice.options;
+    const { url, frames, handlers } = this.#target;
+    const isUnfit = kinds.length > 1 && this.#choice.breaks >= TOOLS.breaksMax;
+    if (kinds[0] !== "websocket" || isUnfit) {
+      this.#climb();
+      return;
+    }
+    this.#current = new Connection(environment, { ...connection, url }, frames, {
+      ...handlers,
+      onWelcome: (welcome) => {
+        this.#readyAtUs = environment.clock.nowUs();
+        handlers.onWelcome(welcome);
+      },
+      onEnd: (error) => this.#onEnd(error),
+    });
+    this.#current.open();
+  }
+
+  send(messages: readonly ClientMessage[]): void {
+    this.#current?.send(messages);
+  }
+
+  probe(): void {
+    this.#current?.probe();
+  }
+
+  close(error: ConnectionError): void {
+    this.#isClosing = true;
+    if (this.#current === undefined) this.#target.handlers.onEnd(error);
+    else this.#current.close(error);
+  }
+
+  #onEnd(error: ConnectionError): void {
+    const { options } = this.#choice;
+    const isOwn = this.#isClosing || TOOLS.isOfGateway(error);
+    if (this.#readyAtUs === undefined && !isOwn && options.kinds.length > 1) {
+      this.#current = undefined;
+      this.#climb(error);
+      return;
+    }
+    const heldMs = (options.environment.clock.nowUs() - (this.#readyAtUs ?? 0)) / 1_000;
+    if (!isOwn) this.#choice.breaks = heldMs < TOOLS.heldMsMin ? this.#choice.breaks + 1 : 0;
+    this.#target.handlers.onEnd(error);
+  }
+
+  #climb(failed?: ConnectionError): void {
+    // Its failure is handed on below.
+    void import("./transport-ladder.ts").then(
+      ({ TransportLadder: Ladder }) => {
+        if (this.#isClosing) return;
+        const choice = this.#choice;
+        choice.ladder ??= new Ladder(choice.options, TOOLS, choice.breaks);
+        this.#current = choice.ladder.createConnection(this.#target, failed);
+        this.#current.open();
+      },
+      (cause: unknown) => {
+        if (!this.#isClosing) this.#target.handlers.onEnd(failed ?? TOOLS.failure(cause));
+      },
+    );
+  }
+}

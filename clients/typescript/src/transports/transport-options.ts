@@ -1,0 +1,49 @@
+import type { ConnectionError } from "../errors.ts";
+import type { Environment } from "../host/environment.ts";
+import type {
+  ClientConnection,
+  ConnectionHandlers,
+  ConnectionOptions,
+} from "../session/connection.ts";
+import type { FrameCodec } from "../session/frame.ts";
+import type { FetchLike } from "./fetch-like.ts";
+import type { TransportKind } from "./transport-kind.ts";
+
+/** What the connections of one session share. */
+export type TransportOptions = {
+  readonly environment: Environment;
+  readonly connection: Omit<ConnectionOptions, "url">;
+  /** The transports that may be used, the best one first. */
+  readonly kinds: readonly TransportKind[];
+  /** The path of the WebSocket, in whose place those of HTTP stand. */
+  readonly webSocketPath: string;
+  readonly fetch: FetchLike | undefined;
+};
+
+/** Where a connection leads to, and who hears of it. */
+export type ConnectionTarget = {
+  readonly url: string;
+  readonly frames: FrameCodec;
+  readonly handlers: ConnectionHandlers;
+};
+
+/**
+ * What every page has and what is loaded later is given: importing it from there would make a page
+ * load it in a piece of its own.
+ */
+export type LadderTools = {
+  /** A connection that breaks sooner than this, time and again, is of a transport that fails. */
+  readonly heldMsMin: number;
+  /** So many in a row. */
+  readonly breaksMax: number;
+  /** A connection on the sockets of an environment, made idle. */
+  readonly dial: (
+    environment: Environment,
+    options: ConnectionOptions,
+    target: Pick<ConnectionTarget, "frames" | "handlers">,
+  ) => ClientConnection;
+  /** The error of code that cannot be loaded. */
+  readonly failure: (cause: unknown) => ConnectionError;
+  /** The gateway itself has said why: another transport would lead to the same one. */
+  readonly isOfGateway: (error: ConnectionError) => boolean;
+};
