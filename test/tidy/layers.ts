@@ -156,6 +156,7 @@ const LAYERS: readonly Layer[] = [
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/access/",
+    "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
   ]),

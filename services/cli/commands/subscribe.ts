@@ -17,6 +17,8 @@ import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { parseCount, parsePastTime, parseSeconds, parseSpeed } from "../process/parse-option.ts";
+import type { PastTime } from "../process/parse-option.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
 import { PastAndLive } from "./past-and-live.ts";
 
 type SubscribeOptions = {
@@ -27,10 +29,10 @@ type SubscribeOptions = {
   readonly depth: number;
   readonly interval: number;
   readonly bandwidth: number;
+  readonly checksum?: boolean;
   readonly snapshot: boolean;
-  /** Microseconds since 1970. */
-  readonly from?: number;
-  readonly to?: number;
+  readonly from?: PastTime;
+  readonly to?: PastTime;
   readonly speed?: number | "max";
 };
 
@@ -68,6 +70,7 @@ export function createSubscribeCommand(): Command {
       parseCount,
       0,
     )
+    .option("--checksum", "have books compared with the gateway's about once a second")
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -175,7 +178,8 @@ class TopicPrinter {
       }
     });
     const pace = speed === "max" ? undefined : speed;
-    const options = { fromTimeUs: from, toTimeUs: to, speed: pace, signal };
+    const nowUs = new SystemClock().nowUs();
+    const options = { fromTimeUs: from?.(nowUs), toTimeUs: to?.(nowUs), speed: pace, signal };
     past.play(client, topics, options).then(
       () => {
         if (to !== undefined) this.#end();
@@ -188,11 +192,12 @@ class TopicPrinter {
   }
 
   #subscribe(client: Client, topics: readonly string[], take: (event: StreamEvent) => void): void {
-    const { depth, interval, snapshot } = this.#options;
+    const { depth, interval, snapshot, checksum } = this.#options;
     client.subscribe(topics, take, {
       depth,
       conflationIntervalMs: interval,
       snapshot,
+      checksum,
       onError: (error: TickwireError) => {
         this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
       },
