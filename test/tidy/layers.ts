@@ -82,6 +82,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "jose",
       "zod",
       "prom-client",
       "node:*",
