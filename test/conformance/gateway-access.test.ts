@@ -1,5 +1,5 @@
-// Who may use a gateway, tried as somebody would who may not: over real sockets, with the files that
-// an operator has, on both transports, and on both buses where gateways tell each other.
+// Who may use a gateway, tried as somebody would who may not: over real sockets, with files as an
+// operator has them, on both transports, and on both buses where gateways tell each other.
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -3,7 +3,7 @@ import { CommandError } from "./errors.ts";
 import { readFileIfThere } from "./secret-files.ts";
 
 /** The variable that has the key or token of a user, which no argument should show to others. */
-export const SECRET_VARIABLE = "TICKWIRE_TOKEN";
+const SECRET_VARIABLE = "TICKWIRE_TOKEN";
 
 /** Adds `--token-file`, of commands that speak to a gateway. */
 export function addSecretOption(command: Command): Command {
