@@ -85,6 +85,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "jose",
       "zod",
       "prom-client",
       "node:*",
