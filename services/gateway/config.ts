@@ -34,6 +34,40 @@ export const gatewayConfigSchema = z
         "serve clients that prove nothing, beyond loopback or where others prove who they are",
       ),
     access: accessConfigSchema.prefault({}),
+    tls: z
+      .strictObject({
+        certFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "PEM file of the certificate and its chain: serves https and wss, with keyFile",
+          ),
+        keyFile: z.string().min(1).optional().describe("PEM file of its private key"),
+        passphrase: z.string().min(1).optional().describe("of the key, if it is encrypted"),
+        clientCaFile: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("PEM file of authorities: clients show a certificate that one has signed"),
+        clientCertificates: z
+          .enum(["required", "optional"])
+          .default("required")
+          .describe("whether a client without a certificate is served, with clientCaFile"),
+        reloadMs: durationMs(5_000, 50).describe("the files are looked at so often for changes"),
+      })
+      .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+        path: ["certFile"],
+        error: "and keyFile are needed together",
+      })
+      .refine(
+        ({ certFile, clientCaFile }) => certFile !== undefined || clientCaFile === undefined,
+        {
+          path: ["clientCaFile"],
+          error: "needs certFile and keyFile",
+        },
+      )
+      .prefault({}),
     hosts: z
       .array(z.string().min(1))
       .default([])
@@ -193,7 +227,7 @@ export const gatewayConfigSchema = z
       "on shutdown a client has so long to leave by itself, from when it is told",
     ),
     drainClosesPerSecondMax: count(500, 1_000_000).describe(
-      "on shutdown clients are told, and closed after their window, at this rate",
+      "on shutdown clients are closed at this rate at most, and told at four fifths of it",
     ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {

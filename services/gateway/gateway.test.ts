@@ -40,7 +40,7 @@ beforeEach(async () => {
   const logger = { debug: write, info: write, warn: write, error: write };
   const config = gatewayConfig({
     drainWindowMs: 1_000,
-    drainClosesPerSecondMax: 2,
+    drainClosesPerSecondMax: 3,
     lameDuckMs: 3_000,
   });
   const metrics = createGatewayMetrics(registry);
@@ -100,6 +100,7 @@ beforeEach(async () => {
         port: 4321,
         sockets: 3,
         stopListening: () => void log.push("stops listening"),
+        reloadTls: () => void log.push("certificate read"),
         close: async () => void log.push("transport closed"),
       });
     },

@@ -22,6 +22,7 @@ import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
 import type { CatalogChange } from "./session/subscriptions.ts";
+import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
 import type {
@@ -44,10 +45,10 @@ export type RunningGateway = {
   readonly port: number;
   readonly transportKind: Transport["kind"];
   /**
-   * Reads the files of access again, at once instead of when they are next looked at. What is
-   * broken leaves everything as it was, and is logged.
+   * Reads the files of access and of the certificate again, at once instead of when they are next
+   * looked at. What is broken leaves everything as it was, and is logged.
    */
-  reloadAccess(): Promise<void>;
+  reload(): Promise<void>;
   /** Sessions that are open now. */
   readonly sessions: number;
   /** What operators see of it. */
@@ -73,6 +74,8 @@ type GatewayParts = {
   /** What operators see of the gateway. */
   readonly stateOf: (gateway: Gateway) => ServiceState;
   readonly access: Access;
+  /** With TLS, what notices that the certificate has changed. */
+  readonly certificates?: Pick<TlsReload, "reload" | "close"> | undefined;
   /** Listens, and serves the handler. */
   readonly openTransport: (handler: TransportHandler<Credentials>) => Promise<Transport>;
 };
@@ -222,8 +225,9 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
     return { ...answer, headers: { ...answer.headers, ...others, ...kept, vary: varies } };
   }
 
-  reloadAccess(): Promise<void> {
-    return this.#parts.access.reload();
+  async reload(): Promise<void> {
+    this.#parts.certificates?.reload();
+    await this.#parts.access.reload();
   }
 
   close(options: { readonly graceMs: number }): Promise<void> {
@@ -417,6 +421,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   #release(): void {
     for (const stop of this.#stopListening.splice(0)) stop();
     this.#parts.access.close();
+    this.#parts.certificates?.close();
     this.#parts.sessionParts.catalog.close();
     this.#parts.sessionParts.hub.close();
   }

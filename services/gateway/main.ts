@@ -26,7 +26,8 @@ import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { TransportOptions } from "./transport/transport.ts";
+import type { TlsOptions, TransportOptions } from "./transport/transport.ts";
+import { TlsReload } from "./transport/tls-reload.ts";
 import { immediateScheduler } from "./turns/scheduler.ts";
 import { Turns } from "./turns/turns.ts";
 
@@ -113,6 +114,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
   const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const tls = tlsOptions(config);
+  const everyMs = config.tls.reloadMs;
+  const certificates = tls && new TlsReload({ tls, everyMs, clock, logger, metrics });
+  await certificates?.start();
   const gateway = new Gateway({
     bus,
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
@@ -120,17 +125,24 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     http,
     stateOf: (running) =>
       createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
-    openTransport: (handler) =>
-      selectTransport(
+    certificates,
+    openTransport: async (handler) => {
+      const transport = await selectTransport(
         {
           choice: config.transport,
           onFallback: (reason) => {
-            logger.warn({ reason }, "uWebSockets.js cannot load here; serving on ws and node:http");
+            logger.warn(
+              { reason },
+              "uWebSockets.js cannot serve here; serving on ws and node:http",
+            );
           },
         },
         transportOptions(config, bus),
         handler,
-      ),
+      );
+      certificates?.serves(transport);
+      return transport;
+    },
   });
   registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
@@ -155,8 +167,24 @@ function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, b
   return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
 }
 
-function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
+  const { certFile, keyFile, passphrase, clientCaFile, clientCertificates } = tls;
+  if (certFile === undefined || keyFile === undefined) return undefined;
   return {
+    certFile,
+    keyFile,
+    clientCertificates,
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(clientCaFile === undefined ? {} : { clientCaFile }),
+  };
+}
+
+function transportOptions(config: GatewayConfig, bus: Bus): TransportOptions {
+  const tls = tlsOptions(config);
+  const { certificateHeader } = config.access;
+  return {
+    ...(tls === undefined ? {} : { tls }),
+    ...(certificateHeader === undefined ? {} : { certificateHeader }),
     host: config.host,
     port: config.port,
     path: config.pathPrefix + config.webSocketPath,

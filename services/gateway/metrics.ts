@@ -5,6 +5,7 @@ import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 import { createAccessMetrics } from "./access/access-metrics.ts";
 import { createStreamMetrics } from "./http/streams/stream-metrics.ts";
+import { createLogMetrics } from "./history/log-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -23,7 +24,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
     ...topicMetrics(registry),
-    ...logMetrics(registry),
+    ...createLogMetrics(registry),
     latencies: registerLatencies(registry),
     ...slownessMetrics(registry),
     ...viewMetrics(registry),
@@ -444,44 +445,6 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
-      registers,
-    }),
-  };
-}
-
-function logMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    logUp: new Gauge({
-      name: "tickwire_gateway_log_up",
-      help: "Whether the stream log answered when it was last asked: 1 or 0.",
-      registers,
-    }),
-    logReads: new Counter({
-      name: "tickwire_gateway_log_reads_total",
-      help: "Questions to the stream log, by question and outcome.",
-      labelNames: ["question", "outcome"],
-      registers,
-    }),
-    logBytes: new Counter({
-      name: "tickwire_gateway_log_read_bytes_total",
-      help: "Bytes of batches that were read from the stream log.",
-      registers,
-    }),
-    logEvents: new Counter({
-      name: "tickwire_gateway_log_events_total",
-      help: "Events that the stream log had and neither the gateway nor the publisher.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    resumeBytes: new Gauge({
-      name: "tickwire_gateway_resume_bytes",
-      help: "Memory that is set aside for what clients who come back have missed.",
-      registers,
-    }),
-    replays: new Gauge({
-      name: "tickwire_gateway_replays",
-      help: "Replays that are under way.",
       registers,
     }),
   };

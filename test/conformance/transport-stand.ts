@@ -170,7 +170,12 @@ export class TransportStand {
   readonly join = async (
     started: { readonly transport: Transport; readonly recorder: Recorder },
     perMessageDeflate: boolean | object = false,
-    more: { readonly headers?: Record<string, string>; readonly ca?: string } = {},
+    more: {
+      readonly headers?: Record<string, string>;
+      readonly ca?: string;
+      readonly cert?: Buffer;
+      readonly key?: Buffer;
+    } = {},
   ) => {
     const next = started.recorder.next();
     const scheme = more.ca === undefined ? "ws" : "wss";

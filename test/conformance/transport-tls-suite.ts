@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
@@ -9,11 +9,15 @@ import { join as joinPath } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { HttpResponse } from "#gateway/transport/transport.ts";
+import { makeCertificates } from "#test/support/certificates.ts";
 import { TransportStand } from "./transport-stand.ts";
 import type { CreateTransport } from "./transport-stand.ts";
 
 const HAS_OPENSSL = spawnSync("openssl", ["version"]).status === 0;
 if (!HAS_OPENSSL) process.stdout.write("SKIPPED: transports with TLS; there is no openssl\n");
+
+/** As OpenSSL words it, or the socket that it closes. */
+const REFUSED = /certificate|alert|hang up|ECONNRESET|EPIPE/;
 
 /** What both transports promise with TLS; its certificates are made when it runs. */
 export function transportTlsSuite(name: string, create: CreateTransport): void {
@@ -25,6 +29,7 @@ export function transportTlsSuite(name: string, create: CreateTransport): void {
       folder = mkdtempSync(joinPath(tmpdir(), "tickwire-tls-"));
       makeCertificate(folder, "server");
       makeCertificate(folder, "other", "tick tock");
+      makeCertificate(folder, "other-self");
     });
     afterAll(() => rmSync(folder, { recursive: true }));
     afterEach(() => stand.stop());
@@ -70,6 +75,92 @@ export function transportTlsSuite(name: string, create: CreateTransport): void {
       const started = await stand.start({ tls: { ...other, passphrase: "tick tock" } });
       expect(await fetchText(started.transport.port, ca("other.crt"))).toBe("GET 0");
       await expect(stand.start({ tls: other })).rejects.toThrow("tls: ");
+    });
+
+    /** The common name of the certificate that a new connection gets. */
+    async function newcomerSees(port: number): Promise<string> {
+      const socket = connectTls({ host: "127.0.0.1", port, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      const { issuer, serialNumber } = socket.getPeerCertificate();
+      expect(issuer).toBeDefined();
+      socket.destroy();
+      return serialNumber;
+    }
+
+    /** Puts the pair into the place of the one that is served. */
+    function place(leaf: string): void {
+      for (const kind of ["crt", "key"]) copyFileSync(file(`${leaf}.${kind}`), file(`now.${kind}`));
+    }
+
+    test("takes another certificate for newcomers, and loses nobody who is there", async () => {
+      for (const leaf of ["first", "second", "third"]) makeCertificate(folder, leaf);
+      place("first");
+      const now = { certFile: file("now.crt"), keyFile: file("now.key") };
+      const started = await stand.start({ tls: now });
+      const { port } = started.transport;
+      const serials = [await newcomerSees(port)];
+      const clients = [await stand.join(started, false, { ca: ca("first.crt") })];
+      for (const leaf of ["second", "third"]) {
+        place(leaf);
+        started.transport.reloadTls();
+        serials.push(await newcomerSees(port));
+        clients.push(await stand.join(started, false, { ca: ca(`${leaf}.crt`) }));
+        expect(await fetchText(port, ca(`${leaf}.crt`))).toBe("GET 0");
+      }
+      expect(new Set(serials).size).toBe(3);
+      for (const [index, { ws, messages, seen }] of clients.entries()) {
+        ws.send(`from ${index}`);
+        await seen.until(() => seen.messages.length === 1);
+        seen.connection.send(Buffer.from(`to ${index}`), false);
+        while (messages.length < 1) await once(ws, "message");
+        expect(String(messages[0])).toBe(`to ${index}`);
+      }
+      expect(started.recorder.seen.flatMap(({ closes }) => closes)).toEqual([]);
+    });
+
+    test("keeps its certificate if the files that came do not fit each other", async () => {
+      makeCertificate(folder, "fourth");
+      makeCertificate(folder, "fifth");
+      place("fourth");
+      const now = { certFile: file("now.crt"), keyFile: file("now.key") };
+      const started = await stand.start({ tls: now });
+      const before = await newcomerSees(started.transport.port);
+      copyFileSync(file("fifth.crt"), file("now.crt"));
+      expect(() => started.transport.reloadTls()).toThrow("tls: ");
+      expect(await newcomerSees(started.transport.port)).toBe(before);
+      place("fifth");
+      started.transport.reloadTls();
+      expect(await newcomerSees(started.transport.port)).not.toBe(before);
+    });
+
+    test.runIf(name === "uws")("says that it cannot know clients by certificates", async () => {
+      const asks = { ...tls(), clientCaFile: file("server.crt") };
+      await expect(stand.start({ tls: asks })).rejects.toThrow("does not tell whose certificate");
+    });
+
+    test.runIf(name === "node")("knows clients by their certificates", async () => {
+      makeCertificates(folder);
+      makeCertificate(folder, "server");
+      const asks = { ...tls(), clientCaFile: file("ca.crt") };
+      const started = await stand.start({ tls: { ...asks, clientCertificates: "optional" } });
+      const shows = (leaf: string) => ({
+        ca: ca(),
+        cert: readFileSync(file(`${leaf}.crt`)),
+        key: readFileSync(file(`${leaf}.key`)),
+      });
+      await stand.join(started, false, shows("client"));
+      await stand.join(started, false, { ca: ca() });
+      // Signed by itself and not by the authority.
+      await stand.join(started, false, shows("other-self"));
+      expect(started.recorder.upgrades.map(({ certificate }) => certificate)).toEqual([
+        { names: ["CN=client", "DNS:localhost"] },
+        undefined,
+        undefined,
+      ]);
+      const required = await stand.start({ tls: asks });
+      await stand.join(required, false, shows("client"));
+      await expect(stand.join(required, false, { ca: ca() })).rejects.toThrow(REFUSED);
+      await expect(stand.join(required, false, shows("other-self"))).rejects.toThrow(REFUSED);
     });
 
     test("refuses TLS 1.1 and what is no TLS", async () => {

@@ -135,7 +135,11 @@ const EDGES: readonly Edge[] = [
   { path: "services/gateway/main.ts", effects: ["randomness"] },
   { path: "services/gateway/turns/scheduler.ts", effects: ["timers"] },
   { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
-  { path: "services/gateway/transport/tls-files.ts", effects: ["files", "network"] },
+  // Reads a certificate, for which the module of random numbers has the means.
+  {
+    path: "services/gateway/transport/tls-files.ts",
+    effects: ["files", "network", "randomness"],
+  },
   { path: "services/gateway/transport/node/tls.ts", effects: ["network"] },
   { path: "services/gateway/transport/housekeeping.ts", effects: ["time", "timers"] },
   { path: "services/gateway/transport/uws-module.ts", effects: ["process"] },

@@ -154,6 +154,7 @@ const LAYERS: readonly Layer[] = [
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/http/streams/stream-metrics.ts",
     "services/gateway/access/",
+    "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
   ]),

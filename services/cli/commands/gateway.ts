@@ -108,6 +108,8 @@ export async function runGateway(parts: {
     serverVersion: programVersion(),
     dashboardFolder: dashboardFolder(),
   });
+  // It never rejects: what cannot be read is logged, and changes nothing.
+  service.onHangup(() => void gateway.reload());
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));
   return gateway;
 }

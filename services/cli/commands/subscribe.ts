@@ -17,6 +17,8 @@ import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { parseCount, parsePastTime, parseSeconds, parseSpeed } from "../process/parse-option.ts";
+import type { PastTime } from "../process/parse-option.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
 import { PastAndLive } from "./past-and-live.ts";
 
 type SubscribeOptions = {
@@ -28,9 +30,8 @@ type SubscribeOptions = {
   readonly interval: number;
   readonly bandwidth: number;
   readonly snapshot: boolean;
-  /** Microseconds since 1970. */
-  readonly from?: number;
-  readonly to?: number;
+  readonly from?: PastTime;
+  readonly to?: PastTime;
   readonly speed?: number | "max";
 };
 
@@ -175,7 +176,8 @@ class TopicPrinter {
       }
     });
     const pace = speed === "max" ? undefined : speed;
-    const options = { fromTimeUs: from, toTimeUs: to, speed: pace, signal };
+    const nowUs = new SystemClock().nowUs();
+    const options = { fromTimeUs: from?.(nowUs), toTimeUs: to?.(nowUs), speed: pace, signal };
     past.play(client, topics, options).then(
       () => {
         if (to !== undefined) this.#end();

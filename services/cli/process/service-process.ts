@@ -16,6 +16,8 @@ export type ServiceProcess = {
   readonly shutdown: Shutdown;
   /** What operators see of the process. */
   readonly describe: () => object;
+  /** Calls the listener on SIGHUP, which asks a process to read its files again. */
+  readonly onHangup: (listener: () => void) => void;
 };
 
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
@@ -42,5 +44,6 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     uptimeSeconds: Math.floor((clock.monotonicUs() - startedUs) / 1e6),
     residentBytes: process.memoryUsage.rss(),
   });
-  return { clock, logger, metrics, shutdown, describe };
+  const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
+  return { clock, logger, metrics, shutdown, describe, onHangup };
 }

@@ -66,6 +66,7 @@ export type AccessConfig = Readonly<z.output<typeof accessConfigSchema>>;
 
 /** Whether clients can prove who they are, so that those that do not need not be served. */
 export function asksForProof({ file, tokens }: AccessConfig): boolean {
+  // A certificate is proof too, and the file says whose.
   return [file, tokens.keySetFile, tokens.keySetUrl].some((source) => source !== undefined);
 }
 

@@ -10,11 +10,9 @@ import type { Principal } from "../access/principal.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { accessStepOf } from "./access-table.ts";
 import type { AccessAction, AccessEvent, AccessState } from "./access-table.ts";
+import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { SessionEvent } from "./session-table.ts";
 import type { AccessInit, AuthenticateMessage } from "./wire-messages.ts";
-
-/** Whether somebody who proved who he is may have one more session, and what he has then. */
-type Seat = { readonly close: () => void };
 
 type SessionAccessParts = {
   readonly access: Pick<Access, "authenticateNow" | "review">;
@@ -25,8 +23,7 @@ type SessionAccessParts = {
   readonly sessionId: string;
   /** What the upgrade carried. */
   readonly credentials: Credentials;
-  /** Counts the session for its principal; undefined if he has as many as he may have. */
-  readonly takeSeat: (principal: Principal) => Seat | undefined;
+  readonly accounts: Pick<PrincipalAccounts, "takeConnection" | "giveConnection">;
   /** The client is let in. */
   readonly onWelcome: () => void;
   /** The client is somebody else now, or may do other things. */
@@ -62,7 +59,8 @@ export class SessionAccess {
   readonly #parts: SessionAccessParts;
   #state: AccessState = "unasked";
   #principal: Principal | undefined;
-  #seat: Seat | undefined;
+  /** The session counts as one of its principal's. */
+  #isCounted = false;
   #cancelTimeout: CancelTimer = () => undefined;
   #cancelExpiry: CancelTimer = () => undefined;
   #cancelNotice: CancelTimer = () => undefined;
@@ -171,15 +169,14 @@ export class SessionAccess {
       this.#parts.onFault("unauthenticated", reason);
       return;
     }
-    const seat = this.#parts.takeSeat(outcome);
-    if (seat === undefined) {
+    if (!this.#parts.accounts.takeConnection(outcome)) {
       const reason = `${outcome.id} has as many connections as it may have`;
       this.#step("refuted");
       this.#end("limited", reason);
       this.#parts.onFault("access-limited", reason);
       return;
     }
-    this.#seat = seat;
+    this.#isCounted = true;
     this.#step("proved");
     this.#become(outcome);
     this.#parts.onWelcome();
@@ -270,8 +267,8 @@ export class SessionAccess {
     this.#cancelTimeout();
     this.#cancelExpiry();
     this.#cancelNotice();
-    this.#seat?.close();
-    this.#seat = undefined;
+    if (this.#isCounted) this.#parts.accounts.giveConnection(this.principal);
+    this.#isCounted = false;
   }
 
   #step(event: AccessEvent): AccessAction {

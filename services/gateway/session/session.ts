@@ -460,16 +460,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
-    const { accounts, config } = this.#parts;
     return new SessionAccess({
       ...this.#parts,
-      config: config.access,
+      config: this.#parts.config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
-      takeSeat: (principal) => {
-        if (!accounts.takeConnection(principal)) return undefined;
-        return { close: () => accounts.giveConnection(principal) };
-      },
       onWelcome: () => this.#onWelcome(),
       onReplaced: () => this.#subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),

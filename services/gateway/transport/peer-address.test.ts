@@ -130,3 +130,14 @@ test.each([
 ])("%s is written %s", (text, canonical) => {
   expect(canonicalAddress(text)).toBe(canonical);
 });
+
+test("the certificate that a proxy names counts only if the proxy is trusted and has the header", () => {
+  const rules = { trustedProxies: ["10.0.0.0/8"], proxyHeader: "x-forwarded-for" } as const;
+  const named = headers("x-client-cert", " CN=desk-3,O=Firm ");
+  const addresses = new PeerAddresses({ ...rules, certificateHeader: "x-client-cert" });
+  expect(addresses.certificateOf("10.0.0.1", named)).toEqual({ names: ["CN=desk-3,O=Firm"] });
+  expect(addresses.certificateOf("198.51.100.7", named)).toBeUndefined();
+  expect(addresses.certificateOf("10.0.0.1", headers("x-client-cert", ""))).toBeUndefined();
+  expect(addresses.certificateOf("10.0.0.1", headers("other", "CN=desk-3"))).toBeUndefined();
+  expect(new PeerAddresses(rules).certificateOf("10.0.0.1", named)).toBeUndefined();
+});

@@ -1,4 +1,5 @@
 import { BlockList, isIP, SocketAddress } from "node:net";
+import type { PeerCertificate } from "../access/credentials.ts";
 import type { ProxyHeader, ProxyOptions, RequestHeaders } from "./transport.ts";
 
 /** No sensible chain of proxies is longer; what is further away in a header is not looked at. */
@@ -18,11 +19,13 @@ export function isNetwork(text: string): boolean {
 export class PeerAddresses {
   readonly #trusted = new BlockList();
   readonly #header: ProxyHeader;
+  readonly #certificateHeader: string | undefined;
   readonly #trustsNobody: boolean;
 
   /** @throws RangeError if an entry of `trustedProxies` is neither an address nor a network. */
-  constructor({ trustedProxies, proxyHeader }: ProxyOptions) {
+  constructor({ trustedProxies, proxyHeader, certificateHeader }: ProxyOptions) {
     this.#header = proxyHeader;
+    this.#certificateHeader = certificateHeader;
     this.#trustsNobody = trustedProxies.length === 0;
     for (const text of trustedProxies) {
       const network = parseNetwork(text);
@@ -51,6 +54,18 @@ export class PeerAddresses {
       if (!this.#trusts(address)) return address;
     }
     return address;
+  }
+
+  /**
+   * What a trusted proxy says about the certificate of its client; undefined if it says nothing.
+   * The header of anybody else means nothing.
+   */
+  certificateOf(socketAddress: string, headers: RequestHeaders): PeerCertificate | undefined {
+    if (this.#certificateHeader === undefined || this.ownerOf(socketAddress) !== undefined) {
+      return undefined;
+    }
+    const subject = headers.get(this.#certificateHeader)?.trim() ?? "";
+    return subject === "" ? undefined : { names: [subject] };
   }
 
   /** The address that a socket counts for; undefined for a trusted proxy's, which is nobody's. */

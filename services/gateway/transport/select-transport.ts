@@ -28,6 +28,10 @@ export async function selectTransport<Principal>(
 ): Promise<Transport> {
   if (select.choice === "node") return createNodeTransport(options, handler);
   if (select.choice === "auto") {
+    if (options.tls?.clientCaFile !== undefined) {
+      select.onFallback("uWebSockets.js does not tell whose certificate a client has shown");
+      return createNodeTransport(options, handler);
+    }
     try {
       await (select.load ?? loadUws)();
     } catch (error) {

@@ -1,18 +1,21 @@
 import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { TlsOptions } from "./transport.ts";
 import { TransportOptionsError } from "./transport-options.ts";
 
 /** Texts of the files that TLS options name. */
-type TlsFiles = { readonly cert: string; readonly key: string };
+type TlsFiles = { readonly cert: string; readonly key: string; readonly ca?: string };
 
 /**
  * Reads a certificate and its key and checks that they belong together, because uWebSockets.js says
  * of neither what is wrong.
  * @throws TransportOptionsError
  */
-export function readTlsFiles({ certFile, keyFile, passphrase }: TlsOptions): TlsFiles {
-  const files = { cert: readPem(certFile), key: readPem(keyFile) };
+export function readTlsFiles(options: TlsOptions): TlsFiles {
+  const { certFile, keyFile, passphrase, clientCaFile } = options;
+  const pair = { cert: readPem(certFile), key: readPem(keyFile) };
+  const files = clientCaFile === undefined ? pair : { ...pair, ca: readPem(clientCaFile) };
   try {
     createSecureContext(passphrase === undefined ? files : { ...files, passphrase });
   } catch (error) {
@@ -21,6 +24,11 @@ export function readTlsFiles({ certFile, keyFile, passphrase }: TlsOptions): Tls
     throw new TransportOptionsError("tls", message, { cause: error });
   }
   return files;
+}
+
+/** When the certificate of the file is not valid any more, in milliseconds since 1970. */
+export function certificateExpiryMs({ certFile }: TlsOptions): number {
+  return Date.parse(new X509Certificate(readPem(certFile)).validTo);
 }
 
 function readPem(path: string): string {

@@ -188,6 +188,8 @@ export type ProxyOptions = {
   readonly trustedProxies: readonly string[];
   /** The header that the trusted proxies write. */
   readonly proxyHeader: ProxyHeader;
+  /** In which they name the subject of the certificate that they have verified, in lower case. */
+  readonly certificateHeader?: string;
 };
 
 /** Only one header is believed: a proxy passes on the other one as the client wrote it. */
@@ -200,6 +202,10 @@ export type TlsOptions = {
   readonly keyFile: string;
   /** Of the key, if it is encrypted. */
   readonly passphrase?: string;
+  /** PEM file of the authorities that sign what clients may show; without it, none are asked. */
+  readonly clientCaFile?: string;
+  /** Whether a client without such a certificate is served too. */
+  readonly clientCertificates?: "required" | "optional";
 };
 
 export type TransportOptions = ProxyOptions & {
@@ -208,7 +214,7 @@ export type TransportOptions = ProxyOptions & {
   readonly port: number;
   /** WebSocket path. */
   readonly path: string;
-  /** Serves `wss:` and `https:` instead of `ws:` and `http:`. The files are read once. */
+  /** Serves `wss:` and `https:` instead of `ws:` and `http:`; `reloadTls` reads it again. */
   readonly tls?: TlsOptions;
   /**
    * Above this a connection is cut without a close frame; the gateway's own, lower limit closes
@@ -235,6 +241,11 @@ export type Transport = {
   readonly port: number;
   /** Sockets of every kind that are open now, as `connectionsMax` counts them. */
   readonly sockets: number;
+  /**
+   * Reads the files of the certificate again, for connections that come from now on.
+   * @throws TransportOptionsError if they cannot serve; then everything stays as it was.
+   */
+  reloadTls(): void;
   /** Accepts no more connections; those open live on. Idempotent. */
   stopListening(): void;
   /** Cuts what is still open. Idempotent. */

@@ -2,7 +2,7 @@ import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import type { SharedBatch } from "../shared-batch.ts";
-import type { EpochChange } from "../topic-subscriber.ts";
+import type { Attached, EpochChange } from "../topic-subscriber.ts";
 
 /** What happened to a topic, in the order in which it did. */
 export type Delayed =
@@ -14,7 +14,11 @@ export type Delayed =
       readonly batches: readonly SharedBatch[];
     }
   /** The topic goes on with these batches, of which none is a state. */
-  | { readonly kind: "sequel"; readonly batches: readonly SharedBatch[] }
+  | {
+      readonly kind: "sequel";
+      readonly batches: readonly SharedBatch[];
+      readonly then: Attached["then"];
+    }
   /** A state at a position that the batches before have passed or reached, for new subscribers. */
   | { readonly kind: "snapshot"; readonly position: TopicPosition; readonly state: SharedBatch }
   | { readonly kind: "batch"; readonly batch: SharedBatch }
@@ -118,8 +122,9 @@ export class DelayQueue {
 function bytesOf(what: Delayed): number {
   switch (what.kind) {
     case "start":
+      return sizeOf(what.batches);
     case "sequel":
-      return what.batches.reduce((sum, batch) => sum + batch.keptBytes, 0);
+      return sizeOf(what.batches) + sizeOf(what.then?.batches ?? []);
     case "snapshot":
       return what.state.keptBytes;
     case "batch":
@@ -128,4 +133,8 @@ function bytesOf(what: Delayed): number {
     case "epoch":
       return 0;
   }
+}
+
+function sizeOf(batches: readonly SharedBatch[]): number {
+  return batches.reduce((sum, batch) => sum + batch.keptBytes, 0);
 }

@@ -135,7 +135,8 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   }
 
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
-    return this.#history.resume(position)?.batches;
+    const resumed = this.#history.resume(position);
+    return resumed?.then === undefined ? resumed?.batches : undefined;
   }
 
   lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
@@ -214,11 +215,14 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   /** Goes on where there was no space any more, without a loss. False if that is not possible. */
   #goOn(before: TopicPosition): boolean {
-    const { continuity, batches } = this.#attach(before);
+    const { continuity, batches, then } = this.#attach(before);
     if (continuity !== "resumed") return false;
-    if (!this.#push({ kind: "sequel", batches })) return false;
+    if (!this.#push({ kind: "sequel", batches, then })) return false;
     const last = batches.at(-1);
     if (last !== undefined) this.#queued(last.lastSequence);
+    if (then === undefined) return true;
+    const { epoch, sequence } = then.change.start;
+    this.#queuedTo = { epoch, sequence: then.batches.at(-1)?.lastSequence ?? sequence };
     return true;
   }
 
@@ -319,6 +323,9 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
         return;
       case "sequel":
         for (const batch of what.batches) this.#take(batch);
+        if (what.then === undefined) return;
+        this.#tell({ kind: "epoch", change: what.then.change });
+        for (const batch of what.then.batches) this.#take(batch);
         return;
       case "snapshot":
         this.#history.installSnapshot(what.position, what.state);

@@ -11,7 +11,9 @@ import {
   limitAnswer,
   reasonPhrase,
 } from "../http-answer.ts";
+import type { PeerCertificate } from "../../access/credentials.ts";
 import type { PeerAddresses } from "../peer-address.ts";
+import { certificateOfSocket } from "../peer-certificate.ts";
 import { RequestBody } from "../request-body.ts";
 import { requestFault } from "../request-check.ts";
 import type { HttpBytes, HttpResponse, RefusalLimit, TransportHandler } from "../transport.ts";
@@ -93,6 +95,12 @@ class HttpExchange {
     else this.#refuse(badRequestAnswer(fault));
   }
 
+  #certificate(): PeerCertificate | undefined {
+    const { socket } = this.#request;
+    const named = this.#parts.addresses.certificateOf(socket.remoteAddress ?? "", this.#headers);
+    return named ?? certificateOfSocket(socket);
+  }
+
   /** The answer is complete, or the client has gone. */
   closed(): void {
     this.#releaseBody();
@@ -145,6 +153,7 @@ class HttpExchange {
         ...splitUrl(request.url),
         headers: this.#headers,
         remoteAddress: this.#remoteAddress,
+        certificate: this.#certificate(),
         body,
         signal: this.#abort.signal,
       });

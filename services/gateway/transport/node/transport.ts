@@ -11,6 +11,7 @@ import { badUpgradeAnswer, errorAnswer, limitAnswer } from "../http-answer.ts";
 import { Housekeeping, nowMs } from "../housekeeping.ts";
 import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
+import { certificateOfSocket } from "../peer-certificate.ts";
 import { INFLATED_BYTES_MAX, assertTransportOptions } from "../transport-options.ts";
 import type {
   ConnectionContext,
@@ -69,6 +70,7 @@ class NodeTransport<Principal> implements Transport {
   readonly #guard = new HandlerGuard();
   readonly #addresses: PeerAddresses;
   readonly #server: Server;
+  readonly reloadTls: () => void;
   readonly #webSockets: WebSocketServer;
   readonly #connections = new Set<NodeConnection>();
   readonly #housekeeping: Housekeeping;
@@ -87,7 +89,10 @@ class NodeTransport<Principal> implements Transport {
     const { http } = options;
     // The deadline of a body is ours; this one is for what node:http never shows.
     const requestTimeout = Math.max(http.bodyTimeoutMs * 2, REQUEST_TIMEOUTS.headersTimeout);
-    this.#server = createNodeServer({ ...REQUEST_TIMEOUTS, requestTimeout }, options.tls);
+    const timeouts = { ...REQUEST_TIMEOUTS, requestTimeout };
+    const { server, reloadTls } = createNodeServer(timeouts, options.tls);
+    this.#server = server;
+    this.reloadTls = reloadTls;
     this.#serve();
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -226,7 +231,10 @@ class NodeTransport<Principal> implements Transport {
         : "HTTP/1.1 is needed";
     if (fault !== undefined) return { kind: "refuse", response: badUpgradeAnswer(fault) };
     const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
-    const decision = this.#handler.onUpgrade({ path, headers, remoteAddress, subprotocols });
+    const certificate =
+      this.#addresses.certificateOf(socketAddress, headers) ?? certificateOfSocket(request.socket);
+    const asking = { path, headers, remoteAddress, subprotocols, certificate };
+    const decision = this.#handler.onUpgrade(asking);
     if (decision.kind === "refuse") return decision;
     assertOffered(decision.context.subprotocol, subprotocols);
     const compressed = compression && offersPlainDeflate(headers.get("sec-websocket-extensions"));

@@ -4,6 +4,7 @@ import type { BodyWatch } from "../body-watch.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
 import { afterCallbacks } from "../housekeeping.ts";
 import { badRequestAnswer, bodyTooLargeAnswer, isStream, limitAnswer } from "../http-answer.ts";
+import type { PeerCertificate } from "../../access/credentials.ts";
 import type { PeerAddresses } from "../peer-address.ts";
 import { RequestBody } from "../request-body.ts";
 import { requestFault } from "../request-check.ts";
@@ -84,6 +85,7 @@ class HttpExchange implements Exchange {
   readonly #query: string;
   readonly #headers: ReadonlyMap<string, string>;
   readonly #remoteAddress: string;
+  readonly #certificate: PeerCertificate | undefined;
   readonly #abort = new AbortController();
   readonly #body: RequestBody;
   readonly #limit: RefusalLimit | undefined;
@@ -103,6 +105,7 @@ class HttpExchange implements Exchange {
     const socketAddress = socketAddressOf(response);
     const remoteAddress = addresses.clientOf(socketAddress, this.#headers);
     this.#remoteAddress = remoteAddress;
+    this.#certificate = addresses.certificateOf(socketAddress, this.#headers);
     this.#body = new RequestBody({
       admission,
       remoteAddress,
@@ -191,6 +194,7 @@ class HttpExchange implements Exchange {
         query: this.#query,
         headers: this.#headers,
         remoteAddress: this.#remoteAddress,
+        certificate: this.#certificate,
         body,
         signal: this.#abort.signal,
       });

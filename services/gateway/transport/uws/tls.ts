@@ -1,4 +1,5 @@
 import { readTlsFiles } from "../tls-files.ts";
+import { TransportOptionsError } from "../transport-options.ts";
 import type { TlsOptions } from "../transport.ts";
 import type { TemplatedApp, UwsModule } from "../uws-module.ts";
 
@@ -8,6 +9,12 @@ import type { TemplatedApp, UwsModule } from "../uws-module.ts";
  */
 export function createUwsApp(uws: UwsModule, tls: TlsOptions | undefined): TemplatedApp {
   if (tls === undefined) return uws.App();
+  if (tls.clientCaFile !== undefined) {
+    const message =
+      "uWebSockets.js does not tell whose certificate a client has shown: " +
+      "use the transport node, or a proxy that verifies it and gateway.access.certificateHeader";
+    throw new TransportOptionsError("tls", message);
+  }
   // uWebSockets.js reads the files itself and says only that they are no good.
   readTlsFiles(tls);
   return uws.SSLApp({

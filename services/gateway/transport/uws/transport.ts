@@ -34,18 +34,28 @@ export async function createUwsTransport<Principal>(
   handler: TransportHandler<Principal>,
 ): Promise<Transport> {
   const limits = uwsLimits(options);
-  const transport = new UwsTransport(await loadUws(), options, handler);
-  transport.serve(limits);
+  const transport = new UwsTransport(await loadUws(), { options, limits }, handler);
   await transport.listen();
   return transport;
 }
 
+/** What the module has and its types do not say. */
+type Acceptor = TemplatedApp & {
+  getDescriptor(): object;
+  addChildAppDescriptor(descriptor: object): void;
+  removeChildAppDescriptor(descriptor: object): void;
+};
+
 class UwsTransport<Principal> implements Transport {
   readonly kind = "uws";
   readonly #uws: UwsModule;
+  /** Listens, and serves until the certificate changes. */
   readonly #app: TemplatedApp;
+  /** Serve what came under each certificate after the first; the last one gets what comes. */
+  readonly #heirs: TemplatedApp[] = [];
   readonly #options: TransportOptions;
   readonly #handler: TransportHandler<Principal>;
+  readonly #limits: UwsLimits;
   readonly #guard = new HandlerGuard();
   readonly #addresses: PeerAddresses;
   readonly #sockets: UwsSockets;
@@ -57,8 +67,13 @@ class UwsTransport<Principal> implements Transport {
   #nextId = 1;
   #closed = false;
 
-  constructor(uws: UwsModule, options: TransportOptions, handler: TransportHandler<Principal>) {
+  constructor(
+    uws: UwsModule,
+    { options, limits }: { readonly options: TransportOptions; readonly limits: UwsLimits },
+    handler: TransportHandler<Principal>,
+  ) {
     this.#uws = uws;
+    this.#limits = limits;
     this.#app = createUwsApp(uws, options.tls);
     this.#options = options;
     this.#handler = handler;
@@ -69,6 +84,7 @@ class UwsTransport<Principal> implements Transport {
       addresses: this.#addresses,
       onRefused: (limit) => this.#refused(limit),
     });
+    this.#serve(this.#app);
   }
 
   get address(): string {
@@ -79,11 +95,30 @@ class UwsTransport<Principal> implements Transport {
     return this.#port;
   }
 
+  /**
+   * An app has one certificate for its life. So the next one gets an app of its own, to which the
+   * first hands on what it accepts: nobody listens anew, and what is open stays where it is.
+   */
+  reloadTls(): void {
+    const { tls } = this.#options;
+    if (tls === undefined || this.#closed) return;
+    const heir = createUwsApp(this.#uws, tls);
+    this.#serve(heir);
+    const before = this.#heirs.at(-1);
+    const acceptor = this.#app as Acceptor;
+    acceptor.addChildAppDescriptor((heir as Acceptor).getDescriptor());
+    if (before !== undefined) {
+      acceptor.removeChildAppDescriptor((before as Acceptor).getDescriptor());
+    }
+    this.#heirs.push(heir);
+  }
+
   /** Registers what is called for sockets and requests. */
-  serve(limits: UwsLimits): void {
+  #serve(app: TemplatedApp): void {
     const uws = this.#uws;
+    const limits = this.#limits;
     const { path, compression, requestBytesMax, bufferedBytesMax } = this.#options;
-    this.#app.ws<UserData>(path, {
+    app.ws<UserData>(path, {
       maxPayloadLength: limits.maxPayloadLength,
       maxBackpressure: limits.maxBackpressure,
       idleTimeout: limits.idleTimeoutSeconds,
@@ -115,8 +150,8 @@ class UwsTransport<Principal> implements Transport {
       bufferedBytesMax,
       onRefused: (limit: RefusalLimit) => this.#refused(limit),
     };
-    this.#app.filter((response, count) => this.#sockets.onCount(response, Number(count)));
-    this.#app.any("/*", (response, request) => serveHttp(parts, response, request));
+    app.filter((response, count) => this.#sockets.onCount(response, Number(count)));
+    app.any("/*", (response, request) => serveHttp(parts, response, request));
   }
 
   async listen(): Promise<void> {
@@ -162,7 +197,7 @@ class UwsTransport<Principal> implements Transport {
       this.#closed = true;
       this.#housekeeping.stop();
       this.#listenSocket = undefined;
-      this.#app.close();
+      for (const app of [this.#app, ...this.#heirs]) app.close();
     }
     return Promise.resolve();
   }
@@ -202,7 +237,9 @@ class UwsTransport<Principal> implements Transport {
     }
     const subprotocols = parseSubprotocols(headers.get("sec-websocket-protocol"));
     const path = request.getUrl();
-    const decision = this.#handler.onUpgrade({ path, headers, remoteAddress, subprotocols });
+    const certificate = this.#addresses.certificateOf(socketAddress, headers);
+    const asking = { path, headers, remoteAddress, subprotocols, certificate };
+    const decision = this.#handler.onUpgrade(asking);
     if (decision.kind === "refuse") {
       refuseUpgrade(this.#sockets, response, decision.response);
       return;
