@@ -405,13 +405,14 @@ export class Session implements ConnectionHandler {
   }
 
   #makeCalls(): CallTable {
-    const { clock, config, logger, turns } = this.#parts;
+    const { clock, config, logger, turns, accounts } = this.#parts;
     const { remoteAddress } = this.#connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: this.id, method, error }, "an RPC failed with an internal error");
     };
     const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.monotonicUs());
+      this.#rates.takeWork(requests, clock.monotonicUs()) &&
+      accounts.takeRequests(this.#access.principal, requests, clock.monotonicUs());
     const own = {
       limits: config,
       remoteAddress,
