@@ -155,6 +155,7 @@ const LAYERS: readonly Layer[] = [
     "services/gateway/access/",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
+    "services/gateway/view-metrics.ts",
   ]),
   {
     place: "services/gateway/access/",
