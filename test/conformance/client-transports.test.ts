@@ -182,7 +182,7 @@ describe.each(
     expect(sequences.size).toBeGreaterThan(5);
     for (const [topic, own] of sequences) {
       const [first = 0] = own;
-      expect(own, topic).toEqual(own.map((_, index) => first + index));
+      expect(own, `${topic} has every event once`).toEqual(own.map((_, index) => first + index));
     }
   });
 });
