@@ -161,6 +161,7 @@ const LAYERS: readonly Layer[] = [
     "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
+    "services/gateway/view-metrics.ts",
   ]),
   {
     place: "services/gateway/access/",
