@@ -76,8 +76,13 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     const venues = [{ id: "simulated", simulated }];
     // The publisher keeps nothing: what comes back comes from the log.
     const config = ingestConfigSchema.parse({ venues, historyBytesMax: 0, recentTradesMax: 5 });
-    const registry = new Registry();
-    const running = await startIngest({ bus, clock, logger: silent, config, registry });
+    const running = await startIngest({
+      bus,
+      clock,
+      logger: silent,
+      config,
+      registry: new Registry(),
+    });
     await running.whenStarted;
     // It publishes when it has the lease.
     await expect.poll(() => epochOf(running), { timeout: 15_000 }).toBeGreaterThan(0);

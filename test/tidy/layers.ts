@@ -62,7 +62,10 @@ const LAYERS: readonly Layer[] = [
     may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
   },
   { place: "services/publish/", may: SHARED },
-  { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
+  {
+    place: "services/runtime/",
+    may: ["services/core/", "pino", "prom-client", "@opentelemetry/api", "node:*"],
+  },
   {
     // The whole configuration is one tree: its sections are defined beside what they configure.
     place: "services/config/",

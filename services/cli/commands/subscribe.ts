@@ -29,6 +29,7 @@ type SubscribeOptions = {
   readonly depth: number;
   readonly interval: number;
   readonly bandwidth: number;
+  readonly checksum?: boolean;
   readonly snapshot: boolean;
   readonly from?: PastTime;
   readonly to?: PastTime;
@@ -69,6 +70,7 @@ export function createSubscribeCommand(): Command {
       parseCount,
       0,
     )
+    .option("--checksum", "have books compared with the gateway's about once a second")
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -190,11 +192,12 @@ class TopicPrinter {
   }
 
   #subscribe(client: Client, topics: readonly string[], take: (event: StreamEvent) => void): void {
-    const { depth, interval, snapshot } = this.#options;
+    const { depth, interval, snapshot, checksum } = this.#options;
     client.subscribe(topics, take, {
       depth,
       conflationIntervalMs: interval,
       snapshot,
+      checksum,
       onError: (error: TickwireError) => {
         this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
       },

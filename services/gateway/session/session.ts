@@ -21,13 +21,14 @@ import { SessionOutput } from "./session-output.ts";
 import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { CallMessage, HelloMessage } from "./wire-messages.ts";
+import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
@@ -56,6 +57,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** Made only where something is traced. */
+  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
@@ -96,6 +99,11 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
+    if (parts.tracing !== undefined) {
+      const spans = new SubscribeSpans(parts.tracing, id);
+      this.#spans = spans;
+      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
+    }
     this.#inbox = new FrameInbox({
       space: parts.inboxSpace,
       line: parts.turns.open(),
@@ -264,6 +272,7 @@ export class Session implements ConnectionHandler {
     this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
+    this.#spans?.close();
     this.#calls?.closeAll();
   }
 
@@ -326,7 +335,7 @@ export class Session implements ConnectionHandler {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
-        if (this.#hasRoom()) this.#topics().subscribe(request.value);
+        if (this.#hasRoom()) this.#subscribe(request.value);
         return;
       case "unsubscribe":
         if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
@@ -368,6 +377,16 @@ export class Session implements ConnectionHandler {
     }
     const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
     if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
+  #subscribe(message: SubscribeMessage): void {
+    const topics = this.#topics();
+    if (this.#spans === undefined) {
+      topics.subscribe(message);
+      return;
+    }
+    const request = { requestId: message.requestId, topics: message.topics.length };
+    this.#spans.begin(request, () => topics.subscribe(message));
   }
 
   #topics(): Subscriptions {

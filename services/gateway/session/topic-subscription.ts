@@ -290,12 +290,12 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   /** What follows the start in the epoch that came after that of the start. */
-  #goOnIn({ next }: Attached): void {
-    if (next === undefined) return;
-    this.epochChanged(next.change);
-    for (const batch of next.batches) this.#lane.pushStart(this.#formOf(batch));
-    this.#sequence = next.batches.at(-1)?.lastSequence ?? next.change.start.sequence;
-    const { missing } = next;
+  #goOnIn({ sequel }: Attached): void {
+    if (sequel === undefined) return;
+    this.epochChanged(sequel.change);
+    for (const batch of sequel.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#sequence = sequel.batches.at(-1)?.lastSequence ?? sequel.change.start.sequence;
+    const { missing } = sequel;
     if (missing === undefined || missing.last < missing.first) return;
     this.#sequence = missing.last;
     const message = `what ${this.view.topic} had since then is not kept any more`;

@@ -37,25 +37,25 @@ export class TopicStarts {
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
     if (resumed !== undefined) {
-      const { position, batches, next } = resumed;
+      const { position, batches, sequel } = resumed;
       const start = { continuity: "resumed", missing: undefined, ended: undefined } as const;
-      if (next === undefined) return { ...start, position, batches };
-      const { ended } = next;
+      if (sequel === undefined) return { ...start, position, batches };
+      const { ended } = sequel;
       const to = { epoch: history.epoch, sequence: ended.sequence };
       const change = { ended, start: to, continues: true };
       return {
         ...start,
         position,
         batches,
-        next: { change, batches: next.batches, missing: undefined },
+        sequel: { change, batches: sequel.batches, missing: undefined },
       };
     }
     const earlier = resume && this.earlierEvents(resume);
     if (resume !== undefined && earlier !== undefined) {
       const { batches, ended } = earlier;
-      const next = this.#nextEpoch(ended, options);
+      const sequel = this.#nextEpoch(ended, options);
       const nothingLost = { missing: undefined, ended: undefined };
-      return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
+      return { continuity: "resumed", position: resume, batches, ...nothingLost, sequel };
     }
     return {
       ...this.lossUntil(resume, history.position),

@@ -71,5 +71,5 @@ export type Attached = {
    * What follows `batches` in the epoch that came after that of `position`; undefined if all is of
    * one epoch.
    */
-  readonly next?: NextEpoch | undefined;
+  readonly sequel?: NextEpoch | undefined;
 };

@@ -17,7 +17,7 @@ export type Delayed =
   | {
       readonly kind: "sequel";
       readonly batches: readonly SharedBatch[];
-      readonly next: Attached["next"];
+      readonly sequel: Attached["sequel"];
     }
   /** A state at a position that the batches before have passed or reached, for new subscribers. */
   | { readonly kind: "snapshot"; readonly position: TopicPosition; readonly state: SharedBatch }
@@ -124,7 +124,7 @@ function bytesOf(what: Delayed): number {
     case "start":
       return sizeOf(what.batches);
     case "sequel":
-      return sizeOf(what.batches) + sizeOf(what.next?.batches ?? []);
+      return sizeOf(what.batches) + sizeOf(what.sequel?.batches ?? []);
     case "snapshot":
       return what.state.keptBytes;
     case "batch":

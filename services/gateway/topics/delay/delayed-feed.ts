@@ -136,7 +136,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
     const resumed = this.#history.resume(position);
-    return resumed?.next === undefined ? resumed?.batches : undefined;
+    return resumed?.sequel === undefined ? resumed?.batches : undefined;
   }
 
   lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
@@ -215,15 +215,15 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   /** Goes on where there was no space any more, without a loss. False if that is not possible. */
   #goOn(before: TopicPosition): boolean {
-    const { continuity, batches, next } = this.#attach(before);
+    const { continuity, batches, sequel } = this.#attach(before);
     // Behind an epoch that nothing goes on from, a topic begins anew.
-    if (continuity !== "resumed" || next?.change.continues === false) return false;
-    if (!this.#push({ kind: "sequel", batches, next })) return false;
+    if (continuity !== "resumed" || sequel?.change.continues === false) return false;
+    if (!this.#push({ kind: "sequel", batches, sequel })) return false;
     const last = batches.at(-1);
     if (last !== undefined) this.#queued(last.lastSequence);
-    if (next === undefined) return true;
-    const { epoch, sequence } = next.change.start;
-    this.#queuedTo = { epoch, sequence: next.batches.at(-1)?.lastSequence ?? sequence };
+    if (sequel === undefined) return true;
+    const { epoch, sequence } = sequel.change.start;
+    this.#queuedTo = { epoch, sequence: sequel.batches.at(-1)?.lastSequence ?? sequence };
     return true;
   }
 
@@ -324,9 +324,9 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
         return;
       case "sequel":
         for (const batch of what.batches) this.#take(batch);
-        if (what.next === undefined) return;
-        this.#tell({ kind: "epoch", change: what.next.change });
-        for (const batch of what.next.batches) this.#take(batch);
+        if (what.sequel === undefined) return;
+        this.#tell({ kind: "epoch", change: what.sequel.change });
+        for (const batch of what.sequel.batches) this.#take(batch);
         return;
       case "snapshot":
         this.#history.installSnapshot(what.position, what.state);
