@@ -225,12 +225,15 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetSnapshotRequest>,
     options?: Options,
   ): Promise<GetSnapshotResponse>;
-  /** Trades of a range of time, or the latest ones, oldest first. */
+  /**
+   * Trades of a range of time, or the latest ones, oldest first: those that the publisher keeps and, where the gateway
+   * has a stream log, those before.
+   */
   getTrades(
     request: MessageInit<GetTradesRequest>,
     options?: Options,
   ): Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
@@ -268,12 +271,15 @@ export type MarketDataHandlers<Context> = {
     request: GetSnapshotRequest,
     context: Context,
   ) => GetSnapshotResponse | Promise<GetSnapshotResponse>;
-  /** Trades of a range of time, or the latest ones, oldest first. */
+  /**
+   * Trades of a range of time, or the latest ones, oldest first: those that the publisher keeps and, where the gateway
+   * has a stream log, those before.
+   */
   readonly getTrades: (
     request: GetTradesRequest,
     context: Context,
   ) => GetTradesResponse | Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first. */
+  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
   readonly getCandles: (
     request: GetCandlesRequest,
     context: Context,

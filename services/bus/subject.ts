@@ -93,6 +93,9 @@ export function leadershipSubject(venue: string): string {
   return `ct.v2.lead.${escapeToken(venue)}`;
 }
 
+/** What everybody who publishes a venue, or would, tells the others on matches this. */
+export const LEADERSHIP_PATTERN = "ct.v2.lead.*";
+
 /** The pattern of all events of a venue. */
 export function eventPattern(venue: string): string {
   return `md.v2.${escapeToken(venue)}.>`;
@@ -123,6 +126,14 @@ export function queryPattern(address: QueryAddress): string {
 
 /** The pattern of the snapshot queries to every publisher. */
 export const SNAPSHOT_QUERIES = "rq.v2.*.*.snapshot.>";
+
+/**
+ * Where a gateway answers for a session that HTTP carries, whichever gateway its client reaches.
+ * Throws BusError (`invalid-subject`) for an empty name.
+ */
+export function sessionSubject(token: string): string {
+  return `hs.v2.${escapeToken(token)}`;
+}
 
 /** Whether the text may name a publisher: letters, digits, `_` and `-`, at most 100. */
 export function isPublisherId(text: string): boolean {

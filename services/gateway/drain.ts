@@ -23,7 +23,7 @@ type DrainParts = {
   readonly requestsInFlight: () => number;
   /** Each client has so long to leave, from when it is told. */
   readonly windowMs: number;
-  /** Clients are told, and closed, at this rate. */
+  /** At most so many are closed in any second, and told a little slower. */
   readonly closesPerSecondMax: number;
   /** Whatever is left after so long is cut. */
   readonly graceMs: number;
@@ -44,6 +44,11 @@ export type DrainResult = { readonly left: number; readonly closed: number; read
 const SESSIONS_PER_TURN = 128;
 /** A rate is kept by groups, so many a second, as timers are not finer. */
 const GROUPS_PER_SECOND = 20;
+/**
+ * Clients are told at this share of the rate: some take longer to leave than others, and so more of
+ * them leave in some second than were told in any.
+ */
+const TELL_SHARE = 0.7;
 /** How often sessions that wait for their calls are looked at. */
 const CALLS_CHECK_US = 20_000;
 
@@ -101,12 +106,13 @@ export class Drain {
     this.#sessionsAtStart = count;
     // Where the rate takes too long, everybody is told in time to leave all the same.
     const tellMs = graceMs - this.#windowMs;
-    const tellPerSecond = Math.max(1, Math.ceil((count * 1_000) / Math.max(1, tellMs)));
-    this.#tellPace = new Pace(Math.max(closesPerSecondMax, tellPerSecond));
+    const tellPerSecondMin = Math.ceil((count * 1_000) / Math.max(1, tellMs));
+    const tellPerSecond = Math.max(1, Math.floor(closesPerSecondMax * TELL_SHARE));
+    this.#tellPace = new Pace(Math.max(tellPerSecond, tellPerSecondMin));
     this.#closePace = new Pace(closesPerSecondMax);
     this.plan = {
-      neededMs: Math.ceil((count * 1_000) / closesPerSecondMax) + this.#windowMs,
-      overdueSessions: Math.max(0, count - Math.floor((tellMs * closesPerSecondMax) / 1_000)),
+      neededMs: Math.ceil((count * 1_000) / tellPerSecond) + this.#windowMs,
+      overdueSessions: Math.max(0, count - Math.floor((tellMs * tellPerSecond) / 1_000)),
     };
   }
 

@@ -40,7 +40,7 @@ beforeEach(async () => {
   const logger = { debug: write, info: write, warn: write, error: write };
   const config = gatewayConfig({
     drainWindowMs: 1_000,
-    drainClosesPerSecondMax: 2,
+    drainClosesPerSecondMax: 3,
     lameDuckMs: 3_000,
   });
   const metrics = createGatewayMetrics(registry);

@@ -4,6 +4,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
 import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
@@ -21,6 +22,7 @@ import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { tracedServices } from "./rpc/traced-services.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
@@ -43,6 +45,8 @@ type GatewayOptions = {
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Said in Welcome and on the front page. Default "0.1.0". */
@@ -56,7 +60,7 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const { config, bus, clock, logger, registry, tracing, random = Math.random } = options;
   const { serverVersion = "0.1.0" } = options;
   const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
@@ -79,13 +83,14 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     resumeBytesMax: config.resumeBytesMax,
   };
   const hub = new Hub({ ...common, catalog, random, resume, limits: config });
-  const services = createMarketData({
+  const untraced = createMarketData({
     ...common,
     catalog,
     log,
     queryTimeoutMs,
     replaysMax: config.replaysMax,
   });
+  const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
   const accounts = new PrincipalAccounts(metrics);
   const rpc = new ConnectRpc({
     services,
@@ -99,13 +104,31 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   });
   const dashboard = readDashboard(options);
   const scheduler = immediateScheduler;
-  const streamParts = { config, clock, scheduler, turns, metrics, createToken: createSessionToken };
+  const streamParts = {
+    config,
+    bus,
+    clock,
+    scheduler,
+    turns,
+    metrics,
+    createToken: createSessionToken,
+  };
   const bufferedBytesMax = bufferedBytesOf(config, bus);
   const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
   const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const shared = {
+    config,
+    clock,
+    logger,
+    metrics,
+    services,
+    turns,
+    inboxSpace,
+    tracing,
+    ...identity,
+  };
   const tls = tlsOptions(config);
   const everyMs = config.tls.reloadMs;
   const certificates = tls && new TlsReload({ tls, everyMs, clock, logger, metrics });
@@ -115,9 +138,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
     access,
     http,
-    certificates,
     stateOf: (running) =>
       createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
+    certificates,
     openTransport: async (handler) => {
       const transport = await selectTransport(
         {

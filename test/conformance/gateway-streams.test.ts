@@ -225,6 +225,27 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
     }
   });
 
+  test("what is streamed or polled is compressed where the client takes it", async () => {
+    await start();
+    // What fetch says by itself.
+    const answer = await fetch(`${rig.url}/v1/sse?topics=${TRADES}`);
+    expect(answer.headers.get("content-encoding")).toBe("gzip");
+    const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("continuity")) text += (await reader.read()).value;
+    publishTrades(3);
+    while (!text.includes('"sequence":3')) text += (await reader.read()).value;
+    await reader.cancel();
+    const first = await poll(rig.url, { topics: TRADES });
+    publishTrades(200);
+    await rig.settle();
+    const query = new URLSearchParams({ topics: TRADES, cursor: first.cursor });
+    const polled = await fetch(`${rig.url}/v1/poll?${query.toString()}`);
+    expect(polled.headers.get("content-encoding")).toBe("gzip");
+    const { events } = (await polled.json()) as PolledAnswer;
+    expect(events.length).toBeGreaterThan(0);
+  });
+
   test("HEAD, OPTIONS and other methods are answered as HTTP asks", async () => {
     await start();
     for (const path of ["sse", "poll"]) {
@@ -320,6 +341,21 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
       more.length === 3 ? [] : told(await poll(rig.url, { topics: TRADES, cursor: next.cursor }));
     const begin = first.events[1]?.data["sequence"] as number;
     expect([...more, ...sequencesOf(rest, TRADES)]).toEqual(range(begin + 1, begin + 3));
+  });
+
+  test("who wants something else goes on from the cursor in a new session", async () => {
+    await start();
+    const first = await poll(rig.url, { topics: TRADES });
+    publishTrades(1);
+    await rig.settle();
+    const query = { topics: TRADES, cursor: first.cursor, conflationIntervalMs: "100" };
+    const next = await poll(rig.url, query);
+    expect(next.events[1]?.data).toMatchObject({
+      conflationIntervalMs: 100,
+      continuity: "resumed",
+    });
+    await rig.settle();
+    expect(rig.gateway.sessions).toBe(1);
   });
 
   test.each([

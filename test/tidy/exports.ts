@@ -31,6 +31,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/strangers.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/stall.bench.mjs": "measures; run by hand",
+  "test/bench/drain.bench.mjs": "measures; run by hand",
+  "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
   "test/bench/views.bench.mjs": "measures; run by hand",
   "test/bench/turns/gateway.mjs": "a process of both",
   "test/bench/turns/bare-server.mjs": "a process of stall.bench.mjs",

@@ -17,7 +17,10 @@ import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
 import { LineOutput } from "../output/line-output.ts";
-import { parseCount, parseSeconds } from "../process/parse-option.ts";
+import { parseCount, parsePastTime, parseSeconds, parseSpeed } from "../process/parse-option.ts";
+import type { PastTime } from "../process/parse-option.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+import { PastAndLive } from "./past-and-live.ts";
 
 type SubscribeOptions = {
   readonly url: string;
@@ -28,7 +31,11 @@ type SubscribeOptions = {
   readonly depth: number;
   readonly interval: number;
   readonly bandwidth: number;
+  readonly checksum?: boolean;
   readonly snapshot: boolean;
+  readonly from?: PastTime;
+  readonly to?: PastTime;
+  readonly speed?: number | "max";
 };
 
 /** The longest that gateways offer. */
@@ -65,15 +72,20 @@ export function createSubscribeCommand(): Command {
       parseCount,
       0,
     )
+    .option("--checksum", "have books compared with the gateway's about once a second")
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
     )
+    .option("--from <time>", "begin with what was published then; or seconds ago", parsePastTime)
+    .option("--to <time>", "with --from: end before what was published then", parsePastTime)
+    .option("--speed <factor>", "with --from: times the pace of then (default max)", parseSpeed)
     .addHelpText(
       "after",
       `
 Examples:
   tickwire subscribe 'simulated:BTC-USD/trades' --count 5
+  tickwire subscribe 'simulated:BTC-USD/trades' --from 60
   tickwire subscribe 'simulated:*/quotes' 'simulated:*/trades' --json
   tickwire subscribe 'binance:BTCUSDT/book' --url wss://md.example.com --duration 60
   tickwire subscribe 'simulated:BTC-USD/book' --depth 5 --interval 1000
@@ -117,6 +129,13 @@ class TopicPrinter {
       throw new UsageError(`--interval ${options.interval} is more than ${INTERVAL_MS_MAX}`);
     }
     if (options.count === 0) throw new UsageError("--count is at least 1");
+    const { from, to, speed, interval, depth } = options;
+    if (from === undefined && (to !== undefined || speed !== undefined)) {
+      throw new UsageError("--to and --speed need --from");
+    }
+    if (from !== undefined && (interval > 0 || depth > 0)) {
+      throw new UsageError("--from gives every event whole: --interval and --depth do not fit");
+    }
   }
 
   async run(url: string, topics: readonly string[]): Promise<void> {
@@ -135,7 +154,11 @@ class TopicPrinter {
     const { duration } = this.#options;
     const timer = duration === undefined ? undefined : setTimeout(stop, duration * 1000);
     try {
-      this.#subscribe(client, topics);
+      if (this.#options.from === undefined) {
+        this.#subscribe(client, topics, (event) => this.#onEvent(event));
+      } else {
+        this.#startWithPast(client, topics, aborted.signal);
+      }
       await this.#ended;
     } finally {
       clearTimeout(timer);
@@ -145,12 +168,38 @@ class TopicPrinter {
     }
   }
 
-  #subscribe(client: Client, topics: readonly string[]): void {
-    const { depth, interval, snapshot } = this.#options;
-    client.subscribe(topics, (event) => this.#onEvent(event), {
+  /** Prints the past, and then what is live unless `to` says where to end. */
+  #startWithPast(client: Client, topics: readonly string[], signal: AbortSignal): void {
+    const { from, to, speed } = this.#options;
+    const past = new PastAndLive((event) => this.#onEvent(event));
+    this.#subscribe(client, topics, (event) => {
+      try {
+        if (to === undefined || event.type === "continuity") past.live(event);
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+    const pace = speed === "max" ? undefined : speed;
+    const nowUs = new SystemClock().nowUs();
+    const options = { fromTimeUs: from?.(nowUs), toTimeUs: to?.(nowUs), speed: pace, signal };
+    past.play(client, topics, options).then(
+      () => {
+        if (to !== undefined) this.#end();
+      },
+      (error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#fail(new CommandError(`the past cannot be had: ${reason}`, { cause: error }));
+      },
+    );
+  }
+
+  #subscribe(client: Client, topics: readonly string[], take: (event: StreamEvent) => void): void {
+    const { depth, interval, snapshot, checksum } = this.#options;
+    client.subscribe(topics, take, {
       depth,
       conflationIntervalMs: interval,
       snapshot,
+      checksum,
       onError: (error: TickwireError) => {
         this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
       },

@@ -52,7 +52,12 @@ export const roleSchema = z.strictObject({
     .default(["*"]),
   admin: z.boolean().default(false),
   limits: z
-    .strictObject({ connectionsMax: limit, subscriptionsMax: limit, requestsPerSecondMax: limit })
+    .strictObject({
+      connectionsMax: limit,
+      subscriptionsMax: limit,
+      requestsPerSecondMax: limit,
+      bandwidthBytesPerSecondMax: limit,
+    })
     .partial()
     .default({}),
 });

@@ -56,6 +56,7 @@ test("limits of several roles are the widest, and one without a limit sets none"
     connectionsMax: 3,
     subscriptionsMax: undefined,
     requestsPerSecondMax: undefined,
+    bandwidthBytesPerSecondMax: undefined,
   });
   expect(limits().connectionsMax).toBeUndefined();
 });

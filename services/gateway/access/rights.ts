@@ -19,6 +19,8 @@ export type PrincipalLimits = {
   readonly connectionsMax: number | undefined;
   readonly subscriptionsMax: number | undefined;
   readonly requestsPerSecondMax: number | undefined;
+  /** Market data of each of his connections. */
+  readonly bandwidthBytesPerSecondMax: number | undefined;
 };
 
 type Rule = {
@@ -53,6 +55,9 @@ export class Rights {
       connectionsMax: widest(roles.map(({ limits }) => limits.connectionsMax)),
       subscriptionsMax: widest(roles.map(({ limits }) => limits.subscriptionsMax)),
       requestsPerSecondMax: widest(roles.map(({ limits }) => limits.requestsPerSecondMax)),
+      bandwidthBytesPerSecondMax: widest(
+        roles.map(({ limits }) => limits.bandwidthBytesPerSecondMax),
+      ),
     };
   }
 

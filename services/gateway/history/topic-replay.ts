@@ -105,6 +105,16 @@ export class TopicReplay {
     return new TopicReplay(parts, { place }, range, position);
   }
 
+  /** From the batch on that holds what follows a position; undefined if that is gone. */
+  static async around(
+    parts: TopicReplayParts,
+    position: EventPosition,
+  ): Promise<TopicReplay | undefined> {
+    const place = await findPosition(parts.log, parts.name, position);
+    const range = { fromTimeUs: 0, toTimeUs: 0 };
+    return place === undefined ? undefined : new TopicReplay(parts, { place }, range, undefined);
+  }
+
   /** When the next batch was published; undefined if there is none. */
   async nextTimeUs(): Promise<number | undefined> {
     return (await this.#peek())?.batch.publishedTimeUs;

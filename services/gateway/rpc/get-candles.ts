@@ -1,3 +1,4 @@
+import type { CandleRow } from "@tickwire/proto/codec";
 import { GetCandlesRequestCodec, GetCandlesResponseCodec } from "@tickwire/proto/service";
 import type {
   Candle,
@@ -5,9 +6,11 @@ import type {
   GetCandlesResponse,
   Instrument,
 } from "@tickwire/proto/service";
-import type { Clock } from "#core/clock.ts";
+import { historyQuery } from "#wire/history-token.ts";
 import { checkHistoryRequest, queryHistory } from "./history-request.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import type { HistoryParts } from "./history-request.ts";
+import { LoggedRows, pageOfPast } from "./logged-rows.ts";
+import type { LoggedRow, RowReader } from "./logged-rows.ts";
 import { pastRows } from "./permissions.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
@@ -15,9 +18,9 @@ import type { RpcContext } from "./service-table.ts";
 
 const INTERVAL_MS_DEFAULT = 60_000;
 
-/** A page of the candles that the venue's ingestor keeps of an instrument, oldest first. */
+/** A page of the candles that are kept of an instrument, by its ingestor or the log. */
 export async function getCandles(
-  parts: MethodParts & { readonly clock: Pick<Clock, "nowUs"> },
+  parts: HistoryParts,
   request: GetCandlesRequest,
   context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetCandlesResponse> {
@@ -27,17 +30,48 @@ export async function getCandles(
   const { venue, symbol } = instrument;
   const intervalMs = requireInterval(instrument, request.intervalMs);
   const asked = checkHistoryRequest({ ...request, venue, symbol, intervalMs });
-  const page = await queryHistory(parts, context, {
-    query: { venue, query: "candles", symbol },
-    rows: asked.pageSize,
-    payload: GetCandlesRequestCodec.encode(asked),
-    read: (answer) => GetCandlesResponseCodec.decode(answer),
-  });
+  const query = historyQuery(asked);
+  const { log } = parts;
+  const name = { venue, symbol, channel: "candles" } as const;
+  const logged = log && new LoggedRows({ log, name, reader: candlesOf(intervalMs), context });
+  const page = await pageOfPast(
+    async () => {
+      const answer = await queryHistory(parts, context, {
+        query: { venue, query: "candles", symbol },
+        rows: asked.pageSize,
+        payload: GetCandlesRequestCodec.encode(asked),
+        read: (bytes) => GetCandlesResponseCodec.decode(bytes),
+      });
+      return { ...answer, rows: answer.candles };
+    },
+    logged,
+    { ...asked, query },
+    loggedCandle,
+  );
   const nowUs = parts.clock.nowUs();
   // A candle holds what came until its end.
   const timeUsOf = (candle: Candle): number => candle.openTimeUs + intervalMs * 1_000;
-  const { rows, isCut } = pastRows(page.candles, terms, { nowUs, timeUsOf });
-  return { ...page, candles: rows, nextPageToken: isCut ? "" : page.nextPageToken };
+  const { rows: candles, isCut } = pastRows(page.rows, terms, { nowUs, timeUsOf });
+  const { keptFromTimeUs, nextPageToken } = page;
+  return { candles: [...candles], keptFromTimeUs, nextPageToken: isCut ? "" : nextPageToken };
+}
+
+/** Candles of one length; a later one of the same start replaces the one before. */
+function candlesOf(intervalMs: number): RowReader<Candle> {
+  return {
+    replaces: true,
+    lateUs: intervalMs * 2_000,
+    read: (event) => {
+      const row = event as CandleRow;
+      if (row.intervalMs !== intervalMs) return undefined;
+      const { venueTimeUs: _venue, receivedTimeUs: _received, ...candle } = row;
+      return loggedCandle({ quoteVolume: undefined, tradeCount: undefined, ...candle });
+    },
+  };
+}
+
+function loggedCandle(row: Candle): LoggedRow<Candle> {
+  return { row, epoch: 0, key: row.openTimeUs, timeUs: row.openTimeUs };
 }
 
 /** The length of the candles that are asked for: the shortest that there is if none is named. */

@@ -58,7 +58,9 @@ export async function getStatus(
   const answers = await Promise.all(
     partitions.map((partition) => statusesOf(parts, { line, signal, partition }, page)),
   );
-  const merged = await line.run(oneStep(() => mergedPages(answers)));
+  const [only] = answers;
+  const isOne = only !== undefined && answers.length === 1;
+  const merged = isOne ? only : await line.run(oneStep(() => mergedPages(answers)));
   const next = merged.nextPageToken;
   const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
   return permitted({ statuses: merged.statuses, nextPageToken }, principal);
@@ -85,8 +87,6 @@ async function statusesOf(
 
 /** By symbol, up to where every publisher has answered. */
 function mergedPages(pages: readonly GetStatusResponse[]): GetStatusResponse {
-  const [only] = pages;
-  if (only !== undefined && pages.length === 1) return only;
   const ends = pages.flatMap(({ nextPageToken: end }) => (end === "" ? [] : [end]));
   const end = ends.toSorted()[0];
   const statuses = pages

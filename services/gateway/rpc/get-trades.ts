@@ -1,15 +1,20 @@
+import { sideToWire } from "@tickwire/proto/codec";
+import type { TradeRow } from "@tickwire/proto/codec";
+import { formatDecimal } from "@tickwire/proto/model";
 import { GetTradesRequestCodec, GetTradesResponseCodec } from "@tickwire/proto/service";
 import type { GetTradesRequest, GetTradesResponse, Trade } from "@tickwire/proto/service";
-import type { Clock } from "#core/clock.ts";
+import { historyQuery } from "#wire/history-token.ts";
 import { checkHistoryRequest, queryHistory } from "./history-request.ts";
-import type { MethodParts } from "./ingestor-query.ts";
+import type { HistoryParts } from "./history-request.ts";
+import { LoggedRows, pageOfPast } from "./logged-rows.ts";
+import type { LoggedRow, RowReader } from "./logged-rows.ts";
 import { pastRows } from "./permissions.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
 
-/** A page of the trades that the venue's ingestor keeps of an instrument, oldest first. */
+/** A page of the trades of an instrument that its ingestor or the log keeps, oldest first. */
 export async function getTrades(
-  parts: MethodParts & { readonly clock: Pick<Clock, "nowUs"> },
+  parts: HistoryParts,
   request: GetTradesRequest,
   context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetTradesResponse> {
@@ -18,14 +23,55 @@ export async function getTrades(
   const terms = requireChannel(instrument, "trades", principal);
   const { venue, symbol } = instrument;
   const asked = checkHistoryRequest({ ...request, venue, symbol });
-  const page = await queryHistory(parts, context, {
-    query: { venue, query: "trades", symbol },
-    rows: asked.pageSize,
-    payload: GetTradesRequestCodec.encode(asked),
-    read: (answer) => GetTradesResponseCodec.decode(answer),
-  });
+  const query = historyQuery(asked);
+  const { log } = parts;
+  const name = { venue, symbol, channel: "trades" } as const;
+  const rows = log && new LoggedRows({ log, name, reader: TRADES, context });
+  const page = await pageOfPast(
+    async () => {
+      const answer = await queryHistory(parts, context, {
+        query: { venue, query: "trades", symbol },
+        rows: asked.pageSize,
+        payload: GetTradesRequestCodec.encode(asked),
+        read: (bytes) => GetTradesResponseCodec.decode(bytes),
+      });
+      return { ...answer, rows: answer.trades };
+    },
+    rows,
+    { ...asked, query },
+    // Only the publisher that is followed has answered.
+    (trade) => loggedTrade(trade, parts.catalog.publisherOf(venue, symbol)?.epoch ?? 0),
+  );
   const nowUs = parts.clock.nowUs();
   const timeUsOf = (trade: Trade): number => trade.receivedTimeUs;
-  const { rows, isCut } = pastRows(page.trades, terms, { nowUs, timeUsOf });
-  return { ...page, trades: rows, nextPageToken: isCut ? "" : page.nextPageToken };
+  const { rows: trades, isCut } = pastRows(page.rows, terms, { nowUs, timeUsOf });
+  const { keptFromTimeUs, nextPageToken } = page;
+  return { trades: [...trades], keptFromTimeUs, nextPageToken: isCut ? "" : nextPageToken };
+}
+
+/** Trades that a venue has late are published late. */
+const LATE_US = 60_000_000;
+
+const TRADES: RowReader<Trade> = {
+  replaces: false,
+  lateUs: LATE_US,
+  read: (event, sequence, epoch) => {
+    const row = event as TradeRow;
+    const trade: Trade = {
+      sequence,
+      venueTimeUs: row.venueTimeUs,
+      receivedTimeUs: row.receivedTimeUs,
+      price: formatDecimal(row.priceMantissa, row.priceScale),
+      size: formatDecimal(row.sizeMantissa, row.sizeScale),
+      aggressorSide: sideToWire(row.aggressorSide),
+      tradeId: row.tradeId,
+      historical: row.historical,
+    };
+    return loggedTrade(trade, epoch);
+  },
+};
+
+function loggedTrade(trade: Trade, epoch: number): LoggedRow<Trade> {
+  const timeUs = trade.venueTimeUs ?? trade.receivedTimeUs;
+  return { row: trade, epoch, key: trade.sequence, timeUs };
 }

@@ -1,4 +1,6 @@
 import { historyQuery, readHistoryToken } from "#wire/history-token.ts";
+import type { Clock } from "#core/clock.ts";
+import type { EventLog } from "../history/event-log.ts";
 import { oneStep } from "../turns/turns.ts";
 import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { MethodParts } from "./ingestor-query.ts";
@@ -17,6 +19,13 @@ type HistoryRequest = {
   readonly fromTimeUs: number;
   readonly toTimeUs: number;
   readonly pageToken: string;
+};
+
+/** What the methods of the past need of the gateway. */
+export type HistoryParts = MethodParts & {
+  readonly clock: Pick<Clock, "nowUs">;
+  /** Undefined if none is kept. */
+  readonly log?: EventLog | undefined;
 };
 
 const PAGE_SIZE_DEFAULT = 100;

@@ -14,19 +14,21 @@ import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness } from "./outbound/outbound.ts";
+import { exceededLimit } from "./outbound/slow-policy.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
 import type { SessionParts } from "./session-parts.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { CallMessage, HelloMessage } from "./wire-messages.ts";
+import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
@@ -55,6 +57,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** Made only where something is traced. */
+  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
@@ -95,6 +99,11 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
+    if (parts.tracing !== undefined) {
+      const spans = new SubscribeSpans(parts.tracing, id);
+      this.#spans = spans;
+      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
+    }
     this.#inbox = new FrameInbox({
       space: parts.inboxSpace,
       line: parts.turns.open(),
@@ -263,6 +272,7 @@ export class Session implements ConnectionHandler {
     this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
+    this.#spans?.close();
     this.#calls?.closeAll();
   }
 
@@ -325,7 +335,7 @@ export class Session implements ConnectionHandler {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
-        if (this.#hasRoom()) this.#topics().subscribe(request.value);
+        if (this.#hasRoom()) this.#subscribe(request.value);
         return;
       case "unsubscribe":
         if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
@@ -367,6 +377,16 @@ export class Session implements ConnectionHandler {
     }
     const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
     if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
+  }
+
+  #subscribe(message: SubscribeMessage): void {
+    const topics = this.#topics();
+    if (this.#spans === undefined) {
+      topics.subscribe(message);
+      return;
+    }
+    const request = { requestId: message.requestId, topics: message.topics.length };
+    this.#spans.begin(request, () => topics.subscribe(message));
   }
 
   #topics(): Subscriptions {
@@ -446,6 +466,7 @@ export class Session implements ConnectionHandler {
     this.#bandwidthBytesPerSecondMax = smallestBound(
       hello.bandwidthBytesPerSecondMax,
       this.#parts.config.bandwidthBytesPerSecondMax,
+      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
     );
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
@@ -487,8 +508,9 @@ export class Session implements ConnectionHandler {
 
   #welcome(): void {
     const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
-    const own = { id: this.id, bandwidthBytesPerSecondMax };
-    this.#output.welcome(welcomeOf(own, this.#parts));
+    this.#output.welcome(
+      welcomeOf(this.#parts, { sessionId: this.id, bandwidthBytesPerSecondMax }),
+    );
   }
 
   #sendProbe(number: number): boolean {
@@ -510,15 +532,11 @@ export class Session implements ConnectionHandler {
     this.#subscriptions?.lag("events-wait");
   }
 
-  #onSlow({ owedBytes, lagMs }: Lateness): void {
+  #onSlow(lateness: Lateness): void {
     const { metrics, config } = this.#parts;
-    const { outboundBytesMax, lagMsMax } = config;
-    const isLate = lagMs > lagMsMax;
-    if (!isLate && this.#owesLess()) return;
-    metrics.slowConsumers.inc({ limit: isLate ? "lagMsMax" : "outboundBytesMax" });
-    const reason = isLate
-      ? `${lagMs} ms behind exceed lagMsMax ${lagMsMax}`
-      : `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
+    const { limit, reason } = exceededLimit(lateness, config);
+    if (limit !== "lagMsMax" && this.#owesLess()) return;
+    metrics.slowConsumers.inc({ limit });
     this.#fault("too-slow", reason);
   }
 

@@ -1,18 +1,24 @@
+import type { Clock } from "#core/clock.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
-import type { SessionParts } from "./session-parts.ts";
+import type { GatewayConfig } from "../config.ts";
 import type { WelcomeInit } from "./wire-messages.ts";
 
-/** What a gateway says to a client that it lets in. */
+/** What the gateway says of itself. */
+type WelcomeParts = {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly serverVersion: string;
+  readonly gatewayId: string;
+};
+
+/** What is said to a client that is let in: who serves it, and within which limits. */
 export function welcomeOf(
-  {
-    id,
-    bandwidthBytesPerSecondMax,
-  }: { readonly id: string; readonly bandwidthBytesPerSecondMax: number },
-  { config, clock, serverVersion, gatewayId }: SessionParts,
+  { config, clock, serverVersion, gatewayId }: WelcomeParts,
+  own: { readonly sessionId: string; readonly bandwidthBytesPerSecondMax: number },
 ): WelcomeInit {
   return {
     protocolVersion: PROTOCOL_VERSION,
-    sessionId: id,
+    sessionId: own.sessionId,
     serverVersion,
     gatewayId,
     serverTimeUs: clock.nowUs(),
@@ -22,7 +28,7 @@ export function welcomeOf(
       topicsPerRequestMax: config.topicsPerRequestMax,
       concurrentCallsMax: config.concurrentCallsMax,
       requestsPerSecondMax: config.requestsPerSecondMax,
-      bandwidthBytesPerSecondMax: bandwidthBytesPerSecondMax,
+      bandwidthBytesPerSecondMax: own.bandwidthBytesPerSecondMax,
     },
   };
 }

@@ -31,6 +31,7 @@ import { healthOf } from "./subscription-health.ts";
 import { VenueDriver } from "./venue-driver.ts";
 import { VenueMarket } from "./venue-market.ts";
 import type { EndReason } from "./venue-market.ts";
+import { VenueShard } from "./venue-shard.ts";
 import { VenueSessions } from "./venue-sessions.ts";
 import type { SessionOfPlan } from "./venue-sessions.ts";
 
@@ -65,6 +66,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly whenStarted: Promise<void>;
   readonly #options: VenueIngestOptions;
   readonly #context: VenueContext;
+  readonly #shard: VenueShard;
   readonly #streamed: StreamedInstruments;
   readonly #listings: VenueListings;
   readonly #driver: VenueDriver<FeedSession>;
@@ -106,9 +108,13 @@ export class VenueIngest implements MeasuredVenue {
     const { counters } = this;
     const { restClient } = network;
     this.#listings = new VenueListings({ venue: this.venue, clock, emit: options.emit });
+    this.#shard = new VenueShard({
+      shard: config.shard,
+      onListing: (change) => this.#listings.tell(change),
+    });
     this.#streamed = new StreamedInstruments({
       onChange: options.onChange,
-      onListing: (change) => this.#listings.tell(change),
+      onListing: (change) => this.#shard.tell(change),
     });
     this.#streamed.expectMore();
     const budgets = options.budgets ?? new AddressBudgets(context);
@@ -269,7 +275,10 @@ export class VenueIngest implements MeasuredVenue {
       counters: this.counters,
       intervalMs: instrumentsIntervalMs,
       onState: (instrument, said) => this.#onState(instrument, said),
-      onUpdated: (instruments) => this.#streamed.update(instruments, "details"),
+      onUpdated: (instruments) => {
+        this.#streamed.update(instruments, "details");
+        this.#shard.update(instruments, "details");
+      },
       onGone: (instruments, reason) => this.#onGone(instruments, reason),
       onListed: ({ complete }) => {
         this.#startSessions();
@@ -322,6 +331,7 @@ export class VenueIngest implements MeasuredVenue {
       this.#driver.end(instrument, reason);
     }
     this.#streamed.remove(started, reason);
+    this.#shard.remove(instruments, reason);
     for (const instrument of started) onEnded?.(instrument);
   }
 
@@ -399,13 +409,17 @@ export class VenueIngest implements MeasuredVenue {
     const channels = (config.channels ?? adapter.channels).filter((channel) =>
       adapter.channels.includes(channel),
     );
-    const instruments = this.#wantedInstruments().filter((each) => !this.#started.has(each));
-    for (const instrument of instruments) this.#started.add(instrument);
-    return instruments.flatMap((instrument) =>
+    const isNew = (each: Instrument) => !this.#started.has(each) && !this.#shard.knows(each);
+    const instruments = this.#wantedInstruments().filter(isNew);
+    const ours = instruments.filter((each) => this.#shard.has(each));
+    for (const instrument of ours) this.#started.add(instrument);
+    const subscriptionsOf = (instrument: Instrument): FeedSubscription[] =>
       channels
         .filter((channel) => instrument.kind !== "spot" || !DERIVATIVE_CHANNELS.has(channel))
-        .map((channel) => ({ instrument, channel })),
-    );
+        .map((channel) => ({ instrument, channel }));
+    const others = instruments.filter((each) => !this.#started.has(each));
+    this.#shard.add(others.flatMap(subscriptionsOf));
+    return ours.flatMap(subscriptionsOf);
   }
 
   #wantedInstruments(): readonly Instrument[] {

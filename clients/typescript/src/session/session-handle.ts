@@ -45,6 +45,14 @@ export class SessionHandle implements AsyncDisposable {
   }
 
   /**
+   * Resolves when the client is connected, at once if it is. Rejects with what ended the client, or
+   * with the reason of the signal.
+   */
+  whenConnected({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return whenConnected(this.#session, signal);
+  }
+
+  /**
    * Ends every stream cleanly, rejects calls with `cancelled` and closes the connection.
    * Idempotent.
    */
@@ -56,4 +64,23 @@ export class SessionHandle implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
+
+function whenConnected(session: Session, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      release();
+      signal?.removeEventListener("abort", look);
+    };
+    const look = (): void => {
+      if (signal?.aborted === true) reject(signal.reason);
+      else if (session.state === "connected") resolve();
+      else if (session.state === "closed") reject(session.closedBy);
+      else return;
+      end();
+    };
+    const release = session.onState(look);
+    signal?.addEventListener("abort", look);
+    look();
+  });
 }

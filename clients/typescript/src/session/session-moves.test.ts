@@ -57,7 +57,7 @@ describe("a gateway that is about to go away", () => {
   test("is left for the next address before it closes, without a break", async () => {
     const stand = await started();
     await stand.announce();
-    expect(stand.waitMs).toBe(550);
+    expect(stand.waitMs).toBe(50);
     await stand.redial();
     expect(stand.gateway.urls).toEqual(["ws://a/v1/ws", "ws://b/v1/ws"]);
     expect(stand.told).toEqual(["a moved", "a connected 1000", "a old ended going-away"]);

@@ -66,6 +66,8 @@ type Dialled = {
 };
 
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
+/** A gateway tells its clients one after the other; those that it tells together part here. */
+const MOVE_SPREAD_MS = 100;
 /** What the gateway takes for an answer, in requests. */
 const COST_OF_ANSWER = 0.1;
 
@@ -96,6 +98,7 @@ export class Session {
   #failedDials = 0;
   #cancelTimer: () => void = () => undefined;
   #endError: ConnectionError | undefined;
+  #closedBy: ConnectionError | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -148,6 +151,11 @@ export class Session {
   /** What ended the client for good; undefined while it lives and after `close()`. */
   get endError(): ConnectionError | undefined {
     return this.#endError;
+  }
+
+  /** What closed the client, by itself or by `close()`; undefined while it lives. */
+  get closedBy(): ConnectionError | undefined {
+    return this.#closedBy;
   }
 
   /** Calls `listener` after each change of `state`. The result removes it. */
@@ -286,19 +294,19 @@ export class Session {
     if (dialled.isGoing || this.#options.reconnect === false) return;
     dialled.isGoing = true;
     this.#addresses.avoid(dialled.index, this.#environment.clock.nowUs());
-    if (this.#step("leave") === "schedule") this.#schedule();
+    if (this.#step("leave") === "schedule") this.#schedule(MOVE_SPREAD_MS);
   }
 
-  /** Another connection is sought after a while, if there is a reason to. */
-  #schedule(): void {
-    const { clock } = this.#environment;
+  /** Another connection is sought after a while, or within `spreadMs`, if there is a reason to. */
+  #schedule(spreadMs?: number): void {
+    const { clock, random } = this.#environment;
     this.#releaseOther(new ConnectionError("going-away", "its gateway is not the one to stay at"));
     if (this.#main?.isGoing !== true) {
       this.#returnToFirst();
       return;
     }
     const { index, delayMs } = this.#addresses.next(this.#main.index, clock.nowUs());
-    this.#seekAfter(index, delayMs);
+    this.#seekAfter(index, spreadMs === undefined ? delayMs : random() * spreadMs);
   }
 
   #returnToFirst(): void {
@@ -386,6 +394,7 @@ export class Session {
     const { url } = this;
     if (this.#step("end") !== "close") return;
     this.#endError = isFailure ? error : undefined;
+    this.#closedBy = error;
     this.#cancelTimer();
     this.#unwatchNetwork();
     this.#setState("closed", { code: error.code, reason: error.message, url, error });

@@ -26,7 +26,7 @@ export type FrameUpdate<T> = {
 };
 
 /** What a stream needs of its host. */
-export type StreamHost = {
+type StreamHost = {
   readonly nextFrame: (callback: () => void) => () => void;
   readonly reportUncaught: (error: unknown) => void;
 };

@@ -4,6 +4,7 @@ import type { Connection, ConnectionHandler } from "../../transport/transport.ts
 import type { HttpStream, HttpStreamHandler, HttpWriter } from "../../transport/transport.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
 import { AnswerWriter } from "./answer-writer.ts";
+import { GzipWriter } from "./gzip-writer.ts";
 import { CURSOR_HEADER_LENGTH_MAX } from "./stream-cursor.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import { streamEvent } from "./stream-event.ts";
@@ -23,8 +24,8 @@ type EventStreamParts = {
     render: (event: StreamEvent, of: TextConnection) => Uint8Array,
   ) => TextConnection;
   readonly accept: (connection: Connection) => ConnectionHandler;
-  /** What is between the events and the transport, such as compression. */
-  readonly wrap: (writer: HttpWriter) => HttpWriter;
+  /** The client takes gzip, and the operator allows it. */
+  readonly gzips: boolean;
   /** The client cannot come back to where it was any more: its cursor has grown too long. */
   readonly onCursorTooLong: () => void;
 };
@@ -45,17 +46,24 @@ export class EventStream implements HttpStream {
   }
 
   open(raw: HttpWriter): HttpStreamHandler {
-    const { scheduler, connect, accept, wrap } = this.#parts;
+    const { scheduler, connect, accept, gzips } = this.#parts;
     const connection = connect((event, of) => this.#render(event, of));
     const listener = { onDrain: () => connection.onDrain(), onGone: () => connection.onGone() };
-    const answer = new AnswerWriter({ writer: wrap(raw), scheduler, listener });
+    const gzip: GzipWriter | undefined = gzips
+      ? new GzipWriter(raw, () => answer.onDrain())
+      : undefined;
+    const answer: AnswerWriter = new AnswerWriter({ writer: gzip ?? raw, scheduler, listener });
     answer.write(Buffer.from(`retry: ${RETRY_MS}\n\n`));
     connection.open(answer, accept);
     this.#watch(answer);
     return {
-      onDrain: () => answer.onDrain(),
+      onDrain: () => {
+        if (gzip === undefined) answer.onDrain();
+        else gzip.rawDrained();
+      },
       onClose: () => {
         this.#cancelHeartbeat();
+        gzip?.gone();
         answer.onClose();
       },
     };

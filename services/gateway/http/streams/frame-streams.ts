@@ -7,7 +7,8 @@ import type { ConnectionIds } from "./connection-ids.ts";
 import { EMPTY_FRAME, FrameConnection } from "./frame-connection.ts";
 import { PollBox } from "./poll-box.ts";
 import type { PollSessions } from "./poll-sessions.ts";
-import type { SessionDoor, StreamFaceParts } from "./stream-parts.ts";
+import type { SessionQuestion, SessionRelay, SessionReply } from "./session-relay.ts";
+import type { SessionDoor, StreamFaceParts, StreamStock } from "./stream-parts.ts";
 
 const FRAMES_TYPE = "application/proto";
 const HEADERS = { "content-type": FRAMES_TYPE, "cache-control": "no-store, no-transform" };
@@ -28,12 +29,14 @@ export class FrameStreams {
   readonly #parts: StreamFaceParts;
   readonly #polled: PollSessions;
   readonly #ids: ConnectionIds;
+  readonly #relay: SessionRelay;
   readonly #connections = new Map<string, FrameConnection>();
 
-  constructor(parts: StreamFaceParts, polled: PollSessions, ids: ConnectionIds) {
+  constructor(parts: StreamFaceParts, { polled, ids, relay }: StreamStock) {
     this.#parts = parts;
     this.#polled = polled;
     this.#ids = ids;
+    this.#relay = relay;
   }
 
   /** A session in one streamed answer. The body is the client's first frame. Throws RpcError. */
@@ -69,33 +72,66 @@ export class FrameStreams {
   /** One answer of polls. The first brings the client's first frame. Throws RpcError. */
   async poll(request: AskedRequest, door: SessionDoor): Promise<HttpResponse> {
     const { token, answer, waitMs } = this.#read(request);
-    let session = this.#polled.get(token);
-    if (session !== undefined && session.owner !== request.principal.id) throw unknownSession();
-    if (session === undefined && answer > 0) throw unknownSession();
-    if (session === undefined) {
+    const owner = request.principal.id;
+    const question = { kind: "poll", answer, waitMs, owner, wishes: "" } as const;
+    if (answer === 0 && this.#polled.get(token) === undefined) {
       this.#requireNew(token);
       const refusal = door.refusal() ?? this.#polled.refusal(request.remoteAddress);
       if (refusal !== undefined) return refusal;
-      session = this.#openPolled(request, token, door);
+      this.#openPolled(request, token, door);
     }
-    const polled = session.box.poll(answer, waitMs);
-    if (polled === undefined) throw unknownSession();
-    const { kind, body } = await polled;
-    this.#parts.metrics.pollAnswers.inc({ kind });
+    const { body } = await this.#ask(token, question, new Uint8Array());
     return { status: 200, headers: HEADERS, body };
   }
 
   /** Takes what a client sends, or that it leaves. Throws RpcError. */
-  post(request: AskedRequest): HttpResponse {
+  async post(request: AskedRequest): Promise<HttpResponse> {
     const { token, number, close } = this.#read(request);
-    const connection = this.#connections.get(token);
-    if (connection === undefined) throw unknownSession();
-    const posted = connection.post(number, request.body);
-    if (close !== undefined) connection.leave(close);
-    else if (posted === "out-of-order") {
-      throw new RpcError("failed_precondition", `request ${number} is not the next one`);
-    }
+    await this.#ask(token, { kind: "post", number, close }, request.body);
     return { status: 204, headers: { "cache-control": "no-store" }, body: "" };
+  }
+
+  /** Asks the session, wherever it is. Throws RpcError unless it does what is asked. */
+  async #ask(token: string, question: SessionQuestion, frame: Uint8Array): Promise<SessionReply> {
+    const isHere = this.#connections.has(token) || this.#polled.get(token) !== undefined;
+    const reply = isHere
+      ? await this.#answer(token, question, frame)
+      : await this.#relay.ask(token, question, frame);
+    if (!isHere) this.#parts.metrics.sessionRelays.inc({ outcome: reply.outcome });
+    switch (reply.outcome) {
+      case "done":
+        return reply;
+      case "unknown":
+        throw new RpcError("not_found", "there is no session of this name");
+      case "out-of-order":
+        throw new RpcError("failed_precondition", "the request is not the next one");
+      case "unavailable":
+        throw new RpcError("unavailable", "the gateway of the session does not answer now");
+    }
+  }
+
+  /** Does what a client asks of a session that is here, or was a moment ago. */
+  async #answer(
+    token: string,
+    question: SessionQuestion,
+    frame: Uint8Array,
+  ): Promise<SessionReply> {
+    const nothing = new Uint8Array();
+    if (question.kind === "post") {
+      const connection = this.#connections.get(token);
+      if (connection === undefined) return { outcome: "unknown", body: nothing };
+      const posted = connection.post(question.number, frame);
+      if (question.close !== undefined) connection.leave(question.close);
+      else if (posted === "out-of-order") return { outcome: "out-of-order", body: nothing };
+      return { outcome: "done", body: nothing };
+    }
+    const session = this.#polled.get(token);
+    const isOwn = session?.owner === question.owner;
+    const polled = isOwn ? session.box.poll(question.answer, question.waitMs) : undefined;
+    if (polled === undefined) return { outcome: "unknown", body: nothing };
+    const { kind, body } = await polled;
+    this.#parts.metrics.pollAnswers.inc({ kind });
+    return { outcome: "done", body };
   }
 
   #open(
@@ -108,12 +144,16 @@ export class FrameStreams {
     connection.open(writer, (opened: Connection) => {
       const handler = door.accept(opened);
       this.#connections.set(token, connection);
+      const stopServing = this.#relay.serve(token, (question, frame) => {
+        return this.#answer(token, question, frame);
+      });
       return {
         onMessage: (data, isBinary) => handler.onMessage(data, isBinary),
         onPong: (number) => handler.onPong(number),
         onDrain: () => handler.onDrain(),
         onClose: (code, reason) => {
           this.#connections.delete(token);
+          stopServing();
           handler.onClose(code, reason);
         },
       };
@@ -195,8 +235,4 @@ function numberOf(parameters: URLSearchParams, name: string): number | undefined
     throw new RpcError("invalid_argument", `${name} must be a whole number that is not negative`);
   }
   return Number(text);
-}
-
-function unknownSession(): RpcError {
-  return new RpcError("not_found", "there is no session of this name here");
 }

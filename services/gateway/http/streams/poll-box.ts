@@ -92,6 +92,13 @@ export class PollBox implements SessionWriter {
     this.#finish();
   }
 
+  /** The client has no use for it any more. Idempotent. */
+  giveUp(): void {
+    const wasOpen = this.#state === "open";
+    this.#finish();
+    if (wasOpen) this.#parts.listener.onGone();
+  }
+
   /**
    * Answers when there is news, or after `waitMs` without. `number` is that of the last answer that
    * the client has. Undefined if that is neither the last one nor the one before it.
@@ -162,11 +169,7 @@ export class PollBox implements SessionWriter {
 
   #linger(): void {
     this.#cancelLinger();
-    this.#cancelLinger = this.#parts.clock.after(this.#parts.lingerMs, () => {
-      const wasOpen = this.#state === "open";
-      this.#finish();
-      if (wasOpen) this.#parts.listener.onGone();
-    });
+    this.#cancelLinger = this.#parts.clock.after(this.#parts.lingerMs, () => this.giveUp());
   }
 
   #finish(): void {

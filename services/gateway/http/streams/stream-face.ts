@@ -7,6 +7,7 @@ import { errorJson } from "../connect-message.ts";
 import { ConnectionIds } from "./connection-ids.ts";
 import { FrameStreams, wantsFrames } from "./frame-streams.ts";
 import { PollSessions } from "./poll-sessions.ts";
+import { SessionRelay } from "./session-relay.ts";
 import type { SessionDoor, StreamFaceParts } from "./stream-parts.ts";
 import { TextStreams } from "./text-streams.ts";
 
@@ -18,10 +19,14 @@ export class StreamFace {
   readonly #frames: FrameStreams;
 
   constructor(parts: StreamFaceParts) {
-    const sessions = new PollSessions(parts.config, parts.metrics);
-    const ids = new ConnectionIds();
-    this.#texts = new TextStreams(parts, sessions, ids);
-    this.#frames = new FrameStreams(parts, sessions, ids);
+    const { bus, config, metrics } = parts;
+    const stock = {
+      polled: new PollSessions(config, metrics),
+      ids: new ConnectionIds(),
+      relay: new SessionRelay({ bus, queryTimeoutMs: config.queryTimeoutMs }),
+    };
+    this.#texts = new TextStreams(parts, stock);
+    this.#frames = new FrameStreams(parts, stock);
   }
 
   /** The answer; undefined if the path is none of these. */
@@ -35,7 +40,7 @@ export class StreamFace {
       return errorAnswer(405, "unimplemented", message, { allow });
     }
     try {
-      if (path === "/v1/session") return this.#frames.post(request);
+      if (path === "/v1/session") return await this.#frames.post(request);
       const streams = wantsFrames(request) ? this.#frames : this.#texts;
       if (path === "/v1/sse") return streams.stream(request, door);
       return await streams.poll(request, door);

@@ -1,3 +1,4 @@
+import type { Bus } from "#bus/bus.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayConfig } from "../../config.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
@@ -9,6 +10,9 @@ import type {
 } from "../../transport/transport.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
 import type { Turns } from "../../turns/turns.ts";
+import type { ConnectionIds } from "./connection-ids.ts";
+import type { PollSessions } from "./poll-sessions.ts";
+import type { SessionRelay } from "./session-relay.ts";
 
 /** Lets a session in, as the gateway does with a WebSocket. */
 export type SessionDoor = {
@@ -20,6 +24,7 @@ export type SessionDoor = {
 /** What the streams over HTTP need of the gateway. */
 export type StreamFaceParts = {
   readonly config: GatewayConfig;
+  readonly bus: Bus;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly turns: Turns;
@@ -28,4 +33,11 @@ export type StreamFaceParts = {
   readonly bufferedBytesMax: number;
   /** A name for a session that nobody can guess. */
   readonly createToken: () => string;
+};
+
+/** What all kinds of sessions over HTTP share in one gateway. */
+export type StreamStock = {
+  readonly polled: PollSessions;
+  readonly ids: ConnectionIds;
+  readonly relay: SessionRelay;
 };

@@ -2,22 +2,28 @@ import type { TopicPosition } from "../../topics/batch-order.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
 import type { HttpResponse } from "../../transport/transport.ts";
 import type { AskedRequest } from "../asked-request.ts";
+import { acceptsGzip, deflateMessage } from "../gzip.ts";
 import type { ConnectionIds } from "./connection-ids.ts";
 import { EventStream } from "./event-stream.ts";
 import { PollBox } from "./poll-box.ts";
 import type { PollSession, PollSessions } from "./poll-sessions.ts";
 import { PollText } from "./poll-text.ts";
+import type { SessionQuestion, SessionRelay } from "./session-relay.ts";
 import { CursorWriter, readCursor } from "./stream-cursor.ts";
 import type { StreamCursor } from "./stream-cursor.ts";
 import type { StreamEvent } from "./stream-event.ts";
-import type { SessionDoor, StreamFaceParts } from "./stream-parts.ts";
+import type { SessionDoor, StreamFaceParts, StreamStock } from "./stream-parts.ts";
 import { readStreamRequest } from "./stream-request.ts";
 import type { StreamRequest } from "./stream-request.ts";
 import { TextConnection } from "./text-connection.ts";
 
 /** Nothing between here and the client is to keep or change a stream. */
 const HEADERS = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
-const POLL_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
+const POLL_HEADERS = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  vary: "accept-encoding",
+};
 
 /** Where a client stands, and which of its sessions goes on. */
 type Standing = {
@@ -31,11 +37,13 @@ export class TextStreams {
   readonly #parts: StreamFaceParts;
   readonly #sessions: PollSessions;
   readonly #ids: ConnectionIds;
+  readonly #relay: SessionRelay;
 
-  constructor(parts: StreamFaceParts, sessions: PollSessions, ids: ConnectionIds) {
+  constructor(parts: StreamFaceParts, { polled, ids, relay }: StreamStock) {
     this.#parts = parts;
-    this.#sessions = sessions;
+    this.#sessions = polled;
     this.#ids = ids;
+    this.#relay = relay;
   }
 
   /** A session as Server-Sent Events. Throws RpcError. */
@@ -44,6 +52,7 @@ export class TextStreams {
     const refusal = door.refusal();
     if (refusal !== undefined) return refusal;
     const { clock, scheduler, config, metrics } = this.#parts;
+    const gzips = this.#gzips(request);
     const body = new EventStream({
       clock,
       scheduler,
@@ -53,32 +62,34 @@ export class TextStreams {
         metrics.httpSessionsTotal.inc({ kind: "sse" });
         return door.accept(connection);
       },
-      wrap: (writer) => writer,
+      gzips,
       onCursorTooLong: () => metrics.cursorsTooLong.inc(),
     });
-    return { status: 200, headers: { "content-type": "text/event-stream", ...HEADERS }, body };
+    const encoding = gzips ? { "content-encoding": "gzip" } : {};
+    const type = { "content-type": "text/event-stream", vary: "accept-encoding" };
+    return { status: 200, headers: { ...type, ...HEADERS, ...encoding }, body };
   }
 
   /** One answer of long polling. Throws RpcError. */
   async poll(request: AskedRequest, door: SessionDoor): Promise<HttpResponse> {
     const standing = this.#readStanding(request);
-    const { config, metrics } = this.#parts;
+    const { config } = this.#parts;
     const { pollWaitMsMax } = config;
     const waitMs = Math.min(standing.request.waitMs ?? pollWaitMsMax, pollWaitMsMax);
     if (request.method === "HEAD") return { status: 200, headers: POLL_HEADERS, body: "" };
-    const found = this.#ongoing(standing, request.principal.id);
-    const going = found?.session.box.poll(found.answer, waitMs);
-    if (found !== undefined && going === undefined) found.session.box.abort();
-    let polled = going;
-    if (polled === undefined) {
-      const opened = this.#openSession(request, standing, door);
-      if ("status" in opened) return opened;
-      polled = opened.box.poll(opened.box.number, waitMs);
+    const body =
+      (await this.#goOn(request, standing, waitMs)) ??
+      (await this.#beginPolling(request, standing, door, waitMs));
+    if (!(body instanceof Uint8Array)) return body;
+    if (!this.#gzips(request) || body.byteLength < config.compressBytesMin) {
+      return { status: 200, headers: POLL_HEADERS, body };
     }
-    if (polled === undefined) throw new RpcError("unavailable", "the session has just ended");
-    const answer = await polled;
-    metrics.pollAnswers.inc({ kind: answer.kind });
-    return { status: 200, headers: POLL_HEADERS, body: answer.body };
+    const headers = { ...POLL_HEADERS, "content-encoding": "gzip" };
+    return { status: 200, headers, body: await deflateMessage(body) };
+  }
+
+  #gzips({ headers }: AskedRequest): boolean {
+    return this.#parts.config.compression && acceptsGzip(headers.get("accept-encoding"));
   }
 
   #readStanding(request: AskedRequest): Standing {
@@ -106,16 +117,54 @@ export class TextStreams {
     return { request: read, positions, session: reading.cursor.session };
   }
 
-  /** The session that the client has here, and which of its answers it has. */
-  #ongoing({ session, request }: Standing, owner: string) {
-    const found = session === undefined ? undefined : this.#sessions.get(session.token);
-    if (found === undefined || session === undefined) return undefined;
-    if (found.owner === owner && found.wishes === wishesOf(request))
-      return { session: found, answer: session.answer };
-    // It wants something else now, and goes on from where it stands. Whose it is not, ends nothing.
-    if (found.owner !== owner) return undefined;
-    found.box.abort();
-    return undefined;
+  /** The answer of the session that the client has, wherever that is; undefined if it is gone. */
+  async #goOn(
+    { principal }: AskedRequest,
+    { session, request }: Standing,
+    waitMs: number,
+  ): Promise<Uint8Array | undefined> {
+    if (session === undefined) return undefined;
+    const { token, answer } = session;
+    const { id: owner } = principal;
+    const wishes = wishesOf(request);
+    const question = { kind: "poll", answer, waitMs, owner, wishes } as const;
+    if (this.#sessions.get(token) !== undefined) return this.#pollHere(token, question);
+    const reply = await this.#relay.ask(token, question, new Uint8Array());
+    this.#parts.metrics.sessionRelays.inc({ outcome: reply.outcome });
+    return reply.outcome === "done" ? reply.body : undefined;
+  }
+
+  async #pollHere(
+    token: string,
+    question: Extract<SessionQuestion, { kind: "poll" }>,
+  ): Promise<Uint8Array | undefined> {
+    const session = this.#sessions.get(token);
+    if (session === undefined || session.owner !== question.owner) return undefined;
+    const isSame = session.wishes === question.wishes;
+    const polled = isSame ? session.box.poll(question.answer, question.waitMs) : undefined;
+    if (polled === undefined) {
+      // The client wants something else now, or has lost more than is kept: it begins anew.
+      session.box.giveUp();
+      return undefined;
+    }
+    const { kind, body } = await polled;
+    this.#parts.metrics.pollAnswers.inc({ kind });
+    return body;
+  }
+
+  async #beginPolling(
+    request: AskedRequest,
+    standing: Standing,
+    door: SessionDoor,
+    waitMs: number,
+  ): Promise<Uint8Array | HttpResponse> {
+    const opened = this.#openSession(request, standing, door);
+    if ("status" in opened) return opened;
+    const { token, owner, wishes } = opened;
+    const question = { kind: "poll", answer: 0, waitMs, owner, wishes } as const;
+    const body = await this.#pollHere(token, question);
+    if (body === undefined) throw new RpcError("unavailable", "the session has just ended");
+    return body;
   }
 
   #openSession(
@@ -141,7 +190,15 @@ export class TextStreams {
       answerBytesMax: config.pollAnswerBytesMax,
       lingerMs: config.pollLingerMs,
       seal: (events, number) => text.seal(events, number),
-      onOver: () => this.#sessions.remove(token),
+      onOver: () => {
+        this.#sessions.remove(token);
+        stopServing();
+      },
+    });
+    const stopServing = this.#relay.serve(token, async (question) => {
+      const body = question.kind === "poll" ? await this.#pollHere(token, question) : undefined;
+      const outcome = body === undefined ? "unknown" : "done";
+      return { outcome, body: body ?? new Uint8Array() };
     });
     const { remoteAddress } = request;
     const owner = request.principal.id;

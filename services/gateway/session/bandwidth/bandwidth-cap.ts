@@ -150,6 +150,11 @@ export class BandwidthCap {
     if (terms === undefined) return;
     const view = holdPermitted(hub, name, { options: { ...options, intervalMs }, terms, asker });
     if (view === undefined) return;
+    // Where there is no room for a view, one of more levels would do; here it saves nothing.
+    if (view.options.depth !== options.depth) {
+      hub.release(view);
+      return;
+    }
     const applies = view.options.intervalMs;
     metrics.bandwidthChanges.inc({ to: applies > options.intervalMs ? "wider" : "narrower" });
     const rhythm = applies === 0 ? "with every event" : `every ${applies} ms`;

@@ -83,3 +83,15 @@ export class SlowPolicy {
     return "recovers";
   }
 }
+
+/** Which limit a client exceeds that is too slow, and a sentence about it. */
+export function exceededLimit(
+  { owedBytes, lagMs }: { readonly owedBytes: number; readonly lagMs: number },
+  { outboundBytesMax, lagMsMax }: Pick<SlowLimits, "outboundBytesMax" | "lagMsMax">,
+): { readonly limit: "lagMsMax" | "outboundBytesMax"; readonly reason: string } {
+  if (lagMs > lagMsMax) {
+    return { limit: "lagMsMax", reason: `${lagMs} ms behind exceed lagMsMax ${lagMsMax}` };
+  }
+  const reason = `${owedBytes} bytes waiting exceed outboundBytesMax ${outboundBytesMax}`;
+  return { limit: "outboundBytesMax", reason };
+}
