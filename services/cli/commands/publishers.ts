@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { ExitCode } from "#runtime/shutdown.ts";
-import { complain, printJson, printLine } from "../output/terminal.ts";
+import { complain, printLine } from "../output/terminal.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -52,7 +52,7 @@ Examples:
 
 /** Prints them, and how many venues have publishers that are in each other's way. */
 function print(heard: readonly HeardPublisher[], json: boolean): number {
-  if (json) for (const publisher of heard) printJson(publisher);
+  if (json) for (const publisher of heard) printLine(JSON.stringify(publisher));
   else if (heard.length === 0) printLine("nobody publishes anything here");
   else for (const line of tableOf(heard)) printLine(line);
   const venues = new Set(heard.map(({ venue }) => venue));

@@ -22,7 +22,7 @@ import { HttpCallers } from "./http-callers.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
-type ConnectRpcParts = CallAccount & {
+export type ConnectRpcParts = CallAccount & {
   readonly accounts: PrincipalAccounts;
   readonly services: ServiceTable;
   readonly turns: Turns;
