@@ -1582,6 +1582,8 @@ export type TopicResult = {
   readonly candleIntervalsMs: readonly number[];
   /** With RESUMED: how many sequences of the topic the client missed, all of which follow. 0 if it missed none. */
   readonly recovered: number;
+  /** Of a book: the levels that the client may have at most, so that `depth` may be less than it asked for; 0 is no bound. */
+  readonly depthMax: number;
 };
 
 /** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
@@ -2187,7 +2189,7 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered",
+  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered 30udepthMax",
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 

@@ -3658,6 +3658,9 @@ export namespace tickwire {
             /** TopicResult recovered. */
             recovered: (number|Long);
 
+            /** TopicResult depthMax. */
+            depthMax: number;
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -3732,6 +3735,9 @@ export namespace tickwire {
 
                 /** TopicResult recovered */
                 recovered?: (number|Long|null);
+
+                /** TopicResult depthMax */
+                depthMax?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -5766,6 +5766,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.alternatives = $util.emptyArray;
             TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
             TopicResult.prototype.recovered = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TopicResult.prototype.depthMax = 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5809,6 +5810,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(130).uint32s(message.candleIntervalsMs);
                 if (message.recovered != null && $Object.hasOwnProperty.call(message, "recovered") && (typeof message.recovered === "object" ? message.recovered.low || message.recovered.high : message.recovered !== 0))
                     writer.uint32(136).uint64(message.recovered);
+                if (message.depthMax != null && $Object.hasOwnProperty.call(message, "depthMax") && message.depthMax !== 0)
+                    writer.uint32(240).uint32(message.depthMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5991,6 +5994,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.recovered = value;
                             else
                                 delete message.recovered;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.depthMax = value;
+                            else
+                                delete message.depthMax;
                             continue;
                         }
                     }
