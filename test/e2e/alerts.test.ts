@@ -120,3 +120,31 @@ describe("the dashboard", () => {
     expect(overlaps).toEqual([]);
   });
 });
+
+test("documents for operators name metrics that there are", () => {
+  for (const name of ["operations.md", "admin.md", "tracing.md"]) {
+    const text = readFileSync(path.join(INFRA, "../docs", name), "utf8");
+    const named = text.match(/\btickwire_[a-z0-9_]+/g) ?? [];
+    expect(named.filter((metric) => !metrics.has(metric))).toEqual([]);
+  }
+});
+
+describe("what is dropped, left out or refused", () => {
+  const table = readFileSync(path.join(INFRA, "../docs/operations.md"), "utf8");
+  /** Counters of events that somebody did not get: each has its line in the table for operators. */
+  const counted = [...metrics.keys()].filter((name) =>
+    /_(missing|skipped|undelivered|owed_at_end)_?.*events_total$|_(foreign|bad)_batches_total$/.test(
+      name,
+    ),
+  );
+
+  test("is named in the operators' table, by venue and channel", () => {
+    expect(counted.length).toBeGreaterThan(6);
+    expect(counted.filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
+    const without = counted.filter((name) => {
+      const labels = metrics.get(name)?.labelNames ?? [];
+      return !labels.includes("venue") || !labels.includes("channel");
+    });
+    expect(without).toEqual([]);
+  });
+});
