@@ -157,7 +157,6 @@ const LAYERS: readonly Layer[] = [
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
     "services/gateway/http/streams/stream-metrics.ts",
-    "services/gateway/view-metrics.ts",
     "services/gateway/access/",
     "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
