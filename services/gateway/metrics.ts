@@ -4,6 +4,7 @@ import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 import { createAccessMetrics } from "./access/access-metrics.ts";
+import { createStreamMetrics } from "./http/streams/stream-metrics.ts";
 import { createLogMetrics } from "./history/log-metrics.ts";
 import { createViewMetrics } from "./view-metrics.ts";
 
@@ -19,7 +20,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
-    ...httpSessionMetrics(registry),
+    ...createStreamMetrics(registry),
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
@@ -170,40 +171,6 @@ function sessionMetrics(registry: Registry) {
       help: "Time to answer an RPC.",
       labelNames: ["method"],
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
-      registers,
-    }),
-  };
-}
-
-function httpSessionMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    httpSessionsTotal: new Counter({
-      name: "tickwire_gateway_http_sessions_total",
-      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    pollSessions: new Gauge({
-      name: "tickwire_gateway_poll_sessions",
-      help: "Sessions of long polling that are open or may still be polled.",
-      registers,
-    }),
-    pollAnswers: new Counter({
-      name: "tickwire_gateway_poll_answers_total",
-      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    sessionRelays: new Counter({
-      name: "tickwire_gateway_session_relays_total",
-      help: "Requests for sessions that this gateway does not have, asked over the bus, by outcome.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    cursorsTooLong: new Counter({
-      name: "tickwire_gateway_stream_cursors_too_long_total",
-      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
       registers,
     }),
   };

@@ -87,8 +87,9 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     leave: (venue: string) => announcements.leave(venue),
   };
   const published = config.venues.map((venueConfig) => {
-    const network = networkOf(venueConfig, options);
-    networks.push(network);
+    const own = networkOf(venueConfig, options);
+    networks.push(own);
+    const network = options.intercept?.(venueConfig.id, own) ?? own;
     return publishVenue({
       ...shared,
       venueConfig,
@@ -97,13 +98,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       newUuid: randomUUID,
       publishing: { counters, latencies, historyBudget },
       announced,
-      feed: {
-        adapter: adapterOf(venueConfig),
-        random,
-        network: options.intercept?.(venueConfig.id, network) ?? network,
-        policy,
-        budgets,
-      },
+      feed: { adapter: adapterOf(venueConfig), random, network, policy, budgets },
     });
   });
   const venues = published.map(({ ingest }) => ingest);
@@ -116,12 +111,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     announceIntervalMs: config.announceIntervalMs,
     venues: published.map(announcedVenue),
   });
-  registerIngestMetrics({
-    registry,
-    venues: () => venues,
-    publisher: counters,
-    latencies,
-  });
+  registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   registerPublicationMetrics(registry, publications);
   responder.start();
   announcements.start();

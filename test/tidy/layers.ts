@@ -85,6 +85,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "jose",
       "zod",
       "prom-client",
       "node:*",
@@ -155,10 +156,12 @@ const LAYERS: readonly Layer[] = [
   // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
+    "services/gateway/http/streams/stream-metrics.ts",
     "services/gateway/access/",
     "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
+    "services/gateway/view-metrics.ts",
   ]),
   {
     place: "services/gateway/access/",

@@ -76,7 +76,7 @@ export class Handover {
       if (clock.monotonicUs() >= endUs) return this.#again();
     }
     for (const event of own.takeListings()) this.#parts.publisher.publish(event);
-    for (const each of [...own.instruments.values()]) {
+    for (const each of own.instruments.values()) {
       own.release(each);
       this.#handOver(each);
       if (clock.monotonicUs() >= endUs) return this.#again();

@@ -345,7 +345,7 @@ describe("a token", () => {
     expect(stand.told).toMatchObject([
       { name: "end", value: { code: "unauthenticated", retryable: true } },
     ]);
-    expect((stand.told[0]?.value as ConnectionError).message).toContain("no network");
+    expect((stand.told[0]!.value as ConnectionError).message).toContain("no network");
   });
 
   test.each([
