@@ -13,7 +13,6 @@ import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
 import { createPublisherCounters, Publisher } from "./publisher.ts";
 import { QueryResponder } from "./query-responder.ts";
 import { StreamedInstruments } from "./streamed-instruments.ts";
-import { BUFFERED_EVENTS_MAX } from "./standby/own-feed.ts";
 import { VenueListings } from "./venue-listings.ts";
 import { VenuePublication } from "./venue-publication.ts";
 
@@ -243,14 +242,4 @@ test("a standby that has just come says that it does not know what lies between"
   await pass(HEARTBEAT_MS * 5, two);
   expect(two.publication.state).toBe("leading");
   expect(two.publication.publisher.topic(A, "trade")?.continued).toBeUndefined();
-});
-
-test.each([
-  { count: BUFFERED_EVENTS_MAX - 1, kept: BUFFERED_EVENTS_MAX - 1 },
-  { count: BUFFERED_EVENTS_MAX, kept: 0 },
-])("of $count quotes before the first term $kept wait in order", ({ count, kept }) => {
-  const bus = new MemoryBus({ clock: new ManualClock() });
-  const one = new Ingestor(bus, "one");
-  for (let index = 1; index <= count; index += 1) emit(quote(index, index), one);
-  expect(one.publication.keptEvents).toBe(kept);
 });

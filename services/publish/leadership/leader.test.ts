@@ -7,7 +7,6 @@ import { Leader, LEASE_GRACE_MS, RECONNECT_GRACE_MS } from "./leader.ts";
 import type { LeaderEvent, LeaderState } from "./leader-table.ts";
 import { LEADER_TABLE } from "./leader-table.ts";
 import type { Peer } from "./peers.ts";
-import { PEERS_MAX } from "./peers.ts";
 
 const INTERVAL_MS = 100;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -316,17 +315,6 @@ test("while our own bus is gone nobody is judged, and then everybody has the tim
   expect(rig.taken()).toEqual([]);
   await rig.pass(INTERVAL_MS * 2);
   expect(rig.taken()).toEqual(["lead 6"]);
-});
-
-test("peers that fall silent are forgotten, and of too many the one heard longest ago", async () => {
-  const rig = await Rig.leading();
-  await rig.pass(INTERVAL_MS * 4);
-  expect(rig.leader.peers).toEqual([]);
-  for (let index = 0; index <= PEERS_MAX; index += 1) {
-    rig.hear({ ...spare, publisherId: `p${index}` });
-  }
-  expect(rig.leader.peers).toHaveLength(PEERS_MAX);
-  expect(rig.leader.peers[0]?.publisherId).toBe("p1");
 });
 
 test("an interval that is none is a bug", () => {
