@@ -4,6 +4,8 @@ import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 import { createAccessMetrics } from "./access/access-metrics.ts";
+import { createStreamMetrics } from "./http/streams/stream-metrics.ts";
+import { createLogMetrics } from "./history/log-metrics.ts";
 import { createViewMetrics } from "./view-metrics.ts";
 
 /**
@@ -18,12 +20,13 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
-    ...httpSessionMetrics(registry),
+    ...createStreamMetrics(registry),
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
+    ...publisherMetrics(registry),
     ...topicMetrics(registry),
-    ...logMetrics(registry),
+    ...createLogMetrics(registry),
     latencies: registerLatencies(registry),
     ...createViewMetrics(registry),
   };
@@ -173,40 +176,6 @@ function sessionMetrics(registry: Registry) {
   };
 }
 
-function httpSessionMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    httpSessionsTotal: new Counter({
-      name: "tickwire_gateway_http_sessions_total",
-      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    pollSessions: new Gauge({
-      name: "tickwire_gateway_poll_sessions",
-      help: "Sessions of long polling that are open or may still be polled.",
-      registers,
-    }),
-    pollAnswers: new Counter({
-      name: "tickwire_gateway_poll_answers_total",
-      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    sessionRelays: new Counter({
-      name: "tickwire_gateway_session_relays_total",
-      help: "Requests for sessions that this gateway does not have, asked over the bus, by outcome.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    cursorsTooLong: new Counter({
-      name: "tickwire_gateway_stream_cursors_too_long_total",
-      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
-      registers,
-    }),
-  };
-}
-
 function drainMetrics(registry: Registry) {
   const registers = [registry];
   return {
@@ -314,6 +283,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+  };
+}
+
+function publisherMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
@@ -387,44 +362,6 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
-      registers,
-    }),
-  };
-}
-
-function logMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    logUp: new Gauge({
-      name: "tickwire_gateway_log_up",
-      help: "Whether the stream log answered when it was last asked: 1 or 0.",
-      registers,
-    }),
-    logReads: new Counter({
-      name: "tickwire_gateway_log_reads_total",
-      help: "Questions to the stream log, by question and outcome.",
-      labelNames: ["question", "outcome"],
-      registers,
-    }),
-    logBytes: new Counter({
-      name: "tickwire_gateway_log_read_bytes_total",
-      help: "Bytes of batches that were read from the stream log.",
-      registers,
-    }),
-    logEvents: new Counter({
-      name: "tickwire_gateway_log_events_total",
-      help: "Events that the stream log had and neither the gateway nor the publisher.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    resumeBytes: new Gauge({
-      name: "tickwire_gateway_resume_bytes",
-      help: "Memory that is set aside for what clients who come back have missed.",
-      registers,
-    }),
-    replays: new Gauge({
-      name: "tickwire_gateway_replays",
-      help: "Replays that are under way.",
       registers,
     }),
   };

@@ -11,9 +11,9 @@ import {
 
 const GZIP_BYTES_MAX = {
   everything: 41_500,
-  "streams only": 34_500,
-  "ticks only": 29_600,
-  "rpc only": 17_900,
+  "streams only": 35_000,
+  "ticks only": 30_100,
+  "rpc only": 18_900,
 } as const;
 
 /** Modules that a page must not load for what it does not do. */

@@ -21,13 +21,14 @@ import type { SessionParts } from "./session-parts.ts";
 import { SlowReader } from "./slow-reader.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { CallMessage, HelloMessage } from "./wire-messages.ts";
+import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
@@ -56,6 +57,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** Made only where something is traced. */
+  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
@@ -97,6 +100,11 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
+    if (parts.tracing !== undefined) {
+      const spans = new SubscribeSpans(parts.tracing, id);
+      this.#spans = spans;
+      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
+    }
     this.#inbox = new FrameInbox({
       space: parts.inboxSpace,
       line: parts.turns.open(),
@@ -265,6 +273,7 @@ export class Session implements ConnectionHandler {
     this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
+    this.#spans?.close();
     this.#calls?.closeAll();
   }
 
@@ -327,6 +336,8 @@ export class Session implements ConnectionHandler {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
+        if (this.#hasRoom()) this.#subscribe(request.value);
+        return;
       case "unsubscribe":
       case "update":
         if (this.#hasRoom()) this.#topics().ask(request);
@@ -367,6 +378,16 @@ export class Session implements ConnectionHandler {
     if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
+  #subscribe(message: SubscribeMessage): void {
+    const topics = this.#topics();
+    if (this.#spans === undefined) {
+      topics.subscribe(message);
+      return;
+    }
+    const request = { requestId: message.requestId, topics: message.topics.length };
+    this.#spans.begin(request, () => topics.subscribe(message));
+  }
+
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
     const { clock, config } = this.#parts;
@@ -383,13 +404,14 @@ export class Session implements ConnectionHandler {
   }
 
   #makeCalls(): CallTable {
-    const { clock, config, logger, turns } = this.#parts;
+    const { clock, config, logger, turns, accounts } = this.#parts;
     const { remoteAddress } = this.#connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: this.id, method, error }, "an RPC failed with an internal error");
     };
     const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.monotonicUs());
+      this.#rates.takeWork(requests, clock.monotonicUs()) &&
+      accounts.takeRequests(this.#access.principal, requests, clock.monotonicUs());
     const own = {
       limits: config,
       remoteAddress,

@@ -72,12 +72,12 @@ export function grantedResult(
 }
 
 /** Sequences that a client missed and gets: those of its own epoch, and of the one after it. */
-function recoveredBy({ continuity, position, batches, then }: Attached): number {
+function recoveredBy({ continuity, position, batches, next }: Attached): number {
   if (continuity !== "resumed") return 0;
   const last = batches.at(-1)?.lastSequence ?? position.sequence;
-  const start = then?.change.start.sequence ?? 0;
-  const next = then?.batches.at(-1)?.lastSequence ?? start;
-  return Math.max(0, last - position.sequence) + Math.max(0, next - start);
+  const start = next?.change.start.sequence ?? 0;
+  const nextLast = next?.batches.at(-1)?.lastSequence ?? start;
+  return Math.max(0, last - position.sequence) + Math.max(0, nextLast - start);
 }
 
 /** The result of a topic that is shown in another way; it may not have started yet. */

@@ -62,7 +62,8 @@ class FirstConnection implements ClientConnection {
   open(): void {
     const { kinds, environment, connection } = this.#choice.options;
     const { url, frames, handlers } = this.#target;
-    if (kinds[0] !== "websocket" || this.#choice.breaks >= TOOLS.breaksMax) {
+    const isUnfit = kinds.length > 1 && this.#choice.breaks >= TOOLS.breaksMax;
+    if (kinds[0] !== "websocket" || isUnfit) {
       this.#climb();
       return;
     }
