@@ -27,6 +27,7 @@ import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { publishVenue } from "./published-venue.ts";
 import type { PublishedVenue } from "./published-venue.ts";
+import { venueHealthMeter } from "./venue/venue-health.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
 import type { VenuePublication } from "#publish/venue-publication.ts";
 import { openVenueNetwork } from "./venue-network.ts";
@@ -104,7 +105,10 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const venues = published.map(({ ingest }) => ingest);
   const publications = published.map(({ publication }) => publication);
   const common = { ...shared, publisherId };
-  const views = venues.map(({ view }) => view);
+  const views = venues.map((venue) => {
+    const health = venueHealthMeter({ venue, publisherId, latencies, clock });
+    return { ...venue.view, health };
+  });
   const responder = new QueryResponder({ ...common, venues: views });
   const announcements: Announcements = new Announcements({
     ...common,

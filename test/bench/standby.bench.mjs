@@ -12,9 +12,9 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "@tickwire/client";
 import { WebSocketServer } from "ws";
-import { createSimulatedVenue } from "../../dist/services/ingest/simulated/simulated-dialer.js";
-import { SIMULATED_MARKET_DEFAULTS } from "../../dist/services/ingest/simulated/simulated-settings.js";
-import { SystemClock } from "../../dist/services/runtime/system-clock.js";
+import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "#ingest/simulated/simulated-settings.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
 
 const takeovers = Number(process.argv[2] ?? 5);
 const byLease = (process.argv[3] ?? "lease") === "lease";

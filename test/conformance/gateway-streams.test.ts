@@ -1,4 +1,9 @@
+import { Buffer } from "node:buffer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { formatApiKey, hashOfKey } from "#gateway/access/api-keys.ts";
 import { poll, sequencesOf, SseClient } from "#test/support/text-stream-client.ts";
 import type { PolledAnswer } from "#test/support/text-stream-client.ts";
 import { TRANSPORTS } from "#test/support/transports.ts";
@@ -230,6 +235,30 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
     await rig.settle();
     expect(rig.gateway.sessions).toBe(0);
     expect(await ask(`session?session=${name}&number=2`, frame)).toBe(404);
+  });
+
+  test("who proves nothing gets 401 before a stream begins, and a key is taken in the address", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tickwire-streams-"));
+    const file = join(folder, "access.json");
+    const secret = formatApiKey("abcdef012345", Buffer.alloc(32, 7));
+    const key = { id: "abcdef012345", hash: hashOfKey(secret), roles: ["all"] };
+    writeFileSync(file, JSON.stringify({ keys: [key] }));
+    await start({ config: { access: { file } } });
+    for (const path of ["sse", "poll"]) {
+      const answer = await fetch(`${rig.url}/v1/${path}?topics=${TRADES}`);
+      expect([answer.status, await answer.json()]).toMatchObject([
+        401,
+        { code: "unauthenticated" },
+      ]);
+      const wrong = await fetch(`${rig.url}/v1/${path}?topics=${TRADES}&access_token=nonsense`);
+      expect(wrong.status).toBe(401);
+      await wrong.arrayBuffer();
+    }
+    const client = await sse(TRADES, { access_token: secret });
+    await begun(client);
+    const first = await poll(rig.url, { topics: TRADES, access_token: secret });
+    expect(first.status).toBe(200);
+    rmSync(folder, { recursive: true });
   });
 
   test("who is silent hears a sign of life, and who hears news does not need it", async () => {

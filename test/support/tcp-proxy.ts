@@ -2,7 +2,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 
 /** A way to a server that can be cut and joined again. */
-export type TcpProxy = {
+type TcpProxy = {
   readonly port: number;
   /** Every connection ends, and new ones do. */
   cut(): void;

@@ -55,17 +55,6 @@ export function createAccessMetrics(registry: Registry) {
       labelNames: ["outcome"],
       registers,
     }),
-    delayedBytes: new Gauge({
-      name: "tickwire_gateway_delayed_bytes",
-      help: "Bytes of topics that wait for clients who may have them only later.",
-      registers,
-    }),
-    delayOverflows: new Counter({
-      name: "tickwire_gateway_delay_overflows_total",
-      help: "Times that a part of a delayed topic was given up, because no more may wait.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
     certificateExpiry: new Gauge({
       name: "tickwire_gateway_certificate_expiry_timestamp_seconds",
       help: "When the certificate that new connections get is not valid any more.",

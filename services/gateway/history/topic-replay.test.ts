@@ -26,7 +26,7 @@ function rowOf(snapshot: boolean): BookRow {
 function rig(events: string) {
   const listed = new ListedLog();
   const writer = new BatchWriter({ kind: "books", epoch: 7 });
-  for (const [index, event] of [...events].entries()) {
+  for (const [index, event] of events.split("").entries()) {
     const publishedTimeUs = (index + 1) * SECOND_US;
     const rows = { kind: "books", rows: [rowOf(event === "w")] } as const;
     for (const { bytes } of writer.write(rows, { publishedTimeUs })) {

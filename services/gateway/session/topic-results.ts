@@ -45,12 +45,19 @@ const CONTINUITIES = {
   replaced: "CONTINUITY_REPLACED",
 } as const;
 
+/** What is said of a topic that the client gets, besides its start. */
+type Granted = {
+  readonly instrument: Instrument | undefined;
+  /** Levels of a book that the client may have; 0 is no bound. */
+  readonly depthMax: number;
+};
+
 /** The result of a topic that the client gets. */
 export function grantedResult(
   requestIndex: number,
   view: TopicView,
   attached: Attached,
-  instrument: Instrument | undefined,
+  { instrument, depthMax }: Granted,
 ): TopicResultInit {
   const { venue, symbol, channel } = view.name;
   return {
@@ -68,6 +75,7 @@ export function grantedResult(
     candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
     ended: attached.ended,
     recovered: recoveredBy(attached),
+    depthMax,
   };
 }
 

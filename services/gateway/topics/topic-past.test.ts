@@ -175,7 +175,7 @@ test.each([1, 17, 20])("a hole at %i of the log, where it is not needed, is none
   expect(firsts((await rig.come(4, 1)).batches)).toEqual(upTo(2, 20));
 });
 
-test("the end of an epoch that is over comes from the log, and sequel the next one", async () => {
+test("the end of an epoch that is over comes from the log, and then the next one", async () => {
   const rig = new Rig({ epoch: 9, sequence: 6 });
   rig.log(4, 8);
   rig.log(9, 6);

@@ -323,7 +323,7 @@ export class TopicStream implements TopicHost {
     this.#tracker.start(start);
     if (continues && missingLast === 0 && sequence === start.sequence) {
       this.#reader.reset();
-      this.noticeContinuity("resumed", "publisher-changed");
+      this.#noticeOutcome("resumed", 0, "publisher-changed");
       return;
     }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
