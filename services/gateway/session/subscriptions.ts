@@ -52,10 +52,7 @@ type SubscriptionParts = StartParts & {
   readonly bandwidthBytesPerSecondMax: number;
 };
 
-type TopicsRequest = Extract<
-  ClientRequest,
-  { readonly kind: "subscribe" | "unsubscribe" | "update" }
->;
+type TopicsRequest = Extract<ClientRequest, { readonly kind: "unsubscribe" | "update" }>;
 
 /** What changed at a venue. */
 export type CatalogChange = {
@@ -156,8 +153,7 @@ export class Subscriptions {
 
   /** One of the requests below. */
   ask(request: TopicsRequest): void {
-    if (request.kind === "subscribe") this.subscribe(request.value);
-    else if (request.kind === "unsubscribe") this.unsubscribe(request.value);
+    if (request.kind === "unsubscribe") this.unsubscribe(request.value);
     else this.update(request.value);
   }
 
