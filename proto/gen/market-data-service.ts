@@ -79,6 +79,7 @@ export {
   InstrumentKindNumbers,
   InstrumentStateNumbers,
   InstrumentStatusCodec,
+  LatencyPercentilesCodec,
   LiquidationCodec,
   ListInstrumentsRequestCodec,
   ListInstrumentsResponseCodec,
@@ -96,6 +97,7 @@ export {
   TopicStatusCodec,
   TradeCodec,
   TradeIdFormNumbers,
+  VenueHealthCodec,
 } from "./messages.ts";
 export type {
   AggressorSide,
@@ -122,6 +124,7 @@ export type {
   InstrumentKind,
   InstrumentState,
   InstrumentStatus,
+  LatencyPercentiles,
   Liquidation,
   ListInstrumentsRequest,
   ListInstrumentsResponse,
@@ -139,6 +142,7 @@ export type {
   TopicStatus,
   Trade,
   TradeIdForm,
+  VenueHealth,
 } from "./messages.ts";
 
 /** What a client can ask, over the socket or by POST /tickwire.v1.MarketData/<Method>. */

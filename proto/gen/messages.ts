@@ -1111,12 +1111,19 @@ export type GetStatusRequest = {
   readonly pageSize: number;
   /** From the previous answer. */
   readonly pageToken: string;
+  /** The answer says how the venue does as a whole, too. Worth asking for with one page, about every 5 s. */
+  readonly health: boolean;
 };
 
 export type GetStatusResponse = {
   readonly statuses: readonly InstrumentStatus[];
   /** Empty on the last page. */
   readonly nextPageToken: string;
+  /**
+   * If it was asked for: one for each ingestor that publishes a part of the venue. Nothing is said of a part whose
+   * ingestor is lost.
+   */
+  readonly health: readonly VenueHealth[];
 };
 
 export type GetTradesRequest = {
@@ -1219,6 +1226,13 @@ export type InstrumentStatus = {
   readonly venue: string;
   readonly symbol: string;
   readonly status: TopicStatus | undefined;
+};
+
+/** What half and what 99 of 100 latencies lay below, in microseconds. */
+export type LatencyPercentiles = {
+  readonly count: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
 };
 
 export type Limits = {
@@ -1568,6 +1582,8 @@ export type TopicResult = {
   readonly candleIntervalsMs: readonly number[];
   /** With RESUMED: how many sequences of the topic the client missed, all of which follow. 0 if it missed none. */
   readonly recovered: number;
+  /** Of a book: the levels that the client may have at most, so that `depth` may be less than it asked for; 0 is no bound. */
+  readonly depthMax: number;
 };
 
 /** The state of one channel of one instrument changed; of the channel `status`: that of the instrument itself. */
@@ -1630,6 +1646,32 @@ export type UnsubscribeResult = {
 export type Update = {
   readonly requestId: number;
   readonly topics: readonly TopicUpdate[];
+};
+
+/** How a venue, or a part of it, does. Counts are of the ingestor since its start. */
+export type VenueHealth = {
+  readonly venue: string;
+  /** Who publishes it; another one counts anew. */
+  readonly publisherId: string;
+  /** Connections to the venue that should be open, and those that are. */
+  readonly connections: number;
+  readonly connectionsOpen: number;
+  readonly instruments: number;
+  /** Events that were published. */
+  readonly events: number;
+  /** The same in a minute at the pace of the last seconds. Absent until it was asked for twice, a second apart. */
+  readonly eventsPerMinute: number | undefined;
+  /** Broken sequences and failed checksums of books, and holes in the numbers of trades. */
+  readonly gaps: number;
+  /** Books started anew after having been in sync. */
+  readonly resyncs: number;
+  /** Venue data that could not be used. */
+  readonly rejected: number;
+  /** Absent if nothing was measured in the last 10 to 20 s. The first and the third are by two clocks, and may be below 0. */
+  readonly venueToReceived: LatencyPercentiles | undefined;
+  readonly receivedToPublished: LatencyPercentiles | undefined;
+  /** To the gateway that is asked. */
+  readonly publishedToGateway: LatencyPercentiles | undefined;
 };
 
 export type Welcome = {
@@ -2004,7 +2046,7 @@ export const GetSnapshotResponseCodec: MessageCodec<GetSnapshotResponse> = /* @_
 /** Codec of GetStatusRequest. */
 export const GetStatusRequestCodec: MessageCodec<GetStatusRequest> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusRequest",
-  "svenue ssymbol upageSize spageToken",
+  "svenue ssymbol upageSize spageToken bhealth",
 );
 
 /** Codec of InstrumentStatus. */
@@ -2014,11 +2056,24 @@ export const InstrumentStatusCodec: MessageCodec<InstrumentStatus> = /* @__PURE_
   [TopicStatusCodec],
 );
 
+/** Codec of LatencyPercentiles. */
+export const LatencyPercentilesCodec: MessageCodec<LatencyPercentiles> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.LatencyPercentiles",
+  "Icount Ip50Us Ip99Us",
+);
+
+/** Codec of VenueHealth. */
+export const VenueHealthCodec: MessageCodec<VenueHealth> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.VenueHealth",
+  "svenue spublisherId uconnections uconnectionsOpen uinstruments Ievents u?eventsPerMinute Igaps Iresyncs Irejected mvenueToReceived mreceivedToPublished mpublishedToGateway",
+  [LatencyPercentilesCodec, LatencyPercentilesCodec, LatencyPercentilesCodec],
+);
+
 /** Codec of GetStatusResponse. */
 export const GetStatusResponseCodec: MessageCodec<GetStatusResponse> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.GetStatusResponse",
-  "m*statuses snextPageToken",
-  [InstrumentStatusCodec],
+  "m*statuses snextPageToken m*health",
+  [InstrumentStatusCodec, VenueHealthCodec],
 );
 
 /** Codec of GetTradesRequest. */
@@ -2134,7 +2189,7 @@ export const WelcomeCodec: MessageCodec<Welcome> = /* @__PURE__ */ createMessage
 /** Codec of TopicResult. */
 export const TopicResultCodec: MessageCodec<TopicResult> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.TopicResult",
-  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered",
+  "urequestIndex stopic eerror serrorMessage utopicId svenue ssymbol svenueSymbol echannel mposition econtinuity udepth uconflationIntervalMs s*alternatives mended u*candleIntervalsMs Urecovered 30udepthMax",
   [TopicErrorTable, ChannelTable, PositionCodec, ContinuityTable, PositionCodec],
 );
 

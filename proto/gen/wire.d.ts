@@ -3658,6 +3658,9 @@ export namespace tickwire {
             /** TopicResult recovered. */
             recovered: (number|Long);
 
+            /** TopicResult depthMax. */
+            depthMax: number;
+
             /**
              * Encodes the specified TopicResult message. Does not implicitly {@link tickwire.v1.TopicResult.verify|verify} messages.
              * @param message TopicResult message or plain object to encode
@@ -3732,6 +3735,9 @@ export namespace tickwire {
 
                 /** TopicResult recovered */
                 recovered?: (number|Long|null);
+
+                /** TopicResult depthMax */
+                depthMax?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -6162,6 +6168,9 @@ export namespace tickwire {
             /** GetStatusRequest pageToken. */
             pageToken: string;
 
+            /** GetStatusRequest health. */
+            health: boolean;
+
             /**
              * Encodes the specified GetStatusRequest message. Does not implicitly {@link tickwire.v1.GetStatusRequest.verify|verify} messages.
              * @param message GetStatusRequest message or plain object to encode
@@ -6198,6 +6207,9 @@ export namespace tickwire {
                 /** GetStatusRequest pageToken */
                 pageToken?: (string|null);
 
+                /** GetStatusRequest health */
+                health?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -6231,6 +6243,9 @@ export namespace tickwire {
             /** GetStatusResponse nextPageToken. */
             nextPageToken: string;
 
+            /** GetStatusResponse health. */
+            health: tickwire.v1.VenueHealth.$Properties[];
+
             /**
              * Encodes the specified GetStatusResponse message. Does not implicitly {@link tickwire.v1.GetStatusResponse.verify|verify} messages.
              * @param message GetStatusResponse message or plain object to encode
@@ -6261,12 +6276,213 @@ export namespace tickwire {
                 /** GetStatusResponse nextPageToken */
                 nextPageToken?: (string|null);
 
+                /** GetStatusResponse health */
+                health?: (tickwire.v1.VenueHealth.$Properties[]|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a GetStatusResponse. */
             type $Shape = tickwire.v1.GetStatusResponse.$Properties;
+        }
+
+        /**
+         * Properties of a VenueHealth.
+         * @deprecated Use tickwire.v1.VenueHealth.$Properties instead.
+         */
+        interface IVenueHealth extends tickwire.v1.VenueHealth.$Properties {
+        }
+
+        /** Represents a VenueHealth. */
+        class VenueHealth {
+
+            /**
+             * Constructs a new VenueHealth.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.VenueHealth.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** VenueHealth venue. */
+            venue: string;
+
+            /** VenueHealth publisherId. */
+            publisherId: string;
+
+            /** VenueHealth connections. */
+            connections: number;
+
+            /** VenueHealth connectionsOpen. */
+            connectionsOpen: number;
+
+            /** VenueHealth instruments. */
+            instruments: number;
+
+            /** VenueHealth events. */
+            events: (number|Long);
+
+            /** VenueHealth eventsPerMinute. */
+            eventsPerMinute?: (number|null);
+
+            /** VenueHealth gaps. */
+            gaps: (number|Long);
+
+            /** VenueHealth resyncs. */
+            resyncs: (number|Long);
+
+            /** VenueHealth rejected. */
+            rejected: (number|Long);
+
+            /** VenueHealth venueToReceived. */
+            venueToReceived?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+            /** VenueHealth receivedToPublished. */
+            receivedToPublished?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+            /** VenueHealth publishedToGateway. */
+            publishedToGateway?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+            /**
+             * Encodes the specified VenueHealth message. Does not implicitly {@link tickwire.v1.VenueHealth.verify|verify} messages.
+             * @param message VenueHealth message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.VenueHealth.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a VenueHealth message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.VenueHealth & tickwire.v1.VenueHealth.$Shape} VenueHealth
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.VenueHealth & tickwire.v1.VenueHealth.$Shape;
+        }
+
+        namespace VenueHealth {
+
+            /** Properties of a VenueHealth. */
+            interface $Properties {
+
+                /** VenueHealth venue */
+                venue?: (string|null);
+
+                /** VenueHealth publisherId */
+                publisherId?: (string|null);
+
+                /** VenueHealth connections */
+                connections?: (number|null);
+
+                /** VenueHealth connectionsOpen */
+                connectionsOpen?: (number|null);
+
+                /** VenueHealth instruments */
+                instruments?: (number|null);
+
+                /** VenueHealth events */
+                events?: (number|Long|null);
+
+                /** VenueHealth eventsPerMinute */
+                eventsPerMinute?: (number|null);
+
+                /** VenueHealth gaps */
+                gaps?: (number|Long|null);
+
+                /** VenueHealth resyncs */
+                resyncs?: (number|Long|null);
+
+                /** VenueHealth rejected */
+                rejected?: (number|Long|null);
+
+                /** VenueHealth venueToReceived */
+                venueToReceived?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+                /** VenueHealth receivedToPublished */
+                receivedToPublished?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+                /** VenueHealth publishedToGateway */
+                publishedToGateway?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a VenueHealth. */
+            type $Shape = tickwire.v1.VenueHealth.$Properties;
+        }
+
+        /**
+         * Properties of a LatencyPercentiles.
+         * @deprecated Use tickwire.v1.LatencyPercentiles.$Properties instead.
+         */
+        interface ILatencyPercentiles extends tickwire.v1.LatencyPercentiles.$Properties {
+        }
+
+        /** Represents a LatencyPercentiles. */
+        class LatencyPercentiles {
+
+            /**
+             * Constructs a new LatencyPercentiles.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.LatencyPercentiles.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** LatencyPercentiles count. */
+            count: (number|Long);
+
+            /** LatencyPercentiles p50Us. */
+            p50Us: (number|Long);
+
+            /** LatencyPercentiles p99Us. */
+            p99Us: (number|Long);
+
+            /**
+             * Encodes the specified LatencyPercentiles message. Does not implicitly {@link tickwire.v1.LatencyPercentiles.verify|verify} messages.
+             * @param message LatencyPercentiles message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.LatencyPercentiles.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a LatencyPercentiles message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.LatencyPercentiles & tickwire.v1.LatencyPercentiles.$Shape} LatencyPercentiles
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.LatencyPercentiles & tickwire.v1.LatencyPercentiles.$Shape;
+        }
+
+        namespace LatencyPercentiles {
+
+            /** Properties of a LatencyPercentiles. */
+            interface $Properties {
+
+                /** LatencyPercentiles count */
+                count?: (number|Long|null);
+
+                /** LatencyPercentiles p50Us */
+                p50Us?: (number|Long|null);
+
+                /** LatencyPercentiles p99Us */
+                p99Us?: (number|Long|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a LatencyPercentiles. */
+            type $Shape = tickwire.v1.LatencyPercentiles.$Properties;
         }
 
         /**

@@ -5766,6 +5766,7 @@ export const tickwire = $root.tickwire = (() => {
             TopicResult.prototype.alternatives = $util.emptyArray;
             TopicResult.prototype.candleIntervalsMs = $util.emptyArray;
             TopicResult.prototype.recovered = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+            TopicResult.prototype.depthMax = 0;
 
             TopicResult.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -5809,6 +5810,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(130).uint32s(message.candleIntervalsMs);
                 if (message.recovered != null && $Object.hasOwnProperty.call(message, "recovered") && (typeof message.recovered === "object" ? message.recovered.low || message.recovered.high : message.recovered !== 0))
                     writer.uint32(136).uint64(message.recovered);
+                if (message.depthMax != null && $Object.hasOwnProperty.call(message, "depthMax") && message.depthMax !== 0)
+                    writer.uint32(240).uint32(message.depthMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -5991,6 +5994,15 @@ export const tickwire = $root.tickwire = (() => {
                                 message.recovered = value;
                             else
                                 delete message.recovered;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.depthMax = value;
+                            else
+                                delete message.depthMax;
                             continue;
                         }
                     }
@@ -9586,6 +9598,7 @@ export const tickwire = $root.tickwire = (() => {
             GetStatusRequest.prototype.symbol = "";
             GetStatusRequest.prototype.pageSize = 0;
             GetStatusRequest.prototype.pageToken = "";
+            GetStatusRequest.prototype.health = false;
 
             GetStatusRequest.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -9602,6 +9615,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(24).uint32(message.pageSize);
                 if (message.pageToken != null && $Object.hasOwnProperty.call(message, "pageToken") && message.pageToken !== "")
                     writer.uint32(34).string(message.pageToken);
+                if (message.health != null && $Object.hasOwnProperty.call(message, "health") && message.health !== false)
+                    writer.uint32(40).bool(message.health);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9671,6 +9686,15 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.pageToken;
                             continue;
                         }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.health = value;
+                            else
+                                delete message.health;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -9695,6 +9719,7 @@ export const tickwire = $root.tickwire = (() => {
 
             const GetStatusResponse = function (properties) {
                 this.statuses = [];
+                this.health = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -9703,6 +9728,7 @@ export const tickwire = $root.tickwire = (() => {
 
             GetStatusResponse.prototype.statuses = $util.emptyArray;
             GetStatusResponse.prototype.nextPageToken = "";
+            GetStatusResponse.prototype.health = $util.emptyArray;
 
             GetStatusResponse.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -9716,6 +9742,9 @@ export const tickwire = $root.tickwire = (() => {
                         $root.tickwire.v1.InstrumentStatus.encode(message.statuses[i], writer.uint32(10).fork(), _depth + 1).ldelim();
                 if (message.nextPageToken != null && $Object.hasOwnProperty.call(message, "nextPageToken") && message.nextPageToken !== "")
                     writer.uint32(18).string(message.nextPageToken);
+                if (message.health != null && message.health.length)
+                    for (let i = 0; i < message.health.length; ++i)
+                        $root.tickwire.v1.VenueHealth.encode(message.health[i], writer.uint32(26).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -9766,6 +9795,14 @@ export const tickwire = $root.tickwire = (() => {
                                 delete message.nextPageToken;
                             continue;
                         }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.health && message.health.length))
+                                message.health = [];
+                            message.health.push($root.tickwire.v1.VenueHealth.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -9784,6 +9821,335 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return GetStatusResponse;
+        })();
+
+        v1.VenueHealth = (function() {
+
+            const VenueHealth = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            VenueHealth.prototype.venue = "";
+            VenueHealth.prototype.publisherId = "";
+            VenueHealth.prototype.connections = 0;
+            VenueHealth.prototype.connectionsOpen = 0;
+            VenueHealth.prototype.instruments = 0;
+            VenueHealth.prototype.events = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            VenueHealth.prototype.eventsPerMinute = null;
+            VenueHealth.prototype.gaps = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            VenueHealth.prototype.resyncs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            VenueHealth.prototype.rejected = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            VenueHealth.prototype.venueToReceived = null;
+            VenueHealth.prototype.receivedToPublished = null;
+            VenueHealth.prototype.publishedToGateway = null;
+
+            let $oneOfFields;
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(VenueHealth.prototype, "_eventsPerMinute", {
+                get: $util.oneOfGetter($oneOfFields = ["eventsPerMinute"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            VenueHealth.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.venue != null && $Object.hasOwnProperty.call(message, "venue") && message.venue !== "")
+                    writer.uint32(10).string(message.venue);
+                if (message.publisherId != null && $Object.hasOwnProperty.call(message, "publisherId") && message.publisherId !== "")
+                    writer.uint32(18).string(message.publisherId);
+                if (message.connections != null && $Object.hasOwnProperty.call(message, "connections") && message.connections !== 0)
+                    writer.uint32(24).uint32(message.connections);
+                if (message.connectionsOpen != null && $Object.hasOwnProperty.call(message, "connectionsOpen") && message.connectionsOpen !== 0)
+                    writer.uint32(32).uint32(message.connectionsOpen);
+                if (message.instruments != null && $Object.hasOwnProperty.call(message, "instruments") && message.instruments !== 0)
+                    writer.uint32(40).uint32(message.instruments);
+                if (message.events != null && $Object.hasOwnProperty.call(message, "events") && (typeof message.events === "object" ? message.events.low || message.events.high : message.events !== 0))
+                    writer.uint32(48).int64(message.events);
+                if (message.eventsPerMinute != null && $Object.hasOwnProperty.call(message, "eventsPerMinute"))
+                    writer.uint32(56).uint32(message.eventsPerMinute);
+                if (message.gaps != null && $Object.hasOwnProperty.call(message, "gaps") && (typeof message.gaps === "object" ? message.gaps.low || message.gaps.high : message.gaps !== 0))
+                    writer.uint32(64).int64(message.gaps);
+                if (message.resyncs != null && $Object.hasOwnProperty.call(message, "resyncs") && (typeof message.resyncs === "object" ? message.resyncs.low || message.resyncs.high : message.resyncs !== 0))
+                    writer.uint32(72).int64(message.resyncs);
+                if (message.rejected != null && $Object.hasOwnProperty.call(message, "rejected") && (typeof message.rejected === "object" ? message.rejected.low || message.rejected.high : message.rejected !== 0))
+                    writer.uint32(80).int64(message.rejected);
+                if (message.venueToReceived != null && $Object.hasOwnProperty.call(message, "venueToReceived"))
+                    $root.tickwire.v1.LatencyPercentiles.encode(message.venueToReceived, writer.uint32(90).fork(), _depth + 1).ldelim();
+                if (message.receivedToPublished != null && $Object.hasOwnProperty.call(message, "receivedToPublished"))
+                    $root.tickwire.v1.LatencyPercentiles.encode(message.receivedToPublished, writer.uint32(98).fork(), _depth + 1).ldelim();
+                if (message.publishedToGateway != null && $Object.hasOwnProperty.call(message, "publishedToGateway"))
+                    $root.tickwire.v1.LatencyPercentiles.encode(message.publishedToGateway, writer.uint32(106).fork(), _depth + 1).ldelim();
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            VenueHealth.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.VenueHealth();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.venue = value;
+                            else
+                                delete message.venue;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.publisherId = value;
+                            else
+                                delete message.publisherId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.connections = value;
+                            else
+                                delete message.connections;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.connectionsOpen = value;
+                            else
+                                delete message.connectionsOpen;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.instruments = value;
+                            else
+                                delete message.instruments;
+                            continue;
+                        }
+                    case 6: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.events = value;
+                            else
+                                delete message.events;
+                            continue;
+                        }
+                    case 7: {
+                            if (wireType !== 0)
+                                break;
+                            message.eventsPerMinute = reader.uint32();
+                            message._eventsPerMinute = "eventsPerMinute";
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.gaps = value;
+                            else
+                                delete message.gaps;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.resyncs = value;
+                            else
+                                delete message.resyncs;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.rejected = value;
+                            else
+                                delete message.rejected;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            message.venueToReceived = $root.tickwire.v1.LatencyPercentiles.decode(reader, reader.size(), $undefined, _depth + 1, message.venueToReceived);
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.receivedToPublished = $root.tickwire.v1.LatencyPercentiles.decode(reader, reader.size(), $undefined, _depth + 1, message.receivedToPublished);
+                            continue;
+                        }
+                    case 13: {
+                            if (wireType !== 2)
+                                break;
+                            message.publishedToGateway = $root.tickwire.v1.LatencyPercentiles.decode(reader, reader.size(), $undefined, _depth + 1, message.publishedToGateway);
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return VenueHealth;
+        })();
+
+        v1.LatencyPercentiles = (function() {
+
+            const LatencyPercentiles = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            LatencyPercentiles.prototype.count = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            LatencyPercentiles.prototype.p50Us = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+            LatencyPercentiles.prototype.p99Us = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+            LatencyPercentiles.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.count != null && $Object.hasOwnProperty.call(message, "count") && (typeof message.count === "object" ? message.count.low || message.count.high : message.count !== 0))
+                    writer.uint32(8).int64(message.count);
+                if (message.p50Us != null && $Object.hasOwnProperty.call(message, "p50Us") && (typeof message.p50Us === "object" ? message.p50Us.low || message.p50Us.high : message.p50Us !== 0))
+                    writer.uint32(16).int64(message.p50Us);
+                if (message.p99Us != null && $Object.hasOwnProperty.call(message, "p99Us") && (typeof message.p99Us === "object" ? message.p99Us.low || message.p99Us.high : message.p99Us !== 0))
+                    writer.uint32(24).int64(message.p99Us);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            LatencyPercentiles.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.LatencyPercentiles();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.count = value;
+                            else
+                                delete message.count;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.p50Us = value;
+                            else
+                                delete message.p50Us;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                message.p99Us = value;
+                            else
+                                delete message.p99Us;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return LatencyPercentiles;
         })();
 
         v1.InstrumentStatus = (function() {

@@ -1,5 +1,8 @@
 import type { LeaseStore } from "./lease-store.ts";
 
+/** What travels with a request besides its payload, such as the context of a trace. */
+export type BusHeaders = ReadonlyMap<string, string>;
+
 /**
  * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but
  * never writes to it: other subscribers may have been given the same bytes.
@@ -7,6 +10,8 @@ import type { LeaseStore } from "./lease-store.ts";
 export type BusMessage = {
   readonly subject: string;
   readonly payload: Uint8Array;
+  /** What a request came with, names in lower case; undefined if it came with nothing. */
+  readonly headers?: BusHeaders | undefined;
   /** Answers a request. Does nothing for a message that was merely published. */
   respond(payload: Uint8Array): void;
 };
@@ -15,6 +20,12 @@ export type BusMessage = {
 export type BusSubscription = {
   readonly pattern: string;
   unsubscribe(): void;
+};
+
+export type RequestOptions = {
+  readonly timeoutMs: number;
+  /** Few and short; none by default. */
+  readonly headers?: BusHeaders | undefined;
 };
 
 export type BusSubscribeOptions = {
@@ -105,11 +116,7 @@ export type Bus = {
    * before it and that reached us, so it tells what of these is missing. Rejects with BusError
    * (`no-responders`, `request-timeout`, and what `publish` throws).
    */
-  request(
-    subject: string,
-    payload: Uint8Array,
-    options: { readonly timeoutMs: number },
-  ): Promise<Uint8Array>;
+  request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array>;
   /** Where leases are kept for all who share the bus; absent if nobody shares it. */
   openLeases?(options: LeaseOptions): Promise<LeaseOffer>;
   /** Resolves when everything published before has been handed to the transport's far end. */

@@ -3,9 +3,11 @@ import {
   BusError,
   type Bus,
   type BusEvent,
+  type BusHeaders,
   type BusMessage,
   type BusSubscribeOptions,
   type BusSubscription,
+  type RequestOptions,
 } from "./bus.ts";
 import {
   DeliveryQueue,
@@ -66,11 +68,18 @@ type Route = {
 class Message implements BusMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
+  readonly headers: BusHeaders | undefined;
   readonly #reply: ((payload: Uint8Array) => void) | undefined;
 
-  constructor(subject: string, payload: Uint8Array, reply?: (payload: Uint8Array) => void) {
+  constructor(
+    subject: string,
+    payload: Uint8Array,
+    reply?: (payload: Uint8Array) => void,
+    headers?: BusHeaders,
+  ) {
     this.subject = subject;
     this.payload = payload;
+    this.headers = headers;
     this.#reply = reply;
   }
 
@@ -139,11 +148,7 @@ export class MemoryBus implements Bus {
     return subscription;
   }
 
-  request(
-    subject: string,
-    payload: Uint8Array,
-    options: { readonly timeoutMs: number },
-  ): Promise<Uint8Array> {
+  request(subject: string, payload: Uint8Array, options: RequestOptions): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const route = this.#check(subject, payload);
       if (route.targets.length === 0 && route.groups.size === 0) {
@@ -164,11 +169,16 @@ export class MemoryBus implements Bus {
       );
       this.#route(
         route,
-        new Message(subject, payload, (answer) => {
-          if (answer.length > this.payloadBytesMax) throw this.#tooLarge(answer);
-          // Behind what was published before it. Nothing rejects: closing resolves it as well.
-          void this.#queue.whenDelivered().then(() => settle(() => resolve(answer)));
-        }),
+        new Message(
+          subject,
+          payload,
+          (answer) => {
+            if (answer.length > this.payloadBytesMax) throw this.#tooLarge(answer);
+            // Behind what was published before it. Nothing rejects: closing resolves it as well.
+            void this.#queue.whenDelivered().then(() => settle(() => resolve(answer)));
+          },
+          options.headers,
+        ),
       );
     });
   }

@@ -1,8 +1,10 @@
 import {
+  headers as createHeaders,
   ConnectionError,
   RequestError,
   TimeoutError,
   type Msg,
+  type MsgHdrs,
   type NatsConnection,
   type Subscription as NatsSubscription,
 } from "@nats-io/transport-node";
@@ -10,11 +12,13 @@ import {
   BusError,
   type Bus,
   type BusEvent,
+  type BusHeaders,
   type BusMessage,
   type BusSubscribeOptions,
   type BusSubscription,
   type LeaseOffer,
   type LeaseOptions,
+  type RequestOptions,
 } from "./bus.ts";
 import {
   DeliveryQueue,
@@ -103,6 +107,12 @@ class Message implements BusMessage {
     this.payload = copied(source.data);
     this.#source = source;
     this.#bus = bus;
+  }
+
+  get headers(): BusHeaders | undefined {
+    const { headers } = this.#source;
+    if (headers === undefined) return undefined;
+    return new Map(headers.keys().map((name) => [name.toLowerCase(), headers.get(name)]));
   }
 
   respond(payload: Uint8Array): void {
@@ -209,7 +219,7 @@ class NatsBus implements Bus {
   async request(
     subject: string,
     payload: Uint8Array,
-    options: { readonly timeoutMs: number },
+    options: RequestOptions,
   ): Promise<Uint8Array> {
     this.#checkOpen();
     this.#checkSubject(subject);
@@ -221,7 +231,10 @@ class NatsBus implements Bus {
     if (this.#state === "closed") throw closedError();
     if (!this.#connected || restMs < 1) throw requestTimeout(subject, timeoutMs);
     try {
-      const reply = await this.#connection.request(subject, payload, { timeout: restMs });
+      const headers =
+        options.headers === undefined ? {} : { headers: natsHeaders(options.headers) };
+      const asked = { timeout: restMs, ...headers };
+      const reply = await this.#connection.request(subject, payload, asked);
       const answer = copied(reply.data);
       // The client hands an answer out at once; messages that came before it may still wait here.
       await this.#queue.whenDelivered();
@@ -430,6 +443,12 @@ function copied(data: Uint8Array): Uint8Array {
 
 function closedError(): BusError {
   return new BusError("bus-closed", "the bus is closed");
+}
+
+function natsHeaders(given: BusHeaders): MsgHdrs {
+  const made = createHeaders();
+  for (const [name, value] of given) made.set(name, value);
+  return made;
 }
 
 function requestTimeout(subject: string, timeoutMs: number, cause?: unknown): BusError {

@@ -93,6 +93,9 @@ export function leadershipSubject(venue: string): string {
   return `ct.v2.lead.${escapeToken(venue)}`;
 }
 
+/** What everybody who publishes a venue, or would, tells the others on matches this. */
+export const LEADERSHIP_PATTERN = "ct.v2.lead.*";
+
 /** The pattern of all events of a venue. */
 export function eventPattern(venue: string): string {
   return `md.v2.${escapeToken(venue)}.>`;

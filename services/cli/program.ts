@@ -18,6 +18,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["normalize", async () => (await import("./commands/normalize.ts")).createNormalizeCommand()],
   ["decode", async () => (await import("./commands/decode.ts")).createDecodeCommand()],
   ["venues", async () => (await import("./commands/venues.ts")).createVenuesCommand()],
+  ["publishers", async () => (await import("./commands/publishers.ts")).createPublishersCommand()],
+  ["token", async () => (await import("./commands/token.ts")).createTokenCommand()],
   ["keys", async () => (await import("./commands/keys.ts")).createKeysCommand()],
   ["doctor", async () => (await import("./commands/doctor.ts")).createDoctorCommand()],
 ]);

@@ -197,5 +197,8 @@ export const configSchema = z.strictObject({
 export type TickwireConfig = z.output<typeof configSchema>;
 export type BusConfig = TickwireConfig["bus"];
 
-/** Variables with our prefix that are no settings: where the tests look for recordings. */
-export const IGNORED_VARIABLES: readonly string[] = ["TICKWIRE_CAPTURES"];
+/**
+ * Variables with our prefix that are no settings: where the tests look for recordings, and what a
+ * user's commands show to a gateway.
+ */
+export const IGNORED_VARIABLES: readonly string[] = ["TICKWIRE_CAPTURES", "TICKWIRE_TOKEN"];

@@ -1,7 +1,7 @@
 import { crc32 } from "@tickwire/proto/model";
 
 /** One of the parts into which the instruments of a venue are divided. */
-export type Shard = {
+type Shard = {
   /** From 1 to `count`. */
   readonly index: number;
   readonly count: number;

@@ -227,7 +227,7 @@ export const gatewayConfigSchema = z
       "on shutdown a client has so long to leave by itself, from when it is told",
     ),
     drainClosesPerSecondMax: count(500, 1_000_000).describe(
-      "on shutdown clients are closed at this rate at most, and told at four fifths of it",
+      "on shutdown clients are closed at this rate at most, and told at seven tenths of it",
     ),
   })
   .refine((config) => config.lagNoticeMs < config.lagMsMax, {

@@ -48,7 +48,7 @@ const GROUPS_PER_SECOND = 20;
  * Clients are told at this share of the rate: some take longer to leave than others, and so more of
  * them leave in some second than were told in any.
  */
-const TELL_SHARE = 0.8;
+const TELL_SHARE = 0.7;
 /** How often sessions that wait for their calls are looked at. */
 const CALLS_CHECK_US = 20_000;
 

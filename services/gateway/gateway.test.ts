@@ -28,6 +28,8 @@ let log: string[];
 let gateway: Gateway;
 let fails: Error | undefined;
 let served: TransportHandler<Credentials> | undefined;
+/** What an HTTP request waits for. */
+let answering: Promise<void>;
 
 beforeEach(async () => {
   clock = new ManualClock();
@@ -36,6 +38,7 @@ beforeEach(async () => {
   busListeners = new Set();
   log = [];
   fails = undefined;
+  answering = Promise.resolve();
   const write = (_: object, message: string): void => void log.push(message);
   const logger = { debug: write, info: write, warn: write, error: write };
   const config = gatewayConfig({
@@ -90,7 +93,9 @@ beforeEach(async () => {
     },
     stateOf: () => ({ name: "gateway", summary: () => Promise.resolve({}), pages: new Map() }),
     access,
-    http: { serve: () => Promise.resolve({ status: 200, headers: { "x-a": "b" }, body: "" }) },
+    http: {
+      serve: () => answering.then(() => ({ status: 200, headers: { "x-a": "b" }, body: "" })),
+    },
     openTransport: (handler: TransportHandler<Credentials>) => {
       if (fails !== undefined) return Promise.reject(fails);
       served = handler;
@@ -263,6 +268,25 @@ describe("a gateway that closes", () => {
       ["4000 the gateway is shutting down"],
     ]);
     expect([gateway.sessions, busListeners.size, clock.pending]).toEqual([0, 0, 0]);
+  });
+
+  test("answers the HTTP requests that it has, and keeps no connection", async () => {
+    await gateway.listen();
+    let answer = (): void => {};
+    answering = new Promise((resolve) => {
+      answer = resolve;
+    });
+    const asked = ask("POST");
+    const closing = gateway.close({ graceMs: 8_000 });
+    await serveAsLameDuck();
+    clock.advance(4_000);
+    await nextTurn();
+    expect(log).not.toContain("transport closed");
+    answer();
+    expect((await asked).headers).toMatchObject({ connection: "close" });
+    clock.advance(250);
+    await closing;
+    expect([log.at(-1), clock.pending]).toEqual(["gateway closed", 0]);
   });
 
   test("without clients is closed at once", async () => {

@@ -4,7 +4,9 @@ import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
+import type { Credentials } from "./access/credentials.ts";
 import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
@@ -13,6 +15,7 @@ import { Gateway } from "./gateway.ts";
 import type { RunningGateway } from "./gateway.ts";
 import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
+import type { ConnectRpcParts } from "./http/connect-rpc.ts";
 import { HttpFace } from "./http/http-face.ts";
 import { readPageFolder } from "./http/page-folder.ts";
 import { StaticFiles } from "./http/static-files.ts";
@@ -21,12 +24,18 @@ import { StreamFace } from "./http/streams/stream-face.ts";
 import type { Logger } from "#core/logger.ts";
 import { createGatewayMetrics, registerLimitUse } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
+import { tracedServices } from "./rpc/traced-services.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
-import type { TlsOptions, TransportOptions } from "./transport/transport.ts";
+import type {
+  TlsOptions,
+  Transport,
+  TransportHandler,
+  TransportOptions,
+} from "./transport/transport.ts";
 import { TlsReload } from "./transport/tls-reload.ts";
 import { immediateScheduler } from "./turns/scheduler.ts";
 import { Turns } from "./turns/turns.ts";
@@ -43,6 +52,8 @@ type GatewayOptions = {
   /** In [0, 1); Math.random by default. */
   readonly random?: () => number;
   readonly logger: Logger;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
   /** Said in Welcome and on the front page. Default "0.1.0". */
@@ -56,90 +67,44 @@ type GatewayOptions = {
  * operating system's reason.
  */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { config, bus, clock, logger, registry, random = Math.random } = options;
+  const { config, bus, clock, logger, registry, tracing, random = Math.random } = options;
   const { serverVersion = "0.1.0" } = options;
-  const { flushIntervalMsMax, queryTimeoutMs, pathPrefix, webSocketPath } = config;
   const metrics = createGatewayMetrics(registry);
   const { access: accessConfig, allowAnonymous } = config;
   const accessParts = { config: accessConfig, allowAnonymous, bus, clock, logger, metrics };
   const access = await Access.open(accessParts);
-  const flusher = new Flusher({
-    clock,
-    scheduler: immediateScheduler,
-    flushIntervalMsMax,
-    metrics,
-  });
-  const turns = new Turns({ clock, scheduler: immediateScheduler });
-  const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
-  const common = { bus, clock, logger, metrics, turns, scheduler: immediateScheduler };
-  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
-  const resume = {
-    log,
-    budget: new ByteBudget({ bytesMax: config.resumeTotalBytesMax }),
-    resumeBytesMax: config.resumeBytesMax,
-  };
-  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
-  const services = createMarketData({
-    ...common,
-    catalog,
-    log,
-    queryTimeoutMs,
-    replaysMax: config.replaysMax,
-  });
-  const accounts = new PrincipalAccounts(metrics);
-  const rpc = new ConnectRpc({
-    services,
-    accounts,
-    turns,
-    clock,
-    metrics,
-    limits: config,
-    onInternalError: (method, error) =>
-      logger.error({ method, error }, "an RPC failed with an internal error"),
-  });
-  const dashboard = readDashboard(options);
   const scheduler = immediateScheduler;
-  const streamParts = {
-    config,
-    bus,
-    clock,
-    scheduler,
-    turns,
-    metrics,
-    createToken: createSessionToken,
-  };
-  const bufferedBytesMax = bufferedBytesOf(config, bus);
-  const streams = new StreamFace({ ...streamParts, bufferedBytesMax });
-  const http = new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
+  const { flushIntervalMsMax } = config;
+  const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
+  const turns = new Turns({ clock, scheduler });
+  const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
+  const common = { bus, clock, logger, metrics, turns, scheduler };
+  const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });
+  const budget = new ByteBudget({ bytesMax: config.resumeTotalBytesMax });
+  const resume = { log, budget, resumeBytesMax: config.resumeBytesMax };
+  const hub = new Hub({ ...common, catalog, random, resume, limits: config });
+  const { queryTimeoutMs, replaysMax } = config;
+  const untraced = createMarketData({ ...common, catalog, log, queryTimeoutMs, replaysMax });
+  const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
+  const accounts = new PrincipalAccounts(metrics);
+  const http = createHttpFace(options, { services, accounts, turns, metrics });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
-  const shared = { config, clock, logger, metrics, services, turns, inboxSpace, ...identity };
+  const own = { config, clock, logger, metrics, services, turns, inboxSpace, tracing, ...identity };
   const tls = tlsOptions(config);
   const everyMs = config.tls.reloadMs;
   const certificates = tls && new TlsReload({ tls, everyMs, clock, logger, metrics });
   await certificates?.start();
   const gateway = new Gateway({
     bus,
-    sessionParts: { ...shared, flusher, hub, catalog, access, accounts },
+    sessionParts: { ...own, flusher, hub, catalog, access, accounts },
     access,
     http,
     stateOf: (running) =>
       createGatewayState({ gateway: running, hub, catalog, metrics, turns, clock, config }),
     certificates,
     openTransport: async (handler) => {
-      const transport = await selectTransport(
-        {
-          choice: config.transport,
-          onFallback: (reason) => {
-            logger.warn(
-              { reason },
-              "uWebSockets.js cannot serve here; serving on ws and node:http",
-            );
-          },
-        },
-        transportOptions(config, bus),
-        handler,
-      );
+      const transport = await openTransport(options, handler);
       certificates?.serves(transport);
       return transport;
     },
@@ -147,6 +112,45 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   registerLimitUse(registry, () => limitUse(config, { gateway, hub, catalog }));
   await gateway.listen();
   return gateway;
+}
+
+/** What is served over HTTP: calls, streams and polls, the page. */
+function createHttpFace(
+  options: GatewayOptions,
+  parts: Pick<ConnectRpcParts, "services" | "accounts" | "turns" | "metrics">,
+): HttpFace {
+  const { config, bus, clock, logger, serverVersion = "0.1.0" } = options;
+  const { pathPrefix, webSocketPath } = config;
+  const rpc = new ConnectRpc({
+    ...parts,
+    clock,
+    limits: config,
+    onInternalError: (method, error) =>
+      logger.error({ method, error }, "an RPC failed with an internal error"),
+  });
+  const { turns, metrics } = parts;
+  const streams = new StreamFace({
+    config,
+    bus,
+    clock,
+    scheduler: immediateScheduler,
+    turns,
+    metrics,
+    createToken: createSessionToken,
+    bufferedBytesMax: bufferedBytesOf(config, bus),
+  });
+  const dashboard = readDashboard(options);
+  return new HttpFace({ rpc, streams, pathPrefix, webSocketPath, serverVersion, dashboard });
+}
+
+function openTransport(
+  { config, bus, logger }: GatewayOptions,
+  handler: TransportHandler<Credentials>,
+): Promise<Transport> {
+  const onFallback = (reason: string): void =>
+    logger.warn({ reason }, "uWebSockets.js cannot serve here; serving on ws and node:http");
+  const choice = { choice: config.transport, onFallback };
+  return selectTransport(choice, transportOptions(config, bus), handler);
 }
 
 function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {

@@ -4,6 +4,9 @@ import { LatencyBoard } from "#core/latency-histogram.ts";
 import type { LatencyRow } from "#core/latency-histogram.ts";
 import { registerLatencyMetric } from "#runtime/latency-metric.ts";
 import { createAccessMetrics } from "./access/access-metrics.ts";
+import { createStreamMetrics } from "./http/streams/stream-metrics.ts";
+import { createLogMetrics } from "./history/log-metrics.ts";
+import { createViewMetrics } from "./view-metrics.ts";
 
 /**
  * The gateway's metrics. Labels are of low cardinality: venue and channel, never instrument or
@@ -17,15 +20,15 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
-    ...httpSessionMetrics(registry),
+    ...createStreamMetrics(registry),
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
     ...busMetrics(registry),
+    ...publisherMetrics(registry),
     ...topicMetrics(registry),
-    ...logMetrics(registry),
+    ...createLogMetrics(registry),
     latencies: registerLatencies(registry),
-    ...slownessMetrics(registry),
-    ...viewMetrics(registry),
+    ...createViewMetrics(registry),
   };
 }
 
@@ -173,40 +176,6 @@ function sessionMetrics(registry: Registry) {
   };
 }
 
-function httpSessionMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    httpSessionsTotal: new Counter({
-      name: "tickwire_gateway_http_sessions_total",
-      help: "Sessions that HTTP carries: sse, poll, and frames or polled-frames of the binary protocol.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    pollSessions: new Gauge({
-      name: "tickwire_gateway_poll_sessions",
-      help: "Sessions of long polling that are open or may still be polled.",
-      registers,
-    }),
-    pollAnswers: new Counter({
-      name: "tickwire_gateway_poll_answers_total",
-      help: "Answers of long polls: with news, repeated because the client lost them, or nothing.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    sessionRelays: new Counter({
-      name: "tickwire_gateway_session_relays_total",
-      help: "Requests for sessions that this gateway does not have, asked over the bus, by outcome.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    cursorsTooLong: new Counter({
-      name: "tickwire_gateway_stream_cursors_too_long_total",
-      help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",
-      registers,
-    }),
-  };
-}
-
 function drainMetrics(registry: Registry) {
   const registers = [registry];
   return {
@@ -314,6 +283,12 @@ function busMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+  };
+}
+
+function publisherMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
     epochChanges: new Counter({
       name: "tickwire_gateway_epoch_changes_total",
       help: "Topics that went on with another publisher, or another run of it.",
@@ -335,96 +310,6 @@ function busMetrics(registry: Registry) {
       name: "tickwire_gateway_ingestors_lost_total",
       help: "Times that a venue's ingestor fell silent.",
       labelNames: ["venue"],
-      registers,
-    }),
-  };
-}
-
-function slownessMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    lagNotices: new Counter({
-      name: "tickwire_gateway_lag_notices_total",
-      help: "Sessions told that they read too slowly.",
-      registers,
-    }),
-    bandwidthChanges: new Counter({
-      name: "tickwire_gateway_bandwidth_changes_total",
-      help: "Topics sent at another interval because of the bandwidth of their session, by which way.",
-      labelNames: ["to"],
-      registers,
-    }),
-    bandwidthExceeded: new Counter({
-      name: "tickwire_gateway_bandwidth_exceeded_total",
-      help: "Looks at a session that got more than its bandwidth with every topic sent as seldom as can be.",
-      registers,
-    }),
-    slowConsumers: new Counter({
-      name: "tickwire_gateway_slow_consumers_total",
-      help: "Sessions closed because they read too slowly, by the limit that they exceeded.",
-      labelNames: ["limit"],
-      registers,
-    }),
-    lagSeconds: new Histogram({
-      name: "tickwire_gateway_lag_seconds",
-      help: "Age of what a client has just acknowledged, from when it was owed to it.",
-      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 2, 5, 10, 30, 60],
-      registers,
-    }),
-    lagSecondsMax: new Gauge({
-      name: "tickwire_gateway_lag_seconds_max",
-      help: "Age of the oldest thing that some session has not acknowledged yet.",
-      registers,
-    }),
-  };
-}
-
-function viewMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    delayedBytes: new Gauge({
-      name: "tickwire_gateway_delayed_bytes",
-      help: "Bytes of topics that wait for clients who may have them only later.",
-      registers,
-    }),
-    delayOverflows: new Counter({
-      name: "tickwire_gateway_delay_overflows_total",
-      help: "Times that a part of a delayed topic was given up, because no more may wait.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    views: new Gauge({
-      name: "tickwire_gateway_views",
-      help: "Cut or conflated views of topics that sessions use, each counted once.",
-      registers,
-    }),
-    viewsAtLimit: new Counter({
-      name: "tickwire_gateway_views_at_limit_total",
-      help: "Views wanted beyond viewsMax: whoever wanted one shares another, or was refused.",
-      labelNames: ["outcome"],
-      registers,
-    }),
-    viewBatches: new Counter({
-      name: "tickwire_gateway_view_batches_total",
-      help: "Batches that views made, however many sessions get them.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    viewSkipped: new Counter({
-      name: "tickwire_gateway_view_skipped_events_total",
-      help: "Events that views left out of their batches, because later ones stand for them.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    conflated: new Counter({
-      name: "tickwire_gateway_conflated_events_total",
-      help: "Events that a session did not get because later ones stand for them, each session counted.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    viewChecksums: new Counter({
-      name: "tickwire_gateway_book_checksums_total",
-      help: "Checksums of books that were computed, however many sessions get them.",
       registers,
     }),
   };
@@ -477,44 +362,6 @@ function topicMetrics(registry: Registry) {
       name: "tickwire_gateway_ring_trimmed_batches_total",
       help: "Batches dropped from the rings of recent batches because of their limits.",
       labelNames: ["venue", "channel"],
-      registers,
-    }),
-  };
-}
-
-function logMetrics(registry: Registry) {
-  const registers = [registry];
-  return {
-    logUp: new Gauge({
-      name: "tickwire_gateway_log_up",
-      help: "Whether the stream log answered when it was last asked: 1 or 0.",
-      registers,
-    }),
-    logReads: new Counter({
-      name: "tickwire_gateway_log_reads_total",
-      help: "Questions to the stream log, by question and outcome.",
-      labelNames: ["question", "outcome"],
-      registers,
-    }),
-    logBytes: new Counter({
-      name: "tickwire_gateway_log_read_bytes_total",
-      help: "Bytes of batches that were read from the stream log.",
-      registers,
-    }),
-    logEvents: new Counter({
-      name: "tickwire_gateway_log_events_total",
-      help: "Events that the stream log had and neither the gateway nor the publisher.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
-    resumeBytes: new Gauge({
-      name: "tickwire_gateway_resume_bytes",
-      help: "Memory that is set aside for what clients who come back have missed.",
-      registers,
-    }),
-    replays: new Gauge({
-      name: "tickwire_gateway_replays",
-      help: "Replays that are under way.",
       registers,
     }),
   };

@@ -188,6 +188,12 @@ test("answers for the last trades, the candles and the states", async () => {
     (each) => each.symbol === symbol && each.status?.channel === "CHANNEL_BOOK",
   );
   expect(book?.status?.state).toBe("TOPIC_STATE_LIVE");
+  const asked = getStatus.request.encode({ symbol, health: true });
+  const whole = getStatus.response.decode((await ask({ venue, query: "statuses" }, asked)).payload);
+  const [health] = whole.health;
+  expect(health).toMatchObject({ venue, connections: 1, connectionsOpen: 1, gaps: 0 });
+  expect(health?.events).toBeGreaterThan(100);
+  expect(health?.venueToReceived?.count).toBeGreaterThan(0);
 });
 
 test("announces itself regularly and when asked, with a catalog of what is streamed", async () => {

@@ -8,6 +8,8 @@ import { AddressBudgets } from "./feed/rest/address-budget.ts";
 import { FEED_POLICY_DEFAULTS } from "./feed/feed-policy.ts";
 import type { FeedPolicy } from "./feed/feed-policy.ts";
 import type { FeedDialer } from "./feed/connection/web-socket-dialer.ts";
+import { tracedRestClient } from "./feed/rest/traced-rest-client.ts";
+import type { Tracing } from "#core/tracing.ts";
 import type { RestClient } from "./feed/rest/rest-client.ts";
 import type { Logger } from "#core/logger.ts";
 import { createIngestState } from "./ingest-state.ts";
@@ -25,6 +27,7 @@ import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
 import { publishVenue } from "./published-venue.ts";
 import type { PublishedVenue } from "./published-venue.ts";
+import { venueHealthMeter } from "./venue/venue-health.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
 import type { VenuePublication } from "#publish/venue-publication.ts";
 import { openVenueNetwork } from "./venue-network.ts";
@@ -39,6 +42,8 @@ export type IngestOptions = {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Where spans go; absent if nothing is traced. The bus traces its own requests. */
+  readonly tracing?: Tracing | undefined;
   /** In place of the network, for every venue. */
   readonly dialer?: FeedDialer;
   readonly restClient?: RestClient;
@@ -83,8 +88,9 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     leave: (venue: string) => announcements.leave(venue),
   };
   const published = config.venues.map((venueConfig) => {
-    const network = networkOf(venueConfig, options);
-    networks.push(network);
+    const own = networkOf(venueConfig, options);
+    networks.push(own);
+    const network = options.intercept?.(venueConfig.id, own) ?? own;
     return publishVenue({
       ...shared,
       venueConfig,
@@ -93,31 +99,23 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       newUuid: randomUUID,
       publishing: { counters, latencies, historyBudget },
       announced,
-      feed: {
-        adapter: adapterOf(venueConfig),
-        random,
-        network: options.intercept?.(venueConfig.id, network) ?? network,
-        policy,
-        budgets,
-      },
+      feed: { adapter: adapterOf(venueConfig), random, network, policy, budgets },
     });
   });
   const venues = published.map(({ ingest }) => ingest);
   const publications = published.map(({ publication }) => publication);
   const common = { ...shared, publisherId };
-  const views = venues.map(({ view }) => view);
+  const views = venues.map((venue) => {
+    const health = venueHealthMeter({ venue, publisherId, latencies, clock });
+    return { ...venue.view, health };
+  });
   const responder = new QueryResponder({ ...common, venues: views });
   const announcements: Announcements = new Announcements({
     ...common,
     announceIntervalMs: config.announceIntervalMs,
     venues: published.map(announcedVenue),
   });
-  registerIngestMetrics({
-    registry,
-    venues: () => venues,
-    publisher: counters,
-    latencies,
-  });
+  registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   registerPublicationMetrics(registry, publications);
   responder.start();
   announcements.start();
@@ -189,14 +187,15 @@ async function beginPublishing(
 
 /** The venue's own network, or as much of another as the options give. */
 function networkOf(config: VenueConfig, options: IngestOptions): OpenVenueNetwork {
-  const { clock, dialer, restClient } = options;
+  const { clock, dialer, restClient, tracing } = options;
   if (dialer !== undefined && restClient !== undefined) {
     return { dialer, restClient, close: () => {} };
   }
   const open = openVenueNetwork(config, clock);
+  const rest = restClient ?? open.restClient;
   return {
     dialer: dialer ?? open.dialer,
-    restClient: restClient ?? open.restClient,
+    restClient: tracing === undefined ? rest : tracedRestClient(rest, tracing, config.id),
     close: () => open.close(),
   };
 }

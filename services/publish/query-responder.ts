@@ -1,5 +1,6 @@
 import { channelToWire, WireError } from "@tickwire/proto/codec";
 import type { OrderBook } from "@tickwire/proto/model";
+import type { VenueHealth } from "@tickwire/proto/service";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
@@ -69,6 +70,8 @@ export type VenueView = {
    * right.
    */
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
+  /** How the venue does as a whole; absent where nobody measures. */
+  readonly health?: () => VenueHealth;
 };
 
 type QueryResponderOptions = {
@@ -289,7 +292,7 @@ export class QueryResponder {
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {
     const { request, response } = QUERY_METHODS.getStatus;
-    const { symbol, pageSize, pageToken } = decoded(request, payload);
+    const { symbol, pageSize, pageToken, health } = decoded(request, payload);
     const isPage = pageSize > 0 && pageSize < STATUS_PAGE_INSTRUMENTS;
     const countMax = isPage ? pageSize : STATUS_PAGE_INSTRUMENTS;
     const page = symbol === "" ? view.streamed.page(pageToken, countMax) : undefined;
@@ -302,7 +305,8 @@ export class QueryResponder {
     );
     // Between gateway and ingestor the token is the symbol itself.
     const nextPageToken = page?.more === true ? (instruments.at(-1)?.symbol ?? "") : "";
-    return response.encode({ statuses, nextPageToken });
+    const said = health ? view.health?.() : undefined;
+    return response.encode({ statuses, nextPageToken, health: said === undefined ? [] : [said] });
   }
 
   /** Where every topic of the venue stands, in pages. */

@@ -21,6 +21,7 @@ import type { Partition } from "./leadership/partition.ts";
 import { newTermEpoch } from "./publisher-identity.ts";
 import type { Publisher } from "./publisher.ts";
 import { Handover } from "./standby/handover.ts";
+import type { HandoverParts } from "./standby/handover.ts";
 import { LeaderFeed } from "./standby/leader-feed.ts";
 import type { FollowCounters } from "./standby/leader-feed.ts";
 import { OwnFeed } from "./standby/own-feed.ts";
@@ -145,7 +146,7 @@ export class VenuePublication {
         follow: (term) => this.#follow(term),
         lead: (token) => this.#beginTerm(token),
         suspend: () => this.#suspend(),
-        resume: () => this.#handOver(true),
+        resume: () => this.#handOver({ isResume: true, isKnown: () => true }),
         yield: () => this.#yield(),
       },
     });
@@ -219,21 +220,48 @@ export class VenuePublication {
     const { publisher, newUuid, listener } = this.#parts;
     const epoch = newTermEpoch(token, newUuid());
     const { term } = this.#feed;
+    // Of what a leader has published that is not all known here, what we have may be a part.
+    const unknown = new Set<object>();
+    let isKnownWhole = true;
     if (term === undefined || !this.#parts.isOneVenue) {
       publisher.endTerm();
       publisher.beginTerm(epoch);
     } else {
       const unproven = this.#unprovenTopics();
+      isKnownWhole = this.#feed.isSynced;
+      for (const topic of publisher.allTopics()) {
+        if (!this.#feed.isExact(topic)) unknown.add(topic);
+      }
       publisher.beginTerm(epoch, {
         epoch: term.epoch,
         isExact: (topic) => this.#feed.isExact(topic) && !unproven.has(topic),
         isWhole: this.#feed.isSynced,
       });
+      this.#logContinued(term.epoch);
     }
     this.#feed.stop();
     listener.onTerm();
-    this.#handOver(false);
+    this.#handOver({
+      isResume: false,
+      isKnown: (instrument, kind) => {
+        const topic = publisher.topic(instrument, kind);
+        return topic === undefined ? isKnownWhole : !unknown.has(topic);
+      },
+    });
     return epoch;
+  }
+
+  #logContinued(epoch: number): void {
+    const { logger, partition } = this.#parts;
+    let continued = 0;
+    let unproven = 0;
+    for (const topic of this.publisher.allTopics()) {
+      if (topic.continued === undefined) unproven += 1;
+      else continued += 1;
+    }
+    const isSynced = this.#feed.isSynced;
+    const fields = { venue: partition.venue, shard: shardText(partition), epoch, isSynced };
+    logger.info({ ...fields, continued, unproven }, "topics go on from the ingestor before");
   }
 
   /** Topics of which it is not known what lies between the leader's last event and our next. */
@@ -259,10 +287,10 @@ export class VenuePublication {
     return unproven;
   }
 
-  #handOver(isResume: boolean): void {
+  #handOver(options: Pick<HandoverParts, "isResume" | "isKnown">): void {
     const { clock, publisher, liveBookOf } = this.#parts;
     this.#handover?.close();
-    this.#handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, isResume });
+    this.#handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, ...options });
     if (!this.#handover.isDone) return;
     this.#handover = undefined;
     this.#isPlain = true;

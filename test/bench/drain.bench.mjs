@@ -97,8 +97,8 @@ listen gateways
 ${servers.join("\n")}
 `,
   );
-  start("/usr/sbin/haproxy", ["-db", "-f", file], /./);
-  await wait(500);
+  // It says nothing when it is ready; what it says when it cannot start ends the run.
+  await Promise.race([start("/usr/sbin/haproxy", ["-db", "-f", file], /ALERT/), wait(500)]);
 }
 
 /** The most of these times that lie in any second. */
@@ -152,8 +152,8 @@ async function restart(gateways, index) {
 }
 
 try {
-  start("/usr/sbin/nats-server", ["-a", "127.0.0.1", "-p", String(PORTS.nats)], /Server is ready/);
-  await wait(500);
+  const nats = ["-a", "127.0.0.1", "-p", String(PORTS.nats)];
+  await start("/usr/sbin/nats-server", nats, /Server is ready/);
   await start(process.execPath, [BIN, "ingest", "--admin-port", "0"], /ingesting/);
   const gateways = [await startGateway(0), await startGateway(1)];
   print("gateways serve");

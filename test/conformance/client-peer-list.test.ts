@@ -278,6 +278,7 @@ describe.each(["memory", "nats"] as const)("on the bus in %s", (busKind) => {
       await until(() => notices.some(isReplaced));
       const before = client.counters.events;
       await until(() => client.counters.events > before);
+      expect(notices.filter(isReplaced)).toHaveLength(1);
     });
   });
 });

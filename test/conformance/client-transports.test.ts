@@ -13,6 +13,8 @@ import { startIngest } from "#ingest/main.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
 import { StreamLedger } from "#test/support/stream-ledger.ts";
+import { SseClient } from "#test/support/text-stream-client.ts";
+import type { TextEvent } from "#test/support/text-stream-client.ts";
 import { TRANSPORTS } from "#test/support/transports.ts";
 
 /** The client of the package over HTTP: the same streams and calls, and nothing lost or doubled. */
@@ -128,5 +130,59 @@ describe.each(CASES)("the client by %s from %s over %s", (kind, transport, bus) 
     expect(client.url).toContain(String(other.port));
     expect(stand.ledger.faults).toEqual([]);
     expect(stand.ledger.totals().missing).toBe(0);
+  });
+});
+
+describe.each(
+  TRANSPORTS.flatMap((transport) =>
+    (["memory", "nats"] as const).map((bus) => [transport, bus] as const),
+  ),
+)("text streams from two gateways on %s over %s", (transport, bus) => {
+  let stand: Stand;
+  afterEach(() => stand.stop());
+
+  test("each event comes once, however often the stream is cut and goes on elsewhere", async () => {
+    stand = new Stand();
+    await stand.startBuses(bus);
+    await stand.startIngest();
+    const gateways = [
+      await stand.startGateway(transport, 1),
+      await stand.startGateway(transport, 2),
+    ];
+    const sequences = new Map<string, number[]>();
+    const notices: TextEvent[] = [];
+    let cursor = "";
+    for (let turn = 0; turn < 8; turn += 1) {
+      const { port } = gateways[turn % 2]!;
+      const topics = "simulated:*/trades,simulated:*/quotes,simulated:*/book";
+      const headers: Record<string, string> = cursor === "" ? {} : { "last-event-id": cursor };
+      const client = await SseClient.open(
+        `http://127.0.0.1:${port}/v1/sse?topics=${topics}`,
+        headers,
+      );
+      // Cut wherever it is by then, most often within an event.
+      const events = 20 + turn * 7;
+      await client.until(() => client.events.length >= events);
+      client.close();
+      for (const event of client.events) {
+        // A gateway that has just started asks again by itself.
+        const isRefused = event.name === "refused" && event.data["retries"] !== true;
+        if (event.name === "gap" || isRefused) notices.push(event);
+        if (event.name === "snapshot") continue;
+        const topic = event.data["topic"] as string | undefined;
+        const rows = (event.data["events"] ?? []) as readonly { readonly sequence: number }[];
+        if (topic === undefined || rows.length === 0) continue;
+        const own = sequences.get(topic) ?? [];
+        own.push(...rows.map(({ sequence }) => sequence));
+        sequences.set(topic, own);
+      }
+      cursor = client.reader.lastEventId;
+    }
+    expect(notices).toEqual([]);
+    expect(sequences.size).toBeGreaterThan(5);
+    for (const [topic, own] of sequences) {
+      const [first = 0] = own;
+      expect(own, `${topic} has every event once`).toEqual(own.map((_, index) => first + index));
+    }
   });
 });

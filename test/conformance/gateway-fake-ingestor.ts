@@ -20,6 +20,7 @@ import {
 import { batchKindOf, encodeState, rowsOfEvents } from "#wire/event-codec.ts";
 import {
   GetCandlesResponseCodec,
+  GetStatusRequestCodec,
   GetStatusResponseCodec,
   GetTradesResponseCodec,
 } from "@tickwire/proto/service";
@@ -202,7 +203,7 @@ export class FakeIngestor {
       this.#bus.subscribe(DISCOVER_SUBJECT, () => this.announce()),
       this.#bus.subscribe(pattern, (message) => {
         this.queries.push(message.subject);
-        const answer = () => message.respond(this.#answer(message.subject));
+        const answer = () => message.respond(this.#answer(message.subject, message.payload));
         if (this.held === undefined) answer();
         else this.held.push(answer);
       }),
@@ -226,7 +227,7 @@ export class FakeIngestor {
     return log;
   }
 
-  #answer(subject: string): Uint8Array {
+  #answer(subject: string, payload: Uint8Array): Uint8Array {
     const query = parseQuerySubject(subject);
     switch (query?.query) {
       case "catalog":
@@ -240,9 +241,7 @@ export class FakeIngestor {
       case "candles":
         return encodeQueryReply(GetCandlesResponseCodec.encode({ candles: [{ open: "1" }] }));
       case "statuses":
-        return encodeQueryReply(
-          GetStatusResponseCodec.encode({ statuses: [{ venue: this.#venue, symbol: "BTC-USDT" }] }),
-        );
+        return encodeQueryReply(this.#statuses(payload));
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
       case "history":
@@ -250,6 +249,15 @@ export class FakeIngestor {
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }
+  }
+
+  #statuses(payload: Uint8Array): Uint8Array {
+    const venue = this.#venue;
+    const { health } = GetStatusRequestCodec.decode(payload);
+    return GetStatusResponseCodec.encode({
+      statuses: [{ venue, symbol: "BTC-USDT", status: { channel: "CHANNEL_TRADES" } }],
+      health: health ? [{ venue, publisherId: this.publisherId, gaps: 7 }] : [],
+    });
   }
 
   #catalog(): Uint8Array {

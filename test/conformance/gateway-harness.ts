@@ -6,6 +6,7 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGateway } from "#gateway/main.ts";
 import type { RunningGateway } from "#gateway/main.ts";
+import type { Tracing } from "#core/tracing.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { FakeIngestor } from "./gateway-fake-ingestor.ts";
 import { RawClient } from "./gateway-raw-client.ts";
@@ -44,6 +45,7 @@ export class Rig {
       readonly config?: Parameters<typeof gatewayConfig>[0];
       /** In place of one bus in memory. The rig closes that of the gateway. */
       readonly buses?: RigBuses;
+      readonly tracing?: Tracing;
       /** Of the bus in memory. */
       readonly payloadBytesMax?: number;
     } = {},
@@ -69,6 +71,7 @@ export class Rig {
       random: () => 0.5,
       logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
       registry: rig.registry,
+      tracing: options.tracing,
     });
     await rig.settle();
     rig.clock.advance(0);

@@ -154,7 +154,7 @@ describe.each(TRANSPORTS)("lifecycle over %s", (transport) => {
   });
 
   test("goes away: not ready, told, closed with 4000 at the rate, released", async () => {
-    await start({ config: { drainWindowMs: 1_000, drainClosesPerSecondMax: 13 } });
+    await start({ config: { drainWindowMs: 1_000, drainClosesPerSecondMax: 15 } });
     const clients = [
       await rig.client(),
       await rig.client(),

@@ -86,6 +86,26 @@ describe.each(TRANSPORTS)("RPC over %s", (transport) => {
     expect(Number(time.serverTimeUs)).toBe(rig.clock.nowUs());
   });
 
+  test("the health of a venue is its ingestor's, with how long the bus takes to here", async () => {
+    await start();
+    const client = await rig.client();
+    const healthOf = async (health: boolean) => {
+      const request = v1.GetStatusRequest.encode({ venue: "fake", health }).finish();
+      const { response } = await call(client, "GetStatus", request).reply;
+      return v1.GetStatusResponse.decode(response ?? new Uint8Array()).health;
+    };
+    expect(await healthOf(false)).toEqual([]);
+    const [quiet] = await healthOf(true);
+    expect([quiet?.publisherId, Number(quiet?.gaps)]).toEqual([rig.ingestor.publisherId, 7]);
+    expect(quiet?.publishedToGateway).toBeNull();
+    await client.subscribe("fake:BTC-USDT/trades");
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 1)]);
+    await client.until(() => client.batches.length > 0);
+    const [heard] = await healthOf(true);
+    expect(Number(heard?.publishedToGateway?.count)).toBe(1);
+    expect(heard?.venueToReceived).toBeNull();
+  });
+
   test.each<[string, string, Uint8Array, tickwire.v1.Code]>([
     ["an unknown method", "Nothing", new Uint8Array(), Code.CODE_UNIMPLEMENTED],
     ["another service", "a.B/C", new Uint8Array(), Code.CODE_UNIMPLEMENTED],

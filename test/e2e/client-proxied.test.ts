@@ -90,7 +90,9 @@ const WITH_WEB_SOCKET = `
 const WITHOUT_WEB_SOCKET = `proxy_set_header Connection "";`;
 
 /** nginx with a location for everything; the result changes what is in it. */
-async function startNginx(location: string): Promise<{ port: number; change(to: string): void }> {
+async function startNginx(
+  location: string,
+): Promise<{ port: number; change: (to: string) => void }> {
   if (nginx === undefined) throw new Error("there is no nginx");
   const port = await freePort();
   const file = join(folder, `nginx-${port}.conf`);

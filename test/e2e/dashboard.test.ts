@@ -153,7 +153,7 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
       await expect.poll(same, { timeout: 30_000, interval: 50 }).toBe(true);
     } finally {
       subscription.close();
-      await client.close();
+      client.close();
     }
   });
 

@@ -9,6 +9,7 @@ import {
   ANNOUNCE_PATTERN,
   announceSubject,
   DISCOVER_SUBJECT,
+  leadershipSubject,
   queryPattern,
   querySubject,
 } from "#bus/subject.ts";
@@ -34,7 +35,8 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     const before = { ...process.env };
     Object.assign(process.env, PASSWORDS);
     try {
-      server = await startNatsServer({ args: ["-c", join(folder, "server.conf")] });
+      const store = ["-js", "-sd", join(folder, "jetstream")];
+      server = await startNatsServer({ args: ["-c", join(folder, "server.conf"), ...store] });
     } finally {
       for (const name of Object.keys(PASSWORDS)) {
         if (before[name] === undefined) delete process.env[name];
@@ -90,6 +92,28 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     const answer = await consumer.request(subject, bytes, { timeoutMs: 5_000 });
     expect(answer).toEqual(bytes);
     expect(refusals).toEqual([]);
+  });
+
+  test("two ingestors of a venue agree who publishes it, by word and by lease", async () => {
+    const [one, other] = [await ingest(), await ingest()];
+    const said = leadershipSubject("simulated");
+    expect(await arriving(one, other, said, [said])).toEqual([said]);
+    const event = "md.v2.simulated.trades.X";
+    expect(await arriving(one, other, "md.v2.simulated.>", [event])).toEqual([event]);
+    const offer = await one.openLeases?.({ replicas: 1, timeoutMs: 5_000 });
+    if (offer?.kind !== "there") throw new Error(`leases are ${offer?.kind}`);
+    const { leases } = offer;
+    const revision = await leases.write("simulated", { holder: "a", token: 1 }, { revision: 0 });
+    expect(await leases.read("simulated")).toEqual({ holder: "a", token: 1, revision });
+    expect(await leases.write("simulated", { holder: "b", token: 2 }, { revision: 0 })).toBe(
+      "conflict",
+    );
+    const shard = { holder: "a", token: 1 };
+    await leases.write("simulated.1-of-2", shard, { revision: 0 });
+    expect(refusals).toEqual([]);
+    await expect(leases.write("other", shard, { revision: 0 })).rejects.toMatchObject({
+      code: "lease-unavailable",
+    });
   });
 
   test("a gateway publishes no market data and no announcements", async () => {

@@ -65,6 +65,37 @@ describe("compose files", () => {
   });
 });
 
+describe("times of a restart", () => {
+  /** How long a drain of so many clients takes: docs/restarts.md has the formula. */
+  const drainMs = (config: ReturnType<typeof configOf>, clients: number): number => {
+    const { lameDuckMs, drainWindowMs, drainClosesPerSecondMax } = config.gateway;
+    return lameDuckMs + drainWindowMs + (clients * 1_000) / (0.7 * drainClosesPerSecondMax);
+  };
+  const configOf = (environment: Record<string, string>) =>
+    loadConfig(configSchema, { environment });
+
+  test("a Kubernetes pod ends by itself, with all the clients that it may have", () => {
+    const text = read("kubernetes/gateway.yaml");
+    const variables = [...text.matchAll(/\{ name: (TICKWIRE_\w+), value: "(.+)" \}/g)];
+    const environment = Object.fromEntries(variables.map(([, name, value]) => [name, value]));
+    // Its image listens on every address.
+    const config = configOf({ ...environment, TICKWIRE_GATEWAY__HOST: "0.0.0.0" });
+    const graceSeconds = Number(/terminationGracePeriodSeconds: (\d+)/.exec(text)?.[1]);
+    const { deadlineMs } = config.shutdown;
+    expect(graceSeconds * 1_000).toBeGreaterThan(deadlineMs);
+    expect(drainMs(config, config.gateway.connectionsMax)).toBeLessThanOrEqual(deadlineMs * 0.8);
+  });
+
+  test("a container ends by itself, with some thousand clients", () => {
+    const graces = [...read("compose.yaml").matchAll(/stop_grace_period: (\d+)s/g)];
+    const config = configOf({});
+    for (const [, seconds] of graces) {
+      expect(Number(seconds) * 1_000).toBeGreaterThan(config.shutdown.deadlineMs);
+    }
+    expect(drainMs(config, 4_000)).toBeLessThanOrEqual(config.shutdown.deadlineMs * 0.8);
+  });
+});
+
 describe("images", () => {
   test.each(dockerfiles)(
     "%s runs as another user, without secrets, and copies what exists",

@@ -85,7 +85,7 @@ describe("metrics", () => {
       for (const label of metric.labelNames ?? []) labels.add(label);
     }
     const known = ["venue", "channel", "reason", "limit", "code", "by", "error", "method"];
-    known.push("carrier", "outcome", "version", "node", "state", "kind", "what", "to");
+    known.push("carrier", "outcome", "version", "node", "state", "kind", "what", "to", "question");
     expect([...labels].filter((label) => !known.includes(label))).toEqual([]);
   });
 

@@ -228,7 +228,7 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
     expect(ledger.unknownGaps).toBe(ledger.epochChanges);
   }, 120_000);
 
-  test("of two ingestors the second is left aside until the first is killed", async () => {
+  test("of two ingestors with markets of their own the second waits until the first is killed", async () => {
     const { stand: it, ledger, ingest } = await start();
     await it.ingest(clockOff(5_000));
     await it.flows(2_000);
@@ -237,8 +237,9 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
     await it.says("ingestor-replaced");
     await it.flows();
     expect(ledger.faults).toEqual([]);
-    expect(ledger.unknownGaps).toBe(0);
-    expect(it.gateway.stderr()).toContain("batches of an epoch that is not followed");
+    // Nothing that the two publish is the same: what comes is another epoch, and is said to be.
+    expect([ledger.unknownGaps, ledger.continuations]).toEqual([0, 0]);
+    expect(ledger.epochChanges).toBeGreaterThan(0);
   });
 
   test("a nats-server that is away is not taken for an ingestor that is", async () => {

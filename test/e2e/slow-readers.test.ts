@@ -118,7 +118,7 @@ test("whatever slow readers do not get is said, and the fast ones do not notice"
   const nowUs = (Date.now() + 1_000) * 1_000;
   await until(() => readers.every(({ ledger }) => ledger.publishedTimeUs > nowUs), "what is new");
   report(
-    alone.map((before, index) => ({ before, then: together[index] })),
+    alone.map((before, index) => ({ before, after: together[index] })),
     readers,
     [bytesBefore, bytesMost],
   );

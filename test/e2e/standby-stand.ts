@@ -26,6 +26,8 @@ export function clockOff(offsetMs: number): Record<string, string> {
 type StandOptions = {
   /** A lease decides who publishes. */
   readonly jetstream: boolean;
+  /** Servers of a cluster; one alone if absent. */
+  readonly nodes?: number;
 };
 
 /**
@@ -33,6 +35,8 @@ type StandOptions = {
  * client that keeps the books.
  */
 export class StandbyStand {
+  readonly nodes: readonly NatsServer[];
+  /** The first of them. */
   readonly nats: NatsServer;
   readonly market: MarketServer;
   readonly ledger = new StreamLedger();
@@ -43,20 +47,29 @@ export class StandbyStand {
 
   static async start(options: StandOptions): Promise<StandbyStand> {
     const path = options.jetstream ? mkdtempSync(join(tmpdir(), "standby-")) : undefined;
-    const nats = await startNatsServer(path === undefined ? {} : { args: ["-js", "-sd", path] });
+    const nodes = await startNodes(options.nodes ?? 1, path);
     const market = await startMarketServer({
       seed: 5,
       instruments: 6,
       eventsPerSecond: 100,
       pace: "even",
     });
-    return new StandbyStand(nats, market, path);
+    return new StandbyStand(nodes, market, path);
   }
 
-  private constructor(nats: NatsServer, market: MarketServer, storePath: string | undefined) {
-    this.nats = nats;
+  private constructor(
+    nodes: readonly [NatsServer, ...NatsServer[]],
+    market: MarketServer,
+    storePath: string | undefined,
+  ) {
+    this.nodes = nodes;
+    this.nats = nodes[0];
     this.market = market;
     this.#storePath = storePath;
+  }
+
+  get #servers(): string {
+    return this.nodes.map(({ url }) => url).join(",");
   }
 
   /** Starts an ingestor, which publishes or stands by. */
@@ -65,7 +78,8 @@ export class StandbyStand {
     const venue = { id: "simulated", endpoints, ...(shard === undefined ? {} : { shard }) };
     const ingest = startCli(["ingest", "--admin-port", "0"], {
       environment: {
-        TICKWIRE_BUS__NATS__SERVERS: this.nats.url,
+        TICKWIRE_BUS__NATS__SERVERS: this.#servers,
+        TICKWIRE_INGEST__STANDBY__LEASE_REPLICAS: String(this.nodes.length),
         TICKWIRE_INGEST__VENUES: JSON.stringify([venue]),
         ...environment,
       },
@@ -91,7 +105,7 @@ export class StandbyStand {
   async serve(): Promise<void> {
     const port = await findFreePort();
     this.gateway = startCli(["gateway", "--port", String(port), "--admin-port", "0"], {
-      environment: { TICKWIRE_BUS__NATS__SERVERS: this.nats.url },
+      environment: { TICKWIRE_BUS__NATS__SERVERS: this.#servers },
     });
     await this.gateway.waitFor("stderr", /gateway listens/);
     this.client = await connect(`ws://127.0.0.1:${port}`);
@@ -122,10 +136,30 @@ export class StandbyStand {
   async close(): Promise<void> {
     this.client?.close();
     await killAll();
-    await this.nats.stop();
+    for (const node of this.nodes) await node.stop();
     await this.market.close();
     if (this.#storePath !== undefined) rmSync(this.#storePath, { recursive: true, force: true });
   }
+}
+
+async function startNodes(
+  count: number,
+  storePath: string | undefined,
+): Promise<[NatsServer, ...NatsServer[]]> {
+  const routePorts: number[] = [];
+  for (let index = 0; index < count; index += 1) routePorts.push(await findFreePort());
+  const routes = routePorts.map((port) => `nats://127.0.0.1:${port}`);
+  const start = (index: number): Promise<NatsServer> => {
+    const name = `node-${index}`;
+    const store = storePath === undefined ? [] : ["-js", "-sd", join(storePath, name)];
+    const cluster = ["-cluster_name", "standby", "-cluster", routes[index] ?? ""];
+    const joined = count === 1 ? [] : [...cluster, "-routes", routes.join(",")];
+    return startNatsServer({ args: ["-n", name, ...store, ...joined] });
+  };
+  const first = await start(0);
+  const rest: NatsServer[] = [];
+  for (let index = 1; index < count; index += 1) rest.push(await start(index));
+  return [first, ...rest];
 }
 
 export function pause(milliseconds: number): Promise<void> {

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect as connectNats } from "@nats-io/transport-node";
 import { requireNatsServer } from "#test/support/nats-server.ts";
+import { startTcpProxy } from "#test/support/tcp-proxy.ts";
 import { clockOff, pause, StandbyStand } from "./standby-stand.ts";
 
 /** Real ingestors over a real nats-server, one of which publishes and the other stands by. */
@@ -60,4 +63,57 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
     },
     120_000,
   );
+
+  test.each([{ jetstream: false }, { jetstream: true }])(
+    "a nats-server that is started anew changes nobody who publishes: %j",
+    async ({ jetstream }) => {
+      stand = await StandbyStand.start({ jetstream });
+      const { standby } = await stand.run({});
+      await stand.nats.restart();
+      await stand.flows(5_000);
+      expectNothingLost(stand);
+      expect(standby.stderr()).not.toContain("this ingestor publishes");
+    },
+    120_000,
+  );
+
+  test("one that is cut off from the bus is replaced, and nothing of it comes when it is back", async () => {
+    stand = await StandbyStand.start({ jetstream: true });
+    const proxy = await startTcpProxy(stand.nats.port);
+    const behind = { TICKWIRE_BUS__NATS__SERVERS: `nats://127.0.0.1:${proxy.port}` };
+    const { leader, standby } = await stand.run({ leader: behind });
+    proxy.cut();
+    await standby.waitFor("stderr", /this ingestor publishes/);
+    await stand.flows();
+    proxy.join();
+    await leader.waitFor("stderr", /this one stands by/);
+    await stand.flows(3_000);
+    await proxy.close();
+    expectNothingLost(stand);
+  }, 120_000);
+
+  test("leases that somebody has deleted are made anew, and the next takeover is as good", async () => {
+    stand = await StandbyStand.start({ jetstream: true });
+    const { leader, standby } = await stand.run({});
+    const nats = await connectNats({ servers: stand.nats.url });
+    const manager = await jetstreamManager(nats);
+    await manager.streams.delete("KV_tickwire-leases");
+    await stand.flows(3_000);
+    expectNothingLost(stand);
+    expect(standby.stderr()).not.toContain("this ingestor publishes");
+    expect((await manager.streams.info("KV_tickwire-leases")).state.messages).toBe(1);
+    await nats.close();
+    await leader.stop("SIGKILL");
+    await standby.waitFor("stderr", /this ingestor publishes/);
+    await stand.flows();
+    expectNothingLost(stand);
+  }, 120_000);
+
+  test("a node of three that is killed costs nobody an event", async () => {
+    stand = await StandbyStand.start({ jetstream: true, nodes: 3 });
+    await stand.run({});
+    for (const node of stand.nodes.slice(0, 1)) await node.stop();
+    await stand.flows(5_000);
+    expectNothingLost(stand);
+  }, 120_000);
 });

@@ -76,10 +76,8 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     const venues = [{ id: "simulated", simulated }];
     // The publisher keeps nothing: what comes back comes from the log.
     const config = ingestConfigSchema.parse({ venues, historyBytesMax: 0, recentTradesMax: 5 });
-    const running = await startIngest({
-      ...{ bus, clock, logger: silent, config },
-      registry: new Registry(),
-    });
+    const registry = new Registry();
+    const running = await startIngest({ bus, clock, logger: silent, config, registry });
     await running.whenStarted;
     // It publishes when it has the lease.
     await expect.poll(() => epochOf(running), { timeout: 15_000 }).toBeGreaterThan(0);
@@ -138,13 +136,44 @@ describe.skipIf(requireNatsServer() === undefined)("a log kept by a real nats-se
     await expect
       .poll(() => ledger.totals().delivered, { timeout: 10_000 })
       .toBeGreaterThan(before + 150);
+    const { counters } = opened;
+    await expect.poll(() => counters.recovered + counters.replaced).toBe(TOPICS.length);
     expect(starts.slice(0, TOPICS.length)).toEqual(TOPICS.map(() => "new"));
     expect(new Set(starts.slice(TOPICS.length))).toEqual(new Set(["recovered"]));
-    const { counters } = opened;
     expect(counters).toMatchObject({ recovered: TOPICS.length, replaced: 0, preserved: 0 });
     expect(counters.recoveredEvents).toBeGreaterThan(50);
     expect(ledger.faults).toEqual([]);
     expect(ledger.totals().missing).toBe(0);
+  });
+
+  test("cut and merged topics resume as exactly as others, on a cold gateway", async () => {
+    await openLog().ensure("simulated", SETTINGS);
+    await ingest();
+    const first = await gateway();
+    const { port } = first;
+    const opened = await client(port);
+    const ledger = new StreamLedger({ isConflated: true });
+    const outcomes: string[] = [];
+    const options = { depth: 5, conflationIntervalMs: 100 };
+    const take = (event: StreamEvent) => {
+      ledger.take(event);
+      if (event.type === "continuity") outcomes.push(event.outcome ?? event.continuity);
+    };
+    opened.subscribe(TOPICS, take, options);
+    await expect.poll(() => ledger.totals().delivered).toBeGreaterThan(40);
+    await first.close({ graceMs: 0 });
+    const before = ledger.totals().delivered;
+    await new Promise((resolve) => void setTimeout(resolve, 500));
+    await gateway(port);
+    await expect
+      .poll(() => ledger.totals().delivered, { timeout: 10_000 })
+      .toBeGreaterThan(before + 60);
+    expect(new Set(outcomes.slice(TOPICS.length))).toEqual(new Set(["recovered"]));
+    expect(ledger.faults).toEqual([]);
+    expect(ledger.totals().missing).toBe(0);
+    // Of trades none is left out, at whatever interval.
+    expect(ledger.totals("/trades").conflated).toBe(0);
+    expect(ledger.totals("/trades").delivered).toBeGreaterThan(20);
   });
 
   test("the end of what a publisher said is there after it is gone, and then the next", async () => {

@@ -15,6 +15,14 @@ type TopicAccount = {
   told: { readonly first: number; readonly last: number }[];
 };
 
+/** An event, or a part of a state. */
+type PlacedEvent = {
+  readonly topic: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly initial: boolean;
+};
+
 /**
  * Keeps the books of a client: each sequence of a topic, from its start on, is delivered once or
  * told missing once. It reads what a program gets, in the order in which it gets it, and believes
@@ -139,7 +147,7 @@ export class StreamLedger {
     }
   }
 
-  #takeEvent({ topic, epoch, sequence }: { topic: string; epoch: number; sequence: number }): void {
+  #takeEvent({ topic, epoch, sequence, initial }: PlacedEvent): void {
     const account = this.#accounts.get(topic);
     if (account === undefined) {
       this.faults.push(`${topic}: an event before its start`);
@@ -154,8 +162,10 @@ export class StreamLedger {
     if (sequence <= account.sequence) return;
     // A state may stand for what was told missing up to and with its own sequence.
     const isTold = account.told.at(-1)?.last === sequence;
-    this.#settle(topic, account, isTold ? sequence : sequence - 1);
-    if (!isTold) account.delivered += 1;
+    // Of conflated topics it may stand for its own: a batch without events said so before.
+    const isStoodFor = isTold || (this.#isConflated && initial);
+    this.#settle(topic, account, isStoodFor ? sequence : sequence - 1);
+    if (!isStoodFor) account.delivered += 1;
     account.sequence = sequence;
   }
 

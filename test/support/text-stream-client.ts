@@ -3,7 +3,7 @@ import { request } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 
 /** One event of a text stream, read without any of our code. */
-type TextEvent = {
+export type TextEvent = {
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
   /** The last id so far, as an EventSource has it. */

@@ -43,7 +43,7 @@ export class TradeLedger {
   get missing(): readonly string[] {
     const missing: string[] = [];
     for (const [topic, ids] of this.#ids) {
-      const [first = 0, last = -1] = [Math.min(...ids), Math.max(...ids)];
+      const [first, last] = [Math.min(...ids), Math.max(...ids)];
       for (let id = first; id <= last; id += 1) if (!ids.has(id)) missing.push(`${topic} ${id}`);
     }
     return missing;

@@ -29,6 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/messages.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/bench/strangers.bench.mjs": "measures; run by hand",
+  "test/bench/standby.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/stall.bench.mjs": "measures; run by hand",
   "test/bench/drain.bench.mjs": "measures; run by hand",

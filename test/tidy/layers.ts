@@ -62,7 +62,10 @@ const LAYERS: readonly Layer[] = [
     may: [...CORE, "@nats-io/transport-node", "@nats-io/jetstream", "@nats-io/kv"],
   },
   { place: "services/publish/", may: SHARED },
-  { place: "services/runtime/", may: ["services/core/", "pino", "prom-client", "node:*"] },
+  {
+    place: "services/runtime/",
+    may: ["services/core/", "pino", "prom-client", "@opentelemetry/api", "node:*"],
+  },
   {
     // The whole configuration is one tree: its sections are defined beside what they configure.
     place: "services/config/",
@@ -82,6 +85,7 @@ const LAYERS: readonly Layer[] = [
       "@tickwire/proto/*",
       "@tickwire/client",
       "commander",
+      "jose",
       "zod",
       "prom-client",
       "node:*",
@@ -152,9 +156,12 @@ const LAYERS: readonly Layer[] = [
   // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
   ...contracts(GATEWAY_CONTRACTS, [
+    "services/gateway/http/streams/stream-metrics.ts",
     "services/gateway/access/",
+    "services/gateway/history/log-metrics.ts",
     "services/gateway/transport/",
     "services/runtime/latency-metric.ts",
+    "services/gateway/view-metrics.ts",
   ]),
   {
     place: "services/gateway/access/",

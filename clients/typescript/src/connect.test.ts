@@ -97,6 +97,18 @@ describe("connect", () => {
     expect(outcome).toBe(expected);
   });
 
+  test("takes several addresses, each once, and needs one", async () => {
+    const gateway = new FakeGateway();
+    const urls = ["ws://a.test", "ws://a.test/v1/ws", "ws://b.test"];
+    const options = { webSocket: gateway.WebSocket };
+    const client = await connect({ urls }, options);
+    expect([gateway.urls, client.url]).toEqual([["ws://a.test/v1/ws"], "ws://a.test/v1/ws"]);
+    client.close();
+    await expect(connect({ urls: [] }, options)).rejects.toThrow("urls is empty");
+    await expect(connect({ urls, returnToFirstMs: -1 }, options)).rejects.toThrow(RangeError);
+    await expect(connect({ urls: ["ws://a.test", "ftp://b"] }, options)).rejects.toThrow("ftp://b");
+  });
+
   test("is given up by its signal", async () => {
     const gateway = new FakeGateway();
     gateway.welcomes = false;

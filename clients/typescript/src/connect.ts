@@ -13,7 +13,9 @@ import {
   assertPathOption,
   TIMER_MS_MAX,
 } from "./host/option-checks.ts";
+import type { AccessToken } from "./session/access-token.ts";
 import { Session } from "./session/session.ts";
+import { TokenRenewal } from "./session/token-renewal.ts";
 import type { FetchLike } from "./transports/fetch-like.ts";
 import { TransportChoice } from "./transports/transport-choice.ts";
 import { TRANSPORT_KINDS, type TransportKind } from "./transports/transport-kind.ts";
@@ -38,6 +40,12 @@ export type BaseConnectOptions = {
   readonly connectTimeoutMs?: number | undefined;
   /** Shown to the gateway's operator. Default `tickwire-client-ts`. */
   readonly clientName?: string | undefined;
+  /**
+   * An API key or a token (JWT), for a gateway that asks who its clients are. A function is called
+   * for every connection, and again before the access that its last token gave ends: the client
+   * renews it on the connection that it has.
+   */
+  readonly token?: AccessToken | undefined;
   /** Whether large frames may come compressed. Default true. */
   readonly compression?: boolean | undefined;
   /**
@@ -115,6 +123,8 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
     const session = createSession(gateways, options, environment);
     const client = createClient(session, options);
+    const { token } = options;
+    if (typeof token === "function") session.carry(new TokenRenewal(session.link, token));
     await firstWelcome(session, options.signal);
     return client;
   };
@@ -147,6 +157,7 @@ function createSession(
   const connection = {
     clientName: options.clientName ?? "tickwire-client-ts",
     clientVersion: CLIENT_VERSION,
+    token: options.token,
     compression: options.compression ?? true,
     bandwidthBytesPerSecondMax: options.bandwidthBytesPerSecondMax ?? 0,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,

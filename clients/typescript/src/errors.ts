@@ -50,6 +50,10 @@ export type ConnectionErrorCode =
   | "unsupported-version"
   | "unauthenticated"
   | "permission-denied"
+  | "access-expired"
+  | "access-limited"
+  | "access-unavailable"
+  | "access-revoked"
   | "client-closed";
 
 /** Every code that an error of this package can have. Codes are stable; messages are not. */
@@ -215,6 +219,13 @@ const TERMINAL_CLOSES: readonly ConnectionErrorCode[] = [
   "unauthenticated",
   "permission-denied",
 ];
+/** Closes that are about access. */
+const ACCESS_CLOSES: ReadonlyMap<number, ConnectionErrorCode> = new Map([
+  [4010, "access-expired"],
+  [4011, "access-limited"],
+  [4012, "access-unavailable"],
+  [4510, "access-revoked"],
+]);
 /** The protocol's codes for those of the WebSocket itself that say the same. */
 const CODE_OF_WEB_SOCKET: ReadonlyMap<number, number> = new Map([
   [1001, 4000],
@@ -230,7 +241,8 @@ export function connectionErrorOfClose(closeCode: number, reason: string): Conne
   const known = CODE_OF_WEB_SOCKET.get(closeCode) ?? closeCode;
   // 4500-4999 by the protocol, and 1009, since the same frames would be refused again.
   const terminal = known >= 4500 && known <= 4999;
-  const code = terminal ? TERMINAL_CLOSES[known - 4500] : PASSING_CLOSES[known - 4000];
+  const listed = terminal ? TERMINAL_CLOSES[known - 4500] : PASSING_CLOSES[known - 4000];
+  const code = listed ?? ACCESS_CLOSES.get(known);
   const text = reason === "" ? "" : `: ${reason}`;
   return new ConnectionError(
     code ?? (terminal ? "protocol-error" : "connection-lost"),

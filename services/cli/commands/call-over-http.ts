@@ -2,7 +2,12 @@ import { CommandError } from "../process/errors.ts";
 import { httpAddress } from "../process/gateway-address.ts";
 
 /** Where a call goes and how long it may take. */
-export type CallTarget = { readonly address: string; readonly timeoutMs: number };
+export type CallTarget = {
+  readonly address: string;
+  readonly timeoutMs: number;
+  /** API key or token. */
+  readonly secret?: string | undefined;
+};
 
 /**
  * One RPC by POST in Connect's JSON form; the answer as JSON. Rejects with `CommandError`, whose
@@ -11,10 +16,10 @@ export type CallTarget = { readonly address: string; readonly timeoutMs: number 
 export async function callOverHttp(
   method: { readonly path: string },
   request: unknown,
-  { address, timeoutMs }: CallTarget,
+  { address, timeoutMs, secret }: CallTarget,
 ): Promise<unknown> {
   const base = httpAddress(address);
-  const response = await post(base + method.path, request, { base, timeoutMs });
+  const response = await post(base + method.path, request, { base, timeoutMs, secret });
   const text = await response.text();
   let answer: unknown;
   try {
@@ -30,12 +35,16 @@ export async function callOverHttp(
 async function post(
   url: string,
   request: unknown,
-  { base, timeoutMs }: { readonly base: string; readonly timeoutMs: number },
+  { base, timeoutMs, secret }: Omit<CallTarget, "address"> & { readonly base: string },
 ): Promise<Response> {
   try {
     return await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", "connect-protocol-version": "1" },
+      headers: {
+        "content-type": "application/json",
+        "connect-protocol-version": "1",
+        ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+      },
       body: JSON.stringify(request),
       signal: AbortSignal.timeout(timeoutMs),
     });

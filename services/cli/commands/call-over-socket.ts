@@ -25,10 +25,15 @@ type AnyMethod = (
 export async function callOverSocket(
   method: Method,
   request: unknown,
-  { address, timeoutMs, onAnswer }: CallTarget & { readonly onAnswer: (json: unknown) => void },
+  {
+    address,
+    timeoutMs,
+    secret,
+    onAnswer,
+  }: CallTarget & { readonly onAnswer: (json: unknown) => void },
 ): Promise<void> {
   const message = parseMessage(method, request);
-  const client = await connectTo(webSocketAddress(address), timeoutMs);
+  const client = await connectTo(webSocketAddress(address), timeoutMs, secret);
   const codec = method.response as MessageCodec<unknown>;
   try {
     const call = client.rpcMessages[keyOf(method)] as unknown as AnyMethod;
@@ -53,9 +58,14 @@ function parseMessage(method: Method, request: unknown): unknown {
   }
 }
 
-async function connectTo(url: string, timeoutMs: number): Promise<Client> {
+async function connectTo(
+  url: string,
+  timeoutMs: number,
+  token: string | undefined,
+): Promise<Client> {
+  const clientName = "tickwire-cli";
   try {
-    return await connect(url, { clientName: "tickwire-cli", connectTimeoutMs: timeoutMs });
+    return await connect(url, { clientName, connectTimeoutMs: timeoutMs, token });
   } catch (error) {
     throw new CommandError(describeError(error), { cause: error });
   }

@@ -6,6 +6,7 @@ import { callOverHttp } from "./call-over-http.ts";
 import { callOverSocket } from "./call-over-socket.ts";
 import { UsageError } from "../process/errors.ts";
 import { addUrlOption, isWebSocketAddress } from "../process/gateway-address.ts";
+import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { readInput } from "../process/read-input.ts";
 
@@ -14,7 +15,7 @@ const METHODS = Object.values(MarketData.methods);
 /** A call that is not answered by then has failed. */
 const TIMEOUT_SECONDS_DEFAULT = 10;
 
-type CallOptions = { readonly url: string; readonly timeout: number };
+type CallOptions = { readonly tokenFile?: string; readonly url: string; readonly timeout: number };
 
 /** `tickwire call METHOD [JSON]`: one RPC, the answer as JSON on standard output. */
 export function createCallCommand(): Command {
@@ -27,7 +28,7 @@ export function createCallCommand(): Command {
     )
     .argument("<method>", "such as GetSnapshot")
     .argument("[json]", "the request; - reads it from standard input", "{}");
-  return addUrlOption(command)
+  return addSecretOption(addUrlOption(command))
     .option("--timeout <seconds>", "give up after this long", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
     .addHelpText(
       "after",
@@ -44,7 +45,8 @@ Examples:
     .action(async (method: string, json: string, options: CallOptions) => {
       const request = parseRequest(json === "-" ? await readInput(process.stdin) : json);
       const called = findMethod(method);
-      const target = { address: options.url, timeoutMs: options.timeout * 1000 };
+      const secret = gatewaySecret(options.tokenFile, process.env);
+      const target = { address: options.url, timeoutMs: options.timeout * 1000, secret };
       // Answers that stream come over the socket, whatever the address says.
       if (called.kind === "unary" && !isWebSocketAddress(options.url)) {
         printJson(await callOverHttp(called, request, target));

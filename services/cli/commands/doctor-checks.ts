@@ -1,5 +1,7 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { MeasuredVenue } from "#ingest/metrics.ts";
+import { collisionOf } from "../process/publishers-watch.ts";
+import type { HeardPublisher } from "../process/publishers-watch.ts";
 import type { DoctorWatch, WatchedBook } from "./doctor-watch.ts";
 
 /** The result of a check: as it should be, worth a look, or wrong. */
@@ -28,6 +30,33 @@ export function checkClock({ skewMs, roundTripMs }: ClockReading): Check {
     name: "clock",
     text: `ours is ${off.toFixed(0)} ms ${direction} (round trip ${roundTripMs.toFixed(0)} ms)`,
   };
+}
+
+/**
+ * The check of those who publish a venue already: whether they are in each other's way, and what an
+ * ingestor of this shard would do among them.
+ */
+export function checkPublishers(heard: readonly HeardPublisher[], shard: string): Check {
+  const name = "publishers";
+  const problem = collisionOf(heard);
+  if (problem !== undefined) return { verdict: "fail", name, text: problem };
+  const leader = heard.find((one) => one.shard === shard && one.role === "leading");
+  const others = heard.filter((one) => one.shard.split("/")[1] !== shard.split("/")[1]);
+  if (others.length > 0) {
+    const what = shard === "" ? "the whole venue" : `shard ${shard}`;
+    const text = `an ingestor of ${what} would publish what others do, by shards of another count`;
+    return { verdict: "fail", name, text };
+  }
+  const old = heard.find(({ role }) => role === "alone");
+  if (old !== undefined) {
+    const text = `${old.publisherId} publishes it and does not know of others: a second one collides`;
+    return { verdict: "warn", name, text };
+  }
+  if (leader === undefined)
+    return { verdict: "ok", name, text: "nobody: an ingestor would publish" };
+  const spares = heard.filter((one) => one.shard === shard && one.role === "standing-by").length;
+  const text = `${leader.publisherId}, with ${spares} standing by: another would stand by as well`;
+  return { verdict: "ok", name, text };
 }
 
 /** The checks of a stream that was followed for a while. */

@@ -8,17 +8,24 @@ import {
   loadCommandConfig,
   type ConfigOptions,
 } from "../process/config-options.ts";
+import { checkPublishers } from "./doctor-checks.ts";
 import type { Check } from "./doctor-checks.ts";
 import { examineVenue } from "./doctor-examine.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
+import { hearPublishers } from "../process/publishers-watch.ts";
 import { createServiceProcess } from "../process/service-process.ts";
+import type { ServiceProcess } from "../process/service-process.ts";
 import { openVenueNetwork } from "#ingest/venue-network.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 import { parseVenue } from "../process/venue-options.ts";
 
-type DoctorOptions = ConfigOptions & { readonly duration: number; readonly json?: boolean };
+type DoctorOptions = ConfigOptions & {
+  readonly duration: number;
+  readonly json?: boolean;
+  readonly publishers?: boolean;
+};
 
 /** `tickwire doctor VENUE`: whether a venue can be followed from here. */
 export function createDoctorCommand(): Command {
@@ -35,6 +42,7 @@ export function createDoctorCommand(): Command {
       parseSeconds,
       15,
     )
+    .option("--publishers", "also look on NATS whether others publish the venue")
     .option("--json", "one JSON object a line");
   return addConfigOptions(command)
     .addHelpText(
@@ -42,7 +50,8 @@ export function createDoctorCommand(): Command {
       `
 Examples:
   tickwire doctor kraken
-  tickwire doctor okx:BTC-USDT-PERP --duration 60`,
+  tickwire doctor okx:BTC-USDT-PERP --duration 60
+  tickwire doctor kraken --publishers --set bus.nats.servers=nats://nats.internal:4222`,
     )
     .action(async (venue: string, options: DoctorOptions) => {
       const config = loadCommandConfig(options, {
@@ -74,6 +83,7 @@ async function examine(
   const service = createServiceProcess("doctor", config);
   const { clock, shutdown, logger, metrics: registry } = service;
   const report = new Report(options.json ?? false);
+  if (options.publishers === true) report.add(await examinePublishers(service, config, venue));
   const network = openVenueNetwork(venue, clock);
   shutdown.add("network", () => network.close());
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-doctor" });
@@ -93,6 +103,19 @@ async function examine(
   });
   report.end();
   await shutdown.run(report.failed ? ExitCode.Failure : ExitCode.Ok);
+}
+
+/** Whether those who publish the venue on NATS are in each other's way, or would be in ours. */
+async function examinePublishers(
+  service: ServiceProcess,
+  config: TickwireConfig,
+  { id, shard = "" }: VenueConfig,
+): Promise<Check> {
+  const nats = { ...config.bus, kind: "nats" as const };
+  const bus = await openBus({ ...service, config: nats, name: "tickwire-doctor" });
+  const heard = (await hearPublishers(bus, service.clock)).filter(({ venue }) => venue === id);
+  await bus.drain();
+  return checkPublishers(heard, shard);
 }
 
 /** Prints each check when it is done, and the total at the end. */

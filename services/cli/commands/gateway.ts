@@ -105,6 +105,7 @@ export async function runGateway(parts: {
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
+    tracing: service.tracing,
     serverVersion: programVersion(),
     dashboardFolder: dashboardFolder(),
   });

@@ -97,6 +97,7 @@ export async function runIngest(parts: {
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
+    tracing: service.tracing,
   });
   service.shutdown.add("ingest", () => ingest.close());
   return ingest;

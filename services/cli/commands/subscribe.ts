@@ -15,22 +15,26 @@ import { EventJson, type EventSource } from "#wire/event-json.ts";
 import { MARKET_SYMBOL } from "#core/instrument.ts";
 import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
+import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { parseCount, parsePastTime, parseSeconds, parseSpeed } from "../process/parse-option.ts";
+import type { PastTime } from "../process/parse-option.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
 import { PastAndLive } from "./past-and-live.ts";
 
 type SubscribeOptions = {
   readonly url: string;
+  readonly tokenFile?: string;
   readonly json?: boolean;
   readonly count?: number;
   readonly duration?: number;
   readonly depth: number;
   readonly interval: number;
   readonly bandwidth: number;
+  readonly checksum?: boolean;
   readonly snapshot: boolean;
-  /** Microseconds since 1970. */
-  readonly from?: number;
-  readonly to?: number;
+  readonly from?: PastTime;
+  readonly to?: PastTime;
   readonly speed?: number | "max";
 };
 
@@ -46,7 +50,7 @@ export function createSubscribeCommand(): Command {
         "gaps, lag) go to standard error.",
     )
     .argument("<topic...>", "VENUE:SYMBOL/channel; each part may be *");
-  return addUrlOption(command)
+  return addSecretOption(addUrlOption(command))
     .option("--json", "print the objects that normalize prints")
     .option("--count <n>", "end after this many events", parseCount)
     .option("--duration <seconds>", "end after this long", parseSeconds)
@@ -68,6 +72,7 @@ export function createSubscribeCommand(): Command {
       parseCount,
       0,
     )
+    .option("--checksum", "have books compared with the gateway's about once a second")
     .option(
       "--no-snapshot",
       "start with the next event instead of the current state (not for books)",
@@ -144,7 +149,7 @@ class TopicPrinter {
       aborted.abort();
       stop();
     });
-    const client = await connectTo(url, aborted.signal, this.#options.bandwidth);
+    const client = await connectTo(url, aborted.signal, this.#options);
     if (client === undefined) return;
     const { duration } = this.#options;
     const timer = duration === undefined ? undefined : setTimeout(stop, duration * 1000);
@@ -175,7 +180,8 @@ class TopicPrinter {
       }
     });
     const pace = speed === "max" ? undefined : speed;
-    const options = { fromTimeUs: from, toTimeUs: to, speed: pace, signal };
+    const nowUs = new SystemClock().nowUs();
+    const options = { fromTimeUs: from?.(nowUs), toTimeUs: to?.(nowUs), speed: pace, signal };
     past.play(client, topics, options).then(
       () => {
         if (to !== undefined) this.#end();
@@ -188,11 +194,12 @@ class TopicPrinter {
   }
 
   #subscribe(client: Client, topics: readonly string[], take: (event: StreamEvent) => void): void {
-    const { depth, interval, snapshot } = this.#options;
+    const { depth, interval, snapshot, checksum } = this.#options;
     client.subscribe(topics, take, {
       depth,
       conflationIntervalMs: interval,
       snapshot,
+      checksum,
       onError: (error: TickwireError) => {
         this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
       },
@@ -252,11 +259,14 @@ class TopicPrinter {
 async function connectTo(
   url: string,
   signal: AbortSignal,
-  bandwidthBytesPerSecondMax: number,
+  { bandwidth: bandwidthBytesPerSecondMax, tokenFile }: SubscribeOptions,
 ): Promise<Client | undefined> {
+  const secret = (): string => gatewaySecret(tokenFile, process.env) ?? "";
+  // A file may get a newer token while the command runs.
+  const token = secret() === "" ? undefined : secret;
   try {
     const clientName = "tickwire-cli";
-    return await connect(url, { signal, clientName, bandwidthBytesPerSecondMax });
+    return await connect(url, { signal, clientName, token, bandwidthBytesPerSecondMax });
   } catch (error) {
     if (signal.aborted) return undefined;
     const code = error instanceof Error && "code" in error ? String(error.code) : "connect-failed";

@@ -90,12 +90,20 @@ const topicRow = z.strictObject({
   views: z.array(z.strictObject({ depth: count, intervalMs: count, sessions: count })),
 });
 
+const followState = z.enum(["followed", "lost"]);
+
 const venueRow = z.strictObject({
   venue: z.string(),
-  state: z.enum(["followed", "lost"]).describe("lost: its ingestor is silent, or the bus is gone"),
-  lostSinceTimeUs: timeUs.nullable(),
-  publisher: z.string().nullable(),
-  epoch: count.nullable(),
+  state: followState.describe("lost if any part of it is"),
+  publishers: z.array(
+    z.strictObject({
+      shard: z.string().nullable().describe("part of the venue; null if it is not parted"),
+      state: followState.describe("lost: its ingestor is silent, or the bus is gone"),
+      lostSinceTimeUs: timeUs.nullable(),
+      publisher: z.string().nullable(),
+      epoch: count.nullable(),
+    }),
+  ),
   instruments: count,
   topics: count.describe("followed here"),
   topicsLive: count,

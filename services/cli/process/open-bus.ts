@@ -3,6 +3,8 @@ import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
+import { tracedBus } from "#bus/traced-bus.ts";
+import type { Tracing } from "#core/tracing.ts";
 import type { NatsConnectionOptions } from "#bus/nats-connection.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
@@ -17,6 +19,8 @@ type OpenBusOptions = {
   readonly config: BusConfig;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Where spans of requests go; undefined if nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Seen in the NATS server's monitoring. */
   readonly name: string;
 };
@@ -26,8 +30,9 @@ type OpenBusOptions = {
  * the connection. Rejects with BusError.
  */
 export async function openBus(options: OpenBusOptions): Promise<Bus> {
-  const bus = await createBus(options);
-  const { logger } = options;
+  const untraced = await createBus(options);
+  const { logger, tracing } = options;
+  const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
   bus.onEvent((event) => {
     if (event.kind === "disconnected" || event.kind === "slow-consumer") {
       logger.warn(event, "bus");

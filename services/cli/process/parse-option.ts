@@ -21,14 +21,20 @@ export function parseSeconds(text: string): number {
   return seconds;
 }
 
-/** A time like 2026-11-26T10:00:00Z, or so many seconds ago; microseconds since 1970. */
-export function parsePastTime(text: string): number {
-  const isAgo = /^\d+(\.\d+)?$/.test(text);
-  const timeMs = isAgo ? Date.now() - Number(text) * 1_000 : Date.parse(text);
-  if (!(timeMs > 0)) {
+/** Microseconds since 1970, given what the time is now. */
+export type PastTime = (nowUs: number) => number;
+
+/** A time like 2026-11-26T10:00:00Z, or so many seconds ago. */
+export function parsePastTime(text: string): PastTime {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) <= SECONDS_MAX) {
+    const agoUs = Math.round(Number(text) * 1e6);
+    return (nowUs) => nowUs - agoUs;
+  }
+  const timeUs = Date.parse(text) * 1_000;
+  if (!(timeUs > 0)) {
     throw new InvalidArgumentError("It must be a time (2026-11-26T10:00:00Z) or seconds ago.");
   }
-  return Math.round(timeMs * 1_000);
+  return () => timeUs;
 }
 
 /** How many times real speed, or as fast as possible. */

@@ -1,10 +1,12 @@
 import type { Registry } from "prom-client";
+import type { Tracing } from "#core/tracing.ts";
 import type { Logger } from "#core/logger.ts";
 import { createLogger } from "#runtime/logger.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import { endOnFatalError } from "#runtime/fatal-error.ts";
 import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown, type ExitCode } from "#runtime/shutdown.ts";
+import { createTracing } from "#runtime/tracing.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { programVersion } from "./program-version.ts";
 
@@ -14,6 +16,8 @@ export type ServiceProcess = {
   readonly logger: Logger;
   readonly metrics: Registry;
   readonly shutdown: Shutdown;
+  /** Where spans go; undefined unless an OpenTelemetry SDK was loaded before the program. */
+  readonly tracing: Tracing | undefined;
   /** What operators see of the process. */
   readonly describe: () => object;
   /** Calls the listener on SIGHUP, which asks a process to read its files again. */
@@ -44,6 +48,7 @@ export function createServiceProcess(service: string, config: TickwireConfig): S
     uptimeSeconds: Math.floor((clock.monotonicUs() - startedUs) / 1e6),
     residentBytes: process.memoryUsage.rss(),
   });
+  const tracing = createTracing(programVersion());
   const onHangup = (listener: () => void): void => void process.on("SIGHUP", listener);
-  return { clock, logger, metrics, shutdown, describe, onHangup };
+  return { clock, logger, metrics, shutdown, tracing, describe, onHangup };
 }

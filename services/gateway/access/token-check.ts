@@ -42,7 +42,10 @@ const TOKEN = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const ID_LENGTH_MAX = 200;
 
 /** Reads what a token says about its signature; nothing of it is believed. */
-export function readTokenHead(token: string, rules: TokenRules): TokenHead | TokenFault {
+export function readTokenHead(
+  token: string,
+  rules: Pick<TokenRules, "algorithms" | "tokenBytesMax">,
+): TokenHead | TokenFault {
   if (token.length > rules.tokenBytesMax) {
     return invalid(`it has ${token.length} bytes, more than tokenBytesMax ${rules.tokenBytesMax}`);
   }

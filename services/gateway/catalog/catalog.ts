@@ -182,7 +182,7 @@ export class Catalog {
     return this.#venues.partitionsOf(venue);
   }
 
-  /** The part of the venue that has a symbol, or would have it; undefined if nobody announced it. */
+  /** The part of the venue that has a symbol, or would; undefined if nobody announced it. */
   partitionOf(venue: string, symbol: string): VenuePartition | undefined {
     const partitions = this.#venues.partitionsOf(venue);
     if (partitions.length <= 1) return partitions[0];

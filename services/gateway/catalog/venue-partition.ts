@@ -19,11 +19,6 @@ export function isPartition({ shardIndex: index, shardCount: count }: VenueParti
   return (index === 0 && count === 0) || isShard({ index, count });
 }
 
-/** Whether the partition is the one that has the list of the venue as a whole. */
-export function hasMarket({ shardIndex }: VenuePartition): boolean {
-  return shardIndex <= 1;
-}
-
 /** Whether an instrument of this symbol would be one of the partition's. */
 export function mayHave({ shardIndex, shardCount }: VenuePartition, symbol: string): boolean {
   if (symbol === MARKET_SYMBOL) return shardIndex <= 1;

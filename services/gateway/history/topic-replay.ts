@@ -105,7 +105,7 @@ export class TopicReplay {
     return new TopicReplay(parts, { place }, range, position);
   }
 
-  /** From the batch on that holds what follows a position, or ends at it; undefined if it is gone. */
+  /** From the batch on that holds what follows a position; undefined if that is gone. */
   static async around(
     parts: TopicReplayParts,
     position: EventPosition,

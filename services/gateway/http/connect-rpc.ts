@@ -3,6 +3,7 @@ import { quotedText } from "#core/visible-text.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
+import { requireCall } from "../rpc/permissions.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import type { BoundMethod, RpcContext, ServiceTable } from "../rpc/service-table.ts";
@@ -21,7 +22,7 @@ import { HttpCallers } from "./http-callers.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
 /** What the HTTP face of the RPCs needs of the gateway. */
-type ConnectRpcParts = CallAccount & {
+export type ConnectRpcParts = CallAccount & {
   readonly accounts: PrincipalAccounts;
   readonly services: ServiceTable;
   readonly turns: Turns;
@@ -216,8 +217,10 @@ export class ConnectRpc {
   async #readMessage(
     method: BoundMethod,
     form: ConnectForm,
-    { line, spend }: Pick<RpcContext, "line" | "spend">,
+    { line, spend, principal }: Pick<RpcContext, "line" | "spend" | "principal">,
   ): Promise<unknown> {
+    // Before anything is made of what a stranger sends.
+    requireCall(principal, method.name);
     const { requestBytesMax } = this.#parts.limits;
     const { bytes, gzipped } = form.readMessage();
     if (bytes.byteLength > requestBytesMax) throw tooLarge("the message", requestBytesMax);

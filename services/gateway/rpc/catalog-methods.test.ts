@@ -119,9 +119,15 @@ describe("a list of instruments", () => {
 });
 
 describe("the status of a lost venue", () => {
-  const status = (request: { symbol?: string; pageToken?: string; pageSize?: number }) => {
+  const status = (request: {
+    symbol?: string;
+    pageToken?: string;
+    pageSize?: number;
+    health?: boolean;
+  }) => {
     const bytes = GetStatusRequestCodec.encode({ venue: "one", ...request });
-    const parts = { catalog, bus: undefined as never, queryTimeoutMs: 1, gates: new VenueGates() };
+    const asked = { catalog, bus: undefined as never, queryTimeoutMs: 1, gates: new VenueGates() };
+    const parts = { ...asked, busLatencyOf: () => undefined };
     return getStatus(parts, GetStatusRequestCodec.decode(bytes), context());
   };
 
@@ -133,6 +139,10 @@ describe("the status of a lost venue", () => {
     expect(second.statuses[0]?.symbol).toBe("S0200");
     const end = await status({ pageToken: Buffer.from("one:S1399").toString("base64url") });
     expect([end.statuses.length, end.nextPageToken]).toEqual([100, ""]);
+  });
+
+  test("says nothing of its health, which nobody knows", async () => {
+    expect((await status({ health: true })).health).toEqual([]);
   });
 
   test("is paid for by the size of its page", async () => {

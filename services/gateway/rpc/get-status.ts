@@ -7,6 +7,7 @@ import type {
 } from "@tickwire/proto/service";
 import { channelFromWire } from "@tickwire/proto/codec";
 import type { Principal } from "../access/principal.ts";
+import type { BusLatency } from "./bus-latency.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { partitionId } from "../catalog/venue-partition.ts";
 import type { VenuePartition } from "../catalog/venue-partition.ts";
@@ -32,6 +33,8 @@ type Page = {
   readonly symbol: string;
   readonly afterSymbol: string;
   readonly pageSize: number;
+  /** Whether the venue as a whole is asked about, too. */
+  readonly health: boolean;
 };
 
 /**
@@ -39,7 +42,7 @@ type Page = {
  * ingestor is lost.
  */
 export async function getStatus(
-  parts: MethodParts,
+  parts: MethodParts & { readonly busLatencyOf: BusLatency },
   request: GetStatusRequest,
   context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetStatusResponse> {
@@ -52,7 +55,7 @@ export async function getStatus(
   const afterSymbol = readPageToken(request.pageToken)?.symbol ?? "";
   const pageSize = request.pageSize === 0 ? PAGE_SIZE_MAX : request.pageSize;
   if (symbol === "") spend((pageSize * ROWS_PER_INSTRUMENT) / ROWS_PER_REQUEST);
-  const page = { venue, symbol, afterSymbol, pageSize };
+  const page = { venue, symbol, afterSymbol, pageSize, health: request.health };
   const own = symbol === "" ? undefined : catalog.partitionOf(venue, symbol);
   const partitions = own === undefined ? catalog.partitionsOf(venue) : [own];
   const answers = await Promise.all(
@@ -63,7 +66,10 @@ export async function getStatus(
   const merged = isOne ? only : await line.run(oneStep(() => mergedPages(answers)));
   const next = merged.nextPageToken;
   const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
-  return permitted({ statuses: merged.statuses, nextPageToken }, principal);
+  const health = merged.health.map((each) => {
+    return { ...each, publishedToGateway: parts.busLatencyOf(venue) };
+  });
+  return permitted({ statuses: merged.statuses, nextPageToken, health }, principal);
 }
 
 /** A page of what one publisher of the venue has. The token is the last symbol itself. */
@@ -74,12 +80,12 @@ async function statusesOf(
 ): Promise<GetStatusResponse> {
   const { catalog } = parts;
   const { line, partition } = asker;
-  const { venue, symbol, afterSymbol, pageSize } = page;
+  const { venue, symbol, afterSymbol, pageSize, health } = page;
   const lostSinceUs = catalog.partLostSinceUs(partition);
   if (lostSinceUs !== undefined) {
     return line.run(oneStep(() => allDown(catalog, { ...page, partition }, lostSinceUs)));
   }
-  const asked = { venue, symbol, pageSize, pageToken: afterSymbol };
+  const asked = { venue, symbol, pageSize, pageToken: afterSymbol, health };
   const payload = GetStatusRequestCodec.encode(asked);
   const answer = await queryIngestor(parts, asker, { venue, query: "statuses" }, payload);
   return line.run(oneStep(() => readAnswer(venue, () => GetStatusResponseCodec.decode(answer))));
@@ -93,7 +99,8 @@ function mergedPages(pages: readonly GetStatusResponse[]): GetStatusResponse {
     .flatMap((page) => page.statuses)
     .filter(({ symbol }) => end === undefined || symbol <= end)
     .toSorted((one, other) => (one.symbol < other.symbol ? -1 : one.symbol > other.symbol ? 1 : 0));
-  return { statuses, nextPageToken: end ?? "" };
+  const health = pages.flatMap((page) => page.health);
+  return { statuses, nextPageToken: end ?? "", health };
 }
 
 /** Without channels that the client may not have. A page may be empty and have one behind it. */
@@ -114,19 +121,21 @@ function allDown(
 ): GetStatusResponse {
   const { venue, symbol, afterSymbol, pageSize, partition } = page;
   const only = catalog.instrument(venue, symbol);
-  if (only !== undefined) return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "" };
+  if (only !== undefined)
+    return { statuses: channelsDown(only, sinceTimeUs), nextPageToken: "", health: [] };
   const statuses: InstrumentStatus[] = [];
   let last: Instrument | undefined;
   let count = 0;
   for (const instrument of catalog.instrumentsAfter(venue, afterSymbol)) {
     const own = catalog.partitionOf(venue, instrument.symbol);
     if (own === undefined || partitionId(own) !== partitionId(partition)) continue;
-    if (count === pageSize && last !== undefined) return { statuses, nextPageToken: last.symbol };
+    if (count === pageSize && last !== undefined)
+      return { statuses, nextPageToken: last.symbol, health: [] };
     for (const status of channelsDown(instrument, sinceTimeUs)) statuses.push(status);
     last = instrument;
     count += 1;
   }
-  return { statuses, nextPageToken: "" };
+  return { statuses, nextPageToken: "", health: [] };
 }
 
 function channelsDown(instrument: Instrument, sinceTimeUs: number): InstrumentStatus[] {

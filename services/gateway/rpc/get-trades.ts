@@ -12,7 +12,7 @@ import { pastRows } from "./permissions.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
 
-/** A page of the trades that are kept of an instrument, by its ingestor or the log, oldest first. */
+/** A page of the trades of an instrument that its ingestor or the log keeps, oldest first. */
 export async function getTrades(
   parts: HistoryParts,
   request: GetTradesRequest,

@@ -1,5 +1,7 @@
 import { MarketData } from "@tickwire/proto/service";
 import type { MarketDataHandlers } from "@tickwire/proto/service";
+import type { GatewayMetrics } from "../metrics.ts";
+import { busLatency } from "./bus-latency.ts";
 import { getCandles } from "./get-candles.ts";
 import { getInstrument } from "./get-instrument.ts";
 import { getServerTime } from "./get-server-time.ts";
@@ -14,11 +16,13 @@ import type { ReplayParts } from "./replay.ts";
 import { bindService } from "./service-table.ts";
 import type { RpcContext, ServiceTable } from "./service-table.ts";
 
-type MarketDataParts = Omit<MethodParts, "gates"> & ReplayParts;
+type MarketDataParts = Omit<MethodParts, "gates"> &
+  ReplayParts & { readonly metrics: Pick<GatewayMetrics, "latencies"> };
 
 /** The MarketData service: every method of the schema, one file each. */
 export function createMarketData(given: MarketDataParts): ServiceTable {
-  const parts = { ...given, gates: new VenueGates() };
+  const busLatencyOf = busLatency(given.metrics, given.clock);
+  const parts = { ...given, busLatencyOf, gates: new VenueGates() };
   const places = new ReplayPlaces(given);
   const handlers: MarketDataHandlers<RpcContext> = {
     listInstruments: (request, context) =>

@@ -3,6 +3,7 @@ import type { Principal } from "../access/principal.ts";
 import { accountFor } from "../rpc/call-outcome.ts";
 import type { CallAccount } from "../rpc/call-outcome.ts";
 import { CallScope, effectiveTimeoutMs } from "../rpc/call-scope.ts";
+import { requireCall } from "../rpc/permissions.ts";
 import { readRequest } from "../rpc/request-checks.ts";
 import { RpcError, toRpcError } from "../rpc/rpc-error.ts";
 import { tooExpensive } from "../rpc/work-price.ts";
@@ -184,6 +185,8 @@ export class CallTable {
     };
     let failure: { readonly error: unknown } | undefined;
     try {
+      // Before anything is made of what the client sends.
+      requireCall(context.principal, method.name);
       const request = readRequest(method.request, () => method.request.decode(call.request));
       if (method.kind === "unary") {
         const response = await active.scope.race(method.handle(request, context));

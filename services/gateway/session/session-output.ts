@@ -17,6 +17,8 @@ import type {
 /** What a session says besides market data: each message encoded and put into its lane. */
 export class SessionOutput implements CallReplies, SubscriptionReplies {
   readonly #outbound: Outbound;
+  /** Hears of each subscribe request whose answer is whole; absent if nobody wants to know. */
+  onSubscribed: ((requestId: number) => void) | undefined;
 
   constructor(outbound: Outbound) {
     this.#outbound = outbound;
@@ -46,6 +48,7 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
 
   subscribeResult(requestId: number, topics: readonly TopicResultInit[], isPartial: boolean): void {
     this.#control({ kind: "subscribeResult", value: { requestId, topics, isPartial } });
+    if (!isPartial) this.onSubscribed?.(requestId);
   }
 
   unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {

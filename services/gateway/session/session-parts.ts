@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock.ts";
+import type { Tracing } from "#core/tracing.ts";
 import type { Logger } from "#core/logger.ts";
 import type { Access } from "../access/access.ts";
 import type { Catalog } from "../catalog/catalog.ts";
@@ -25,6 +26,8 @@ export type SessionParts = {
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
   readonly serverVersion: string;
+  /** Where spans go; undefined if nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly access: Pick<Access, "authenticateNow" | "review">;
   readonly accounts: PrincipalAccounts;
   /** Of this run of the gateway, and of no other. */

@@ -8,26 +8,27 @@ import type { Credentials } from "../access/credentials.ts";
 import type { Principal } from "../access/principal.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
+import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
 import { admitCall } from "./call-admission.ts";
 import { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
-import type { Lateness } from "./outbound/outbound.ts";
-import { exceededLimit } from "./outbound/slow-policy.ts";
 import { RateLimits } from "./rate-limits.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
 import type { SessionParts } from "./session-parts.ts";
+import { SlowReader } from "./slow-reader.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
+import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
 import { afterReading } from "./unread-grace.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { CallMessage, HelloMessage } from "./wire-messages.ts";
+import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
@@ -56,6 +57,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
+  /** Made only where something is traced. */
+  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
@@ -89,13 +92,19 @@ export class Session implements ConnectionHandler {
     this.#parts = parts;
     this.#openedTimeUs = clock.nowUs();
     this.#rates = new RateLimits(config, clock.monotonicUs());
+    const slow = this.#createSlowReader();
     this.#outbound = new Outbound(connection, config, parts, {
-      onLag: (lateness) => this.#onLag(lateness),
-      onRecovered: () => this.#subscriptions?.recover(),
-      onSlow: (lateness) => this.#onSlow(lateness),
+      onLag: (lateness) => slow.onLag(lateness),
+      onRecovered: () => slow.onRecovered(),
+      onSlow: (lateness) => slow.onSlow(lateness),
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
+    if (parts.tracing !== undefined) {
+      const spans = new SubscribeSpans(parts.tracing, id);
+      this.#spans = spans;
+      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
+    }
     this.#inbox = new FrameInbox({
       space: parts.inboxSpace,
       line: parts.turns.open(),
@@ -264,6 +273,7 @@ export class Session implements ConnectionHandler {
     this.#held = [];
     this.#outbound.close();
     this.#subscriptions?.close();
+    this.#spans?.close();
     this.#calls?.closeAll();
   }
 
@@ -326,13 +336,11 @@ export class Session implements ConnectionHandler {
     const { clock } = this.#parts;
     switch (request.kind) {
       case "subscribe":
-        if (this.#hasRoom()) this.#topics().subscribe(request.value);
+        if (this.#hasRoom()) this.#subscribe(request.value);
         return;
       case "unsubscribe":
-        if (this.#hasRoom()) this.#topics().unsubscribe(request.value);
-        return;
       case "update":
-        if (this.#hasRoom()) this.#topics().update(request.value);
+        if (this.#hasRoom()) this.#topics().ask(request);
         return;
       case "cancel":
         this.#calls?.cancel(request.value.callId);
@@ -370,6 +378,16 @@ export class Session implements ConnectionHandler {
     if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
   }
 
+  #subscribe(message: SubscribeMessage): void {
+    const topics = this.#topics();
+    if (this.#spans === undefined) {
+      topics.subscribe(message);
+      return;
+    }
+    const request = { requestId: message.requestId, topics: message.topics.length };
+    this.#spans.begin(request, () => topics.subscribe(message));
+  }
+
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
     const { clock, config } = this.#parts;
@@ -386,13 +404,14 @@ export class Session implements ConnectionHandler {
   }
 
   #makeCalls(): CallTable {
-    const { clock, config, logger, turns } = this.#parts;
+    const { clock, config, logger, turns, accounts } = this.#parts;
     const { remoteAddress } = this.#connection;
     const onInternalError = (method: string, error: unknown): void => {
       logger.error({ sessionId: this.id, method, error }, "an RPC failed with an internal error");
     };
     const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.monotonicUs());
+      this.#rates.takeWork(requests, clock.monotonicUs()) &&
+      accounts.takeRequests(this.#access.principal, requests, clock.monotonicUs());
     const own = {
       limits: config,
       remoteAddress,
@@ -443,15 +462,14 @@ export class Session implements ConnectionHandler {
     this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
     this.#outbound.mayCut = hello.acceptsParts;
     this.#answersProbes = hello.answersProbes;
-    this.#bandwidthBytesPerSecondMax = smallestBound(
-      hello.bandwidthBytesPerSecondMax,
-      this.#parts.config.bandwidthBytesPerSecondMax,
-      this.#access.principal.limits.bandwidthBytesPerSecondMax ?? 0,
-    );
+    const { config } = this.#parts;
+    this.#bandwidthBytesPerSecondMax = bandwidthBound(hello, config, this.#access.principal);
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
     this.#logOpened();
-    this.#welcome();
+    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
+    const own = { sessionId: this.id, bandwidthBytesPerSecondMax };
+    this.#output.welcome(welcomeOf(this.#parts, own));
     this.#access.announce();
     for (const request of this.#held.splice(0)) {
       if (this.#isOver) return;
@@ -472,25 +490,25 @@ export class Session implements ConnectionHandler {
     });
   }
 
-  #logOpened(): void {
-    this.#parts.logger.info(
-      {
-        sessionId: this.id,
-        principal: this.#access.principal.id,
-        clientName: this.#client.client,
-        clientVersion: this.#client.clientVersion,
-        remoteAddress: this.#connection.remoteAddress,
-        compression: this.#outbound.compress,
-      },
-      "session opened",
-    );
+  #createSlowReader(): SlowReader {
+    return new SlowReader({
+      ...this.#parts,
+      sessionId: this.id,
+      output: () => this.#output,
+      subscriptions: () => this.#subscriptions,
+      owedBytes: () => this.#outbound.owedBytes,
+      serves: () => this.#serves("lagging"),
+      close: (reason) => this.#fault("too-slow", reason),
+    });
   }
 
-  #welcome(): void {
-    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
-    this.#output.welcome(
-      welcomeOf(this.#parts, { sessionId: this.id, bandwidthBytesPerSecondMax }),
-    );
+  #logOpened(): void {
+    const { client: clientName, clientVersion } = this.#client;
+    const own = { sessionId: this.id, principal: this.#access.principal.id };
+    const { remoteAddress } = this.#connection;
+    const client = { clientName, clientVersion, remoteAddress };
+    const { compress: compression } = this.#outbound;
+    this.#parts.logger.info({ ...own, ...client, compression }, "session opened");
   }
 
   #sendProbe(number: number): boolean {
@@ -498,37 +516,4 @@ export class Session implements ConnectionHandler {
     this.#output.probe(number);
     return true;
   }
-
-  #onLag({ owedBytes, lagMs }: Lateness): void {
-    if (!this.#serves("lagging")) return;
-    const { metrics, config, logger } = this.#parts;
-    const { outboundBytesMax, lagMsMax } = config;
-    metrics.lagNotices.inc();
-    logger.warn({ sessionId: this.id, owedBytes, lagMs }, "session reads too slowly");
-    const message =
-      `${owedBytes} bytes are waiting, the oldest for ${lagMs} ms; ` +
-      `above ${outboundBytesMax} bytes events are given up, above ${lagMsMax} ms this closes`;
-    this.#output.urgentNotice({ kind: "NOTICE_KIND_LAG", message, lagMs, owedBytes });
-    this.#subscriptions?.lag("events-wait");
-  }
-
-  #onSlow(lateness: Lateness): void {
-    const { metrics, config } = this.#parts;
-    const { limit, reason } = exceededLimit(lateness, config);
-    if (limit !== "lagMsMax" && this.#owesLess()) return;
-    metrics.slowConsumers.inc({ limit });
-    this.#fault("too-slow", reason);
-  }
-
-  /** Gives up events that wait, which the client is told. False if that is not enough. */
-  #owesLess(): boolean {
-    this.#subscriptions?.lag("events-go");
-    return this.#outbound.owedBytes <= this.#parts.config.outboundBytesMax;
-  }
-}
-
-/** 0 is no bound. */
-function smallestBound(...bounds: readonly number[]): number {
-  const set = bounds.filter((bound) => bound > 0);
-  return set.length === 0 ? 0 : Math.min(...set);
 }

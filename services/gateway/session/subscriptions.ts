@@ -1,5 +1,6 @@
 import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic } from "#core/topic.ts";
+import type { ClientRequest } from "#wire/frame-codec.ts";
 import type { Topic } from "#core/topic.ts";
 import { expandTopic, listTopicsOf, topicsOf } from "../catalog/topic-expansion.ts";
 import { oneStep } from "../turns/turns.ts";
@@ -50,6 +51,11 @@ type SubscriptionParts = StartParts & {
   /** Market data that the session should get at most; 0 is no bound. */
   readonly bandwidthBytesPerSecondMax: number;
 };
+
+type TopicsRequest = Extract<
+  ClientRequest,
+  { readonly kind: "subscribe" | "unsubscribe" | "update" }
+>;
 
 /** What changed at a venue. */
 export type CatalogChange = {
@@ -146,6 +152,13 @@ export class Subscriptions {
   /** Those that have started and not ended. */
   all(): Iterable<TopicSubscription> {
     return this.#live.all();
+  }
+
+  /** One of the requests below. */
+  ask(request: TopicsRequest): void {
+    if (request.kind === "subscribe") this.subscribe(request.value);
+    else if (request.kind === "unsubscribe") this.unsubscribe(request.value);
+    else this.update(request.value);
   }
 
   /**

@@ -45,12 +45,19 @@ const CONTINUITIES = {
   replaced: "CONTINUITY_REPLACED",
 } as const;
 
+/** What is said of a topic that the client gets, besides its start. */
+type Granted = {
+  readonly instrument: Instrument | undefined;
+  /** Levels of a book that the client may have; 0 is no bound. */
+  readonly depthMax: number;
+};
+
 /** The result of a topic that the client gets. */
 export function grantedResult(
   requestIndex: number,
   view: TopicView,
   attached: Attached,
-  instrument: Instrument | undefined,
+  { instrument, depthMax }: Granted,
 ): TopicResultInit {
   const { venue, symbol, channel } = view.name;
   return {
@@ -68,16 +75,17 @@ export function grantedResult(
     candleIntervalsMs: channel === "candles" ? (instrument?.candleIntervalsMs ?? []) : [],
     ended: attached.ended,
     recovered: recoveredBy(attached),
+    depthMax,
   };
 }
 
 /** Sequences that a client missed and gets: those of its own epoch, and of the one after it. */
-function recoveredBy({ continuity, position, batches, then }: Attached): number {
+function recoveredBy({ continuity, position, batches, next }: Attached): number {
   if (continuity !== "resumed") return 0;
   const last = batches.at(-1)?.lastSequence ?? position.sequence;
-  const start = then?.change.start.sequence ?? 0;
-  const next = then?.batches.at(-1)?.lastSequence ?? start;
-  return Math.max(0, last - position.sequence) + Math.max(0, next - start);
+  const start = next?.change.start.sequence ?? 0;
+  const nextLast = next?.batches.at(-1)?.lastSequence ?? start;
+  return Math.max(0, last - position.sequence) + Math.max(0, nextLast - start);
 }
 
 /** The result of a topic that is shown in another way; it may not have started yet. */

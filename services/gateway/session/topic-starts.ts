@@ -249,7 +249,9 @@ export class TopicStarts {
     const { missing } = attached;
     if (missing !== undefined) losses.push(() => subscription.gap(missing.first, missing.last));
     const instrument = this.#parts.catalog.instrument(view.name.venue, view.name.symbol);
-    return grantedResult(want.requestIndex, view, attached, instrument);
+    const terms = this.#parts.principal().may("subscribe", view.name);
+    const depthMax = view.name.channel === "book" ? (terms?.depthMax ?? 0) : 0;
+    return grantedResult(want.requestIndex, view, attached, { instrument, depthMax });
   }
 
   #start(subscription: TopicSubscription): Attached {

@@ -290,12 +290,12 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   /** What follows the start in the epoch that came after that of the start. */
-  #goOnIn({ then }: Attached): void {
-    if (then === undefined) return;
-    this.epochChanged(then.change);
-    for (const batch of then.batches) this.#lane.pushStart(this.#formOf(batch));
-    this.#sequence = then.batches.at(-1)?.lastSequence ?? then.change.start.sequence;
-    const { missing } = then;
+  #goOnIn({ next }: Attached): void {
+    if (next === undefined) return;
+    this.epochChanged(next.change);
+    for (const batch of next.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#sequence = next.batches.at(-1)?.lastSequence ?? next.change.start.sequence;
+    const { missing } = next;
     if (missing === undefined || missing.last < missing.first) return;
     this.#sequence = missing.last;
     const message = `what ${this.view.topic} had since then is not kept any more`;

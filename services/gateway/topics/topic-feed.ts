@@ -213,7 +213,7 @@ export class TopicFeed {
   /** For views: every batch after the position; undefined if part of that is gone. */
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
     const resumed = this.#history.resume(position);
-    return resumed?.then === undefined ? resumed?.batches : undefined;
+    return resumed?.next === undefined ? resumed?.batches : undefined;
   }
 
   /** For views: all that followed a position of an earlier epoch, if that is here. */
@@ -447,14 +447,14 @@ export class TopicFeed {
 
   /** What lies between where the client was and where it starts, it does not get any more. */
   #countUndelivered(from: TopicPosition, attached: Attached): void {
-    const { continuity, ended, position, batches, then } = attached;
+    const { continuity, ended, position, batches, next } = attached;
     let events = 0;
     if (continuity !== "resumed") {
       const to = from.epoch === position.epoch ? position : ended;
       events = to === undefined ? 0 : to.sequence - from.sequence;
-    } else if (then !== undefined) {
+    } else if (next !== undefined) {
       const given = batches.at(-1)?.lastSequence ?? position.sequence;
-      events = then.change.ended.sequence - given + (then.missing?.last ?? 0);
+      events = next.change.ended.sequence - given + (next.missing?.last ?? 0);
     }
     if (events > 0) this.#parts.metrics.undelivered.inc(this.#shared.labels, events);
   }

@@ -8,7 +8,7 @@ export type TopicStart = {
   readonly position: TopicPosition;
   readonly batches: readonly SharedBatch[];
   /** What follows these in the epoch that goes on from where theirs ended. */
-  readonly then?: { readonly ended: TopicPosition; readonly batches: readonly SharedBatch[] };
+  readonly next?: { readonly ended: TopicPosition; readonly batches: readonly SharedBatch[] };
 };
 
 /** How much a topic remembers. */
@@ -258,8 +258,8 @@ export class TopicHistory implements TopicPosition {
     if (end === undefined || !this.#reachesBackTo(position.sequence)) return undefined;
     const batches = this.#collect(position.sequence, end.sequence);
     if (end.epoch === this.#epoch) return { position, batches };
-    const then = { ended: end, batches: this.#collect(end.sequence, this.#sequence) };
-    return { position, batches, then };
+    const next = { ended: end, batches: this.#collect(end.sequence, this.#sequence) };
+    return { position, batches, next };
   }
 
   /** Up to where the epoch of a position is here; undefined if there is no such position here. */

@@ -183,13 +183,13 @@ test("the end of an epoch that is over comes from the log, and then the next one
   const attached = await rig.come(4, 5);
   expect(attached.continuity).toBe("resumed");
   expect(firsts(attached.batches)).toEqual([6, 7, 8]);
-  expect(attached.then?.change).toEqual({
+  expect(attached.next?.change).toEqual({
     ended: { epoch: 4, sequence: 8 },
     start: { epoch: 9, sequence: 0 },
     continues: false,
   });
-  expect(firsts(attached.then?.batches ?? [])).toEqual(upTo(1, 6));
-  expect(attached.then?.missing).toBeUndefined();
+  expect(firsts(attached.next?.batches ?? [])).toEqual(upTo(1, 6));
+  expect(attached.next?.missing).toBeUndefined();
 });
 
 test("a gateway that was there when an epoch ended needs no log for it", async () => {
@@ -200,7 +200,7 @@ test("a gateway that was there when an epoch ended needs no log for it", async (
   rig.publish(3);
   const attached = await rig.come(4, 6);
   expect([attached.continuity, firsts(attached.batches)]).toEqual(["resumed", [7, 8]]);
-  expect(firsts(attached.then?.batches ?? [])).toEqual([1, 2, 3]);
+  expect(firsts(attached.next?.batches ?? [])).toEqual([1, 2, 3]);
   rig.clock.advance(60_000);
   expect(await rig.come(4, 6)).toMatchObject({
     continuity: "replaced",
@@ -215,7 +215,7 @@ test("what the next epoch had first and nobody keeps is told as missing", async 
   await settle();
   const attached = await rig.come(4, 1);
   expect(firsts(attached.batches)).toEqual([2]);
-  expect(attached.then).toMatchObject({ batches: [], missing: { first: 1, last: 6 } });
+  expect(attached.next).toMatchObject({ batches: [], missing: { first: 1, last: 6 } });
 });
 
 test("an epoch of which the log has a part is replaced, as one that it does not have", async () => {

@@ -37,25 +37,25 @@ export class TopicStarts {
     const { resume } = options;
     const resumed = resume === undefined ? undefined : history.resume(resume);
     if (resumed !== undefined) {
-      const { position, batches, then } = resumed;
+      const { position, batches, next } = resumed;
       const start = { continuity: "resumed", missing: undefined, ended: undefined } as const;
-      if (then === undefined) return { ...start, position, batches };
-      const { ended } = then;
+      if (next === undefined) return { ...start, position, batches };
+      const { ended } = next;
       const to = { epoch: history.epoch, sequence: ended.sequence };
       const change = { ended, start: to, continues: true };
       return {
         ...start,
         position,
         batches,
-        then: { change, batches: then.batches, missing: undefined },
+        next: { change, batches: next.batches, missing: undefined },
       };
     }
     const earlier = resume && this.earlierEvents(resume);
     if (resume !== undefined && earlier !== undefined) {
       const { batches, ended } = earlier;
-      const then = this.#nextEpoch(ended, options);
+      const next = this.#nextEpoch(ended, options);
       const nothingLost = { missing: undefined, ended: undefined };
-      return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
+      return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
     }
     return {
       ...this.lossUntil(resume, history.position),

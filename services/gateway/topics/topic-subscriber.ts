@@ -71,5 +71,5 @@ export type Attached = {
    * What follows `batches` in the epoch that came after that of `position`; undefined if all is of
    * one epoch.
    */
-  readonly then?: NextEpoch | undefined;
+  readonly next?: NextEpoch | undefined;
 };

@@ -59,8 +59,8 @@ export type LeaderEvent =
  * What is done. `follow`: what that one publishes is followed. `note`: it is a sign of life.
  * `claim`: asks to lead. `lead`: a term begins. `wait`: another claim follows a silence. `insist`:
  * says that it leads, so that the other hears of it. `suspend`, `resume`: nothing is published
- * until it is known. `yield`: the term is over. `stop`: it is over, because the process stops. `release`:
- * a claim that came too late is given back.
+ * until it is known. `yield`: the term is over. `stop`: it is over, because the process stops.
+ * `release`: a claim that came too late is given back.
  */
 type LeaderAction =
   | "follow"

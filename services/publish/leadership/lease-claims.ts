@@ -21,9 +21,9 @@ type Seen = { readonly revision: number; readonly sinceUs: number };
 /**
  * Who leads is said by a record that is written by comparing and setting: of two who would take it,
  * one does. The record has no time to live, because the clock of a server would have to be right
- * for it: whoever wants the lease watches the record by its own clock, which is never set, and takes it
- * when nobody has written it for `expiryMs`. The token in it outlives every holder, so terms are
- * counted on after everything was restarted.
+ * for it: whoever wants the lease watches the record by its own clock, which is never set, and
+ * takes it when nobody has written it for `expiryMs`. The token in it outlives every holder, so
+ * terms are counted on after everything was restarted.
  */
 export class LeaseClaims implements Claims {
   readonly leased = true;

@@ -64,6 +64,6 @@ export class Peers {
   }
 
   close(): void {
-    for (const publisherId of [...this.#known.keys()]) this.forget(publisherId);
+    for (const publisherId of this.#known.keys()) this.forget(publisherId);
   }
 }

@@ -9,11 +9,13 @@ import type { EventMatcher, Occurrence } from "./event-matcher.ts";
 import type { OwnFeed, OwnInstrument, StateKind } from "./own-feed.ts";
 import { saysTheSame } from "./same-content.ts";
 
-type HandoverParts = {
+export type HandoverParts = {
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly own: OwnFeed;
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
+  /** Whether all is known that the leader has published of a topic. */
+  readonly isKnown: (instrument: Instrument, kind: Occurrence["kind"]) => boolean;
   /** The term is the one that was suspended: nobody else has published in between. */
   readonly isResume: boolean;
 };
@@ -74,7 +76,7 @@ export class Handover {
       if (clock.monotonicUs() >= endUs) return this.#again();
     }
     for (const event of own.takeListings()) this.#parts.publisher.publish(event);
-    for (const each of [...own.instruments.values()]) {
+    for (const each of own.instruments.values()) {
       own.release(each);
       this.#handOver(each);
       if (clock.monotonicUs() >= endUs) return this.#again();
@@ -114,7 +116,8 @@ export class Handover {
     const pending = matcher.takePending();
     // They had been numbered, or would have been: whoever reads the topic sees how many are lost.
     if (isResume && dropped > 0) publisher.ensureTopic(instrument, kind, 0).skip(dropped);
-    if (isResume || this.#isProven(instrument, kind)) {
+    // Even where it is not proven that this is all, none of it was published.
+    if (isResume || this.#parts.isKnown(instrument, kind)) {
       for (const event of pending) publisher.publish(event);
     }
     if (matcher.aheadCount === 0) {
@@ -124,13 +127,6 @@ export class Handover {
     const known = this.#repeats.get(instrument);
     if (known === undefined) this.#repeats.set(instrument, { [kind]: matcher });
     else known[kind] = matcher;
-  }
-
-  /** Whether what is pending is known to be what was not published, or nobody has published. */
-  #isProven(instrument: Instrument, kind: Occurrence["kind"]): boolean {
-    const { publisher } = this.#parts;
-    if (publisher.continuedEpoch === undefined) return true;
-    return publisher.topic(instrument, kind)?.continued !== undefined;
   }
 
   #handOverState(event: MarketEvent, topic: TopicRecord | undefined): void {

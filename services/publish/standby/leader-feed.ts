@@ -225,13 +225,16 @@ export class LeaderFeed {
     const term = this.#term;
     if (term === undefined) return;
     void this.#fetch(topic, term).then((isFilled) => {
-      if (this.#term !== term) return;
-      this.#filling.delete(topic);
-      if (isFilled) this.#parts.counters.holesFilled += 1;
-      else this.#leaveHole(topic);
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.#runFill(next);
+      if (this.#term === term) this.#filled(topic, isFilled);
     });
+  }
+
+  #filled(topic: TopicRecord, isFilled: boolean): void {
+    this.#filling.delete(topic);
+    if (isFilled) this.#parts.counters.holesFilled += 1;
+    else this.#leaveHole(topic);
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#runFill(next);
   }
 
   #leaveHole(topic: TopicRecord): void {

@@ -131,7 +131,7 @@ export class OwnFeed {
   }
 
   clear(): void {
-    for (const instrument of [...this.#instruments.keys()]) this.forget(instrument);
+    for (const instrument of this.#instruments.keys()) this.forget(instrument);
     this.#buffer = undefined;
     this.#listings = [];
     this.#known = [];

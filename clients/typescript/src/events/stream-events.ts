@@ -24,8 +24,8 @@ export type ContinuityEvent = TopicNotice & {
   readonly continuity: "new" | "resumed" | "replaced" | "resyncing" | "unavailable" | "ended";
   /**
    * What became of what was missed, where the client had a position before. `preserved`: nothing
-   * was missed. `recovered`: all of it follows, `recoveredEvents` in number. `replaced`: it is lost,
-   * as far as a `gap` says, and what follows stands for itself or replaces the state.
+   * was missed. `recovered`: all of it follows, `recoveredEvents` in number. `replaced`: it is
+   * lost, as far as a `gap` says, and what follows stands for itself or replaces the state.
    */
   readonly outcome?: "preserved" | "recovered" | "replaced";
   /** With `recovered`: how many events were missed, and follow. */

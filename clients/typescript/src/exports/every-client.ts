@@ -8,6 +8,7 @@ export type {
   TickwireErrorOptions,
 } from "../errors.ts";
 export type { GatewayUrls } from "../connect.ts";
+export type { AccessToken } from "../session/access-token.ts";
 export { dateOfUs, isoOfUs, usOfDate } from "../events/times.ts";
 export type { ClientClock, WebSocketConstructor, WebSocketLike } from "../host/environment.ts";
 export type { FetchLike, ResponseLike } from "../transports/fetch-like.ts";

@@ -314,3 +314,51 @@ test("whatever happens in whatever order, the owner is told what is true, once",
     { numRuns: 500 },
   );
 });
+
+describe("a token", () => {
+  const helloOf = (stand: Stand) => stand.socket.sent("hello");
+
+  test("is shown with Hello", () => {
+    const stand = new Stand({ token: "twk_1" });
+    stand.connection.open();
+    stand.socket.accept();
+    expect(helloOf(stand)).toMatchObject([{ accessToken: "twk_1" }]);
+  });
+
+  test("that a function gives is waited for", async () => {
+    let give: (token: string) => void = () => undefined;
+    const stand = new Stand({ token: () => new Promise((resolve) => (give = resolve)) });
+    stand.connection.open();
+    stand.socket.accept();
+    await Promise.resolve();
+    expect(helloOf(stand)).toEqual([]);
+    give("late");
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    expect(helloOf(stand)).toMatchObject([{ accessToken: "late" }]);
+  });
+
+  test("that cannot be had ends the connection, and another attempt may have it", async () => {
+    const stand = new Stand({ token: () => Promise.reject(new Error("no network")) });
+    stand.connection.open();
+    stand.socket.accept();
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    expect(stand.told).toMatchObject([
+      { name: "end", value: { code: "unauthenticated", retryable: true } },
+    ]);
+    expect((stand.told[0]!.value as ConnectionError).message).toContain("no network");
+  });
+
+  test.each([
+    ["a text for ever", "twk_1", false],
+    ["a function", () => "twk_1", true],
+  ])("that is %s and is over is worth another attempt: %s", async (_, token, retryable) => {
+    const stand = new Stand({ token });
+    stand.connection.open();
+    stand.socket.accept();
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    stand.socket.closeByServer(4010, "access ended");
+    expect(stand.told).toMatchObject([
+      { name: "end", value: { code: "access-expired", retryable, closeCode: 4010 } },
+    ]);
+  });
+});

@@ -2,6 +2,8 @@ import type { Environment, WebSocketLike } from "../host/environment.ts";
 import { ConnectionError, connectionErrorOfClose } from "../errors.ts";
 import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
+import { currentToken } from "./access-token.ts";
+import type { AccessToken } from "./access-token.ts";
 import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import type { TransportKind } from "../transports/transport-kind.ts";
@@ -24,6 +26,8 @@ export type ConnectionOptions = {
   readonly url: string;
   readonly clientName: string;
   readonly clientVersion: string;
+  /** Shown with Hello. */
+  readonly token?: AccessToken | undefined;
   readonly compression: boolean;
   /** Market data that the gateway is to send at most; 0 is no bound. */
   readonly bandwidthBytesPerSecondMax: number;
@@ -190,6 +194,28 @@ export class Connection implements ClientConnection {
       return;
     }
     if (this.#step("opened") !== "greet") return;
+    const { token } = this.#options;
+    if (typeof token !== "function") this.#greet(token ?? "");
+    // It never rejects.
+    else void this.#greetWith(token);
+  }
+
+  /** Hello waits for the token; the timer of the Welcome runs meanwhile. */
+  async #greetWith(token: AccessToken): Promise<void> {
+    let accessToken: string;
+    try {
+      accessToken = await currentToken(token);
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : "it was refused";
+      const message = `no token could be had: ${detail}`;
+      const error = new ConnectionError("unauthenticated", message, { retryable: true, cause });
+      this.#fail(error, 4504);
+      return;
+    }
+    if (this.#state === "greeting") this.#greet(accessToken);
+  }
+
+  #greet(accessToken: string): void {
     const { clientName, clientVersion, compression, bandwidthBytesPerSecondMax } = this.#options;
     const hello = {
       protocolVersion: PROTOCOL_VERSION,
@@ -199,6 +225,7 @@ export class Connection implements ClientConnection {
       answersProbes: true,
       bandwidthBytesPerSecondMax,
       acceptsParts: true,
+      ...(accessToken === "" ? {} : { accessToken }),
     };
     this.send([{ kind: "hello", value: hello }]);
   }
@@ -244,7 +271,13 @@ export class Connection implements ClientConnection {
   }
 
   #errorOfClose(closeCode: number, reason: string): ConnectionError {
-    if (closeCode !== 1006 && closeCode !== 1005) return connectionErrorOfClose(closeCode, reason);
+    if (closeCode !== 1006 && closeCode !== 1005) {
+      const error = connectionErrorOfClose(closeCode, reason);
+      // Who has one token for ever would show it again.
+      if (error.code !== "access-expired" || typeof this.#options.token === "function")
+        return error;
+      return new ConnectionError(error.code, error.message, { closeCode });
+    }
     const cause = this.#socketError;
     const detail = cause instanceof Error ? `: ${this.#environment.explainFailure(cause)}` : "";
     return this.#state === "ready"

@@ -19,7 +19,7 @@ describe("the table of a session", () => {
   test("changes nothing where it says nothing", () => {
     const silent = cells.filter(({ action }) => action === "ignore");
     expect(silent.every(({ phase, next }) => phase === next)).toBe(true);
-    expect(cells.length - silent.length).toBe(19);
+    expect(cells.length - silent.length).toBe(20);
   });
 
   test("1: seeks beside one connection only, and takes over what was sought", () => {
@@ -126,7 +126,7 @@ class Connections {
     if (this.main === "ready") events.push("lost", "leave");
     if (this.other === "made") events.push("nextWelcome", "nextLost");
     if (this.other === "old") events.push("oldDone");
-    if (this.hasTimer) events.push("due");
+    if (this.hasTimer || this.other === "old") events.push("due");
     return events;
   }
 }

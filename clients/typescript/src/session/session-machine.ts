@@ -99,14 +99,14 @@ const RELEASE: Cell = ["connected", "release"];
  *    `connected`.
  * 4. From every phase but `closed`, `end` leads to `closed`, which nothing leaves.
  * 5. No phase waits for ever: `waiting` has a timer, `dialling` and `seeking` a connection that has
- *    one, and `moving` an old connection whose gateway ends it.
+ *    one, and `moving` an old connection whose gateway ends it, or a timer.
  */
 export const SESSION_TABLE: Readonly<Record<SessionEvent, Row>> = {
   // idle, dialling, waiting, connected, seeking, moving, closed
   start: [DIAL, NO, NO, NO, NO, NO, NO],
   welcome: [NO, CONNECT, NO, NO, NO, NO, NO],
   lost: [NO, WAIT, NO, WAIT, PROMOTE, WAIT, NO],
-  due: [NO, NO, DIAL, SEEK, NO, NO, NO],
+  due: [NO, NO, DIAL, SEEK, NO, RELEASE, NO],
   // While another is sought already, what comes of that is waited for.
   leave: [NO, NO, NO, AFTER, NO, AFTER, NO],
   nextWelcome: [NO, NO, NO, NO, TAKE, NO, NO],

@@ -251,6 +251,26 @@ describe("several addresses", () => {
     expect([stand.session.url, stand.states.at(-1)]).toEqual(expected);
   });
 
+  test.each([
+    [59_999, undefined],
+    [60_000, "a old ended going-away"],
+  ])(
+    "one that is left for the preferred one is kept %i of 60 s for what has not moved",
+    async (ms, told) => {
+      const stand = await started({ returnToFirstMs: 1_000 });
+      stand.socketOfA.closeByServer(1006);
+      await stand.redial();
+      stand.needsOld = true;
+      await stand.redial();
+      expect(stand.session.url).toBe("ws://a/v1/ws");
+      stand.told.length = 0;
+      stand.clock.advance(ms);
+      expect(stand.told[0]).toBe(told);
+      stand.session.close();
+      expect(stand.clock.pending).toBe(0);
+    },
+  );
+
   test("a preferred one that cannot be had is tried again after the same time", async () => {
     const stand = await started({ returnToFirstMs: 60_000 });
     stand.socketOfA.closeByServer(1006);

@@ -68,6 +68,10 @@ type Dialled = {
 const BACKOFF_DEFAULT: BackoffOptions = { baseMs: 500, maxMs: 20_000 };
 /** A gateway tells its clients one after the other; those that it tells together part here. */
 const MOVE_SPREAD_MS = 100;
+/**
+ * What has not moved from a gateway that does not end the connection itself is cut after so long.
+ */
+const OLD_MS_MAX = 60_000;
 /** What the gateway takes for an answer, in requests. */
 const COST_OF_ANSWER = 0.1;
 
@@ -236,8 +240,20 @@ export class Session {
     const code = action === "takeOver" ? "moved" : "welcome";
     this.#setState("connected", { code, reason: `session ${sessionId}`, url: this.url });
     for (const part of this.#parts) part.handleConnected(limits);
-    if (action === "takeOver") this.#leaveOldIfDone();
+    if (action === "takeOver") this.#watchOld();
     else this.#returnToFirst();
+  }
+
+  /** A gateway that goes away ends what is left by itself; another one would keep it for ever. */
+  #watchOld(): void {
+    this.#leaveOldIfDone();
+    if (this.#phase !== "moving" || this.#other?.isGoing === true) return;
+    this.#cancelTimer = this.#environment.clock.after(OLD_MS_MAX, () => {
+      const message = `not everything has moved within ${OLD_MS_MAX} ms`;
+      const error = new ConnectionError("going-away", message, { retryable: true });
+      if (this.#step("due") === "release") this.#releaseOther(error);
+      this.#returnToFirst();
+    });
   }
 
   /** What is asked for goes to the other connection from now on. */
@@ -267,6 +283,7 @@ export class Session {
     this.#other = undefined;
     other.connection.close(error);
     if (other.welcome === undefined) return;
+    this.#cancelTimer();
     for (const part of this.#parts) part.handleOldEnded?.(error);
   }
 

@@ -180,6 +180,7 @@ class Stand {
       alternatives: [],
       candleIntervalsMs: [],
       recovered: 0,
+      depthMax: 0,
     };
   }
 

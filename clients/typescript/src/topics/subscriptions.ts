@@ -286,6 +286,7 @@ export class Subscriptions implements SessionPart {
   #handleNotice(notice: Notice): void {
     const stream = this.#streams.ofId(notice.topicId);
     if (notice.kind === "NOTICE_KIND_LAG") this.#noticeLag(notice, stream);
+    else if (notice.kind === "NOTICE_KIND_ACCESS_LIMITED") this.#noticeLimited(notice);
     else if (stream !== undefined) this.#handleTopicNotice(notice, stream, false);
   }
 
@@ -299,6 +300,14 @@ export class Subscriptions implements SessionPart {
       this.#endTopic(stream, notice.message);
     } else if (notice.kind === "NOTICE_KIND_CONFLATION") {
       stream.notice(conflationNotice(stream.info, notice));
+    }
+  }
+
+  /** A pattern brings what the client may have, and nothing is wrong with the rest of it. */
+  #noticeLimited({ pattern: topic, message }: Notice): void {
+    const code = "topic-permission-denied";
+    for (const { handlers } of this.#entries.get(topic)?.consumers ?? []) {
+      handlers.notice?.({ type: "refused", topic, code, message, alternatives: [] });
     }
   }
 

@@ -16,7 +16,7 @@ function moving(channel: "trades" | "book" = "trades", isRaw = true): TopicStand
   return stand;
 }
 
-const resumed = { continuity: "resumed", reason: "moved" };
+const resumed = { continuity: "resumed", reason: "moved", outcome: "preserved" };
 
 describe("a topic that moves", () => {
   test("with nothing new in between is moved by the answer", () => {

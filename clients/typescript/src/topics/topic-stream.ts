@@ -171,8 +171,12 @@ export class TopicStream implements TopicHost {
   }
 
   /** Tells what became of what was missed, and counts it. */
-  #noticeOutcome(continuity: "resumed" | "replaced", recoveredEvents: number): void {
-    const notice = this.#continuityNotice(continuity, "subscribed");
+  #noticeOutcome(
+    continuity: "resumed" | "replaced",
+    recoveredEvents: number,
+    reason = "subscribed",
+  ): void {
+    const notice = this.#continuityNotice(continuity, reason);
     if (continuity === "replaced") {
       this.#counters.replaced += 1;
       this.notice({ ...notice, outcome: "replaced" });
@@ -202,7 +206,7 @@ export class TopicStream implements TopicHost {
 
   #settle(): void {
     this.#endMove();
-    this.noticeContinuity("resumed", "moved");
+    this.#noticeOutcome("resumed", 0, "moved");
   }
 
   #endMove(): void {
@@ -247,7 +251,7 @@ export class TopicStream implements TopicHost {
     const goesOn = this.topicId === 0 || move.continues(this.#stand);
     this.#endMove();
     if (!goesOn) this.loseContinuity("gap", "moved");
-    else if (this.topicId !== 0) this.noticeContinuity("resumed", "moved");
+    else if (this.topicId !== 0) this.#noticeOutcome("resumed", 0, "moved");
   }
 
   get #stand(): TopicStand | undefined {
@@ -319,7 +323,7 @@ export class TopicStream implements TopicHost {
     this.#tracker.start(start);
     if (continues && missingLast === 0 && sequence === start.sequence) {
       this.#reader.reset();
-      this.noticeContinuity("resumed", "publisher-changed");
+      this.#noticeOutcome("resumed", 0, "publisher-changed");
       return;
     }
     this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);

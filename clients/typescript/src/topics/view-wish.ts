@@ -12,6 +12,8 @@ const DEPTH_MAX = 1_000;
  * rounds up; it may send more levels, less often, or both, where it makes as many views as it may.
  */
 export function isEnough(asked: ViewWish, granted: TopicResult): boolean {
+  // Who may have no more levels has what there is for him.
+  if (granted.depthMax > 0) return granted.conflationIntervalMs >= asked.conflationIntervalMs;
   const isCut = granted.topic.endsWith("/book") && asked.depth > 0 && asked.depth <= DEPTH_MAX;
   const hasLevels = isCut ? granted.depth >= asked.depth : granted.depth === 0;
   return hasLevels && granted.conflationIntervalMs >= asked.conflationIntervalMs;

@@ -24,6 +24,8 @@ type EventStreamParts = {
     render: (event: StreamEvent, of: TextConnection) => Uint8Array,
   ) => TextConnection;
   readonly accept: (connection: Connection) => ConnectionHandler;
+  /** Told first: why the client begins anew; undefined if it does not, or knows. */
+  readonly warning: string | undefined;
   /** The client takes gzip, and the operator allows it. */
   readonly gzips: boolean;
   /** The client cannot come back to where it was any more: its cursor has grown too long. */
@@ -46,7 +48,7 @@ export class EventStream implements HttpStream {
   }
 
   open(raw: HttpWriter): HttpStreamHandler {
-    const { scheduler, connect, accept, gzips } = this.#parts;
+    const { scheduler, connect, accept, gzips, warning } = this.#parts;
     const connection = connect((event, of) => this.#render(event, of));
     const listener = { onDrain: () => connection.onDrain(), onGone: () => connection.onGone() };
     const gzip: GzipWriter | undefined = gzips
@@ -54,6 +56,10 @@ export class EventStream implements HttpStream {
       : undefined;
     const answer: AnswerWriter = new AnswerWriter({ writer: gzip ?? raw, scheduler, listener });
     answer.write(Buffer.from(`retry: ${RETRY_MS}\n\n`));
+    if (warning !== undefined) {
+      const type = "cursor-refused";
+      answer.write(Buffer.from(textOf(streamEvent(type, { type, message: warning }))));
+    }
     connection.open(answer, accept);
     this.#watch(answer);
     return {

@@ -19,6 +19,11 @@ export type StreamRequest = {
   readonly topics: readonly StreamTopicRequest[];
   /** As the client has it; undefined for a new start. */
   readonly cursor: string | undefined;
+  /**
+   * It came with a header, which a browser sends by itself: it could not leave away one that is no
+   * good any more.
+   */
+  readonly isCursorAutomatic: boolean;
   /** For the operator's logs. */
   readonly clientName: string;
   /** Of long polling: how long the answer may wait for news; undefined if the client leaves it. */
@@ -57,13 +62,14 @@ export function readStreamRequest(
     if (!FIELDS.has(name)) throw invalid(`there is no parameter ${quote(name)}`);
   }
   const topics = readTopics(fields, limits);
-  const header = request.headers.get("last-event-id");
-  const cursor = cursorOf({ header, ...fields }, isPost);
+  const header = request.headers.get("last-event-id") ?? "";
+  const cursor = header === "" ? cursorOf(fields, isPost) : header;
   const clientName = textOf(fields, "clientName") ?? "";
   if (clientName.length > NAME_LENGTH_MAX) {
     throw invalid(`clientName has more than ${NAME_LENGTH_MAX} characters`);
   }
-  return { topics, cursor, clientName, waitMs: numberOf(fields, "waitMs") };
+  const isCursorAutomatic = header !== "";
+  return { topics, cursor, isCursorAutomatic, clientName, waitMs: numberOf(fields, "waitMs") };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -157,13 +163,9 @@ function positionOf(fields: Fields): TopicPosition {
   return position as TopicPosition;
 }
 
-/** The header counts most: an EventSource that reconnects sends it with its first address. */
+/** Where there is no header, which counts most: it is newer than the address that it comes with. */
 function cursorOf(fields: Fields, isPost: boolean): string | undefined {
-  const { header } = fields;
-  const cursor =
-    typeof header === "string" && header !== ""
-      ? header
-      : (textOf(fields, "lastEventId") ?? textOf(fields, "cursor"));
+  const cursor = textOf(fields, "lastEventId") ?? textOf(fields, "cursor");
   const lengthMax = isPost ? CURSOR_LENGTH_MAX : CURSOR_HEADER_LENGTH_MAX;
   if (cursor !== undefined && cursor.length > lengthMax) {
     throw invalid(`the cursor has ${cursor.length} characters, more than ${lengthMax}`);

@@ -30,6 +30,8 @@ type Standing = {
   readonly request: StreamRequest;
   readonly positions: ReadonlyMap<string, TopicPosition>;
   readonly session: StreamCursor["session"];
+  /** Why the client does not go on from where it stood, though it did not say so itself. */
+  readonly warning: string | undefined;
 };
 
 /** Streams of JSON for clients that have nothing but HTTP. */
@@ -63,6 +65,7 @@ export class TextStreams {
         return door.accept(connection);
       },
       gzips,
+      warning: standing.warning,
       onCursorTooLong: () => metrics.cursorsTooLong.inc(),
     });
     const encoding = gzips ? { "content-encoding": "gzip" } : {};
@@ -103,10 +106,13 @@ export class TextStreams {
     for (const { topic, resume } of read.topics) {
       if (resume !== undefined) positions.set(topic, resume);
     }
-    if (read.cursor === undefined) return { request: read, positions, session: undefined };
+    const anew = { request: read, positions, session: undefined, warning: undefined };
+    if (read.cursor === undefined) return anew;
     const reading = readCursor(read.cursor, names);
     if (reading.kind === "fault") {
-      throw new RpcError("invalid_argument", `the cursor cannot be used: ${reading.message}`);
+      const message = `the cursor cannot be used: ${reading.message}`;
+      if (read.isCursorAutomatic) return { ...anew, warning: message };
+      throw new RpcError("invalid_argument", message);
     }
     // What the client has received since counts more than where it began.
     for (const [topic, position] of reading.cursor.positions) positions.set(topic, position);
@@ -114,7 +120,7 @@ export class TextStreams {
       const message = `the cursor has more than subscriptionsMax ${config.subscriptionsMax} topics`;
       throw new RpcError("invalid_argument", message);
     }
-    return { request: read, positions, session: reading.cursor.session };
+    return { ...anew, session: reading.cursor.session };
   }
 
   /** The answer of the session that the client has, wherever that is; undefined if it is gone. */

@@ -88,9 +88,9 @@ export class ViewStarts {
     const isNothing = end.sequence === sequence;
     if (runs === undefined && !isNothing) return undefined;
     const batches = isNothing ? [] : [this.#sequelOf(runs ?? [], sequence, end)];
-    const then = this.#nextEpoch(earlier.ended, content, position);
+    const next = this.#nextEpoch(earlier.ended, content, position);
     const nothingLost = { missing: undefined, ended: undefined };
-    return { continuity: "resumed", position: resume, batches, ...nothingLost, then };
+    return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
   }
 
   #nextEpoch(ended: TopicPosition, content: ViewContent, position: TopicPosition): NextEpoch {

@@ -17,7 +17,7 @@ export type Delayed =
   | {
       readonly kind: "sequel";
       readonly batches: readonly SharedBatch[];
-      readonly then: Attached["then"];
+      readonly next: Attached["next"];
     }
   /** A state at a position that the batches before have passed or reached, for new subscribers. */
   | { readonly kind: "snapshot"; readonly position: TopicPosition; readonly state: SharedBatch }
@@ -124,7 +124,7 @@ function bytesOf(what: Delayed): number {
     case "start":
       return sizeOf(what.batches);
     case "sequel":
-      return sizeOf(what.batches) + sizeOf(what.then?.batches ?? []);
+      return sizeOf(what.batches) + sizeOf(what.next?.batches ?? []);
     case "snapshot":
       return what.state.keptBytes;
     case "batch":

@@ -136,7 +136,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   historySince(position: TopicPosition): readonly SharedBatch[] | undefined {
     const resumed = this.#history.resume(position);
-    return resumed?.then === undefined ? resumed?.batches : undefined;
+    return resumed?.next === undefined ? resumed?.batches : undefined;
   }
 
   lossUntil(resume: TopicPosition | undefined, position: TopicPosition): TopicLoss {
@@ -215,14 +215,15 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   /** Goes on where there was no space any more, without a loss. False if that is not possible. */
   #goOn(before: TopicPosition): boolean {
-    const { continuity, batches, then } = this.#attach(before);
-    if (continuity !== "resumed") return false;
-    if (!this.#push({ kind: "sequel", batches, then })) return false;
+    const { continuity, batches, next } = this.#attach(before);
+    // Behind an epoch that nothing goes on from, a topic begins anew.
+    if (continuity !== "resumed" || next?.change.continues === false) return false;
+    if (!this.#push({ kind: "sequel", batches, next })) return false;
     const last = batches.at(-1);
     if (last !== undefined) this.#queued(last.lastSequence);
-    if (then === undefined) return true;
-    const { epoch, sequence } = then.change.start;
-    this.#queuedTo = { epoch, sequence: then.batches.at(-1)?.lastSequence ?? sequence };
+    if (next === undefined) return true;
+    const { epoch, sequence } = next.change.start;
+    this.#queuedTo = { epoch, sequence: next.batches.at(-1)?.lastSequence ?? sequence };
     return true;
   }
 
@@ -323,9 +324,9 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
         return;
       case "sequel":
         for (const batch of what.batches) this.#take(batch);
-        if (what.then === undefined) return;
-        this.#tell({ kind: "epoch", change: what.then.change });
-        for (const batch of what.then.batches) this.#take(batch);
+        if (what.next === undefined) return;
+        this.#tell({ kind: "epoch", change: what.next.change });
+        for (const batch of what.next.batches) this.#take(batch);
         return;
       case "snapshot":
         this.#history.installSnapshot(what.position, what.state);

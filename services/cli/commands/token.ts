@@ -1,0 +1,191 @@
+import { Command, Option } from "commander";
+import { exportJWK, generateKeyPair, generateSecret, importJWK, SignJWT } from "jose";
+import type { JWK } from "jose";
+import { quotedText } from "#core/visible-text.ts";
+import { readKeySet, TOKEN_ALGORITHMS } from "#gateway/access/token-keys.ts";
+import type { TokenAlgorithm } from "#gateway/access/token-keys.ts";
+import { readTokenHead, TokenFault, verifyToken } from "#gateway/access/token-check.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+import { printJson, printLine, remark } from "../output/terminal.ts";
+import { collect } from "../process/config-options.ts";
+import { CommandError, UsageError } from "../process/errors.ts";
+import { readInput } from "../process/read-input.ts";
+import { newKeyParts, readFileIfThere, replaceFile } from "../process/secret-files.ts";
+
+type NewKeyOptions = {
+  readonly algorithm: TokenAlgorithm;
+  readonly privateFile: string;
+  readonly keySet: string;
+};
+type MakeOptions = {
+  readonly key: string;
+  readonly sub: string;
+  readonly role?: readonly string[];
+  readonly audience: string;
+  readonly issuer?: string;
+  readonly expires: string;
+  readonly claims?: string;
+};
+
+/** `tickwire token new-key | make | inspect`: signed tokens and the keys that they need. */
+export function createTokenCommand(): Command {
+  const token = new Command("token")
+    .summary("make and inspect signed tokens")
+    .description(
+      "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
+    );
+  token.addCommand(newKeyCommand());
+  token.addCommand(makeCommand());
+  token.addCommand(inspectCommand());
+  return token;
+}
+
+function newKeyCommand(): Command {
+  return new Command("new-key")
+    .summary("make a key that signs tokens")
+    .description(
+      "Makes a key: its private part in a file of its own, its public part added to the key set " +
+        "that gateway.access.tokens.keySetFile names. Old keys stay in the set until you take " +
+        "them out. A key for HS256 is a secret in both files.",
+    )
+    .addOption(
+      new Option("--algorithm <name>", "what it signs with")
+        .choices(TOKEN_ALGORITHMS)
+        .default("ES256"),
+    )
+    .requiredOption("--private-file <file>", "for whoever signs; must not be there yet")
+    .requiredOption("--key-set <file>", "for gateways; made if it is not there")
+    .action((options: NewKeyOptions) => newKey(options));
+}
+
+async function newKey({ algorithm, privateFile, keySet }: NewKeyOptions): Promise<void> {
+  if (readFileIfThere(privateFile) !== undefined) {
+    throw new CommandError(`${privateFile} is there already, and a key is not to be lost`);
+  }
+  const set = JSON.parse(readFileIfThere(keySet) ?? '{"keys":[]}') as { keys?: JWK[] };
+  const kid = newKeyParts().id;
+  const { privateJwk, publicJwk } = await createKey(algorithm);
+  const added = { ...set, keys: [...(set.keys ?? []), { ...publicJwk, kid, alg: algorithm }] };
+  const text = `${JSON.stringify(added, undefined, 2)}\n`;
+  const read = await readKeySet(text, "file");
+  if (read.kind === "broken") throw new CommandError(`${keySet} cannot be used: ${read.reason}`);
+  replaceFile(privateFile, `${JSON.stringify({ ...privateJwk, kid, alg: algorithm })}\n`);
+  replaceFile(keySet, text, algorithm === "HS256" ? 0o600 : 0o644);
+  remark(`the key ${kid} signs with ${privateFile}, and gateways know it by ${keySet}\n`);
+}
+
+async function createKey(algorithm: TokenAlgorithm): Promise<{ privateJwk: JWK; publicJwk: JWK }> {
+  if (algorithm === "HS256") {
+    const jwk = await exportJWK(await generateSecret("HS256", { extractable: true }));
+    return { privateJwk: jwk, publicJwk: jwk };
+  }
+  const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true });
+  return { privateJwk: await exportJWK(privateKey), publicJwk: await exportJWK(publicKey) };
+}
+
+function makeCommand(): Command {
+  return new Command("make")
+    .summary("sign a token and print it")
+    .requiredOption("--key <file>", "the private file of new-key")
+    .requiredOption("--sub <subject>", "whose token it is")
+    .option("--role <role>", "what the token may; repeatable", collect)
+    .option("--audience <text>", "for which gateways it is", "tickwire")
+    .option("--issuer <text>", "who made it")
+    .option("--expires <span>", "such as 15m, 12h or 7d", "1h")
+    .option("--claims <file>", "JSON file with more claims")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire token new-key --private-file signer.json --key-set keys.json
+  tickwire token make --key signer.json --sub desk-3 --role all --expires 12h > token.txt`,
+    )
+    .action((options: MakeOptions) => makeToken(options));
+}
+
+async function makeToken(options: MakeOptions): Promise<void> {
+  const { key: keyFile, sub, role, audience, issuer, expires, claims } = options;
+  const jwk = readJson(keyFile) as JWK;
+  if (jwk.alg === undefined) throw new CommandError(`${keyFile} is no key that new-key has made`);
+  const more = claims === undefined ? {} : readJson(claims);
+  const nowSeconds = Math.floor(new SystemClock().nowUs() / 1e6);
+  const payload = {
+    ...more,
+    ...(role === undefined ? {} : { roles: [...role] }),
+    sub,
+    aud: audience,
+    ...(issuer === undefined ? {} : { iss: issuer }),
+    jti: newKeyParts().id,
+    iat: nowSeconds,
+    exp: nowSeconds + secondsOf(expires),
+  };
+  const header = { alg: jwk.alg, typ: "JWT", ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) };
+  let signed: string;
+  try {
+    signed = await new SignJWT(payload).setProtectedHeader(header).sign(await importJWK(jwk));
+  } catch (error) {
+    throw new CommandError(`${keyFile} cannot sign: ${(error as Error).message}`);
+  }
+  printLine(signed);
+}
+
+function inspectCommand(): Command {
+  return new Command("inspect")
+    .summary("show what is in a token")
+    .description(
+      "Reads a token from standard input and prints its header and its claims. With a key set it " +
+        "says whose key made the signature; without, nobody has vouched for any of it.",
+    )
+    .option("--key-set <file>", "checks the signature with these keys")
+    .action(async ({ keySet }: { readonly keySet?: string }) => {
+      await inspectToken((await readInput(process.stdin)).trim(), keySet);
+    });
+}
+
+async function inspectToken(token: string, keySetFile: string | undefined): Promise<void> {
+  const rules = { algorithms: TOKEN_ALGORITHMS, tokenBytesMax: 65_536 };
+  const head = readTokenHead(token, rules);
+  if (head instanceof TokenFault) throw new CommandError(`no token: ${head.reason}`);
+  const [header = "", payload = ""] = token.split(".");
+  const signature = keySetFile === undefined ? "not checked" : await verdict(token, keySetFile);
+  printJson({ header: decode(header), claims: decode(payload), signature });
+}
+
+async function verdict(token: string, keySetFile: string): Promise<string> {
+  const set = await readKeySet(JSON.stringify(readJson(keySetFile)), "file");
+  if (set.kind === "broken") throw new CommandError(`${keySetFile}: ${set.reason}`);
+  const head = readTokenHead(token, { algorithms: TOKEN_ALGORITHMS, tokenBytesMax: 65_536 });
+  if (head instanceof TokenFault) return head.reason;
+  const key = set.keys.find(head.kid, head.algorithm);
+  if (key === undefined) return "no key of the set made it";
+  const claims = await verifyToken(token, key);
+  return claims instanceof TokenFault
+    ? claims.reason
+    : `made by the key ${key.kid ?? "of the set"}`;
+}
+
+function decode(part: string): unknown {
+  return JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+}
+
+function readJson(file: string): object {
+  const text = readFileIfThere(file);
+  if (text === undefined) throw new CommandError(`there is no file ${file}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // What the parser quotes may be part of a key.
+    throw new CommandError(`${file} is not JSON`);
+  }
+  if (typeof value !== "object" || value === null) throw new CommandError(`${file} has no object`);
+  return value;
+}
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+function secondsOf(text: string): number {
+  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (count === undefined) throw new UsageError(`${quotedText(text)} is no span; write 15m or 12h`);
+  return Number(count) * (UNIT_SECONDS[unit] ?? 0);
+}

@@ -1,0 +1,256 @@
+import { readBusBatch, readBusEvents, rowsOf } from "@tickwire/proto/codec";
+import { expect, test } from "vitest";
+import { setImmediate as turn } from "node:timers/promises";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { eventPattern } from "#bus/subject.ts";
+import { marketOf } from "#core/instrument.ts";
+import type { Instrument } from "#core/instrument.ts";
+import type { MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import { Announcements } from "./announcements.ts";
+import { HeardClaims } from "./leadership/claims.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
+import { createPublisherCounters, Publisher } from "./publisher.ts";
+import { QueryResponder } from "./query-responder.ts";
+import { StreamedInstruments } from "./streamed-instruments.ts";
+import { BUFFERED_EVENTS_MAX } from "./standby/own-feed.ts";
+import { VenueListings } from "./venue-listings.ts";
+import { VenuePublication } from "./venue-publication.ts";
+
+const HEARTBEAT_MS = 100;
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+const A = { venue: "fake", symbol: "A-USD", kind: "spot" } as Instrument;
+
+function trade(id: number): Trade {
+  return {
+    kind: "trade",
+    instrument: A,
+    venueTimeUs: id,
+    receivedTimeUs: id,
+    priceMantissa: 15,
+    priceScale: 1,
+    sizeMantissa: 2,
+    sizeScale: 0,
+    aggressorSide: "buyer",
+    tradeId: String(id),
+    historical: false,
+  } as Trade;
+}
+
+function quote(bid: number, venueTimeUs: number): Quote {
+  return {
+    kind: "quote",
+    instrument: A,
+    venueTimeUs,
+    receivedTimeUs: venueTimeUs,
+    priceScale: 0,
+    sizeScale: 0,
+    bidPriceMantissa: bid,
+    bidSizeMantissa: 1,
+    askPriceMantissa: bid + 1,
+    askSizeMantissa: 1,
+  };
+}
+
+function live(channel: "trades" | "quotes"): Status {
+  return {
+    kind: "status",
+    instrument: A,
+    venueTimeUs: undefined,
+    receivedTimeUs: 1,
+    channel,
+    state: "live",
+    reason: "data",
+    sinceTimeUs: 1,
+  } as Status;
+}
+
+/** One ingestor as far as publishing goes, on a clock that stands still when it is stopped. */
+class Ingestor {
+  readonly clock = new ManualClock();
+  readonly publication: VenuePublication;
+
+  constructor(bus: MemoryBus, publisherId: string) {
+    const { clock } = this;
+    const streamed = new StreamedInstruments();
+    streamed.add([
+      { instrument: A, channel: "trades" },
+      { instrument: A, channel: "quotes" },
+    ]);
+    const publisher: Publisher = new Publisher({
+      bus,
+      clock,
+      epoch: 0,
+      limits: PUBLISH_LIMITS_DEFAULTS,
+      schedule: (flush) => void setImmediate(flush),
+      maySend: () => this.publication.maySend(),
+      counters: createPublisherCounters(),
+      logger: quiet,
+    });
+    const listings = new VenueListings({ venue: "fake", clock, emit: () => {} });
+    const view = { venue: "fake", streamed, listings, publisher, liveBookOf: () => undefined };
+    const common = { bus, clock, logger: quiet, publisherId, venues: [view] };
+    new QueryResponder(common).start();
+    const announcements = new Announcements({ ...common, announceIntervalMs: 1_000 });
+    announcements.start();
+    this.publication = new VenuePublication({
+      ...common,
+      partition: { venue: "fake", shardIndex: 0, shardCount: 0 },
+      publisher,
+      streamed,
+      market: marketOf("fake"),
+      liveBookOf: () => undefined,
+      isOneVenue: true,
+      heartbeatMs: HEARTBEAT_MS,
+      newUuid: () => "89abcdef-0000-4000-8000-000000000000",
+      listener: {
+        onTerm: () => announcements.announce(),
+        onTermOver: () => announcements.leave("fake"),
+      },
+    });
+    this.publication.start(new HeardClaims());
+  }
+}
+
+/** What is on the bus, event by event. */
+class Heard {
+  readonly events: string[] = [];
+
+  constructor(bus: MemoryBus) {
+    bus.subscribe(eventPattern("fake"), ({ payload }) => {
+      const batch = readBusBatch(payload);
+      const { rows } = rowsOf(readBusEvents(batch));
+      for (const [index, row] of rows.entries()) {
+        const sequence = batch.baseSequence + index + 1;
+        const term = Math.floor(batch.epoch / 2 ** 32);
+        if ("tradeId" in row) this.events.push(`${term}:${sequence} trade ${row.tradeId}`);
+        if ("bidPriceMantissa" in row) {
+          this.events.push(`${term}:${sequence} quote ${row.bidPriceMantissa}`);
+        }
+      }
+    });
+  }
+
+  taken(): string[] {
+    return this.events.splice(0);
+  }
+}
+
+async function pass(milliseconds: number, ...ingestors: readonly Ingestor[]): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += 25) {
+    for (const { clock } of ingestors) clock.advance(25);
+    for (let turns = 0; turns < 4; turns += 1) await turn();
+  }
+}
+
+function emit(event: MarketEvent, ...ingestors: readonly Ingestor[]): void {
+  for (const { publication } of ingestors) publication.emit(event);
+}
+
+/** One that leads and one that has stood by for long enough. */
+async function start() {
+  const bus = new MemoryBus({ clock: new ManualClock() });
+  const heard = new Heard(bus);
+  const one = new Ingestor(bus, "one");
+  for (const channel of ["trades", "quotes"] as const) emit(live(channel), one);
+  emit(trade(1), one);
+  await pass(300, one);
+  const two = new Ingestor(bus, "two");
+  for (const channel of ["trades", "quotes"] as const) emit(live(channel), two);
+  await pass(2_000, one, two);
+  emit(trade(2), one, two);
+  emit(quote(50, 2), one, two);
+  await pass(25, one, two);
+  return { bus, heard, one, two };
+}
+
+test("what came before the first term is published in it, whole and in order", async () => {
+  const { heard, one, two } = await start();
+  expect(heard.taken()).toEqual(["1:1 trade 1", "1:2 trade 2", "1:1 quote 50"]);
+  expect([one.publication.state, two.publication.state]).toEqual(["leading", "standing-by"]);
+  expect(two.publication.publisher.epoch).toBe(0);
+});
+
+test("the next term goes on with what the one before had not published, and nothing else", async () => {
+  const { heard, two } = await start();
+  heard.taken();
+  // The first is gone: these reach the second alone.
+  emit(trade(3), two);
+  emit(quote(51, 3), two);
+  await pass(HEARTBEAT_MS * 4, two);
+  emit(trade(4), two);
+  await pass(50, two);
+  expect(heard.taken()).toEqual(["2:3 trade 3", "2:2 quote 51", "2:4 trade 4"]);
+  const topic = two.publication.publisher.topic(A, "trade");
+  expect(topic?.continued).toMatchObject({ sequence: 2 });
+  expect(two.publication.publisher.topic(A, "quote")?.continued).toMatchObject({ sequence: 1 });
+});
+
+test("what the one before had published first comes once", async () => {
+  const { heard, one, two } = await start();
+  emit(trade(3), one);
+  emit(quote(52, 5), one);
+  await pass(25, one, two);
+  heard.taken();
+  await pass(HEARTBEAT_MS * 4, two);
+  // Our own feed was behind, and brings it only now.
+  emit(trade(3), two);
+  emit(trade(4), two);
+  await pass(50, two);
+  expect(heard.taken()).toEqual(["2:4 trade 4"]);
+});
+
+test("one that was stopped publishes nothing of what it had when it wakes up", async () => {
+  const { heard, one, two } = await start();
+  heard.taken();
+  await pass(HEARTBEAT_MS * 5, two);
+  emit(trade(3), two);
+  await pass(25, two);
+  // The monotonic clock of a stopped process goes on; its timers have not run yet.
+  const real = one.clock.monotonicUs.bind(one.clock);
+  one.clock.monotonicUs = () => real() + 10_000_000;
+  emit(trade(3), one);
+  emit(trade(4), one);
+  for (let turns = 0; turns < 4; turns += 1) await turn();
+  expect(heard.taken()).toEqual(["2:3 trade 3"]);
+  await pass(HEARTBEAT_MS * 4, one, two);
+  expect(one.publication.state).toBe("standing-by");
+  expect(heard.taken()).toEqual([]);
+});
+
+test("one that nobody had replaced goes on in the same term without a hole", async () => {
+  const { heard, one } = await start();
+  heard.taken();
+  const real = one.clock.monotonicUs.bind(one.clock);
+  one.clock.monotonicUs = () => real() + 10_000_000;
+  emit(trade(3), one);
+  for (let turns = 0; turns < 4; turns += 1) await turn();
+  expect(one.publication.state).toBe("suspended");
+  emit(trade(4), one);
+  await pass(HEARTBEAT_MS * 2, one);
+  expect(heard.taken()).toEqual(["1:3 trade 3", "1:4 trade 4"]);
+});
+
+test("a standby that has just come says that it does not know what lies between", async () => {
+  const bus = new MemoryBus({ clock: new ManualClock() });
+  const one = new Ingestor(bus, "one");
+  emit(live("trades"), one);
+  emit(trade(1), one);
+  await pass(300, one);
+  const two = new Ingestor(bus, "two");
+  emit(live("trades"), two);
+  await pass(50, one, two);
+  await pass(HEARTBEAT_MS * 5, two);
+  expect(two.publication.state).toBe("leading");
+  expect(two.publication.publisher.topic(A, "trade")?.continued).toBeUndefined();
+});
+
+test.each([
+  { count: BUFFERED_EVENTS_MAX - 1, kept: BUFFERED_EVENTS_MAX - 1 },
+  { count: BUFFERED_EVENTS_MAX, kept: 0 },
+])("of $count quotes before the first term $kept wait in order", ({ count, kept }) => {
+  const bus = new MemoryBus({ clock: new ManualClock() });
+  const one = new Ingestor(bus, "one");
+  for (let index = 1; index <= count; index += 1) emit(quote(index, index), one);
+  expect(one.publication.keptEvents).toBe(kept);
+});

@@ -1,0 +1,131 @@
+// Kills the ingestor that publishes a venue, again and again, while another one stands by, and
+// counts what a client gets by the venue's own trade ids, which rise by one.
+// Runs on the build and a nats-server from PATH:
+// `npm run build && node test/bench/standby.bench.mjs [takeovers] [lease|word]`.
+// Ends with code 1 if a trade was missing or came twice.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { connect } from "@tickwire/client";
+import { WebSocketServer } from "ws";
+import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "#ingest/simulated/simulated-settings.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+
+const takeovers = Number(process.argv[2] ?? 5);
+const byLease = (process.argv[3] ?? "lease") === "lease";
+const NATS_PORT = 14_333;
+const GATEWAY_PORT = 14_334;
+const print = (line) => process.stdout.write(`${line}\n`);
+const program = new URL("../../services/cli/tickwire.mjs", import.meta.url).pathname;
+const children = new Set();
+
+/** A child that ends with this process, with what it has said so far. */
+function start(command, args, environment = {}) {
+  const child = spawn(command, args, { env: { ...process.env, ...environment } });
+  children.add(child);
+  child.said = "";
+  child.on("close", () => children.delete(child));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => void (child.said += chunk));
+  }
+  return child;
+}
+
+async function says(child, pattern) {
+  while (!pattern.test(child.said)) {
+    if (child.exitCode !== null) throw new Error(`it ended: ${child.said.slice(-1_000)}`);
+    await wait(10);
+  }
+}
+
+/** One market that every ingestor reaches. */
+async function serveMarket() {
+  const settings = { ...SIMULATED_MARKET_DEFAULTS, eventsPerSecond: 100, pace: "even" };
+  const venue = createSimulatedVenue({ ...settings, clock: new SystemClock() });
+  const list = JSON.stringify({ instruments: venue.instruments });
+  const http = createServer((_request, response) => response.end(list)).listen(0, "127.0.0.1");
+  await once(http, "listening");
+  new WebSocketServer({ server: http }).on("connection", (socket) => {
+    const handlers = {
+      onOpen() {},
+      onFrame: (frame) => socket.send(frame),
+      onClose: () => socket.close(),
+    };
+    const link = venue.dialer.dial("", handlers, { frameBytesMax: Infinity });
+    socket.on("message", (data) => link.send(data.toString()));
+    socket.on("error", () => {});
+    socket.on("close", () => link.close());
+  });
+  const { port } = http.address();
+  return { webSocket: `ws://127.0.0.1:${port}/`, rest: `http://127.0.0.1:${port}` };
+}
+
+const store = mkdtempSync(join(tmpdir(), "standby-bench-"));
+const endpoints = await serveMarket();
+const environment = {
+  TICKWIRE_BUS__NATS__SERVERS: `nats://127.0.0.1:${NATS_PORT}`,
+  TICKWIRE_INGEST__VENUES: JSON.stringify([{ id: "simulated", endpoints }]),
+  TICKWIRE_INGEST__STANDBY__LEASE: byLease ? "jetstream" : "none",
+};
+const ingest = () => start(process.execPath, [program, "ingest", "--admin-port", "0"], environment);
+start("nats-server", ["-a", "127.0.0.1", "-p", String(NATS_PORT), "-js", "-sd", store]);
+await wait(500);
+let leader = ingest();
+await says(leader, /this ingestor publishes/);
+const gatewayArgs = ["gateway", "--port", String(GATEWAY_PORT), "--admin-port", "0"];
+await says(start(process.execPath, [program, ...gatewayArgs], environment), /gateway listens/);
+
+const ids = new Map();
+let doubled = 0;
+let lastAtMs = performance.now();
+let pauseMs = 0;
+const client = await connect(`ws://127.0.0.1:${GATEWAY_PORT}`);
+client.subscribe(["simulated:*/trades"], (event) => {
+  if (event.type !== "trade") return;
+  const nowMs = performance.now();
+  pauseMs = Math.max(pauseMs, nowMs - lastAtMs);
+  lastAtMs = nowMs;
+  if (!ids.has(event.topic)) ids.set(event.topic, new Set());
+  const known = ids.get(event.topic);
+  if (known.has(event.tradeId)) doubled += 1;
+  known.add(event.tradeId);
+});
+
+function missing() {
+  let count = 0;
+  for (const known of ids.values()) {
+    const numbers = [...known].map(Number);
+    count += Math.max(...numbers) - Math.min(...numbers) + 1 - known.size;
+  }
+  return count;
+}
+
+const outages = [];
+for (let round = 1; round <= takeovers; round += 1) {
+  const standby = ingest();
+  await says(standby, /nothing is published here/);
+  await wait(4_000);
+  pauseMs = 0;
+  leader.kill("SIGKILL");
+  await says(standby, /this ingestor publishes/);
+  await wait(3_000);
+  outages.push(pauseMs);
+  print(`${round}: ${Math.round(pauseMs)} ms, ${missing()} missing, ${doubled} doubled`);
+  if (process.env.STANDBY_LOG) print(standby.said.split("\n").slice(-5).join("\n"));
+  leader = standby;
+}
+outages.sort((one, other) => one - other);
+const trades = [...ids.values()].reduce((sum, known) => sum + known.size, 0);
+print(
+  `${trades} trades, ${missing()} missing, ${doubled} doubled; outage ` +
+    `${Math.round(outages[outages.length >> 1])} ms in the middle, ${Math.round(outages.at(-1))} at most`,
+);
+client.close();
+for (const child of children) child.kill("SIGKILL");
+rmSync(store, { recursive: true, force: true });
+process.exit(missing() + doubled > 0 ? 1 : 0);
