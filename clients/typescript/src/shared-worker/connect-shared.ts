@@ -13,8 +13,8 @@ export type SharedConnectOptions = Omit<
   "webSocket" | "clock" | "random" | "waitForFirstConnect"
 > & {
   /**
-   * Where the page has the worker's script, `@tickwire/client/shared-worker/script`: with Vite, what
-   * importing that with `?worker&url` behind it gives.
+   * Where the page has the worker's script, `@tickwire/client/shared-worker/script`: with Vite,
+   * what importing that with `?worker&url` behind it gives.
    */
   readonly workerUrl: string | URL;
 };
@@ -49,7 +49,9 @@ const host = globalThis as unknown as SharedWorkerHost;
 export async function connectShared(url: string, options: SharedConnectOptions): Promise<Client> {
   const { workerUrl, signal, interceptors, ...told } = options;
   const { SharedWorker } = host;
-  if (SharedWorker === undefined) return connect(url, options);
+  // A function cannot be told to a worker, and a token is the program's to renew.
+  const isOwn = SharedWorker === undefined || typeof options.token === "function";
+  if (isOwn) return connect(url, options);
   const name = `tickwire ${JSON.stringify([url, told])}`;
   const worker = new SharedWorker(workerUrl, { name, type: "module" });
   const lock = await holdLock();
