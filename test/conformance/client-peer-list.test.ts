@@ -144,7 +144,7 @@ describe.each(["memory", "nats"] as const)("on the bus in %s", (busKind) => {
         client.close();
         expect(client.state).toBe("closed");
       }
-      await until(async () => (await metric("tickwire_gateway_sessions")) === 0);
+      await until(async () => (await metric("tickwire_gateway_connections")) === 0);
     });
 
     test("subscribe and unsubscribe in a loop", async () => {

@@ -17,6 +17,7 @@ const ENTRIES = {
   "@tickwire/client/streams": "streams.d.ts",
   "@tickwire/client/ticks": "ticks.d.ts",
   "@tickwire/client/rpc": "rpc.d.ts",
+  "@tickwire/client/shared-worker": "shared-worker.d.ts",
 };
 
 const DECLARATION =

@@ -99,6 +99,8 @@ const EDGES: readonly Edge[] = [
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/shared-worker/connect-shared.ts", effects: ["page"] },
+  { path: "clients/typescript/src/shared-worker/worker.ts", effects: ["page"] },
   { path: "clients/typescript/src/transports/http-host.ts", effects: ["network", "randomness"] },
   { path: "proto/breaking.mjs", effects: ["process", "loading"] },
   { path: "proto/generate.mjs", effects: ["process", "files", "loading"] },
@@ -108,6 +110,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/bus/memory-bus.ts", effects: ["timers"] },
   { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
   { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
+  { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.
   { path: "clients/typescript/src/topics/subscriptions.ts", effects: ["timers"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },

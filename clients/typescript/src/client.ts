@@ -4,7 +4,7 @@ import type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
 import { callLimits, type CallDefaults } from "./rpc/call-limits.ts";
 import { Calls } from "./rpc/calls.ts";
 import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
-import type { Session } from "./session/session.ts";
+import type { ClientSession } from "./session/client-session.ts";
 import type { StreamDefaults } from "./streams/stream-options.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
 import type { Topics } from "./topics/topic.ts";
@@ -23,7 +23,7 @@ export class Client extends StreamsClient {
   readonly rpcMessages: RpcMessages;
 
   /** For this package: clients come from `connect()`. */
-  constructor(session: Session, options: ConnectOptions) {
+  constructor(session: ClientSession, options: ConnectOptions) {
     super(session, options);
     const calls = new Calls(session.link, callLimits(options));
     session.carry(calls);
@@ -45,6 +45,6 @@ export class Client extends StreamsClient {
 }
 
 /** The client of one session. Throws RangeError for an option that is out of range. */
-export function createClient(session: Session, options: ConnectOptions): Client {
+export function createClient(session: ClientSession, options: ConnectOptions): Client {
   return new Client(session, options);
 }

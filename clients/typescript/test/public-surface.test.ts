@@ -19,7 +19,10 @@ describe("the package", () => {
       "formatPrice",
       "formatSize",
       "isoOfUs",
+      "retryCalls",
+      "sendMetadata",
       "sizeInBase",
+      "traceCalls",
       "usOfDate",
       "valueInQuote",
     ].sort();

@@ -1,6 +1,6 @@
 import { ConnectionError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
-import type { Session } from "../session/session.ts";
+import type { ClientSession, TopicSource } from "../session/client-session.ts";
 import { StreamStats, type ClientStats } from "../stats/stream-stats.ts";
 import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
@@ -38,24 +38,28 @@ function eventsTo<T>(push: (item: T) => void): Omit<ConsumerHandlers, "end"> {
 
 /** Makes the streams and callback subscriptions of one client, and attaches them to its topics. */
 export class StreamFactory {
-  readonly #session: Session;
-  readonly #subscriptions: Subscriptions;
+  readonly #session: ClientSession;
+  readonly #subscriptions: TopicSource;
   readonly #stats: StreamStats;
   readonly #defaults: BufferOptions;
 
   readonly #channels: readonly Channel[];
 
   /** Of a client that reads the channels, with its options. Throws RangeError for a bad one. */
-  constructor(session: Session, channels: readonly ChannelPart[], options: StreamDefaults) {
+  constructor(session: ClientSession, channels: readonly ChannelPart[], options: StreamDefaults) {
     this.#defaults = bufferOptions(options);
     this.#session = session;
     this.#channels = channels.map(({ name }) => name);
     const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
     const stats = new StreamStats(session.link);
+    const ownTopics = () => {
+      const own = new Subscriptions(session.link, channels, hiddenIntervalMs, meterOf);
+      session.carry(own);
+      return own;
+    };
     const meterOf = (topic: string) => stats.meterOf(topic);
-    this.#subscriptions = new Subscriptions(session.link, channels, hiddenIntervalMs, meterOf);
+    this.#subscriptions = session.openSubscriptions?.(meterOf) ?? ownTopics();
     this.#stats = stats;
-    session.carry(this.#subscriptions);
     session.carry(stats);
   }
 

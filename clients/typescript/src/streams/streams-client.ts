@@ -12,7 +12,7 @@ import type {
 } from "../events/market-event.ts";
 import type { StreamEvent } from "../events/stream-events.ts";
 import { assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
-import type { Session } from "../session/session.ts";
+import type { ClientSession } from "../session/client-session.ts";
 import { ALL_CHANNELS } from "../topics/all-channels.ts";
 import type { TopicInfo, Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
@@ -30,7 +30,7 @@ export class StreamsClient extends TicksClient {
   readonly #streams: StreamFactory;
 
   /** For this package: clients come from `connect()`. Throws RangeError for a bad option. */
-  constructor(session: Session, options: StreamsConnectOptions) {
+  constructor(session: ClientSession, options: StreamsConnectOptions) {
     const streams = new StreamFactory(session, ALL_CHANNELS, options);
     super(session, streams);
     this.#streams = streams;
@@ -184,7 +184,7 @@ function unknownInterval({ candleIntervalsMs: known = [] }: TopicInfo, intervalM
 
 /** The client of one session. Throws RangeError for an option that is out of range. */
 export function createStreamsClient(
-  session: Session,
+  session: ClientSession,
   options: StreamsConnectOptions,
 ): StreamsClient {
   return new StreamsClient(session, options);

@@ -2,7 +2,7 @@ import type { BaseConnectOptions } from "../connect.ts";
 import type { Quote, Trade } from "../events/market-event.ts";
 import type { ClientStats } from "../stats/stream-stats.ts";
 import { SessionHandle } from "../session/session-handle.ts";
-import type { Session } from "../session/session.ts";
+import type { ClientSession } from "../session/client-session.ts";
 import { TICK_CHANNELS } from "../topics/tick-channels.ts";
 import type { ClientCounters } from "../topics/topic-stream.ts";
 import type { Topics } from "../topics/topic.ts";
@@ -23,7 +23,7 @@ export class TicksClient extends SessionHandle {
   readonly #streams: StreamFactory;
 
   /** For this package: clients come from `connect()`. */
-  constructor(session: Session, streams: StreamFactory) {
+  constructor(session: ClientSession, streams: StreamFactory) {
     super(session);
     this.#streams = streams;
   }
@@ -72,6 +72,9 @@ export class TicksClient extends SessionHandle {
 }
 
 /** The client of one session. Throws RangeError for an option that is out of range. */
-export function createTicksClient(session: Session, options: StreamsConnectOptions): TicksClient {
+export function createTicksClient(
+  session: ClientSession,
+  options: StreamsConnectOptions,
+): TicksClient {
   return new TicksClient(session, new StreamFactory(session, TICK_CHANNELS, options));
 }
