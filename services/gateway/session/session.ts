@@ -5,16 +5,16 @@ import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
-import type { Principal } from "../access/principal.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
 import { admitCall } from "./call-admission.ts";
-import { CallTable } from "./call-table.ts";
+import type { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
 import { RateLimits } from "./rate-limits.ts";
+import { createCalls } from "./session-calls.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
 import type { SessionParts } from "./session-parts.ts";
@@ -326,8 +326,7 @@ export class Session implements ConnectionHandler {
     const { accounts, clock } = this.#parts;
     const { principal } = this.#access;
     if (accounts.takeRequests(principal, 1, clock.monotonicUs())) return true;
-    const { requestsPerSecondMax } = principal.limits;
-    const reason = `${principal.id} asks for more than requestsPerSecondMax ${requestsPerSecondMax}`;
+    const reason = `${principal.id} asks for more than its requestsPerSecondMax`;
     this.#fault("request-rate-exceeded", reason);
     return false;
   }
@@ -390,37 +389,24 @@ export class Session implements ConnectionHandler {
 
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
-    const { clock, config } = this.#parts;
-    const takeTopics = (topics: number): boolean =>
-      this.#rates.takeTopics(topics, clock.monotonicUs());
-    const onTooManyTopics = (): void => this.#onTooManyTopics();
-    const principal = (): Principal => this.#access.principal;
-    const { accounts: account } = this.#parts;
-    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
-    const limited = { limits: config, takeTopics, onTooManyTopics, line: this.#line };
-    const own = { ...limited, principal, account, bandwidthBytesPerSecondMax };
+    const { clock, config, accounts } = this.#parts;
+    const own = {
+      limits: config,
+      line: this.#line,
+      account: accounts,
+      bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
+      takeTopics: (topics: number) => this.#rates.takeTopics(topics, clock.monotonicUs()),
+      onTooManyTopics: () => this.#onTooManyTopics(),
+      principal: () => this.#access.principal,
+    };
     this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
     return this.#subscriptions;
   }
 
   #makeCalls(): CallTable {
-    const { clock, config, logger, turns, accounts } = this.#parts;
     const { remoteAddress } = this.#connection;
-    const onInternalError = (method: string, error: unknown): void => {
-      logger.error({ sessionId: this.id, method, error }, "an RPC failed with an internal error");
-    };
-    const takeRequests = (requests: number): boolean =>
-      this.#rates.takeWork(requests, clock.monotonicUs()) &&
-      accounts.takeRequests(this.#access.principal, requests, clock.monotonicUs());
-    const own = {
-      limits: config,
-      remoteAddress,
-      principal: () => this.#access.principal,
-      onInternalError,
-      takeRequests,
-      line: turns.open(),
-    };
-    return new CallTable({ ...this.#parts, ...own }, this.#output);
+    const own = { id: this.id, remoteAddress, rates: this.#rates, access: this.#access };
+    return createCalls(this.#parts, own, this.#output);
   }
 
   /** Closes if as many requests wait for their turns as may come in a second. */
