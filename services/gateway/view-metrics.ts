@@ -48,6 +48,17 @@ function slownessMetrics(registry: Registry) {
 function viewMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    delayedBytes: new Gauge({
+      name: "tickwire_gateway_delayed_bytes",
+      help: "Bytes of topics that wait for clients who may have them only later.",
+      registers,
+    }),
+    delayOverflows: new Counter({
+      name: "tickwire_gateway_delay_overflows_total",
+      help: "Times that a part of a delayed topic was given up, because no more may wait.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     views: new Gauge({
       name: "tickwire_gateway_views",
       help: "Cut or conflated views of topics that sessions use, each counted once.",
