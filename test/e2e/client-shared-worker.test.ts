@@ -157,6 +157,7 @@ describe.skipIf(executablePath === undefined && !mustRun)("tabs that share a wor
     await until(async () => String(await seen(one)) === "1,3");
     await one.evaluate("client.close()");
     await until(async () => (await sessions()) === 0);
+    expect(await one.evaluate("client.state")).toBe("closed");
   });
 
   test("may want one topic in two ways", async () => {

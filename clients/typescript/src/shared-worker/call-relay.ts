@@ -55,7 +55,7 @@ export class CallRelay implements SessionPart {
   /** A tab is gone: nobody waits for its answers. */
   leave(caller: Caller): void {
     this.#waiting = this.#waiting.filter((call) => call.caller !== caller);
-    for (const { callId, caller: owner } of [...this.#active.values()]) {
+    for (const { callId, caller: owner } of this.#active.values()) {
       if (owner === caller) this.send(caller, { kind: "cancel", value: { callId } });
     }
   }

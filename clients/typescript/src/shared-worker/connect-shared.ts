@@ -47,7 +47,7 @@ const host = globalThis as unknown as SharedWorkerHost;
  * its own. Resolves when the gateway has welcomed the worker, rejects with ConnectionError.
  */
 export async function connectShared(url: string, options: SharedConnectOptions): Promise<Client> {
-  const { workerUrl, signal, interceptors, ...told } = options;
+  const { workerUrl, signal, interceptors: _kept, ...told } = options;
   const { SharedWorker } = host;
   // A function cannot be told to a worker, and a token is the program's to renew.
   const isOwn = SharedWorker === undefined || typeof options.token === "function";

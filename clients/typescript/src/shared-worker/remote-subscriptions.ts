@@ -84,7 +84,7 @@ export class RemoteSubscriptions {
 
   /** Ends every consumer: with the error, if that is why the client is over. */
   close(cause: ConnectionError, isFailure: boolean): void {
-    for (const { consumer } of [...this.#attachments.values()]) {
+    for (const { consumer } of this.#attachments.values()) {
       consumer.close(isFailure ? cause : undefined);
     }
   }

@@ -68,7 +68,7 @@ export class SharedHost {
     const error = packError(new ConnectionError("connect-failed", message));
     const reason = { code: "connect-failed", reason: message, url: "" } as const;
     const nothing = { sessionId: undefined, transport: undefined, limits: undefined };
-    for (const tab of [...this.#tabs]) {
+    for (const tab of this.#tabs) {
       tab.post({ kind: "state", state: "closed", reason, error, ...nothing });
       tab.close();
     }
@@ -182,7 +182,7 @@ class Tab {
   close(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    for (const id of [...this.#attachments.keys()]) this.#detach(id);
+    for (const id of this.#attachments.keys()) this.#detach(id);
     this.#host.relay()?.leave(this);
     this.#port.close();
     this.#host.gone();

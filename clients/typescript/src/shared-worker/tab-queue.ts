@@ -77,7 +77,7 @@ export class TabQueue {
   forget(id: number): void {
     this.#items = this.#items.map((item) => (item?.id === id ? undefined : item));
     this.#waiting.delete(id);
-    for (const key of [...this.#latest.keys()]) {
+    for (const key of this.#latest.keys()) {
       if (key.startsWith(`${id} `)) this.#latest.delete(key);
     }
   }
