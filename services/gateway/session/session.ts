@@ -299,14 +299,14 @@ export class Session implements ConnectionHandler {
       this.#fault("request-rate-exceeded", reason);
       return;
     }
-    if (this.#access.isChecking) this.#hold(request);
-    else this.#onAdmitted(request);
-  }
-
-  /** Everything waits in its order until it is known who the client is. */
-  #hold(request: ClientRequest): void {
-    if (this.#held.push(request) <= HELD_REQUESTS_MAX) return;
-    this.#fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
+    if (!this.#access.isChecking) this.#onAdmitted(request);
+    // Everything waits in its order until it is known who the client is.
+    else if (this.#held.push(request) > HELD_REQUESTS_MAX) {
+      this.#fault(
+        "request-rate-exceeded",
+        `more than ${HELD_REQUESTS_MAX} requests before Welcome`,
+      );
+    }
   }
 
   #onAdmitted(request: ClientRequest): void {
@@ -326,8 +326,7 @@ export class Session implements ConnectionHandler {
     const { accounts, clock } = this.#parts;
     const { principal } = this.#access;
     if (accounts.takeRequests(principal, 1, clock.monotonicUs())) return true;
-    const reason = `${principal.id} asks for more than its requestsPerSecondMax`;
-    this.#fault("request-rate-exceeded", reason);
+    this.#fault("request-rate-exceeded", `${principal.id} asks for more than it may`);
     return false;
   }
 
@@ -453,14 +452,10 @@ export class Session implements ConnectionHandler {
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
     this.#logOpened();
-    const bandwidthBytesPerSecondMax = this.#bandwidthBytesPerSecondMax;
-    const own = { sessionId: this.id, bandwidthBytesPerSecondMax };
+    const own = { sessionId: this.id, bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax };
     this.#output.welcome(welcomeOf(this.#parts, own));
     this.#access.announce();
-    for (const request of this.#held.splice(0)) {
-      if (this.#isOver) return;
-      this.#onAdmitted(request);
-    }
+    for (const request of this.#held.splice(0)) if (!this.#isOver) this.#onAdmitted(request);
   }
 
   #createAccess(): SessionAccess {
