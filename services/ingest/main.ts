@@ -105,16 +105,15 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const venues = published.map(({ ingest }) => ingest);
   const publications = published.map(({ publication }) => publication);
   const common = { ...shared, publisherId };
-  const views = venues.map((venue) => {
-    const health = venueHealthMeter({ venue, publisherId, latencies, clock });
-    return { ...venue.view, health };
-  });
+  const views = venues.map((venue) => ({
+    ...venue.view,
+    health: venueHealthMeter({ venue, publisherId, latencies, clock }),
+  }));
   const responder = new QueryResponder({ ...common, venues: views });
-  const announcements: Announcements = new Announcements({
-    ...common,
-    announceIntervalMs: config.announceIntervalMs,
-    venues: published.map(announcedVenue),
-  });
+  const { announceIntervalMs } = config;
+  const announcedVenues = published.map(announcedVenue);
+  const announcing = { ...common, announceIntervalMs, venues: announcedVenues };
+  const announcements: Announcements = new Announcements(announcing);
   registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   registerPublicationMetrics(registry, publications);
   responder.start();

@@ -452,7 +452,10 @@ export class Session implements ConnectionHandler {
     const { clientName, clientVersion } = hello;
     this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
     this.#logOpened();
-    const own = { sessionId: this.id, bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax };
+    const own = {
+      sessionId: this.id,
+      bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
+    };
     this.#output.welcome(welcomeOf(this.#parts, own));
     this.#access.announce();
     for (const request of this.#held.splice(0)) if (!this.#isOver) this.#onAdmitted(request);
