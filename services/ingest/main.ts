@@ -104,15 +104,14 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   });
   const venues = published.map(({ ingest }) => ingest);
   const publications = published.map(({ publication }) => publication);
-  const common = { ...shared, publisherId };
+  const common = { bus, clock, logger, publisherId };
   const views = venues.map((venue) => ({
     ...venue.view,
     health: venueHealthMeter({ venue, publisherId, latencies, clock }),
   }));
   const responder = new QueryResponder({ ...common, venues: views });
   const { announceIntervalMs } = config;
-  const announcedVenues = published.map(announcedVenue);
-  const announcing = { ...common, announceIntervalMs, venues: announcedVenues };
+  const announcing = { ...common, announceIntervalMs, venues: published.map(announcedVenue) };
   const announcements: Announcements = new Announcements(announcing);
   registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
   registerPublicationMetrics(registry, publications);

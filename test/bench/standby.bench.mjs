@@ -57,7 +57,7 @@ async function serveMarket() {
       onClose: () => socket.close(),
     };
     const link = venue.dialer.dial("", handlers, { frameBytesMax: Infinity });
-    socket.on("message", (data) => link.send(data.toString()));
+    socket.on("message", (data) => link.send(Buffer.from(data).toString()));
     socket.on("error", () => {});
     socket.on("close", () => link.close());
   });

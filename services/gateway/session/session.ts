@@ -105,12 +105,9 @@ export class Session implements ConnectionHandler {
       this.#spans = spans;
       this.#output.onSubscribed = (requestId) => spans.answered(requestId);
     }
-    this.#inbox = new FrameInbox({
-      space: parts.inboxSpace,
-      line: parts.turns.open(),
-      limits: config,
-      read: (frame) => this.#read(frame),
-    });
+    const { inboxSpace: space, turns } = parts;
+    const read = (frame: Uint8Array): void => this.#read(frame);
+    this.#inbox = new FrameInbox({ space, line: turns.open(), limits: config, read });
     this.#line = parts.turns.open();
     this.#access = this.#createAccess();
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
