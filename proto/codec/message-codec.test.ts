@@ -225,7 +225,7 @@ describe("JSON", () => {
     const response = { batch: BatchCodec.encode({ topicId: 1, sizes: [2n ** 63n] }) };
     const json = messageToJson(ReplayResponseCodec, response);
     expect(json).toEqual({ batch: { topicId: 1, sizes: ["9223372036854775808"] } });
-    expect(messageFromJson(ReplayResponseCodec, json)).toEqual(response);
+    expect(messageFromJson(ReplayResponseCodec, json)).toMatchObject(response);
   });
 
   test("names every bad field", () => {

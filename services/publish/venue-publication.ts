@@ -202,6 +202,7 @@ export class VenuePublication {
     }
     handover.take(event);
     if (!handover.isDone || this.#handover !== handover) return;
+    handover.close();
     this.#handover = undefined;
     this.#isPlain = true;
   }

@@ -116,6 +116,7 @@ describe("decodeClientFrame", () => {
           clientName: "probe",
           clientVersion: "",
           acceptCompression: false,
+          acceptsParts: false,
           answersProbes: false,
           accessToken: "",
           bandwidthBytesPerSecondMax: 0,

@@ -129,7 +129,7 @@ describe("dev on the simulated venue", () => {
       const { status, stderr } = await runCli(["call", "Replay", "--url", address]);
       expect([status, stderr]).toEqual([
         1,
-        expect.stringMatching(/^tickwire: unimplemented: .+\n$/),
+        expect.stringMatching(/^tickwire: invalid-argument: .+\n$/),
       ]);
     }
     expect(refused.stderr).toMatch(/^tickwire: topic-unknown-symbol: .+\n$/);

@@ -191,7 +191,9 @@ describe("the client against a gateway", () => {
     await start();
     client.close();
     const wire = await Wire.open(rig.gateway.port);
-    client = await connect(`ws://127.0.0.1:${wire.port}`, { reconnect: { baseMs: 1, maxMs: 5 } });
+    // By WebSocket alone: over HTTP a cut connection is nothing that a session notices.
+    const reconnect = { baseMs: 1, maxMs: 5 };
+    client = await connect(`ws://127.0.0.1:${wire.port}`, { reconnect, transport: "websocket" });
     const sequences: number[] = [];
     const continuity: string[] = [];
     let told: () => void = () => undefined;

@@ -82,6 +82,8 @@ export class Handover {
       if (clock.monotonicUs() >= endUs) return this.#again();
     }
     this.#isPublishing = false;
+    this.#cancels = [];
+    if (this.isDone) return;
     this.#cancels = [
       clock.after(BOOK_WAIT_MS_MAX, () => this.#publishLate()),
       clock.after(AHEAD_AGE_MS_MAX, () => this.#repeats.clear()),
