@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bookChecksum, CHECKSUM_LEVELS_MAX } from "./book-checksum.ts";
+import { fromBigInt } from "./decimal.ts";
 
 const NO_LEVELS = { prices: [], sizes: [] };
 
@@ -19,7 +20,10 @@ test("of a book without levels is that of the bar between its sides", () => {
 
 const SIDE = fc
   .array(
-    fc.tuple(fc.integer({ min: -9_999, max: 99_999 }), fc.bigInt({ min: 1n, max: 10n ** 20n })),
+    fc.tuple(
+      fc.integer({ min: -9_999, max: 99_999 }),
+      fc.bigInt({ min: 1n, max: 10n ** 20n }).map(fromBigInt),
+    ),
   )
   .map((levels) => ({
     prices: levels.map(([price]) => price),
@@ -30,8 +34,8 @@ test("says the same of the same levels at every scale", () => {
   fc.assert(
     fc.property(SIDE, SIDE, fc.integer({ min: 0, max: 9 }), (bids, asks, padding) => {
       const scaled = ({ prices, sizes }: typeof bids) => ({
-        prices: prices.map((price) => BigInt(price) * 10n ** BigInt(padding)),
-        sizes: sizes.map((size) => size * 10n ** BigInt(padding)),
+        prices: prices.map((price) => fromBigInt(BigInt(price) * 10n ** BigInt(padding))),
+        sizes: sizes.map((size) => fromBigInt(BigInt(size) * 10n ** BigInt(padding))),
       });
       const plain = bookChecksum({ priceScale: 2, sizeScale: 4, bids, asks });
       const scales = { priceScale: 2 + padding, sizeScale: 4 + padding };

@@ -124,11 +124,14 @@ test("whatever slow readers do not get is said, and the fast ones do not notice"
   );
 
   // The invariant, per subscription: no sequence that nobody accounts for.
-  for (const { kind, ledger, client, gapsBeforeLag } of readers) {
+  for (const { kind, ledger, client, gapsBeforeLag, closeCodes } of readers) {
     const { conflated } = ledger.totals();
     expect([kind.name, ledger.faults]).toEqual([kind.name, []]);
     expect([kind.name, ledger.totals("/trades").conflated]).toEqual([kind.name, 0]);
-    expect([kind.name, client.counters.conflatedEvents]).toEqual([kind.name, conflated]);
+    // Who was closed and came back too late for what it missed got states in its place, and was told so.
+    if (closeCodes.length > 0)
+      expect(client.counters.conflatedEvents).toBeLessThanOrEqual(conflated);
+    else expect([kind.name, client.counters.conflatedEvents]).toEqual([kind.name, conflated]);
     // Nobody loses anything before being told.
     expect([kind.name, gapsBeforeLag]).toEqual([kind.name, 0]);
   }

@@ -8,9 +8,12 @@ import { join } from "node:path";
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Registry } from "prom-client";
+import { AccessList } from "#gateway/access/access-list.ts";
+import { Principal } from "#gateway/access/principal.ts";
 import { ConnectRpc } from "#gateway/http/connect-rpc.ts";
 import { HttpFace } from "#gateway/http/http-face.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
+import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { createNodeTransport } from "#gateway/transport/node/transport.ts";
 import { createUwsTransport } from "#gateway/transport/uws/transport.ts";
 import { immediateScheduler } from "#gateway/turns/scheduler.ts";
@@ -31,11 +34,18 @@ const schemaOf = (name) => registry.getMessage(`connectrpc.conformance.v1.${name
 const asked = fromBinary(schemaOf("ServerCompatRequest"), await readDelimited(process.stdin));
 const requestBytesMax = asked.messageReceiveLimit || REQUEST_BYTES_MAX;
 const clock = new SystemClock();
+const metrics = createGatewayMetrics(new Registry());
+const everybody = new Principal({
+  kind: "anonymous",
+  id: "anonymous",
+  rights: new AccessList().rightsOf(["all"]),
+});
 const rpc = new ConnectRpc({
   services: bindConformanceService(registry),
+  accounts: new PrincipalAccounts(metrics),
   turns: new Turns({ clock, scheduler: immediateScheduler }),
   clock,
-  metrics: createGatewayMetrics(new Registry()),
+  metrics,
   limits: {
     callTimeoutMs: 10_000,
     callTimeoutMsMax: 60_000,
@@ -49,6 +59,7 @@ const rpc = new ConnectRpc({
 });
 const face = new HttpFace({
   rpc,
+  streams: { serve: () => Promise.resolve(undefined) },
   pathPrefix: "",
   webSocketPath: "/v1/ws",
   serverVersion: "0",
@@ -83,7 +94,7 @@ const transport = await (kind === "uws" ? createUwsTransport : createNodeTranspo
     onConnection: () => {
       throw new Error("no WebSocket is accepted");
     },
-    onHttp: (request) => face.serve(request),
+    onHttp: (request) => face.serve({ ...request, principal: everybody }),
   },
 );
 writeDelimited(
