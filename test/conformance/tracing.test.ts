@@ -47,6 +47,7 @@ describe("with an SDK", () => {
     const buses = await openBuses(kind);
     rig = await Rig.start(transport, { buses, tracing });
     await rig.client();
+    await expect.poll(() => rig.gateway.notReadyReasons()).toEqual([]);
     recorder.clear();
   }
 
