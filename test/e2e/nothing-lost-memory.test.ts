@@ -184,7 +184,8 @@ describe.each(TRANSPORTS)("on one memory bus, over %s", (transport) => {
     expect(reader.ledger.totals().missing).toBe(0);
   }, 120_000);
 
-  test("a client that stands still for 6 s has everything afterwards", async () => {
+  // The limit on lag is near 6 s: on a machine that stood still itself it may be passed once.
+  test("a client that stands still for 6 s has everything afterwards", { retry: 2 }, async () => {
     await start();
     network.stand();
     await pause(6_000);
