@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { LIST_SCHEMAS, totalsSchema } from "#cli/process/admin-state.ts";
@@ -99,11 +100,11 @@ test("on a terminal it does what keys say, and gives the terminal back", async (
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   /** Presses again, as a person would, if nothing comes of it. */
   const until = async (pattern: RegExp, keys = ""): Promise<void> => {
-    for (let screens = 0; !pattern.test(text); screens += 1) {
-      if (screens % 3 === 0) child.stdin.write(keys);
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+    for (let looks = 0; !pattern.test(text); looks += 1) {
+      if (looks === 40) throw new Error(`${String(pattern)} is not in ${text.slice(-3_000)}`);
+      if (looks % 3 === 0) child.stdin.write(keys);
+      const look = new Promise<void>((resolve) => (wake = resolve));
+      await Promise.race([look, pause(1_000)]);
     }
   };
   await until(/sessions by lag/);
