@@ -58,6 +58,10 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
       await leader.waitFor("stderr", /this one stands by/);
       await stand.flows(3_000);
       expect(lossesOf(stand)).toEqual(NONE);
+      // It has learnt what it missed, and takes over in its turn.
+      await standby.stop("SIGKILL");
+      await stand.flows();
+      expect(lossesOf(stand)).toEqual(NONE);
     },
     120_000,
   );

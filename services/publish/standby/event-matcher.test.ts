@@ -77,6 +77,21 @@ test("without an id the content tells, whatever scale a decimal came with, and h
   expect([matcher.pendingCount, matcher.aheadCount]).toEqual([2, 1]);
 });
 
+test("what our feed brings late, of before the leader is heard, was published unheard", () => {
+  const { matcher, budget } = create();
+  const at = (id: number) => trade(String(id), { venueTimeUs: id * 100 });
+  matcher.own(at(5), 1, true);
+  matcher.begin(10);
+  matcher.own(at(7), 11, true);
+  matcher.own(at(12), 12, true);
+  matcher.published(at(11), 13);
+  matcher.own(at(8), 14, true);
+  matcher.own(at(11), 15, true);
+  matcher.own(at(13), 16, true);
+  expect(budget.events).toBe(2);
+  expect(idsOf(matcher)).toEqual(["12", "13"]);
+});
+
 describe("it is proven", () => {
   test("when both feeds were whole for long enough before the leader's last word, not before", () => {
     const { matcher } = create();

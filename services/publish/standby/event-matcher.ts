@@ -71,6 +71,9 @@ export class EventMatcher {
   /** Since when both feeds are without a hole; undefined while one is not. */
   #wholeSinceMs: number | undefined;
   #dropped = 0;
+  /** The venue's time of the first event that the leader published since `begin`. */
+  #heardFromUs: number | undefined;
+  #hasBegun = false;
 
   constructor(budget: PendingBudget, limits: MatcherLimits = MATCHER_LIMITS) {
     this.#budget = budget;
@@ -104,10 +107,15 @@ export class EventMatcher {
     this.#wholeSinceMs = undefined;
   }
 
-  /** From now on the leader is heard without a hole. What was before proves nothing. */
+  /**
+   * From now on the leader is heard without a hole. What was before proves nothing: what our feed
+   * brings of the time before the leader's next event may have been published without our hearing.
+   */
   begin(nowMs: number): void {
     this.#clearPending();
     this.#unmatchable(nowMs);
+    this.#hasBegun = true;
+    this.#heardFromUs = undefined;
   }
 
   /**
@@ -122,6 +130,7 @@ export class EventMatcher {
     }
     if (this.#wasAhead(key)) return;
     if (isLed && event.kind === "trade" && event.historical) return;
+    if (isLed && this.#isOfBefore(event)) return;
     this.#expire(nowMs);
     if (this.#pendingCount >= this.#limits.pendingMax || !this.#budget.take()) {
       this.#dropped += 1;
@@ -136,6 +145,7 @@ export class EventMatcher {
 
   /** The leader has published it. */
   published(event: Occurrence, nowMs: number): void {
+    if (this.#hasBegun && this.#heardFromUs === undefined) this.#beginHearing(event);
     const key = keyOf(event);
     if (key === undefined) {
       this.#unmatchable(nowMs);
@@ -182,6 +192,24 @@ export class EventMatcher {
   close(): void {
     this.#clearPending();
     this.#ahead.clear();
+  }
+
+  #beginHearing({ venueTimeUs }: Occurrence): void {
+    this.#heardFromUs = venueTimeUs;
+    for (const [key, waiting] of this.#pending) {
+      const kept = waiting.filter(({ event }) => !this.#isOfBefore(event));
+      if (kept.length === waiting.length) continue;
+      this.#pendingCount -= waiting.length - kept.length;
+      this.#budget.giveBack(waiting.length - kept.length);
+      if (kept.length === 0) this.#pending.delete(key);
+      else this.#pending.set(key, kept);
+    }
+  }
+
+  /** It happened before what we have heard the leader publish first. */
+  #isOfBefore({ venueTimeUs }: Occurrence): boolean {
+    const fromUs = this.#heardFromUs;
+    return fromUs !== undefined && venueTimeUs !== undefined && venueTimeUs < fromUs;
   }
 
   #wasAhead(key: string): boolean {
