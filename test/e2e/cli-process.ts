@@ -103,7 +103,7 @@ export async function findFreePort(): Promise<number> {
 }
 
 /** Without the settings of whoever runs the tests. */
-function environmentOfTests(): NodeJS.ProcessEnv {
+export function environmentOfTests(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(TICKWIRE_|NODE_OPTIONS$)/.test(name)),
   );

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { LIST_SCHEMAS, totalsSchema } from "#cli/process/admin-state.ts";
-import { findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { environmentOfTests, findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const SECRET = "a-secret-of-the-operators";
@@ -89,7 +89,7 @@ test("as JSON it is what the schema says, and a filter leaves the rest out", asy
 
 test("on a terminal it does what keys say, and gives the terminal back", async () => {
   const command = `stty rows 20 cols 70; exec node services/cli/tickwire.mjs top ${address}`;
-  const environment = { ...process.env, ...ADMIN, TERM: "xterm" };
+  const environment = { ...environmentOfTests(), ...ADMIN, TERM: "xterm" };
   const child = spawn("script", ["-qfec", command, "/dev/null"], { cwd: ROOT, env: environment });
   let text = "";
   let wake = (): void => {};
