@@ -5,7 +5,11 @@ import type { MarketEvent } from "../src/events/market-event.ts";
 import type { GapEvent, NoticeEvent } from "../src/events/stream-events.ts";
 import { Consumer } from "../src/topics/consumer.ts";
 import type { Position } from "../src/topics/position-tracker.ts";
-import { TopicStream, type StreamCounters } from "../src/topics/topic-stream.ts";
+import {
+  createStreamCounters,
+  TopicStream,
+  type StreamCounters,
+} from "../src/topics/topic-stream.ts";
 import type { Channel } from "../src/topics/topic.ts";
 import { channelPart } from "./channel-part.ts";
 
@@ -111,18 +115,7 @@ export class History {
 
 /** A topic with one consumer, and what it was told. */
 export class TopicStand {
-  readonly counters: StreamCounters = {
-    events: 0,
-    conflatedEvents: 0,
-    checksumMismatches: 0,
-    duplicateEvents: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-    preserved: 0,
-    recovered: 0,
-    replaced: 0,
-    recoveredEvents: 0,
-  };
+  readonly counters: StreamCounters = createStreamCounters();
   readonly events: MarketEvent[] = [];
   readonly notices: NoticeEvent[] = [];
   readonly states: string[] = [];

@@ -14,12 +14,6 @@ export function createAccessMetrics(registry: Registry) {
       labelNames: ["kind", "outcome"],
       registers,
     }),
-    accessDenied: new Counter({
-      name: "tickwire_gateway_access_denied_total",
-      help: "Topics and calls refused because the client may not have them.",
-      labelNames: ["what"],
-      registers,
-    }),
     accessLimited: new Counter({
       name: "tickwire_gateway_access_limited_total",
       help: "Refusals for a limit of one principal, by limit.",

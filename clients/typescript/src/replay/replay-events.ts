@@ -5,7 +5,7 @@ import type { RpcMessages } from "../rpc/market-data.ts";
 import { ALL_CHANNELS } from "../topics/all-channels.ts";
 import { Consumer } from "../topics/consumer.ts";
 import { fullTopics, isPattern, type Topics } from "../topics/topic.ts";
-import { TopicStream, type StreamCounters } from "../topics/topic-stream.ts";
+import { createStreamCounters, TopicStream, type StreamCounters } from "../topics/topic-stream.ts";
 import type { ReplayEvent, ReplayOptions } from "./replay-options.ts";
 
 type ReplayBreak = ReplayResponse["breaks"][number];
@@ -52,18 +52,7 @@ class Player {
   readonly #streams = new Map<number, TopicStream>();
   /** Of each topic that has begun. */
   readonly #epochs = new Map<number, number>();
-  readonly #counters: StreamCounters = {
-    events: 0,
-    conflatedEvents: 0,
-    duplicateEvents: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-    checksumMismatches: 0,
-    preserved: 0,
-    recovered: 0,
-    replaced: 0,
-    recoveredEvents: 0,
-  };
+  readonly #counters: StreamCounters = createStreamCounters();
   /** Why a batch could not be read. */
   #failed = false;
 

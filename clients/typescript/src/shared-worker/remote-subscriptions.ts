@@ -6,7 +6,7 @@ import type { BookEvent, MarketEvent } from "../events/market-event.ts";
 import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { Consumer } from "../topics/consumer.ts";
 import type { WireOptions } from "../topics/subscription-entry.ts";
-import type { StreamCounters } from "../topics/topic-stream.ts";
+import { createStreamCounters, type StreamCounters } from "../topics/topic-stream.ts";
 import { isPattern, matchesPattern } from "../topics/topic.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
 import { unpackError, type TabItem, type TabMessage } from "./port-messages.ts";
@@ -22,18 +22,7 @@ const WAITING_EVENTS_MAX = 10_000;
 
 /** What a tab has subscribed, with the worker in place of a gateway. */
 export class RemoteSubscriptions {
-  readonly counters: StreamCounters = {
-    events: 0,
-    conflatedEvents: 0,
-    duplicateEvents: 0,
-    checksumMismatches: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-    preserved: 0,
-    recovered: 0,
-    replaced: 0,
-    recoveredEvents: 0,
-  };
+  readonly counters: StreamCounters = createStreamCounters();
   readonly #post: (message: TabMessage) => void;
   readonly #meterOf: (topic: string) => TopicMeter;
   readonly #attachments = new Map<number, Attachment>();

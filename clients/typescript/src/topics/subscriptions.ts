@@ -20,7 +20,7 @@ import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe
 import { SubscribeAnswers } from "./subscribe-answers.ts";
 import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { conflationNotice } from "./topic-notices.ts";
-import { TopicStream, type StreamCounters } from "./topic-stream.ts";
+import { createStreamCounters, TopicStream, type StreamCounters } from "./topic-stream.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 import { slowWhileHidden } from "./visibility.ts";
 import { differsInDepth, type ViewWish } from "./view-wish.ts";
@@ -32,18 +32,7 @@ type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 /** Everything subscribed on a client, over any number of connections. */
 export class Subscriptions implements SessionPart {
   /** Counts over the life of the client. */
-  readonly counters: StreamCounters = {
-    events: 0,
-    conflatedEvents: 0,
-    checksumMismatches: 0,
-    preserved: 0,
-    recovered: 0,
-    replaced: 0,
-    recoveredEvents: 0,
-    duplicateEvents: 0,
-    gaps: 0,
-    unknownTopicBatches: 0,
-  };
+  readonly counters: StreamCounters = createStreamCounters();
   readonly members = {
     outbound: {
       "2msubscribe": SubscribeCodec,

@@ -49,6 +49,22 @@ export type ClientCounters = {
 /** The same for those who count. */
 export type StreamCounters = { -readonly [Name in keyof ClientCounters]: ClientCounters[Name] };
 
+/** All zero. */
+export function createStreamCounters(): StreamCounters {
+  return {
+    events: 0,
+    conflatedEvents: 0,
+    duplicateEvents: 0,
+    checksumMismatches: 0,
+    gaps: 0,
+    unknownTopicBatches: 0,
+    preserved: 0,
+    recovered: 0,
+    replaced: 0,
+    recoveredEvents: 0,
+  };
+}
+
 /** What reading bytes that are no batch comes to. */
 type Unreadable = { readonly outcome: "lost"; readonly reason: "malformed-batch" };
 

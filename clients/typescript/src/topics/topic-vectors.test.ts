@@ -8,7 +8,7 @@ import { ALL_CHANNELS } from "./all-channels.ts";
 import type { ChannelPart } from "./channel.ts";
 import { Consumer } from "./consumer.ts";
 import { eventChannel } from "./event-channel.ts";
-import { TopicStream } from "./topic-stream.ts";
+import { createStreamCounters, TopicStream } from "./topic-stream.ts";
 
 // The specification's examples, played to a topic of this client: which events it gives out, what
 // it reports as lost, and when it asks again.
@@ -54,18 +54,7 @@ class Stand {
   readonly stream: TopicStream;
 
   constructor() {
-    const counters = {
-      events: 0,
-      conflatedEvents: 0,
-      checksumMismatches: 0,
-      preserved: 0,
-      recovered: 0,
-      replaced: 0,
-      recoveredEvents: 0,
-      duplicateEvents: 0,
-      gaps: 0,
-      unknownTopicBatches: 0,
-    };
+    const counters = createStreamCounters();
     const info = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A" };
     const resync = () => {
       this.resyncs += 1;
