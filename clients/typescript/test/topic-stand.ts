@@ -5,11 +5,8 @@ import type { MarketEvent } from "../src/events/market-event.ts";
 import type { GapEvent, NoticeEvent } from "../src/events/stream-events.ts";
 import { Consumer } from "../src/topics/consumer.ts";
 import type { Position } from "../src/topics/position-tracker.ts";
-import {
-  createStreamCounters,
-  TopicStream,
-  type StreamCounters,
-} from "../src/topics/topic-stream.ts";
+import { TopicStream } from "../src/topics/topic-stream.ts";
+import { createStreamCounters, type StreamCounters } from "../src/topics/stream-counters.ts";
 import type { Channel } from "../src/topics/topic.ts";
 import { channelPart } from "./channel-part.ts";
 

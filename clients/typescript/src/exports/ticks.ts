@@ -22,5 +22,5 @@ export type {
 } from "../streams/stream-options.ts";
 export type { LagPercentiles } from "../stats/lag-histogram.ts";
 export type { ClientStats, Rate, TopicStats } from "../stats/stream-stats.ts";
-export type { ClientCounters } from "../topics/topic-stream.ts";
+export type { ClientCounters } from "../topics/stream-counters.ts";
 export type { Topics } from "../topics/topic.ts";

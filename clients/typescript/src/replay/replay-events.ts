@@ -5,7 +5,8 @@ import type { RpcMessages } from "../rpc/market-data.ts";
 import { ALL_CHANNELS } from "../topics/all-channels.ts";
 import { Consumer } from "../topics/consumer.ts";
 import { fullTopics, isPattern, type Topics } from "../topics/topic.ts";
-import { createStreamCounters, TopicStream, type StreamCounters } from "../topics/topic-stream.ts";
+import { TopicStream } from "../topics/topic-stream.ts";
+import { createStreamCounters, type StreamCounters } from "../topics/stream-counters.ts";
 import type { ReplayEvent, ReplayOptions } from "./replay-options.ts";
 
 type ReplayBreak = ReplayResponse["breaks"][number];

@@ -6,7 +6,7 @@ import type { BookEvent, MarketEvent } from "../events/market-event.ts";
 import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { Consumer } from "../topics/consumer.ts";
 import type { WireOptions } from "../topics/subscription-entry.ts";
-import { createStreamCounters, type StreamCounters } from "../topics/topic-stream.ts";
+import { createStreamCounters, type StreamCounters } from "../topics/stream-counters.ts";
 import { isPattern, matchesPattern } from "../topics/topic.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
 import { unpackError, type TabItem, type TabMessage } from "./port-messages.ts";

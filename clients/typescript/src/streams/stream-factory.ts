@@ -5,7 +5,7 @@ import { StreamStats, type ClientStats } from "../stats/stream-stats.ts";
 import type { ChannelPart } from "../topics/channel.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import { Subscriptions } from "../topics/subscriptions.ts";
-import type { ClientCounters } from "../topics/topic-stream.ts";
+import type { ClientCounters } from "../topics/stream-counters.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
 import type { OverflowPolicy } from "./event-buffer.ts";

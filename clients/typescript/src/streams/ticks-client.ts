@@ -4,7 +4,7 @@ import type { ClientStats } from "../stats/stream-stats.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { TICK_CHANNELS } from "../topics/tick-channels.ts";
-import type { ClientCounters } from "../topics/topic-stream.ts";
+import type { ClientCounters } from "../topics/stream-counters.ts";
 import type { Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
 import { StreamFactory, type EventCallback } from "./stream-factory.ts";

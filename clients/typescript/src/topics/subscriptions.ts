@@ -20,7 +20,8 @@ import { SubscribeOutbox, type OpenRequest, type RequestItem } from "./subscribe
 import { SubscribeAnswers } from "./subscribe-answers.ts";
 import { isWide, sameOptions, type Entry, type WireOptions } from "./subscription-entry.ts";
 import { conflationNotice } from "./topic-notices.ts";
-import { createStreamCounters, TopicStream, type StreamCounters } from "./topic-stream.ts";
+import { TopicStream } from "./topic-stream.ts";
+import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 import { slowWhileHidden } from "./visibility.ts";
 import { differsInDepth, type ViewWish } from "./view-wish.ts";

@@ -8,7 +8,8 @@ import { ALL_CHANNELS } from "./all-channels.ts";
 import type { ChannelPart } from "./channel.ts";
 import { Consumer } from "./consumer.ts";
 import { eventChannel } from "./event-channel.ts";
-import { createStreamCounters, TopicStream } from "./topic-stream.ts";
+import { TopicStream } from "./topic-stream.ts";
+import { createStreamCounters } from "./stream-counters.ts";
 
 // The specification's examples, played to a topic of this client: which events it gives out, what
 // it reports as lost, and when it asks again.
