@@ -43,6 +43,11 @@ export class ApiKeys {
     this.#byId = new Map(keys.map((key) => [key.id, key]));
   }
 
+  /** In the order in which they were given. */
+  all(): Iterable<StoredKey> {
+    return this.#byId.values();
+  }
+
   /** By its id. */
   get(id: string): StoredKey | undefined {
     return this.#byId.get(id);
