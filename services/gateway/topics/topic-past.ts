@@ -39,7 +39,7 @@ type TopicPastParts = SnapshotQueryParts & {
 };
 
 /** Who had what a client missed; of several the one that was asked last. */
-export type PastLayer = "ring" | "publisher" | "log";
+type PastLayer = "ring" | "publisher" | "log";
 
 type Take = (batch: BusBatch) => boolean;
 
