@@ -11,12 +11,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as book from "./suite/book.mjs";
+import * as codec from "./suite/codec.mjs";
 import * as ingest from "./suite/ingest.mjs";
+import * as messages from "./suite/messages.mjs";
+import * as start from "./suite/start.mjs";
 import { movedRows } from "./suite/compare.mjs";
 import { machine } from "./suite/measure.mjs";
 import { formatTable } from "./suite/table.mjs";
 
-const BENCHMARKS = { ingest, book };
+const BENCHMARKS = { ingest, book, codec, messages, start };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");
 const ROUNDS = 5;

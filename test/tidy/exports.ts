@@ -25,8 +25,6 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/conformance/transport-failing-process.mjs": "a process that transports.test starts",
   "test/bench/client-events.bench.mjs": "measures; run by hand",
   "test/bench/crc32.bench.mjs": "measures; run by hand",
-  "test/bench/wire.bench.mjs": "measures; run by hand",
-  "test/bench/messages.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/bench/strangers.bench.mjs": "measures; run by hand",
   "test/bench/standby.bench.mjs": "measures; run by hand",
