@@ -85,7 +85,7 @@ async function compressedInContext(messages: readonly (Uint8Array | string)[]): 
   return lengths;
 }
 
-/** What the venue sent, as texts, without the states that it marks as such: ours are left out too. */
+/** What the venue sent, as texts, without the states that it marks: ours are left out too. */
 async function venueFrames(path: string): Promise<string[]> {
   const frames: string[] = [];
   for await (const line of readCapture(path)) {
