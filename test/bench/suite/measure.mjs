@@ -3,7 +3,7 @@
 import { cpus, loadavg } from "node:os";
 
 /** CPU nanoseconds of this process, of all its threads, so far. */
-function cpuNs() {
+export function cpuNs() {
   const { user, system } = process.cpuUsage();
   return (user + system) * 1_000;
 }
@@ -17,9 +17,10 @@ function median(values) {
 /**
  * Runs each candidate once a round, in turns that start with another one each round, and leaves out
  * the first round, in which code is compiled. A candidate does its work and returns how many units
- * it did; it may return a promise.
+ * it did; it may return a promise. One that is not to be measured whole returns its units with the
+ * CPU time in `ns` that they took.
  *
- * @param {Record<string, () => number | Promise<number>>} candidates
+ * @param {Record<string, () => number | Promise<number> | { units: number; ns: number }>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
  */
 export async function alternate(candidates, { rounds }) {
@@ -30,8 +31,9 @@ export async function alternate(candidates, { rounds }) {
       const name = names[(place + round) % names.length];
       globalThis.gc?.();
       const before = cpuNs();
-      const units = await candidates[name]();
-      const perUnit = (cpuNs() - before) / units;
+      const done = await candidates[name]();
+      const { units, ns = cpuNs() - before } = typeof done === "number" ? { units: done } : done;
+      const perUnit = ns / units;
       if (round > 0) samples[name].push(perUnit);
     }
   }
