@@ -51,6 +51,7 @@ describe("a decimal", () => {
 
   test("is what the exact reader makes of it, for any digits and any scale", () => {
     const prng = createPrng(4);
+    const wrong: string[] = [];
     for (let round = 0; round < 20_000; round += 1) {
       const digits = (count: number) =>
         Array.from({ length: count }, () => prng.below(prng.chance(0.3) ? 1 : 10)).join("");
@@ -58,9 +59,10 @@ describe("a decimal", () => {
       const text = `${digits(1 + prng.below(11))}${fraction}`;
       const scale = prng.below(16);
       const taken = readDecimal(text, scale);
-      if (taken !== undefined)
-        expect(taken[0], `${text} at ${scale}`).toBe(parseMantissa(text, scale));
+      if (taken === undefined || taken[0] === parseMantissa(text, scale)) continue;
+      wrong.push(`${text} at ${scale}: ${taken[0]}`);
     }
+    expect(wrong).toEqual([]);
   });
 });
 
@@ -87,7 +89,7 @@ describe("a whole number", () => {
 test("a text ends at its quote, and is plain", () => {
   expect(textEnd(bytesOf('BTC"'), 0)).toBe(3);
   for (const text of ["BTC", 'B\\"TC"', 'B\nTC"', 'B\u00e9"']) {
-    expect(textEnd(bytesOf(text), 0), text).toBeLessThan(0);
+    expect(textEnd(bytesOf(text), 0)).toBeLessThan(0);
   }
 });
 

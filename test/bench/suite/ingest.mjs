@@ -33,9 +33,9 @@ const NOWHERE = {
 };
 
 /**
- * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of them.
- * Returns the CPU time that the frames took, without what came before them: lists of instruments and
- * snapshots by REST, which are large in recordings of few frames.
+ * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of
+ * them. Returns the CPU time that the frames took, without what comes between them: lists of
+ * instruments and snapshots by REST, which are large in recordings of few frames.
  */
 function ingest(capture, framesPerBatch) {
   const counters = createPublisherCounters();

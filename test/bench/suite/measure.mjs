@@ -17,8 +17,8 @@ function median(values) {
 /**
  * Runs each candidate once a round, in turns that start with another one each round, and leaves out
  * the first round, in which code is compiled. A candidate does its work and returns how many units
- * it did; it may return a promise. One that is not to be measured whole returns its units with the
- * CPU time in `ns` that they took.
+ * it did; it may return a promise. One that is not to be measured whole returns its units with
+ * the CPU time in `ns` that they took.
  *
  * @param {Record<string, () => number | Promise<number> | { units: number; ns: number }>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
