@@ -14,7 +14,7 @@ export function isApiKey(text: string): boolean {
 }
 
 /** The id in a key; undefined if the text is not a key. */
-function keyIdOf(text: string): string | undefined {
+export function keyIdOf(text: string): string | undefined {
   return API_KEY.exec(text)?.[1];
 }
 
