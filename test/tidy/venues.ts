@@ -16,6 +16,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   requests: "what is sent to it",
   answers: "what acknowledges or refuses a request",
   decoder: "which message means what",
+  scanner: "which frequent messages are read in their bytes",
   readings: "how each kind of message is read",
   fields: "the words and shapes that its messages share",
   rest: "what is asked for over REST",
