@@ -48,7 +48,11 @@ const instruments = Array.from({ length: options.topics }, (_, index) => ({
 function catalogPage({ afterSymbol }) {
   const left = instruments.filter(({ symbol }) => symbol > afterSymbol);
   const listed = left.slice(0, PAGE).map(({ venue, symbol, venueSymbol, base, quote }) => ({
-    ...{ venue, symbol, venueSymbol, base, quote },
+    venue,
+    symbol,
+    venueSymbol,
+    base,
+    quote,
     kind: "INSTRUMENT_KIND_SPOT",
     optionType: "OPTION_TYPE_UNSPECIFIED",
     sizeUnit: "SIZE_UNIT_BASE",

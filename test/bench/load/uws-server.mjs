@@ -1,8 +1,8 @@
 // A server of uWebSockets.js alone that sends ready bytes, as fan-out is compared with.
 // `node uws-server.mjs '{"how":"send","topics":1,"bytesPerTick":12}'`, forked; turns.mjs says what
 // it takes over IPC. `send` puts the ticks of a turn into one frame and sends it to every socket;
-// `publish` gives each message to the library's topics, of which a socket names its own in the first
-// message, separated by commas.
+// `publish` gives each message to the library's topics, of which a socket names its own in the
+// first message, separated by commas.
 import { loadUws } from "#gateway/transport/uws-module.ts";
 import { serveTurns } from "./turns.mjs";
 
