@@ -20,6 +20,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "services/config/config-document.ts": "writes docs/configuration.md through its test",
   "proto/vectors.mjs": "writes the vectors for other clients; run by hand",
   "test/bench/run.mjs": "npm run bench",
+  "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
+  "test/bench/load/uws-server.mjs": "a process of the benchmark fanout",
   "test/bench/suite/bytes.ts": "a benchmark that run.mjs reads by its path",
   "test/bench/client-bundle.bench.mjs": "measures; run by hand",
   "test/conformance/connect/server.mjs": "a process that connect.test has the runner start",
