@@ -34,6 +34,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/stall.bench.mjs": "measures; run by hand",
   "test/bench/drain.bench.mjs": "measures; run by hand",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
+  "test/bench/recording-kills.bench.mjs": "shows; run by hand",
   "test/bench/views.bench.mjs": "measures; run by hand",
   "test/bench/turns/gateway.mjs": "a process of both",
   "test/bench/turns/bare-server.mjs": "a process of stall.bench.mjs",
