@@ -34,6 +34,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/drain.bench.mjs": "measures; run by hand",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
+  "test/bench/recording-kills.bench.mjs": "shows; run by hand",
   "test/bench/views.bench.mjs": "measures; run by hand",
   "test/bench/turns/gateway.mjs": "a process of stall and strangers.bench.mjs",
   "test/bench/turns/bare-server.mjs": "a process of the benchmark stall",
