@@ -33,6 +33,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/stall.bench.mjs": "measures; run by hand",
   "test/bench/drain.bench.mjs": "measures; run by hand",
+  "test/bench/slow-readers.bench.mjs": "measures; run by hand",
+  "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
   "test/bench/views.bench.mjs": "measures; run by hand",
   "test/bench/turns/gateway.mjs": "a process of both",
