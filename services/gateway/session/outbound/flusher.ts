@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
+import { FanOut } from "../../topics/fan-out.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
@@ -32,6 +33,8 @@ export type Flushable = {
 export class Flusher {
   /** Every session puts its frames together in here, one after the other. */
   readonly frame = new FrameBuffer();
+  /** Gives batches to sessions, which take them when they are flushed. */
+  readonly fanOut = new FanOut();
   /** Looks at sessions that have something under way. */
   readonly lags: LagWatch;
   readonly #clock: Clock;
