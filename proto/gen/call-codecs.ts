@@ -6,6 +6,7 @@ import {
   ChannelTable,
   InstrumentKindTable,
   InstrumentStateTable,
+  TopicStateTable,
   TopicStatusCodec,
 } from "./stream-codecs.ts";
 import type {
@@ -222,8 +223,8 @@ export const LatencyPercentilesCodec: MessageCodec<LatencyPercentiles> = /* @__P
 /** Codec of VenueHealth. */
 export const VenueHealthCodec: MessageCodec<VenueHealth> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.VenueHealth",
-  "svenue spublisherId uconnections uconnectionsOpen uinstruments Ievents u?eventsPerMinute Igaps Iresyncs Irejected mvenueToReceived mreceivedToPublished mpublishedToGateway",
-  [LatencyPercentilesCodec, LatencyPercentilesCodec, LatencyPercentilesCodec],
+  "svenue spublisherId uconnections uconnectionsOpen uinstruments Ievents u?eventsPerMinute Igaps Iresyncs Irejected mvenueToReceived mreceivedToPublished mpublishedToGateway 21estate sreason I?sinceTimeUs",
+  [LatencyPercentilesCodec, LatencyPercentilesCodec, LatencyPercentilesCodec, TopicStateTable],
 );
 
 /** Codec of GetStatusResponse. */

@@ -1033,8 +1033,8 @@ export type GetStatusResponse = {
   /** Empty on the last page. */
   readonly nextPageToken: string;
   /**
-   * If it was asked for: one for each ingestor that publishes a part of the venue. Nothing is said of a part whose
-   * ingestor is lost.
+   * If it was asked for: one for each part of the venue, as its ingestor tells it. Of a part whose ingestor is lost only
+   * the venue, the state, the reason and since when are said.
    */
   readonly health: readonly VenueHealth[];
 };
@@ -1587,6 +1587,15 @@ export type VenueHealth = {
   readonly receivedToPublished: LatencyPercentiles | undefined;
   /** To the gateway that is asked. */
   readonly publishedToGateway: LatencyPercentiles | undefined;
+  /** How the venue does as a whole. LIVE if it is followed as it should be, whatever single instruments do. */
+  readonly state: TopicState;
+  /**
+   * Why it is not LIVE: `starting`, `disconnected`, `reconnecting`, `subscriptions-unserved` or `ingestor-lost`. Empty
+   * if it is.
+   */
+  readonly reason: string;
+  /** Since when, where that is known: microseconds since 1970. */
+  readonly sinceTimeUs: number | undefined;
 };
 
 export type Welcome = {

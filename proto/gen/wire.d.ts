@@ -6375,6 +6375,15 @@ export namespace tickwire {
             /** VenueHealth publishedToGateway. */
             publishedToGateway?: (tickwire.v1.LatencyPercentiles.$Properties|null);
 
+            /** VenueHealth state. */
+            state: tickwire.v1.TopicState;
+
+            /** VenueHealth reason. */
+            reason: string;
+
+            /** VenueHealth sinceTimeUs. */
+            sinceTimeUs?: (number|Long|null);
+
             /**
              * Encodes the specified VenueHealth message. Does not implicitly {@link tickwire.v1.VenueHealth.verify|verify} messages.
              * @param message VenueHealth message or plain object to encode
@@ -6437,6 +6446,15 @@ export namespace tickwire {
 
                 /** VenueHealth publishedToGateway */
                 publishedToGateway?: (tickwire.v1.LatencyPercentiles.$Properties|null);
+
+                /** VenueHealth state */
+                state?: (tickwire.v1.TopicState|null);
+
+                /** VenueHealth reason */
+                reason?: (string|null);
+
+                /** VenueHealth sinceTimeUs */
+                sinceTimeUs?: (number|Long|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

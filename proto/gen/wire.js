@@ -9931,12 +9931,21 @@ export const tickwire = $root.tickwire = (() => {
             VenueHealth.prototype.venueToReceived = null;
             VenueHealth.prototype.receivedToPublished = null;
             VenueHealth.prototype.publishedToGateway = null;
+            VenueHealth.prototype.state = 0;
+            VenueHealth.prototype.reason = "";
+            VenueHealth.prototype.sinceTimeUs = null;
 
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(VenueHealth.prototype, "_eventsPerMinute", {
                 get: $util.oneOfGetter($oneOfFields = ["eventsPerMinute"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(VenueHealth.prototype, "_sinceTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["sinceTimeUs"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -9973,6 +9982,12 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.LatencyPercentiles.encode(message.receivedToPublished, writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.publishedToGateway != null && $Object.hasOwnProperty.call(message, "publishedToGateway"))
                     $root.tickwire.v1.LatencyPercentiles.encode(message.publishedToGateway, writer.uint32(106).fork(), _depth + 1).ldelim();
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(168).int32(message.state);
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(178).string(message.reason);
+                if (message.sinceTimeUs != null && $Object.hasOwnProperty.call(message, "sinceTimeUs"))
+                    writer.uint32(184).int64(message.sinceTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10110,6 +10125,31 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 2)
                                 break;
                             message.publishedToGateway = $root.tickwire.v1.LatencyPercentiles.decode(reader, reader.size(), $undefined, _depth + 1, message.publishedToGateway);
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    case 23: {
+                            if (wireType !== 0)
+                                break;
+                            message.sinceTimeUs = reader.int64();
+                            message._sinceTimeUs = "sinceTimeUs";
                             continue;
                         }
                     }

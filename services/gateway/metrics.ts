@@ -354,8 +354,8 @@ function topicMetrics(registry: Registry) {
     }),
     resumes: new Counter({
       name: "tickwire_gateway_resumes_total",
-      help: "Topics that a session asked to resume, by outcome.",
-      labelNames: ["venue", "channel", "outcome"],
+      help: "Topics that a session asked to resume, by outcome and by who had what it missed.",
+      labelNames: ["venue", "channel", "outcome", "layer"],
       registers,
     }),
     ringTrims: new Counter({

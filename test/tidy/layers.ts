@@ -198,6 +198,7 @@ const IMPORTERS: readonly Importers[] = [
     packageName: "@nats-io/transport-node",
     places: [
       "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
       "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
@@ -206,7 +207,11 @@ const IMPORTERS: readonly Importers[] = [
   { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
   {
     packageName: "@nats-io/jetstream",
-    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+    places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
+      "services/bus/jetstream-log.ts",
+    ],
   },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {
