@@ -1,6 +1,7 @@
 import { topicIdOf } from "@tickwire/proto/codec";
 import {
   BookChecksumCodec,
+  RequestRefusedCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   UnsubscribeCodec,
@@ -43,6 +44,7 @@ export class Subscriptions implements SessionPart {
     inbound: {
       "2msubscribeResult": SubscribeResultCodec,
       "10mbookChecksum": BookChecksumCodec,
+      "31mrequestRefused": RequestRefusedCodec,
     },
   };
   readonly #entries = new EntryTable();
@@ -216,7 +218,9 @@ export class Subscriptions implements SessionPart {
   handleMessage(message: ServerMessage): void {
     if (message.kind === "subscribeResult") this.#handleSubscribeResult(message.value);
     else if (message.kind === "notice") this.#handleNotice(message.value);
-    else if (message.kind === "bookChecksum") {
+    else if (message.kind === "requestRefused") {
+      this.#outbox.refused(message.value.requestId, message.value.retryAfterMs);
+    } else if (message.kind === "bookChecksum") {
       const { topicId, crc32 } = message.value;
       this.#streams.ofId(topicId)?.verify(message.value, crc32);
     }
