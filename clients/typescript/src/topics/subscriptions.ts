@@ -1,7 +1,6 @@
-import { topicIdOf } from "@tickwire/proto/codec";
+import { createMessageCodec, topicIdOf } from "@tickwire/proto/codec";
 import {
   BookChecksumCodec,
-  RequestRefusedCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   UnsubscribeCodec,
@@ -29,6 +28,12 @@ import { differsInDepth, type ViewWish } from "./view-wish.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type TopicResult = SubscribeResult["topics"][number];
+
+/** Of a RequestRefused, what is read: the names of kinds and codes would be bytes of every page. */
+const RequestRefusedCodec = /* @__PURE__ */ createMessageCodec(
+  "RequestRefused",
+  "2urequestId 5uretryAfterMs",
+);
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
 /** Everything subscribed on a client, over any number of connections. */
