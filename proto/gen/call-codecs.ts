@@ -4,6 +4,7 @@ import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";
 import {
   AggressorSideTable,
   ChannelTable,
+  CodeTable,
   InstrumentKindTable,
   InstrumentStateTable,
   TopicStateTable,
@@ -46,13 +47,6 @@ import type {
   Trade,
   VenueHealth,
 } from "./message-types.ts";
-
-/** Names and numbers of Code. */
-export const CodeTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "CODE_",
-  "UNSPECIFIED CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED",
-  "UNKNOWN",
-);
 
 /** Names and numbers of OptionType. */
 export const OptionTypeTable: EnumTable = /* @__PURE__ */ createEnumTable(

@@ -84,6 +84,12 @@ function registerLatencies(registry: Registry): LatencyBoard<LatencyPart> {
 function refusalMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    requestsRefused: new Counter({
+      name: "tickwire_gateway_requests_refused_total",
+      help: "Requests above the rate, no calls, that were told when to come again.",
+      labelNames: ["request"],
+      registers,
+    }),
     upgradesRefused: new Counter({
       name: "tickwire_gateway_upgrades_refused_total",
       help: "Upgrades refused, by reason.",
