@@ -120,6 +120,8 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/commands/subscribe.ts", effects: ["process", "timers"] },
   { path: "services/cli/commands/top.ts", effects: ["process", "files"] },
   { path: "services/cli/output/progress-line.ts", effects: ["process"] },
+  { path: "services/cli/recording/play-recording.ts", effects: ["files", "randomness", "timers"] },
+  { path: "services/cli/recording/replay-recording.ts", effects: ["process"] },
   { path: "services/cli/recording/record-topics.ts", effects: ["process", "randomness", "timers"] },
   { path: "services/cli/main.ts", effects: ["process"] },
   { path: "services/cli/output/full-screen.ts", effects: ["process"] },
