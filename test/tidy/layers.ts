@@ -44,6 +44,8 @@ const LAYERS: readonly Layer[] = [
     place: "clients/dashboard/src/",
     may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
   },
+  // Examples are what a user writes: they know the client, and Node.
+  { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
   { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
 
