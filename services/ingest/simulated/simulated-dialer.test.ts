@@ -20,6 +20,7 @@ import {
   TURN_BUDGET_US,
   TURN_INTERVAL_MS,
 } from "./simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "./simulated-settings.ts";
 
 /** A whole minute on the clock. */
 const START_US = 1_700_000_040_000_000;
@@ -39,6 +40,10 @@ function createVenue(
     pace: "even",
     bookLevels: 50,
     volatility: 1,
+    historyDays: 0,
+    haltIntervalMs: 0,
+    listingIntervalMs: 0,
+    chaos: SIMULATED_MARKET_DEFAULTS.chaos,
     ...options,
   });
   return { clock, venue };

@@ -1,41 +1,61 @@
 import { type Channel, DERIVATIVE_CHANNELS } from "#core/instrument.ts";
 import { OrderArrivals } from "./order-arrivals.ts";
+import type { SimulatedFaults } from "./simulated-faults.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
 import type { SimulatedSettings } from "./simulated-settings.ts";
 import type { SimulatedSocket } from "./simulated-socket.ts";
 
 /** What a market needs to know of the venue that it is a part of. */
-type ListingOptions = Pick<SimulatedSettings, "seed" | "pace" | "bookLevels" | "volatility"> & {
+type ListingOptions = Pick<
+  SimulatedSettings,
+  "seed" | "pace" | "bookLevels" | "volatility" | "historyDays" | "eventsPerSecond"
+> & {
   /** Its place among the venue's instruments. */
   readonly index: number;
   readonly underlying: SimulatedMarket | undefined;
   readonly leader: SimulatedMarket | undefined;
+  readonly followed: SimulatedMarket | undefined;
+  readonly tether: SimulatedMarket | undefined;
+  readonly faults: SimulatedFaults;
 };
+
+/** What the busiest market has of trades in its past, where the rate has no number. */
+const PAST_CHANGES_PER_SECOND = 20;
 
 /** One instrument's market and who listens to each of its channels. */
 export class SimulatedListing implements MarketAudience {
   readonly market: SimulatedMarket;
+  readonly #faults: SimulatedFaults;
   readonly #sockets = new Map<Channel, SimulatedSocket[]>();
   readonly arrivals: OrderArrivals;
   /** Until when this market has moved, by the clock that is never set. */
   movedUs = 0;
   /** When it next says what comes by the clock. */
   nextSecondUs = 0;
+  /** By the clock that is never set: until then nothing is heard of it, and it is not traded. */
+  silentUntilUs = 0;
+  haltedUntilUs = 0;
+  #isSilent = false;
 
   constructor(instrument: SimulatedInstrument, options: ListingOptions) {
-    const { bookLevels, volatility, underlying, leader } = options;
-    const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
+    const { eventsPerSecond, pace, index, faults, ...rest } = options;
+    const seed = Math.imul(options.seed, 0x9e3779b1) + index;
+    const rate = eventsPerSecond === "max" ? PAST_CHANGES_PER_SECOND : eventsPerSecond;
+    this.#faults = faults;
     this.market = new SimulatedMarket({
+      ...rest,
       instrument,
-      underlying,
-      leader,
       seed,
       audience: this,
-      bookLevels,
-      volatility,
+      changesPerSecond: rate * (pace === "even" ? 1 : instrument.pace),
     });
-    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
+    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: pace === "even" });
+  }
+
+  /** Nothing of it is sent from now on, or everything again. */
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   has(channel: Channel): boolean {
@@ -43,9 +63,16 @@ export class SimulatedListing implements MarketAudience {
   }
 
   send(channel: Channel, frame: string): void {
+    if (this.#isSilent) return;
     const sockets = this.#sockets.get(channel);
     if (sockets === undefined) return;
-    for (const socket of sockets) socket.deliver(frame);
+    for (const socket of sockets) {
+      socket.deliverData(frame, this.market.instrument.symbol, channel);
+    }
+  }
+
+  isCrossed(): boolean {
+    return this.#faults.isCrossed();
   }
 
   /** False if it listened already. */

@@ -10,6 +10,7 @@ import {
 } from "./order-market.ts";
 import { PricePath } from "./price-path.ts";
 import { SeededRandom } from "./seeded-random.ts";
+import { DAY_US, mergeMinutes, SimulatedPast } from "./simulated-past.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 
 /** Takes the frames of one instrument's channels. */
@@ -17,6 +18,8 @@ export type MarketAudience = {
   /** Whether anybody listens; frames for nobody are not made. */
   has(channel: Channel): boolean;
   send(channel: Channel, frame: string): void;
+  /** Whether the next quote is to be a wrong one, whose bid is above its ask. */
+  isCrossed(): boolean;
 };
 
 type SimulatedMarketOptions = {
@@ -28,9 +31,28 @@ type SimulatedMarketOptions = {
   readonly underlying: SimulatedMarket | undefined;
   /** The market whose moves this one shares in part; undefined for the first. */
   readonly leader: SimulatedMarket | undefined;
+  /** The market in USD whose price this one has in USDT, and that of USDT; undefined for others. */
+  readonly followed: SimulatedMarket | undefined;
+  readonly tether: SimulatedMarket | undefined;
+  /** Days of candles that were before the market opened. */
+  readonly historyDays: number;
+  /** Book changes a second that are usual here. */
+  readonly changesPerSecond: number;
   readonly bookLevels: number;
   /** Times the instrument's own volatility. */
   readonly volatility: number;
+};
+
+/** A candle as the venue writes it: `open` is when it begins, prices and volumes are texts. */
+type CandleText = {
+  readonly open: number;
+  readonly o: string;
+  readonly h: string;
+  readonly l: string;
+  readonly c: string;
+  readonly v: string;
+  readonly q: string;
+  readonly n: number;
 };
 
 const FUNDING_INTERVAL_US = 8 * 3_600_000_000;
@@ -41,6 +63,14 @@ const OPEN_INTEREST_ORDERS = 50_000;
 /** A perpetual's price is so far from its index at most, and so far it wanders in a second. */
 const PREMIUM_BPS_MAX = 8;
 const PREMIUM_BPS_STEP = 0.3;
+/** The same of a market in USDT, against what it would cost through USD. */
+const TETHER_PREMIUM_BPS_MAX = 2;
+const TETHER_PREMIUM_BPS_STEP = 0.1;
+/** About so many changes of a book come with one trade. */
+const CHANGES_PER_TRADE = 6;
+const HOURS_OF_DAY = 24;
+const HOUR_US = 3_600_000_000;
+const MINUTE_US = 60_000_000;
 /** Funding per interval: 0.01 % plus the premium, within 0.75 %; integers of 10^-8. */
 const FUNDING_BASE = 10_000;
 const FUNDING_MAX = 750_000;
@@ -61,24 +91,39 @@ export class SimulatedMarket implements MarketListener {
   #candleChanged = false;
   #openInterestLots: number;
   #premiumBps = 0;
+  #past: SimulatedPast | undefined;
+  /** Markets that share a price share its past. */
+  readonly #pastSeed: number;
+  /** The market that says what a USDT is worth, where prices are in USDT. */
+  readonly #tether: SimulatedMarket | undefined;
+  #isHalted = false;
 
   constructor(options: SimulatedMarketOptions) {
-    const { instrument, seed, leader, underlying } = options;
+    const { instrument, seed, leader, underlying, followed } = options;
     this.#options = options;
     this.instrument = instrument;
     this.#random = new SeededRandom(seed);
     this.#openInterestLots = instrument.orderLots * OPEN_INTEREST_ORDERS;
-    // A perpetual has the path of its spot market. The path draws from a row of its own, so that
-    // it depends on time alone, not on how many orders there were.
+    // A perpetual has the path of its spot market, and one in USDT that of the one in USD. The path
+    // draws from a row of its own, so that it depends on time alone, not on how many orders there
+    // were.
+    const shared = followed ?? underlying;
+    this.#pastSeed = shared === undefined ? seed ^ 0x2545f491 : shared.#pastSeed;
+    this.#tether =
+      followed !== undefined
+        ? options.tether
+        : underlying === undefined
+          ? undefined
+          : underlying.#tether;
     this.#path =
-      underlying === undefined
+      shared === undefined
         ? new PricePath({
             random: new SeededRandom(~seed),
             startTicks: instrument.referenceTicks,
             volatilityBps: instrument.volatilityBps * options.volatility,
-            leader: leader === undefined ? undefined : leader.#path,
+            leader: leader === undefined || instrument.isPegged ? undefined : leader.#path,
           })
-        : underlying.#path;
+        : shared.#path;
     this.#market = new OrderMarket({
       random: this.#random,
       fairTicks: instrument.referenceTicks,
@@ -100,18 +145,63 @@ export class SimulatedMarket implements MarketListener {
     return bidTicks + askTicks;
   }
 
-  /** One step of the market, at this time. */
+  /** Nothing is traded, and the book stands still, while it is halted. */
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+
+  halt(isHalted: boolean): void {
+    this.#isHalted = isHalted;
+  }
+
+  /** One step of the market, at this time; nothing happens while it is halted. */
   step(timeUs: number): void {
+    if (this.#isHalted) return;
     this.#timeUs = timeUs;
     this.#path.advance(timeUs);
-    const fairTicks = this.#path.fairTicks * (1 + this.#premiumBps / 10_000);
+    const fairTicks = this.#path.fairTicks * this.#rate() * (1 + this.#premiumBps / 10_000);
     this.#market.believe(fairTicks, this.#path.lean);
     this.#market.step(this);
+  }
+
+  /**
+   * Candles of the past and of the present, oldest first, that begin in a range: whole minutes, or
+   * a multiple of them. The candle under way is the last one.
+   */
+  candles(range: {
+    readonly fromUs: number;
+    readonly toUs: number;
+    readonly intervalUs: number;
+  }): CandleText[] {
+    const { fromUs, toUs, intervalUs } = range;
+    return mergeMinutes(this.#minutesBetween(fromUs, toUs), intervalUs).map((candle) =>
+      this.#candleText(candle),
+    );
+  }
+
+  *#minutesBetween(fromUs: number, toUs: number): Generator<MinuteCandle> {
+    const past = this.#past;
+    if (past !== undefined) {
+      const oldest = Math.floor((past.endUs - 1 - fromUs) / DAY_US);
+      for (let day = Math.min(oldest, this.#options.historyDays - 1); day >= 0; day -= 1) {
+        if (past.endUs - (day + 1) * DAY_US >= toUs) break;
+        for (const minute of past.minutesOfDay(day)) {
+          if (minute.openTimeUs >= fromUs && minute.openTimeUs < toUs) yield minute;
+        }
+      }
+    }
+    const since = past?.endUs ?? 0;
+    const { current, minutes } = this.#statistics;
+    for (const minute of current === undefined ? minutes : [...minutes, current]) {
+      const at = minute.openTimeUs;
+      if (at >= since && at >= fromUs && at < toUs) yield minute;
+    }
   }
 
   /** What comes by the clock and not by orders; to be called about once a second. */
   second(timeUs: number): void {
     this.#timeUs = timeUs;
+    this.#begin(timeUs);
     // A market with few orders moves in time nevertheless.
     this.#path.advance(timeUs);
     this.#closeMinute();
@@ -121,6 +211,36 @@ export class SimulatedMarket implements MarketListener {
     this.#sendTicker();
     const { underlying } = this.#options;
     if (underlying !== undefined) this.#sendDerivative(underlying);
+    else if (this.#tether !== undefined) {
+      this.#wanderPremium(TETHER_PREMIUM_BPS_MAX, TETHER_PREMIUM_BPS_STEP);
+    }
+  }
+
+  /** Makes its past when it first moves: until then nobody can ask for it. */
+  #begin(timeUs: number): void {
+    const { instrument, historyDays, volatility, changesPerSecond } = this.#options;
+    if (this.#past !== undefined || historyDays === 0) return;
+    const endUs = this.#statistics.current?.openTimeUs ?? timeUs - (timeUs % MINUTE_US);
+    const past = new SimulatedPast({
+      seed: this.#pastSeed,
+      endUs,
+      endTicks: instrument.referenceTicks,
+      days: historyDays,
+      volatilityBps: instrument.volatilityBps * volatility,
+      orderLots: instrument.orderLots,
+      tradesPerMinute: (changesPerSecond * 60) / CHANGES_PER_TRADE,
+    });
+    this.#past = past;
+    const hours = mergeMinutes(past.minutesOfDay(0), HOUR_US);
+    // The first one may be partly more than a day ago.
+    this.#statistics.begin(hours.slice(-HOURS_OF_DAY));
+  }
+
+  /** How many USDT one USD costs, compared with what it usually does; 1 in a market in USD. */
+  #rate(): number {
+    const tether = this.#tether;
+    if (tether === undefined) return 1;
+    return tether.instrument.referenceTicks / tether.#path.fairTicks;
   }
 
   /**
@@ -170,7 +290,9 @@ export class SimulatedMarket implements MarketListener {
 
   onQuote(quote: MarketQuote): void {
     const { audience } = this.#options;
-    if (audience.has("quotes")) audience.send("quotes", this.#quoteFrame(quote, this.#timeUs));
+    if (!audience.has("quotes")) return;
+    const said = audience.isCrossed() ? { ...quote, bidTicks: quote.askTicks + 1 } : quote;
+    audience.send("quotes", this.#quoteFrame(said, this.#timeUs));
   }
 
   #quoteFrame(quote: MarketQuote, timeUs: number): string {
@@ -193,6 +315,15 @@ export class SimulatedMarket implements MarketListener {
       e: "candle",
       s: this.instrument.symbol,
       interval: CANDLE_INTERVAL_MS,
+      ...this.#candleText(candle),
+      closed,
+      t: this.#timeUs,
+    };
+    audience.send("candles", JSON.stringify(frame));
+  }
+
+  #candleText(candle: MinuteCandle): CandleText {
+    return {
       open: candle.openTimeUs,
       o: this.#price(candle.openTicks),
       h: this.#price(candle.highTicks),
@@ -201,10 +332,7 @@ export class SimulatedMarket implements MarketListener {
       v: this.#sum(candle.volumeLots, this.instrument.sizeScale),
       q: this.#sum(candle.turnover, this.instrument.priceScale + this.instrument.sizeScale),
       n: candle.tradeCount,
-      closed,
-      t: this.#timeUs,
     };
-    audience.send("candles", JSON.stringify(frame));
   }
 
   #sendTicker(): void {
@@ -235,7 +363,7 @@ export class SimulatedMarket implements MarketListener {
     const { audience } = this.#options;
     const index = underlying.doubleMidTicks;
     const mark = this.doubleMidTicks;
-    this.#wanderPremium();
+    this.#wanderPremium(PREMIUM_BPS_MAX, PREMIUM_BPS_STEP);
     const s = this.instrument.symbol;
     const t = this.#timeUs;
     // Twice the middle, times 5, is the middle at one more digit.
@@ -259,9 +387,9 @@ export class SimulatedMarket implements MarketListener {
     audience.send("open-interest", JSON.stringify({ e: "interest", s, q: interest, value, t }));
   }
 
-  #wanderPremium(): void {
-    const moved = this.#premiumBps * 0.99 + this.#random.symmetric() * PREMIUM_BPS_STEP;
-    this.#premiumBps = Math.max(-PREMIUM_BPS_MAX, Math.min(PREMIUM_BPS_MAX, moved));
+  #wanderPremium(most: number, step: number): void {
+    const moved = this.#premiumBps * 0.99 + this.#random.symmetric() * step;
+    this.#premiumBps = Math.max(-most, Math.min(most, moved));
   }
 
   #moveOpenInterest(trade: MarketTrade): void {
