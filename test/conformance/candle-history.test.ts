@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Candle } from "#core/market-event.ts";
 import type { CandleHistory, FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { resolveEndpoints } from "#ingest/feed/rest/resolve-endpoints.ts";
-import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { VenueId } from "#ingest/venues/venue-ids.ts";
 
 // What each venue is asked for, and the example of an answer that its documentation gives.
 
@@ -28,9 +29,9 @@ const CASES: readonly Case[] = [
   {
     venue: "simulated",
     symbol: "BTC-USD",
-    asks: "simulated://market/candles?symbol=BTC-USD&interval=60000&from=1793610900000&to=1793611080000",
+    asks: "simulated://market/candles?symbol=BTC-USD&interval=60000&from=1793610900000&to=1793611020001",
     answer:
-      '{"candles":[{"open":1700000040000000,"o":"94991.10","h":"95010.00","l":"94990.07","c":"95003.42","v":"1.70312","q":"161788.2","n":41}]}',
+      '{"candles":[[1700000040000,"94991.10","95010.00","94990.07","95003.42","1.70312","161788.2",41]]}',
     candles: [[1700000040, "94991.1", "95010", "94990.07", "95003.42", "1.70312", "161788.2", 41]],
   },
   {

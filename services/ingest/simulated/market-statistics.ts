@@ -11,6 +11,16 @@ export type MinuteCandle = {
   tradeCount: number;
 };
 
+/** Puts the next minute to a longer candle, whose start stays. */
+export function addMinute(sum: MinuteCandle, next: MinuteCandle): void {
+  sum.highTicks = Math.max(sum.highTicks, next.highTicks);
+  sum.lowTicks = Math.min(sum.lowTicks, next.lowTicks);
+  sum.closeTicks = next.closeTicks;
+  sum.volumeLots += next.volumeLots;
+  sum.turnover += next.turnover;
+  sum.tradeCount += next.tradeCount;
+}
+
 /** What the last 24 hours of trades amount to. */
 type DayStatistics = {
   readonly openTicks: number;
@@ -40,6 +50,7 @@ export class MarketStatistics {
   /** Those that are over, oldest first; what the past gave may be longer than a minute. */
   readonly #over: MinuteCandle[] = [];
   #current: MinuteCandle | undefined;
+  #firstTimeUs: number | undefined;
   /** Of `#over`; undefined once they have changed. */
   #totals: Totals | undefined;
   #lastTicks = 0;
@@ -50,9 +61,22 @@ export class MarketStatistics {
     return this.#current;
   }
 
-  /** The minutes that are over and no older than a day, oldest first, behind what the past gave. */
-  get minutes(): readonly MinuteCandle[] {
-    return this.#over;
+  /** Start of the minute of the first trade; undefined before it. */
+  get firstTimeUs(): number | undefined {
+    return this.#firstTimeUs;
+  }
+
+  /** The minute that starts then; undefined if it had no trade, or is not kept any more. */
+  minuteAt(openTimeUs: number): MinuteCandle | undefined {
+    if (this.#current?.openTimeUs === openTimeUs) return this.#current;
+    let [low, high] = [0, this.#over.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#over[middle]?.openTimeUs ?? 0) < openTimeUs) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#over[low];
+    return found?.openTimeUs === openTimeUs ? found : undefined;
   }
 
   /** Takes what was before the first trade: candles of any length, oldest first. */
@@ -80,6 +104,7 @@ export class MarketStatistics {
   onTrade(timeUs: number, priceTicks: number, sizeLots: number): void {
     this.#lastTicks = priceTicks;
     this.#lastLots = sizeLots;
+    this.#firstTimeUs ??= timeUs - (timeUs % MINUTE_US);
     const candle = (this.#current ??= {
       openTimeUs: timeUs - (timeUs % MINUTE_US),
       openTicks: priceTicks,

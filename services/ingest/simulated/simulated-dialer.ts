@@ -9,9 +9,11 @@ import type { RestClient } from "../feed/rest/rest-client.ts";
 import { isRecord, parseJson } from "../reading/text-fields.ts";
 import { ListedMarkets } from "./listed-markets.ts";
 import { MarketCalendar } from "./market-calendar.ts";
+import { MINUTES_MAX, type MinuteCandle } from "./market-statistics.ts";
 import { SimulatedFaults } from "./simulated-faults.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 import type { SimulatedListing } from "./simulated-listing.ts";
+import { SimulatedPast } from "./simulated-past.ts";
 import { createSimulatedRest } from "./simulated-rest.ts";
 import type { SimulatedSettings } from "./simulated-settings.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
@@ -48,6 +50,7 @@ export const STEPS_PER_CLOCK_READING = 16;
 /** Not 0: on a clock that is driven by hand, time has to pass between two turns. */
 export const LOAD_TURN_INTERVAL_MS = 1;
 const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
 const HEARTBEAT_SECONDS = 5;
 /** What is subscribed to hear of the states of all instruments. */
 const ALL_INSTRUMENTS = "*";
@@ -64,6 +67,7 @@ class SimulatedServer implements SimulatedVenue {
   readonly faults: SimulatedFaults;
   skippedSteps = 0;
   readonly #options: SimulatedVenueOptions;
+  readonly #past: SimulatedPast;
   readonly #markets: ListedMarkets;
   readonly #calendar: MarketCalendar;
   /** Place of the market that begins the next turn. */
@@ -79,10 +83,17 @@ class SimulatedServer implements SimulatedVenue {
   constructor(options: SimulatedVenueOptions) {
     this.#options = options;
     this.faults = new SimulatedFaults(options.chaos, options.seed);
-    this.#markets = new ListedMarkets(options, this.faults);
+    this.#past = new SimulatedPast(options);
+    const { faults } = this;
+    const nowUs = (): number => options.clock.nowUs();
+    this.#markets = new ListedMarkets(options, { faults, past: this.#past, nowUs });
     this.#calendar = new MarketCalendar(options);
     this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
-    this.rest = createSimulatedRest(options.clock, this.#markets);
+    this.rest = createSimulatedRest({
+      clock: options.clock,
+      markets: this.#markets,
+      minuteOf: (symbol, minute) => this.#minuteOf(symbol, minute),
+    });
   }
 
   get instruments(): readonly SimulatedInstrument[] {
@@ -149,6 +160,17 @@ class SimulatedServer implements SimulatedVenue {
       for (const channel of CHANNELS) listing.remove(channel, socket);
     }
     if (this.#sockets.size === 0) this.#stopTurns();
+  }
+
+  /** As the market lived through it, where it did and remembers. */
+  #minuteOf(symbol: string, minute: number): MinuteCandle | undefined {
+    const market = this.#markets.get(symbol)?.market;
+    if (market === undefined) return undefined;
+    const openTimeUs = minute * MINUTE_US;
+    const keptSinceUs = this.#options.clock.nowUs() - (MINUTES_MAX - 1) * MINUTE_US;
+    const livedSinceUs = Math.max(market.firstTimeUs ?? Infinity, keptSinceUs);
+    if (openTimeUs >= livedSinceUs) return market.minuteAt(openTimeUs);
+    return this.#past.minute(symbol, minute);
   }
 
   #accept(handlers: FeedSocketHandlers): FeedSocket {

@@ -1,4 +1,5 @@
 import { type Channel, DERIVATIVE_CHANNELS } from "#core/instrument.ts";
+import type { MinuteCandle } from "./market-statistics.ts";
 import { OrderArrivals } from "./order-arrivals.ts";
 import type { SimulatedFaults } from "./simulated-faults.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
@@ -7,21 +8,19 @@ import type { SimulatedSettings } from "./simulated-settings.ts";
 import type { SimulatedSocket } from "./simulated-socket.ts";
 
 /** What a market needs to know of the venue that it is a part of. */
-type ListingOptions = Pick<
-  SimulatedSettings,
-  "seed" | "pace" | "bookLevels" | "volatility" | "historyDays" | "eventsPerSecond"
-> & {
+type ListingOptions = Pick<SimulatedSettings, "seed" | "pace" | "bookLevels" | "volatility"> & {
   /** Its place among the venue's instruments. */
   readonly index: number;
+  /** The price at which the market opens. */
+  readonly openTicks: number;
+  /** Hours before a moment, oldest first, that its 24 h statistics begin with. */
+  readonly dayBefore: (timeUs: number) => readonly MinuteCandle[];
   readonly underlying: SimulatedMarket | undefined;
   readonly leader: SimulatedMarket | undefined;
   readonly followed: SimulatedMarket | undefined;
   readonly tether: SimulatedMarket | undefined;
   readonly faults: SimulatedFaults;
 };
-
-/** What the busiest market has of trades in its past, where the rate has no number. */
-const PAST_CHANGES_PER_SECOND = 20;
 
 /** One instrument's market and who listens to each of its channels. */
 export class SimulatedListing implements MarketAudience {
@@ -39,17 +38,10 @@ export class SimulatedListing implements MarketAudience {
   #isSilent = false;
 
   constructor(instrument: SimulatedInstrument, options: ListingOptions) {
-    const { eventsPerSecond, pace, index, faults, ...rest } = options;
+    const { pace, index, faults, ...rest } = options;
     const seed = Math.imul(options.seed, 0x9e3779b1) + index;
-    const rate = eventsPerSecond === "max" ? PAST_CHANGES_PER_SECOND : eventsPerSecond;
     this.#faults = faults;
-    this.market = new SimulatedMarket({
-      ...rest,
-      instrument,
-      seed,
-      audience: this,
-      changesPerSecond: rate * (pace === "even" ? 1 : instrument.pace),
-    });
+    this.market = new SimulatedMarket({ ...rest, instrument, seed, audience: this });
     this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: pace === "even" });
   }
 

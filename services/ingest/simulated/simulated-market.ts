@@ -10,7 +10,6 @@ import {
 } from "./order-market.ts";
 import { PricePath } from "./price-path.ts";
 import { SeededRandom } from "./seeded-random.ts";
-import { DAY_US, mergeMinutes, SimulatedPast } from "./simulated-past.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 
 /** Takes the frames of one instrument's channels. */
@@ -34,25 +33,13 @@ type SimulatedMarketOptions = {
   /** The market in USD whose price this one has in USDT, and that of USDT; undefined for others. */
   readonly followed: SimulatedMarket | undefined;
   readonly tether: SimulatedMarket | undefined;
-  /** Days of candles that were before the market opened. */
-  readonly historyDays: number;
-  /** Book changes a second that are usual here. */
-  readonly changesPerSecond: number;
+  /** The price at which the market opens. */
+  readonly openTicks: number;
+  /** Hours before a moment, oldest first, that its 24 h statistics begin with. */
+  readonly dayBefore: (timeUs: number) => readonly MinuteCandle[];
   readonly bookLevels: number;
   /** Times the instrument's own volatility. */
   readonly volatility: number;
-};
-
-/** A candle as the venue writes it: `open` is when it begins, prices and volumes are texts. */
-type CandleText = {
-  readonly open: number;
-  readonly o: string;
-  readonly h: string;
-  readonly l: string;
-  readonly c: string;
-  readonly v: string;
-  readonly q: string;
-  readonly n: number;
 };
 
 const FUNDING_INTERVAL_US = 8 * 3_600_000_000;
@@ -66,10 +53,6 @@ const PREMIUM_BPS_STEP = 0.3;
 /** The same of a market in USDT, against what it would cost through USD. */
 const TETHER_PREMIUM_BPS_MAX = 2;
 const TETHER_PREMIUM_BPS_STEP = 0.1;
-/** About so many changes of a book come with one trade. */
-const CHANGES_PER_TRADE = 6;
-const HOURS_OF_DAY = 24;
-const HOUR_US = 3_600_000_000;
 const MINUTE_US = 60_000_000;
 /** Funding per interval: 0.01 % plus the premium, within 0.75 %; integers of 10^-8. */
 const FUNDING_BASE = 10_000;
@@ -91,9 +74,7 @@ export class SimulatedMarket implements MarketListener {
   #candleChanged = false;
   #openInterestLots: number;
   #premiumBps = 0;
-  #past: SimulatedPast | undefined;
-  /** Markets that share a price share its past. */
-  readonly #pastSeed: number;
+  #hasBegun = false;
   /** The market that says what a USDT is worth, where prices are in USDT. */
   readonly #tether: SimulatedMarket | undefined;
   #isHalted = false;
@@ -108,7 +89,6 @@ export class SimulatedMarket implements MarketListener {
     // draws from a row of its own, so that it depends on time alone, not on how many orders there
     // were.
     const shared = followed ?? underlying;
-    this.#pastSeed = shared === undefined ? seed ^ 0x2545f491 : shared.#pastSeed;
     this.#tether =
       followed !== undefined
         ? options.tether
@@ -120,13 +100,14 @@ export class SimulatedMarket implements MarketListener {
         ? new PricePath({
             random: new SeededRandom(~seed),
             startTicks: instrument.referenceTicks,
+            openTicks: options.openTicks,
             volatilityBps: instrument.volatilityBps * options.volatility,
             leader: leader === undefined || instrument.isPegged ? undefined : leader.#path,
           })
         : shared.#path;
     this.#market = new OrderMarket({
       random: this.#random,
-      fairTicks: instrument.referenceTicks,
+      fairTicks: options.openTicks,
       levelsMax: options.bookLevels,
       gapTicks: instrument.gapTicks,
       orderLots: instrument.orderLots,
@@ -164,38 +145,14 @@ export class SimulatedMarket implements MarketListener {
     this.#market.step(this);
   }
 
-  /**
-   * Candles of the past and of the present, oldest first, that begin in a range: whole minutes, or
-   * a multiple of them. The candle under way is the last one.
-   */
-  candles(range: {
-    readonly fromUs: number;
-    readonly toUs: number;
-    readonly intervalUs: number;
-  }): CandleText[] {
-    const { fromUs, toUs, intervalUs } = range;
-    return mergeMinutes(this.#minutesBetween(fromUs, toUs), intervalUs).map((candle) =>
-      this.#candleText(candle),
-    );
+  /** Since when its own trades tell what happened; undefined before the first. */
+  get firstTimeUs(): number | undefined {
+    return this.#statistics.firstTimeUs;
   }
 
-  *#minutesBetween(fromUs: number, toUs: number): Generator<MinuteCandle> {
-    const past = this.#past;
-    if (past !== undefined) {
-      const oldest = Math.floor((past.endUs - 1 - fromUs) / DAY_US);
-      for (let day = Math.min(oldest, this.#options.historyDays - 1); day >= 0; day -= 1) {
-        if (past.endUs - (day + 1) * DAY_US >= toUs) break;
-        for (const minute of past.minutesOfDay(day)) {
-          if (minute.openTimeUs >= fromUs && minute.openTimeUs < toUs) yield minute;
-        }
-      }
-    }
-    const since = past?.endUs ?? 0;
-    const { current, minutes } = this.#statistics;
-    for (const minute of current === undefined ? minutes : [...minutes, current]) {
-      const at = minute.openTimeUs;
-      if (at >= since && at >= fromUs && at < toUs) yield minute;
-    }
+  /** The minute that starts then, as its trades made it. */
+  minuteAt(openTimeUs: number): MinuteCandle | undefined {
+    return this.#statistics.minuteAt(openTimeUs);
   }
 
   /** What comes by the clock and not by orders; to be called about once a second. */
@@ -216,24 +173,12 @@ export class SimulatedMarket implements MarketListener {
     }
   }
 
-  /** Makes its past when it first moves: until then nobody can ask for it. */
+  /** Its statistics begin with the day before, so that its first ticker is like any other. */
   #begin(timeUs: number): void {
-    const { instrument, historyDays, volatility, changesPerSecond } = this.#options;
-    if (this.#past !== undefined || historyDays === 0) return;
-    const endUs = this.#statistics.current?.openTimeUs ?? timeUs - (timeUs % MINUTE_US);
-    const past = new SimulatedPast({
-      seed: this.#pastSeed,
-      endUs,
-      endTicks: instrument.referenceTicks,
-      days: historyDays,
-      volatilityBps: instrument.volatilityBps * volatility,
-      orderLots: instrument.orderLots,
-      tradesPerMinute: (changesPerSecond * 60) / CHANGES_PER_TRADE,
-    });
-    this.#past = past;
-    const hours = mergeMinutes(past.minutesOfDay(0), HOUR_US);
-    // The first one may be partly more than a day ago.
-    this.#statistics.begin(hours.slice(-HOURS_OF_DAY));
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const beginUs = this.#statistics.firstTimeUs ?? timeUs - (timeUs % MINUTE_US);
+    this.#statistics.begin(this.#options.dayBefore(beginUs));
   }
 
   /** How many USDT one USD costs, compared with what it usually does; 1 in a market in USD. */
@@ -315,15 +260,6 @@ export class SimulatedMarket implements MarketListener {
       e: "candle",
       s: this.instrument.symbol,
       interval: CANDLE_INTERVAL_MS,
-      ...this.#candleText(candle),
-      closed,
-      t: this.#timeUs,
-    };
-    audience.send("candles", JSON.stringify(frame));
-  }
-
-  #candleText(candle: MinuteCandle): CandleText {
-    return {
       open: candle.openTimeUs,
       o: this.#price(candle.openTicks),
       h: this.#price(candle.highTicks),
@@ -332,7 +268,10 @@ export class SimulatedMarket implements MarketListener {
       v: this.#sum(candle.volumeLots, this.instrument.sizeScale),
       q: this.#sum(candle.turnover, this.instrument.priceScale + this.instrument.sizeScale),
       n: candle.tradeCount,
+      closed,
+      t: this.#timeUs,
     };
+    audience.send("candles", JSON.stringify(frame));
   }
 
   #sendTicker(): void {

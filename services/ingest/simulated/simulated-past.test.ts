@@ -1,74 +1,103 @@
 import { expect, test } from "vitest";
-import { DAY_US, mergeMinutes, SimulatedPast } from "./simulated-past.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
+import type { RestAnswer } from "../feed/rest/rest-client.ts";
+import { SIMULATED_CANDLES_MAX } from "./simulated-candles.ts";
+import { createSimulatedVenue } from "./simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "./simulated-settings.ts";
+import { simulated } from "./simulated.ts";
 
-const END_US = 1_700_000_040_000_000;
-const MINUTE_US = 60_000_000;
+const MINUTE_MS = 60_000;
+/** 2026-01-05 00:00 UTC. */
+const DAY_MS = 1_767_571_200_000;
+const BTC = simulated.deriveInstrument("BTC-USD")!;
+const PERPETUAL = simulated.deriveInstrument("BTC-USD-PERP")!;
 
-function pastOf(seed = 1): SimulatedPast {
-  return new SimulatedPast({
-    seed,
-    endUs: END_US,
-    endTicks: 9_500_000,
-    days: 3,
-    volatilityBps: 0.9,
-    orderLots: 4_000,
-    tradesPerMinute: 60,
+type Range = { readonly intervalMs: number; readonly fromMs: number; readonly toMs: number };
+
+/** What a venue that opened at `openedMs` answers. */
+async function candlesOf(range: Range, { openedMs = DAY_MS, seed = 1, instrument = BTC } = {}) {
+  const clock = new ManualClock(openedMs * 1_000);
+  const venue = createSimulatedVenue({ clock, ...SIMULATED_MARKET_DEFAULTS, seed });
+  const history = simulated.candleHistory!;
+  const request = history.request(instrument, range, simulated.endpoints)!;
+  const answer = await new Promise<RestAnswer>((resolve, reject) => {
+    venue.rest.get(request, resolve, reject);
+    for (let step = 0; step < 3_000; step += 1) clock.advance(1);
+  });
+  venue.close();
+  const subject = { instrument, intervalMs: range.intervalMs, receivedTimeUs: openedMs * 1_000 };
+  const read = history.parse(answer.body, subject)!;
+  expect(read.skipped).toBe(0);
+  return read.candles.map(({ openTimeUs, open, high, low, close, volume, tradeCount, closed }) => {
+    return { openMs: openTimeUs / 1_000, open, high, low, close, volume, tradeCount, closed };
   });
 }
 
-/** All days, oldest first. */
-function minutesOf(past: SimulatedPast): ReturnType<SimulatedPast["minutesOfDay"]> {
-  return [2, 1, 0].flatMap((day) => past.minutesOfDay(day));
-}
+const minutes = (count: number, toMs = DAY_MS): Range => {
+  return { intervalMs: MINUTE_MS, fromMs: toMs - count * MINUTE_MS, toMs };
+};
 
-test("it ends when and where the market opened, and has no seam between days", () => {
-  const minutes = minutesOf(pastOf());
-  expect(minutes).toHaveLength(3 * 1_440);
-  expect(minutes[0]?.openTimeUs).toBe(END_US - 3 * DAY_US);
-  expect(minutes.at(-1)?.openTimeUs).toBe(END_US - MINUTE_US);
-  expect(minutes.at(-1)?.closeTicks).toBe(9_500_000);
-  for (const [index, minute] of minutes.entries()) {
-    const before = minutes[index - 1] ?? minute;
-    expect(minute.openTimeUs - before.openTimeUs).toBe(index === 0 ? 0 : MINUTE_US);
-    expect(minute.openTicks).toBe(index === 0 ? minute.openTicks : before.closeTicks);
-  }
-});
-
-test("each candle is one that trades could have made", () => {
-  for (const minute of minutesOf(pastOf())) {
-    const { openTicks, highTicks, lowTicks, closeTicks, volumeLots, tradeCount } = minute;
-    expect(lowTicks).toBeLessThanOrEqual(Math.min(openTicks, closeTicks));
-    expect(highTicks).toBeGreaterThanOrEqual(Math.max(openTicks, closeTicks));
-    expect(lowTicks).toBeGreaterThan(0);
+test("each minute of the past has a candle that begins where the one before ended", async () => {
+  const candles = await candlesOf(minutes(400));
+  expect(candles).toHaveLength(400);
+  for (const [index, { openMs, open, high, low, close, tradeCount }] of candles.entries()) {
+    expect(openMs).toBe(DAY_MS - (400 - index) * MINUTE_MS);
+    expect(open).toBe(candles[index - 1]?.close ?? open);
+    expect(Number(high)).toBeGreaterThanOrEqual(Math.max(Number(open), Number(close)));
+    expect(Number(low)).toBeLessThanOrEqual(Math.min(Number(open), Number(close)));
     expect(tradeCount).toBeGreaterThan(0);
-    expect(volumeLots >= BigInt(tradeCount)).toBe(true);
-    expect(minute.turnover >= volumeLots * BigInt(lowTicks)).toBe(true);
-    expect(minute.turnover <= volumeLots * BigInt(highTicks)).toBe(true);
   }
 });
 
-test("a day that is asked for again is the same, and one that never was is empty", () => {
-  expect(pastOf().minutesOfDay(1)).toEqual(pastOf().minutesOfDay(1));
-  expect(pastOf().minutesOfDay(1)).not.toEqual(pastOf(2).minutesOfDay(1));
-  expect(pastOf().minutesOfDay(3)).toEqual([]);
-  expect(pastOf().minutesOfDay(-1)).toEqual([]);
+test("the past follows from the seed, whenever the market opens", async () => {
+  const range = minutes(50, DAY_MS - 7 * 86_400_000);
+  const one = await candlesOf(range);
+  expect(await candlesOf(range, { openedMs: DAY_MS + 5 * 3_600_000 })).toEqual(one);
+  expect(await candlesOf(range, { seed: 2 })).not.toEqual(one);
 });
 
-test("longer candles hold exactly their minutes", () => {
-  const minutes = minutesOf(pastOf());
-  const hours = mergeMinutes(minutes, 60 * MINUTE_US);
-  const sum = (list: typeof minutes) => list.reduce((total, each) => total + each.volumeLots, 0n);
-  expect(sum(hours)).toBe(sum(minutes));
+test("longer candles are made of the shorter ones", async () => {
+  const fromMs = DAY_MS - 5 * 3_600_000;
+  const hours = await candlesOf({ intervalMs: 3_600_000, fromMs, toMs: DAY_MS });
+  expect(hours).toHaveLength(5);
   for (const hour of hours) {
-    const own = minutes.filter(
-      ({ openTimeUs: at }) => at >= hour.openTimeUs && at < hour.openTimeUs + 60 * MINUTE_US,
-    );
-    expect(hour).toMatchObject({
-      openTicks: own[0]?.openTicks,
-      closeTicks: own.at(-1)?.closeTicks,
-      highTicks: Math.max(...own.map((each) => each.highTicks)),
-      lowTicks: Math.min(...own.map((each) => each.lowTicks)),
-      tradeCount: own.reduce((total, each) => total + each.tradeCount, 0),
-    });
+    const { openMs } = hour;
+    const within = { intervalMs: MINUTE_MS, fromMs: openMs, toMs: openMs + 3_600_000 };
+    const parts = await candlesOf(within);
+    const scaled = (text: string): number => Math.round(Number(text) * 1e5);
+    expect(parts).toHaveLength(60);
+    expect(hour.open).toBe(parts[0]!.open);
+    expect(hour.close).toBe(parts.at(-1)!.close);
+    expect(Number(hour.high)).toBe(Math.max(...parts.map(({ high }) => Number(high))));
+    expect(Number(hour.low)).toBe(Math.min(...parts.map(({ low }) => Number(low))));
+    expect(scaled(hour.volume)).toBe(parts.reduce((sum, { volume }) => sum + scaled(volume), 0));
+    expect(hour.tradeCount).toBe(parts.reduce((sum, { tradeCount }) => sum + tradeCount!, 0));
   }
+});
+
+test("there is nothing before 2020, and nothing that has not begun", async () => {
+  const firstMs = Date.UTC(2020, 0, 1);
+  const first = await candlesOf({ ...minutes(10, firstMs + 5 * MINUTE_MS) });
+  expect(first.map(({ openMs }) => openMs)).toEqual(
+    [0, 1, 2, 3, 4].map((minute) => firstMs + minute * MINUTE_MS),
+  );
+  const last = await candlesOf(minutes(6, DAY_MS + 3 * MINUTE_MS));
+  expect(last.map(({ openMs, closed }) => [openMs, closed])).toEqual([
+    [DAY_MS - 3 * MINUTE_MS, true],
+    [DAY_MS - 2 * MINUTE_MS, true],
+    [DAY_MS - MINUTE_MS, true],
+    [DAY_MS, false],
+  ]);
+});
+
+test.each([-1, 0, 1])("an answer has its limit of candles (limit %i)", async (more) => {
+  const candles = await candlesOf(minutes(SIMULATED_CANDLES_MAX + more));
+  expect(candles).toHaveLength(Math.min(SIMULATED_CANDLES_MAX + more, SIMULATED_CANDLES_MAX));
+});
+
+test("a perpetual has the prices of its spot market, and trades of its own", async () => {
+  const spot = await candlesOf(minutes(20));
+  const perpetual = await candlesOf(minutes(20), { instrument: PERPETUAL });
+  expect(perpetual.map(({ close }) => close)).toEqual(spot.map(({ close }) => close));
+  expect(perpetual.map(({ volume }) => volume)).not.toEqual(spot.map(({ volume }) => volume));
 });

@@ -1,127 +1,177 @@
-import type { MinuteCandle } from "./market-statistics.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { addMinute, type MinuteCandle } from "./market-statistics.ts";
+import { TETHER_SYMBOL, type SimulatedInstrument } from "./simulated-instruments.ts";
 
-/** What a market's past is made from. */
-type PastOptions = {
+type SimulatedPastOptions = {
+  /** The same seed gives the same past. */
   readonly seed: number;
-  /** When the market opened: a whole minute, at which its past ends. */
-  readonly endUs: number;
-  /** What it opened with. */
-  readonly endTicks: number;
-  readonly days: number;
-  /** Standard deviation of one second's return, in basis points. */
-  readonly volatilityBps: number;
-  readonly orderLots: number;
-  /** Trades of a usual minute. */
-  readonly tradesPerMinute: number;
+  /** Times each instrument's own volatility. */
+  readonly volatility: number;
+  /** Book changes a second of the busiest spot instrument; see the settings. */
+  readonly eventsPerSecond: number | "max";
 };
 
-const MINUTES_PER_DAY = 1_440;
 const MINUTE_US = 60_000_000;
-export const DAY_US = MINUTES_PER_DAY * MINUTE_US;
+/** The market has no time before: 2020-01-01, in minutes since 1970. */
+export const PAST_FIRST_MINUTE = 26_297_280;
+
+/** The walk is a sum of waves of these lengths in minutes: each about 4 times the next. */
+const WAVE_MINUTES = [40_320, 10_080, 2_880, 720, 180, 45, 11, 3, 1] as const;
+/** A wave's height, compared with how far the price wanders in its length. */
+const WAVE_HEIGHT = 0.7;
+/** How much of the first market's walk each other one takes over. */
+const LEADER_SHARE = 0.7;
 const BPS = 1e-4;
-/** Between days a price moves by this share of what a walk without a pull would move by. */
-const DAY_SHARE = 0.35;
-/** The price of the past stays within this factor of where it ended. */
-const FACTOR_MAX = 2;
+/** The price stays within this factor of the instrument's own, as it does in the live market. */
+const FACTOR_MAX = 4;
+const HOURS_OF_DAY = 24;
+const MINUTES_OF_HOUR = 60;
+/** Trades for each book change. */
+const TRADE_SHARE = 0.16;
+/** At the rate "max", the past is that of a market of the usual rate. */
+const USUAL_EVENTS_PER_SECOND = 20;
+/** What is drawn of one minute, each from a row of its own. */
+const DRAW = { wickUp: 101, wickDown: 102, trades: 103, size: 104 } as const;
+
+/** What one instrument's past is computed from. */
+type PastMarket = {
+  readonly instrument: SimulatedInstrument;
+  readonly row: number;
+  /** Perpetuals, and markets in USDT, share the row of what they follow. */
+  readonly priceRow: number;
+  /** Of one minute's return. */
+  readonly sigma: number;
+  readonly leader: PastMarket | undefined;
+  /** Says what a USDT was worth, where prices are in USDT. */
+  readonly tether: PastMarket | undefined;
+};
 
 /**
- * What a market's candles were before it opened: a random walk back in time that ends in the price
- * that the market opened with. A day is made by itself from the prices at its two ends, whenever it
- * is asked for, so that a long past costs nothing. The same options give the same past.
+ * What happened at the simulated venue before it began to run: a price for every moment since 2020,
+ * and one candle for every minute. Nothing is kept; each minute follows from the seed alone, so
+ * that any range gives the same whenever it is asked for.
  */
 export class SimulatedPast {
-  readonly #options: PastOptions;
-  /** The price at the end of each day, the latest first. */
-  readonly #dayEnds: readonly number[];
+  readonly #options: SimulatedPastOptions;
+  readonly #markets = new Map<string, PastMarket>();
+  #leader: PastMarket | undefined;
 
-  constructor(options: PastOptions) {
+  constructor(options: SimulatedPastOptions) {
     this.#options = options;
-    const random = new SeededRandom(options.seed);
-    const { endTicks, volatilityBps, days } = options;
-    const dayBps = volatilityBps * Math.sqrt(86_400) * DAY_SHARE;
-    const ends = [endTicks];
-    for (let day = 0; day < days; day += 1) {
-      const moved = (ends[day] ?? endTicks) * (1 + random.symmetric() * dayBps * BPS);
-      ends.push(Math.min(endTicks * FACTOR_MAX, Math.max(endTicks / FACTOR_MAX, moved)));
+  }
+
+  /** Takes an instrument in; what it follows comes before it. */
+  add(instrument: SimulatedInstrument): void {
+    const row = this.#markets.size;
+    const { underlying = instrument.follows } = instrument;
+    const shared = this.#markets.get(underlying ?? "");
+    const leader = instrument.isPegged ? undefined : this.#leader;
+    const isInTether = instrument.quote === "USDT";
+    const market: PastMarket = {
+      instrument,
+      row,
+      priceRow: shared?.priceRow ?? row,
+      sigma: instrument.volatilityBps * this.#options.volatility * BPS * Math.sqrt(60),
+      leader: shared === undefined ? leader : shared.leader,
+      tether: isInTether ? this.#markets.get(TETHER_SYMBOL) : undefined,
+    };
+    this.#leader ??= market;
+    this.#markets.set(instrument.symbol, market);
+  }
+
+  /** What participants believed the price to be, in ticks; from 2. */
+  priceTicks(symbol: string, timeUs: number): number {
+    return this.#priceAt(this.#market(symbol), timeUs / MINUTE_US);
+  }
+
+  /** The candle of a minute, which is counted from 1970. Undefined before 2020. */
+  minute(symbol: string, minute: number): MinuteCandle | undefined {
+    if (minute < PAST_FIRST_MINUTE) return undefined;
+    const market = this.#market(symbol);
+    const { instrument, row, sigma } = market;
+    const openTicks = this.#priceAt(market, minute);
+    const closeTicks = this.#priceAt(market, minute + 1);
+    const wickTicks = openTicks * sigma * 0.5;
+    const draw = (what: number): number => this.#draw(row, what, minute);
+    const highTicks = Math.max(openTicks, closeTicks) + Math.round(wickTicks * draw(DRAW.wickUp));
+    const lowest = Math.min(openTicks, closeTicks) - Math.round(wickTicks * draw(DRAW.wickDown));
+    const lowTicks = Math.max(1, lowest);
+    const { eventsPerSecond } = this.#options;
+    const rate = eventsPerSecond === "max" ? USUAL_EVENTS_PER_SECOND : eventsPerSecond;
+    const meanTrades = rate * instrument.pace * TRADE_SHARE * 60;
+    const tradeCount = 1 + Math.floor(meanTrades * (0.4 + 1.2 * draw(DRAW.trades)));
+    const meanLots = instrument.orderLots * (0.6 + 0.8 * draw(DRAW.size));
+    const volumeLots = BigInt(Math.max(1, Math.round(tradeCount * meanLots)));
+    const middleTicks = Math.round((openTicks + highTicks + lowTicks + closeTicks) / 4);
+    return {
+      openTimeUs: minute * MINUTE_US,
+      openTicks,
+      highTicks,
+      lowTicks,
+      closeTicks,
+      volumeLots,
+      turnover: volumeLots * BigInt(middleTicks),
+      tradeCount,
+    };
+  }
+
+  /** The hours of the day that ends then, at a whole minute, oldest first. */
+  hoursBefore(symbol: string, timeUs: number): MinuteCandle[] {
+    const endMinute = Math.floor(timeUs / MINUTE_US);
+    const hours: MinuteCandle[] = [];
+    for (let hour = HOURS_OF_DAY; hour > 0; hour -= 1) {
+      const first = endMinute - hour * MINUTES_OF_HOUR;
+      let sum: MinuteCandle | undefined;
+      for (let minute = first; minute < first + MINUTES_OF_HOUR; minute += 1) {
+        const next = this.minute(symbol, minute);
+        if (next === undefined || sum === undefined) sum = next;
+        else addMinute(sum, next);
+      }
+      if (sum !== undefined) hours.push(sum);
     }
-    this.#dayEnds = ends;
+    return hours;
   }
 
-  /** End of the latest minute. */
-  get endUs(): number {
-    return this.#options.endUs;
+  #priceAt(market: PastMarket, minute: number): number {
+    const { referenceTicks } = market.instrument;
+    const own = this.#walk(market, minute);
+    const { leader, tether } = market;
+    const walked =
+      leader === undefined
+        ? own
+        : this.#walk(leader, minute) * LEADER_SHARE + own * (1 - LEADER_SHARE / 2);
+    const worth = tether === undefined ? 0 : this.#walk(tether, minute);
+    const factor = Math.min(FACTOR_MAX, Math.max(1 / FACTOR_MAX, Math.exp(walked - worth)));
+    return Math.max(2, Math.round(referenceTicks * factor));
   }
 
-  /** The minutes of one day, oldest first; 0 is the day that ends with the past. */
-  minutesOfDay(day: number): MinuteCandle[] {
-    const { seed, endUs, days, volatilityBps, orderLots, tradesPerMinute } = this.#options;
-    if (day < 0 || day >= days) return [];
-    const random = new SeededRandom(Math.imul(seed ^ 0x51ed270b, 0x9e3779b1) + day);
-    const endTicks = this.#dayEnds[day] ?? 0;
-    const beginTicks = this.#dayEnds[day + 1] ?? endTicks;
-    const minuteBps = volatilityBps * Math.sqrt(60) * BPS;
-    const walk = bridge(random, { beginTicks, endTicks, minuteBps });
-    const beginUs = endUs - (day + 1) * DAY_US;
-    const minutes: MinuteCandle[] = [];
-    for (let minute = 0; minute < MINUTES_PER_DAY; minute += 1) {
-      const openTicks = whole(walk[minute] ?? 0);
-      const closeTicks = whole(walk[minute + 1] ?? 0);
-      const wick = (): number => random.exponential(0.35 * minuteBps * endTicks);
-      const tradeCount = 1 + Math.floor(random.exponential(tradesPerMinute));
-      const volumeLots = BigInt(tradeCount) * BigInt(1 + Math.floor(random.exponential(orderLots)));
-      minutes.push({
-        openTimeUs: beginUs + minute * MINUTE_US,
-        openTicks,
-        highTicks: whole(Math.max(openTicks, closeTicks) + wick()),
-        lowTicks: whole(Math.min(openTicks, closeTicks) - wick()),
-        closeTicks,
-        volumeLots,
-        turnover: (volumeLots * BigInt(openTicks + closeTicks)) / 2n,
-        tradeCount,
-      });
+  /** The logarithm of the price, compared with the instrument's own. */
+  #walk({ priceRow, sigma }: PastMarket, minute: number): number {
+    let sum = 0;
+    for (const [wave, length] of WAVE_MINUTES.entries()) {
+      const position = minute / length;
+      const begin = Math.floor(position);
+      const part = position - begin;
+      const from = this.#draw(priceRow, wave, begin) * 2 - 1;
+      const to = this.#draw(priceRow, wave, begin + 1) * 2 - 1;
+      // Smooth where two parts of a wave meet.
+      const weight = part * part * (3 - 2 * part);
+      sum += (from + (to - from) * weight) * Math.sqrt(length);
     }
-    return minutes;
+    return sum * sigma * WAVE_HEIGHT;
   }
-}
 
-/** A walk of so many minutes that begins and ends at given prices; one price more than minutes. */
-function bridge(
-  random: SeededRandom,
-  of: { readonly beginTicks: number; readonly endTicks: number; readonly minuteBps: number },
-): number[] {
-  const steps = [0];
-  for (let minute = 1; minute <= MINUTES_PER_DAY; minute += 1) {
-    steps.push((steps[minute - 1] ?? 0) + random.symmetric() * of.minuteBps);
+  /** In [0, 1): the same for the same row, kind and place. */
+  #draw(row: number, kind: number, place: number): number {
+    let mixed = Math.imul(this.#options.seed ^ Math.imul(row + 1, 0x9e3779b1), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13) ^ Math.imul(kind + 1, 0xc2b2ae35), 0x27d4eb2f);
+    mixed = Math.imul(mixed ^ (mixed >>> 15) ^ place, 0x165667b1);
+    mixed = Math.imul(mixed ^ (mixed >>> 14), 0x2c1b3c6d);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) / 4_294_967_296;
   }
-  const drift = steps.at(-1) ?? 0;
-  return steps.map((step, minute) => {
-    const share = minute / MINUTES_PER_DAY;
-    const line = of.beginTicks + (of.endTicks - of.beginTicks) * share;
-    return line * (1 + Math.max(-0.4, Math.min(0.4, step - drift * share)));
-  });
-}
 
-function whole(ticks: number): number {
-  return Math.max(1, Math.round(ticks));
-}
-
-/** Minutes, oldest first, put together to candles of another length that is a multiple. */
-export function mergeMinutes(minutes: Iterable<MinuteCandle>, intervalUs: number): MinuteCandle[] {
-  const merged: MinuteCandle[] = [];
-  for (const minute of minutes) {
-    const openTimeUs = minute.openTimeUs - (minute.openTimeUs % intervalUs);
-    const last = merged.at(-1);
-    if (last?.openTimeUs !== openTimeUs) {
-      merged.push({ ...minute, openTimeUs });
-      continue;
-    }
-    last.highTicks = Math.max(last.highTicks, minute.highTicks);
-    last.lowTicks = Math.min(last.lowTicks, minute.lowTicks);
-    last.closeTicks = minute.closeTicks;
-    last.volumeLots += minute.volumeLots;
-    last.turnover += minute.turnover;
-    last.tradeCount += minute.tradeCount;
+  #market(symbol: string): PastMarket {
+    const market = this.#markets.get(symbol);
+    if (market === undefined) throw new RangeError(`the simulated market has no ${symbol}`);
+    return market;
   }
-  return merged;
 }

@@ -1,59 +1,80 @@
 import type { Clock } from "#core/clock.ts";
-import type { RestClient } from "../feed/rest/rest-client.ts";
+import type { RestRequest } from "../feed/feed-adapter.ts";
+import type { RestAnswer, RestClient } from "../feed/rest/rest-client.ts";
+import type { MinuteCandle } from "./market-statistics.ts";
 import type { ListedMarkets } from "./listed-markets.ts";
+import { candlesAsked, SimulatedCandles } from "./simulated-candles.ts";
 
-/** Candles that one answer holds at most, and the longest range of one request. */
-export const CANDLE_ROWS_MAX = 1_000;
-export const CANDLE_SPAN_MS_MAX = 30 * 86_400_000;
+type SimulatedRestOptions = {
+  readonly clock: Clock;
+  readonly markets: Pick<ListedMarkets, "get" | "instruments">;
+  /** The candle of a minute since 1970; undefined if nothing traded in it. */
+  readonly minuteOf: (symbol: string, minute: number) => MinuteCandle | undefined;
+};
 
-/** What the venue tells by REST: the list of its instruments, and candles. */
-export function createSimulatedRest(clock: Clock, markets: ListedMarkets): RestClient {
-  const pending = new Set<(reason: string) => void>();
-  let closed = false;
-  return {
-    get(request, onResponse, onError): void {
-      pending.add(onError);
-      clock.after(0, () => {
-        if (!pending.delete(onError)) return;
-        if (closed) return onError("closed");
-        onResponse({ url: request.url, ...answerOf(request.url, markets) });
-      });
-    },
-    close(): void {
-      closed = true;
-      for (const onError of pending) onError("closed");
-      pending.clear();
-    },
-  };
+type Pending = {
+  readonly onResponse: (answer: RestAnswer) => void;
+  readonly onError: (reason: string) => void;
+};
+
+/** The list of instruments and candles of the past, by the way that other venues' come. */
+export function createSimulatedRest(options: SimulatedRestOptions): RestClient {
+  return new SimulatedRest(options);
 }
 
-type Answer = { readonly status: number; readonly body: string };
+class SimulatedRest implements RestClient {
+  readonly #options: SimulatedRestOptions;
+  readonly #pending = new Set<Pending>();
+  #closed = false;
 
-/** What the venue answers to a GET of this address. */
-function answerOf(address: string, markets: ListedMarkets): Answer {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url?.pathname.endsWith("/instruments") === true) {
-    return { status: 200, body: JSON.stringify({ instruments: markets.instruments }) };
+  constructor(options: SimulatedRestOptions) {
+    this.#options = options;
   }
-  if (url?.pathname.endsWith("/candles") === true) return candlesAnswer(url.searchParams, markets);
-  return { status: 404, body: "" };
-}
 
-function candlesAnswer(query: URLSearchParams, markets: ListedMarkets): Answer {
-  const listing = markets.get(query.get("symbol") ?? "");
-  const [intervalMs = 0, fromMs = 0, toMs = 0] = ["interval", "from", "to"].map((name) =>
-    Number(query.get(name) ?? "x"),
-  );
-  if (listing === undefined) return { status: 404, body: '{"reason":"unknown-instrument"}' };
-  const isRange = [intervalMs, fromMs, toMs].every(Number.isSafeInteger);
-  const rows = (toMs - fromMs) / intervalMs;
-  if (!isRange || !(intervalMs >= 60_000) || intervalMs % 60_000 !== 0 || !(rows >= 0)) {
-    return { status: 400, body: '{"reason":"bad-range"}' };
+  get({ url }: RestRequest, onResponse: Pending["onResponse"], onError: Pending["onError"]): void {
+    const pending = { onResponse, onError };
+    this.#pending.add(pending);
+    if (url.endsWith("/instruments")) {
+      const body = JSON.stringify({ instruments: this.#options.markets.instruments });
+      this.#later(pending, () => this.#answer(pending, { url, status: 200, body }));
+      return;
+    }
+    const asked = candlesAsked(url);
+    const instrument = this.#options.markets.get(asked?.symbol ?? "")?.market.instrument;
+    if (asked === undefined || instrument === undefined) {
+      this.#later(pending, () => this.#answer(pending, { url, status: 404, body: "" }));
+      return;
+    }
+    const { clock, minuteOf } = this.#options;
+    const candles = new SimulatedCandles(asked, instrument, {
+      nowMs: Math.floor(clock.nowUs() / 1_000),
+      minuteOf: (minute) => minuteOf(instrument.symbol, minute),
+    });
+    this.#later(pending, () => this.#compute(pending, url, candles));
   }
-  if (rows > CANDLE_ROWS_MAX || toMs - fromMs > CANDLE_SPAN_MS_MAX) {
-    return { status: 400, body: '{"reason":"range-too-long"}' };
+
+  close(): void {
+    this.#closed = true;
+    for (const { onError } of this.#pending) onError("closed");
+    this.#pending.clear();
   }
-  const [fromUs, toUs, intervalUs] = [fromMs, toMs, intervalMs].map((ms) => ms * 1000);
-  const range = { fromUs: fromUs ?? 0, toUs: toUs ?? 0, intervalUs: intervalUs ?? 0 };
-  return { status: 200, body: JSON.stringify({ candles: listing.market.candles(range) }) };
+
+  #compute(pending: Pending, url: string, candles: SimulatedCandles): void {
+    if (candles.step()) this.#answer(pending, { url, status: 200, body: candles.body });
+    else this.#later(pending, () => this.#compute(pending, url, candles));
+  }
+
+  #answer(pending: Pending, answer: RestAnswer): void {
+    this.#pending.delete(pending);
+    pending.onResponse(answer);
+  }
+
+  #later(pending: Pending, run: () => void): void {
+    this.#options.clock.after(0, () => {
+      if (!this.#pending.has(pending)) return;
+      if (!this.#closed) return run();
+      this.#pending.delete(pending);
+      pending.onError("closed");
+    });
+  }
 }

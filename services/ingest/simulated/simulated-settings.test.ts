@@ -38,7 +38,6 @@ test("the market of an empty configuration is the natural one", () => {
     pace: "natural",
     bookLevels: 200,
     volatility: 1,
-    historyDays: 7,
     haltIntervalMs: 600_000,
     listingIntervalMs: 900_000,
     chaos: {

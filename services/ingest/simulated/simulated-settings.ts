@@ -2,9 +2,6 @@ import { z } from "zod";
 import { quotedText } from "#core/visible-text.ts";
 import { listSimulatedInstruments } from "./simulated-instruments.ts";
 
-/** Longest past that the market has. */
-const PAST_DAYS_MAX = 30;
-
 const share = () => z.number().min(0).max(1).default(0);
 const meanMs = (fallback = 0) => z.int().min(0).max(86_400_000).default(fallback);
 
@@ -44,12 +41,6 @@ export const simulatedSchema = z
       ),
     bookLevels: z.int().min(10).max(1_000).default(200).describe("levels per side"),
     volatility: z.number().min(0).max(20).default(1).describe("times the usual; 0 stands still"),
-    historyDays: z
-      .int()
-      .min(0)
-      .max(PAST_DAYS_MAX)
-      .default(7)
-      .describe("days of candles from before the start, and of what a ticker has of 24 hours"),
     haltIntervalMs: meanMs(600_000).describe("mean time between two halts of trading; 0 is none"),
     listingIntervalMs: meanMs(900_000).describe(
       "mean time between two changes of the list, in or out; 0 is none",

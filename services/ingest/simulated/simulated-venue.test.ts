@@ -2,14 +2,11 @@ import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import type { Candle } from "#core/market-event.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { BusConsumer } from "#test/support/scripted-venue-consumer.ts";
-import type { CandleRange } from "../feed/feed-adapter.ts";
 import { ingestConfig } from "../config.ts";
 import { startIngest } from "../main.ts";
 import { createSimulatedVenue, type SimulatedVenue } from "./simulated-dialer.ts";
-import { simulated } from "./simulated.ts";
 import { SIMULATED_MARKET_DEFAULTS, type SimulatedSettings } from "./simulated-settings.ts";
 
 // What the venue does besides trading, as it is seen through the ingestor and by whoever asks.
@@ -175,74 +172,6 @@ test("what is listed while it runs is followed, and what is delisted is let go",
 function stateOf({ consumer }: Followed, symbol: string): string | undefined {
   return consumer.statuses(symbol, "status").at(-1)?.instrumentState;
 }
-
-/** The candles of a range, asked for and read as the adapter does it. */
-function candlesOf(
-  { clock, venue }: Pick<Followed, "clock" | "venue">,
-  range: CandleRange,
-  symbol = "BTC-USD",
-): readonly Candle[] {
-  const history = simulated.candleHistory;
-  const instrument = simulated.deriveInstrument(symbol);
-  assert(history !== undefined && instrument !== undefined);
-  return history.pages(range, 100).flatMap((page) => {
-    const request = history.request(instrument, page, simulated.endpoints);
-    assert(request !== undefined);
-    let body = "";
-    venue.rest.get(request, (answer) => (body = answer.body), IGNORE);
-    clock.advance(0);
-    const subject = { instrument, intervalMs: page.intervalMs, receivedTimeUs: clock.nowUs() };
-    const parsed = history.parse(body, subject);
-    assert(parsed !== undefined && parsed.skipped === 0);
-    return parsed.candles;
-  });
-}
-
-test("candles of days before the start go over into those of the trades without a hole", async () => {
-  const it = await follow({ historyDays: 2 });
-  await it.run(200);
-  const nowMs = it.clock.nowUs() / 1000;
-  const minutes = candlesOf(it, { intervalMs: 60_000, fromMs: nowMs - 86_400_000, toMs: nowMs });
-  expect(minutes).toHaveLength(1_441);
-  for (const [index, candle] of minutes.entries()) {
-    expect(candle.openTimeUs - (minutes[index - 1]?.openTimeUs ?? candle.openTimeUs)).toBe(
-      index === 0 ? 0 : 60_000_000,
-    );
-    expect(Number(candle.high)).toBeGreaterThanOrEqual(Number(candle.low));
-  }
-  const closes = minutes.map(({ close }) => Number(close));
-  const jumps = closes.map((close, index) => Math.abs(close / (closes[index - 1] ?? close) - 1));
-  expect(Math.max(...jumps)).toBeLessThan(0.02);
-  const hours = candlesOf(it, { intervalMs: 3_600_000, fromMs: nowMs - 86_400_000, toMs: nowMs });
-  expect(hours.length).toBeGreaterThanOrEqual(24);
-  const days = candlesOf(it, {
-    intervalMs: 86_400_000,
-    fromMs: nowMs - 90 * 86_400_000,
-    toMs: nowMs,
-  });
-  expect(days).toHaveLength(3);
-  await it.ingest.close();
-});
-
-test.each([
-  ["symbol=NONE-USD&interval=60000&from=0&to=60000", 404],
-  ["symbol=BTC-USD&interval=1000&from=0&to=60000", 400],
-  ["symbol=BTC-USD&interval=x&from=0&to=60000", 400],
-  ["symbol=BTC-USD&interval=60000&from=60000&to=0", 400],
-  ["symbol=BTC-USD&interval=60000&from=0&to=59940000", 200],
-  ["symbol=BTC-USD&interval=60000&from=0&to=60000000", 200],
-  ["symbol=BTC-USD&interval=60000&from=0&to=60060000", 400],
-  ["symbol=BTC-USD&interval=86400000&from=0&to=2592000000", 200],
-  ["symbol=BTC-USD&interval=86400000&from=0&to=2678400000", 400],
-])("candles that are asked for by %s are answered with %i", (query, expected) => {
-  const clock = new ManualClock(START_US);
-  const venue = createSimulatedVenue({ clock, ...SIMULATED_MARKET_DEFAULTS });
-  let status = 0;
-  const request = { url: `simulated://market/candles?${query}`, weight: 1 };
-  venue.rest.get(request, (answer) => (status = answer.status), IGNORE);
-  clock.advance(0);
-  expect(status).toBe(expected);
-});
 
 test("with faults the market itself is the same as without", () => {
   const tradesOf = (chaos: Partial<SimulatedSettings>): string[] => {

@@ -6,10 +6,10 @@ import type {
   FeedEndpoints,
   FeedSubscription,
 } from "../feed/feed-adapter.ts";
-import { candleHistory, namedIntervals, rowsAt } from "../reading/candle-history.ts";
+import { candleHistory, rowsAt } from "../reading/candle-history.ts";
 import { parseJson } from "../reading/text-fields.ts";
+import { SIMULATED_CANDLES_MAX, SIMULATED_INTERVALS_MS } from "./simulated-candles.ts";
 import { SimulatedDecoder } from "./simulated-decoder.ts";
-import { CANDLE_ROWS_MAX, CANDLE_SPAN_MS_MAX } from "./simulated-rest.ts";
 
 const VENUE = "simulated";
 /** Subscriptions named in one request. */
@@ -54,24 +54,22 @@ export const simulated: FeedAdapter = {
   },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/instruments`, weight: 1 }],
   candleHistory: candleHistory({
-    intervals: namedIntervals("1m 5m 15m 1h 4h 1d"),
-    rowsMax: CANDLE_ROWS_MAX,
-    spanMsMax: CANDLE_SPAN_MS_MAX,
-    request: ({ instrument, intervalMs, fromMs, lastMs }, endpoints) => {
-      const range = `from=${fromMs}&to=${lastMs + intervalMs}`;
-      const query = `symbol=${instrument.venueSymbol}&interval=${intervalMs}&${range}`;
+    intervals: new Map(SIMULATED_INTERVALS_MS.map((ms) => [ms, String(ms)])),
+    rowsMax: SIMULATED_CANDLES_MAX,
+    request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+      const query = `symbol=${instrument.venueSymbol}&interval=${name}&from=${fromMs}&to=${lastMs + 1}`;
       return { url: `${endpoints.rest}/candles?${query}`, weight: 1 };
     },
     rowsOf: rowsAt("candles"),
     columnsOf: () => ({
-      openTime: "open",
-      open: "o",
-      high: "h",
-      low: "l",
-      close: "c",
-      volume: "v",
-      quoteVolume: "q",
-      tradeCount: "n",
+      openTime: 0,
+      open: 1,
+      high: 2,
+      low: 3,
+      close: 4,
+      volume: 5,
+      quoteVolume: 6,
+      tradeCount: 7,
     }),
   }),
   recordedRequest: (url) => (url.endsWith("/instruments") ? { kind: "instruments" } : undefined),
