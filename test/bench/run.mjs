@@ -11,12 +11,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as book from "./suite/book.mjs";
+import * as client from "./suite/client.mjs";
 import * as ingest from "./suite/ingest.mjs";
 import { movedRows } from "./suite/compare.mjs";
 import { machine } from "./suite/measure.mjs";
 import { formatTable } from "./suite/table.mjs";
 
-const BENCHMARKS = { ingest, book };
+const BENCHMARKS = { ingest, book, client };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");
 const ROUNDS = 5;

@@ -23,7 +23,6 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/client-bundle.bench.mjs": "measures; run by hand",
   "test/conformance/connect/server.mjs": "a process that connect.test has the runner start",
   "test/conformance/transport-failing-process.mjs": "a process that transports.test starts",
-  "test/bench/client-events.bench.mjs": "measures; run by hand",
   "test/bench/crc32.bench.mjs": "measures; run by hand",
   "test/bench/wire.bench.mjs": "measures; run by hand",
   "test/bench/messages.bench.mjs": "measures; run by hand",
