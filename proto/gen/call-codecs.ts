@@ -76,7 +76,7 @@ export const AnyCodec: MessageCodec<Any> = /* @__PURE__ */ createMessageCodec(
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs estate sstateWord",
+  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs estate sstateWord u*candleHistoryIntervalsMs",
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable, InstrumentStateTable],
 );
 
@@ -115,7 +115,7 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "UintervalMs IopenTimeUs sopen shigh slow sclose svolume s?quoteVolume U?tradeCount bclosed",
+  "UintervalMs IopenTimeUs sopen shigh slow sclose svolume s?quoteVolume U?tradeCount bclosed b?built b?incomplete",
 );
 
 /** Codec of Credit. */

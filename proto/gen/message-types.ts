@@ -810,6 +810,9 @@ export type Batch = {
   /** Of fundings. */
   readonly fundingRates: readonly Mantissa[];
   readonly nextFundingTimesUs: readonly Mantissa[];
+  /** Of candles; 1 is true. */
+  readonly built: readonly Mantissa[];
+  readonly incomplete: readonly Mantissa[];
   /** Rows, one for each event, of the channels that are rare. */
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
@@ -882,6 +885,13 @@ export type Candle = {
   readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
+  /**
+   * True: made of the venue's trades by a deriver. False: the venue's own, which a deriver hands on. Absent in what
+   * comes from the venue itself.
+   */
+  readonly built: boolean | undefined;
+  /** Of a candle that is built: some of its trades are missing. Absent where nobody has looked. */
+  readonly incomplete: boolean | undefined;
 };
 
 /** One WebSocket message from the client. */
@@ -947,7 +957,7 @@ export type GetCandlesRequest = {
   readonly venue: string;
   /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** One of Instrument.candle_intervals_ms; 0 means the shortest of them. */
+  /** One of Instrument.candle_intervals_ms or candle_history_intervals_ms; 0 means the shortest that is streamed. */
   readonly intervalMs: number;
   /** At most this many candles in the answer; 0 means 100, and 1000 is the most. */
   readonly pageSize: number;
@@ -964,9 +974,12 @@ export type GetCandlesRequest = {
 export type GetCandlesResponse = {
   /** In the order of their starts. */
   readonly candles: readonly Candle[];
-  /** Empty on the last page. */
+  /** Empty on the last page. A page may have fewer candles than were asked for, or none, and another one behind it. */
   readonly nextPageToken: string;
-  /** Start of the oldest candle that is kept, 0 if none is: there is no answer about the time before. */
+  /**
+   * How far back the answers reach at least; without another page there is no answer about the time before. 0 if
+   * there are no candles.
+   */
   readonly keptFromTimeUs: number;
 };
 
@@ -1114,12 +1127,14 @@ export type Instrument = {
    * symbol means different things in different parts; empty elsewhere.
    */
   readonly venueMarket: string;
-  /** The lengths of the candles that there are of it, rising; empty if there are none. */
+  /** The lengths of the candles that are streamed of it, rising; empty if there are none. */
   readonly candleIntervalsMs: readonly number[];
   /** As the venue last said it; the channel `status` tells of changes. */
   readonly state: InstrumentState;
   /** The state in the venue's own words, such as "BREAK"; empty if it says nothing. */
   readonly stateWord: string;
+  /** The lengths of the candles that GetCandles has of it from the time before they were streamed, rising. */
+  readonly candleHistoryIntervalsMs: readonly number[];
 };
 
 export type InstrumentStatus = {
