@@ -20,6 +20,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "services/config/config-document.ts": "writes docs/configuration.md through its test",
   "proto/vectors.mjs": "writes the vectors for other clients; run by hand",
   "test/bench/run.mjs": "npm run bench",
+  "test/packages/try.mjs": "installs the packages in empty projects; run by hand",
   "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
   "test/bench/load/uws-server.mjs": "a process of the benchmark fanout",
   "test/bench/suite/bytes.ts": "a benchmark that run.mjs reads by its path",
