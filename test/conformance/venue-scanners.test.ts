@@ -16,6 +16,10 @@ const CAPTURES = [
   { capture: "binance-usdm-btcusdt-345s", venue: "binance-usdm", share: 0.99 },
   { capture: "binance-usdm-4-pairs", venue: "binance-usdm", share: 0.8 },
   { capture: "binance-btcusdt-345s", venue: "binance", share: 0.98 },
+  { capture: "coinbase-10-pairs", venue: "coinbase", share: 0.9 },
+  { capture: "kraken-v2-ethusd", venue: "kraken", share: 0.9 },
+  { capture: "kraken-v2-btcusd-depth10-resubscribes", venue: "kraken", share: 0.75 },
+  { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
 ] as const;
 
 const FRAMES_MAX = 5_000;

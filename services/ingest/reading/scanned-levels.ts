@@ -1,10 +1,11 @@
 import type { LevelColumns } from "#core/market-event.ts";
-import { type DecimalForm, NOT_SO, decimal, textEnd } from "./frame-bytes.ts";
+import { type DecimalForm, NOT_SO, decimal, literal, textEnd } from "./frame-bytes.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
 
 const LEVELS_KEPT_MIN = 256;
 /** Room that one long message took is given back with the next. */
@@ -12,6 +13,9 @@ const LEVELS_KEPT_MAX = 16_384;
 
 /** The mantissas of the two numbers of a level. */
 export type LevelForm = { readonly price: DecimalForm; readonly size: DecimalForm };
+
+/** What stands before the two numbers of a level: `{"price":` and `,"qty":`. */
+type LevelNames = { readonly price: Uint8Array; readonly size: Uint8Array };
 
 /** The levels of one side of a book message that is being scanned. Reused from frame to frame. */
 export class ScannedLevels {
@@ -30,28 +34,50 @@ export class ScannedLevels {
   }
 
   /**
-   * Behind an array of levels such as `["61800.20","0.535"]`: two quoted decimals, of which the
-   * price is above zero, and `more` further texts that nobody wants.
+   * Behind an array of levels such as `["61800.20","0.535"]`: a pair of quoted decimals each, and
+   * `more` further texts that nobody wants.
    */
   quoted(bytes: Uint8Array, start: number, form: LevelForm, more: number): number {
     if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
     let at = start + 1;
     if (bytes[at] === CLOSE_BRACKET) return at + 1;
     for (;;) {
-      if (bytes[at] !== OPEN_BRACKET || bytes[at + 1] !== QUOTE) return NOT_SO;
-      if (this.#count === this.#prices.length) this.#resize(2 * this.#count);
-      at = decimal(bytes, at + 2, form.price, this.#prices, this.#count);
-      if (at < 0 || bytes[at] !== QUOTE || bytes[at + 1] !== COMMA) return NOT_SO;
-      if (bytes[at + 2] !== QUOTE) return NOT_SO;
-      at = decimal(bytes, at + 3, form.size, this.#sizes, this.#count);
-      if (at < 0 || bytes[at] !== QUOTE || this.#prices[this.#count] === 0) return NOT_SO;
+      if (bytes[at] !== OPEN_BRACKET) return NOT_SO;
+      at = this.pair(bytes, at + 1, form);
+      for (let left = more; left > 0 && at >= 0; left -= 1) at = skipText(bytes, at);
+      if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
       at += 1;
-      for (let left = more; left > 0; left -= 1) {
-        if (bytes[at] !== COMMA || bytes[at + 1] !== QUOTE) return NOT_SO;
-        at = textEnd(bytes, at + 2) + 1;
-        if (at <= 0) return NOT_SO;
-      }
-      if (bytes[at] !== CLOSE_BRACKET) return NOT_SO;
+      if (bytes[at] === CLOSE_BRACKET) return at + 1;
+      if (bytes[at] !== COMMA) return NOT_SO;
+      at += 1;
+    }
+  }
+
+  /** Behind one level `"61800.20","0.535"`, whose price is above zero. */
+  pair(bytes: Uint8Array, start: number, { price, size }: LevelForm): number {
+    if (bytes[start] !== QUOTE) return NOT_SO;
+    if (this.#count === this.#prices.length) this.#resize(2 * this.#count);
+    let at = decimal(bytes, start + 1, price, this.#prices, this.#count);
+    if (at < 0 || bytes[at] !== QUOTE || bytes[at + 1] !== COMMA) return NOT_SO;
+    if (bytes[at + 2] !== QUOTE || this.#prices[this.#count] === 0) return NOT_SO;
+    at = decimal(bytes, at + 3, size, this.#sizes, this.#count);
+    if (at < 0 || bytes[at] !== QUOTE) return NOT_SO;
+    this.#count += 1;
+    return at + 1;
+  }
+
+  /** Behind an array of objects that hold the two bare decimals of a level under these names. */
+  named(bytes: Uint8Array, start: number, form: LevelForm, names: LevelNames): number {
+    if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
+    let at = start + 1;
+    if (bytes[at] === CLOSE_BRACKET) return at + 1;
+    for (;;) {
+      if (this.#count === this.#prices.length) this.#resize(2 * this.#count);
+      at = literal(bytes, at, names.price);
+      at = decimal(bytes, at, form.price, this.#prices, this.#count);
+      at = literal(bytes, at, names.size);
+      at = decimal(bytes, at, form.size, this.#sizes, this.#count);
+      if (at < 0 || bytes[at] !== CLOSE_BRACE || this.#prices[this.#count] === 0) return NOT_SO;
       this.#count += 1;
       at += 1;
       if (bytes[at] === CLOSE_BRACKET) return at + 1;
@@ -81,4 +107,11 @@ export class ScannedLevels {
     this.#prices = prices;
     this.#sizes = sizes;
   }
+}
+
+/** Behind a comma and a text that nobody wants. */
+function skipText(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== COMMA || bytes[at + 1] !== QUOTE) return NOT_SO;
+  const end = textEnd(bytes, at + 2);
+  return end < 0 ? NOT_SO : end + 1;
 }

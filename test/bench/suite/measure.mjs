@@ -20,7 +20,7 @@ function median(values) {
  * it did; it may return a promise. One that is not to be measured whole returns its units with
  * the CPU time in `ns` that they took.
  *
- * @param {Record<string, () => number | Promise<number> | { units: number; ns: number }>} candidates
+ * @param {Record<string, () => unknown>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
  */
 export async function alternate(candidates, { rounds }) {
