@@ -3,8 +3,9 @@
 import type { Mantissa, OrderBook } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import { CRC32_START, finishCrc32, updateCrc32 } from "@tickwire/proto/model";
+import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
+import { FoldedChecksum } from "../../reading/folded-checksum.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { SymbolTable } from "../../reading/symbol-table.ts";
@@ -39,6 +40,9 @@ export function krakenChecksum(book: OrderBook): number {
   return finishCrc32(state);
 }
 
+/** One for all books: it remembers the best levels of some hundred of them. */
+const digits = new FoldedChecksum();
+
 function updateLevels(
   start: number,
   prices: readonly Mantissa[],
@@ -46,8 +50,8 @@ function updateLevels(
 ): number {
   let state = start;
   for (let index = 0; index < prices.length; index++) {
-    state = updateCrc32(state, String(prices[index]));
-    state = updateCrc32(state, String(sizes[index]));
+    state = digits.update(state, prices[index]!);
+    state = digits.update(state, sizes[index]!);
   }
   return state;
 }
