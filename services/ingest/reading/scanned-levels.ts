@@ -86,6 +86,14 @@ export class ScannedLevels {
     }
   }
 
+  /** Puts price and size of the first level into a column. False if there is no level. */
+  copyFirst(column: Float64Array, index: number): boolean {
+    if (this.#count === 0) return false;
+    column[index] = this.#prices[0]!;
+    column[index + 1] = this.#sizes[0]!;
+    return true;
+  }
+
   /** Copies of what was scanned, in its order. */
   take(): LevelColumns {
     const count = this.#count;
