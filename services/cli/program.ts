@@ -15,6 +15,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["top", async () => (await import("./commands/top.ts")).createTopCommand()],
   ["record", async () => (await import("./commands/record.ts")).createRecordCommand()],
   ["replay", async () => (await import("./commands/replay.ts")).createReplayCommand()],
+  ["convert", async () => (await import("./commands/convert.ts")).createConvertCommand()],
   ["normalize", async () => (await import("./commands/normalize.ts")).createNormalizeCommand()],
   ["decode", async () => (await import("./commands/decode.ts")).createDecodeCommand()],
   ["venues", async () => (await import("./commands/venues.ts")).createVenuesCommand()],
@@ -42,11 +43,16 @@ Start with: tickwire dev`,
   const commands = await Promise.all(commandsOf(args[0] ?? "").map((create) => create()));
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.
-  for (const command of [program, ...commands]) {
+  for (const command of withSubcommands(program)) {
     command.configureOutput({ writeOut: printLines, writeErr: remark });
     command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
   }
   return program;
+}
+
+/** The command and all below it. */
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap((below) => withSubcommands(below))];
 }
 
 /** What has to be read for a command line that begins with this. */

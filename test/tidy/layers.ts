@@ -79,6 +79,10 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   {
+    place: "services/recording/",
+    may: [...SHARED, "services/publish/", "hyparquet-writer"],
+  },
+  {
     place: "services/cli/",
     may: [
       "services/",
@@ -101,7 +105,7 @@ const LAYERS: readonly Layer[] = [
   ...contracts(INGEST_CONTRACTS, [
     "services/publish/",
     "services/ingest/venue/venue-counters.ts",
-    "services/ingest/venues/registry.ts",
+    "services/ingest/venues/venue-ids.ts",
     "services/ingest/simulated/simulated-settings.ts",
     "services/ingest/feed/network/proxy-url.ts",
     "services/runtime/latency-metric.ts",

@@ -29,7 +29,7 @@ export function checkVenueFile(file: SourceFile, venues: readonly string[]): str
   const parts = file.path.slice(VENUES_FOLDER.length).split("/");
   const name = parts.pop() ?? "";
   if (parts.length === 0) {
-    return /^registry(\.test)?\.ts$/.test(name)
+    return /^(registry(\.test)?|venue-ids)\.ts$/.test(name)
       ? []
       : [`${file.path} belongs into a family's folder`];
   }
