@@ -34,6 +34,12 @@ const NOWHERE = {
 };
 
 /**
+ * What the pass before made. A process has its books for as long as it lives: if none were alive
+ * between two passes, V8 would forget what they look like, and compile everything anew.
+ */
+let alive;
+
+/**
  * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of
  * them. Returns the CPU time that the frames took, without what comes between them: lists of
  * instruments and snapshots by REST, which are large in recordings of few frames.
@@ -71,6 +77,7 @@ function ingest(capture, framesPerBatch) {
   }
   publisher.flush();
   replay.close();
+  alive = { replay, publisher };
   return ns;
 }
 
@@ -134,6 +141,7 @@ export async function run({ rounds, quick, only }) {
       for (let pass = 0; pass < passes; pass += 1) ns += work();
       return { ns, units: passes * capture.frames };
     };
+    alive = undefined;
     const samples = await alternate(
       {
         parse: repeat(() => parseAlone(texts)),
