@@ -4,7 +4,7 @@ import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { type LevelForm, ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedBook } from "../../reading/scanned-levels.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 
@@ -32,8 +32,7 @@ export class CoinbaseScanner {
   readonly #products: SymbolTable<ScannedProduct>;
   readonly #time = new ScannedTime();
   readonly #numbers = new Float64Array(1);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #book = new ScannedBook();
 
   constructor(products: SymbolTable<ScannedProduct>) {
     this.#products = products;
@@ -47,29 +46,37 @@ export class CoinbaseScanner {
     if (nameEnd < 0) return false;
     const product = this.#products.find(bytes, name, nameEnd);
     if (product?.hasBook !== true) return false;
-    const { instrument, scales } = product;
-    let at = this.#changes(bytes, literal(bytes, nameEnd, CHANGES), scales.form);
+    this.#book.begin(product.scales);
+    let at = this.#changes(bytes, literal(bytes, nameEnd, CHANGES));
     at = literal(bytes, at, TIME);
     at = this.#time.read(bytes, at, this.#numbers, 0);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
-    const subject = { instrument, venueTimeUs: this.#numbers[0], receivedTimeUs };
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
-    emit(bookEvent(subject, scales, columns, { snapshot: false }));
+    return this.#emitBook(product, { snapshot: false, receivedTimeUs }, emit);
+  }
+
+  #emitBook(
+    { instrument, scales }: ScannedProduct,
+    { snapshot, receivedTimeUs }: { readonly snapshot: boolean; readonly receivedTimeUs: number },
+    emit: Emit,
+  ): boolean {
+    const columns = this.#book.take(scales);
+    if (columns === undefined) return false;
+    const venueTimeUs = snapshot ? undefined : this.#numbers[0];
+    emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, { snapshot }));
     return true;
   }
 
   /** Behind the changes, of which there is at least one. */
-  #changes(bytes: Uint8Array, start: number, form: LevelForm): number {
-    this.#bids.reset();
-    this.#asks.reset();
+  #changes(bytes: Uint8Array, start: number): number {
+    const { bids, asks, form } = this.#book;
     let at = start;
     for (;;) {
       const bid = literal(bytes, at, BUY);
-      if (bid >= 0) at = this.#bids.pair(bytes, bid, form);
+      if (bid >= 0) at = bids.pair(bytes, bid, form);
       else {
         const ask = literal(bytes, at, SELL);
         if (ask < 0) return -1;
-        at = this.#asks.pair(bytes, ask, form);
+        at = asks.pair(bytes, ask, form);
       }
       if (at < 0 || bytes[at] !== CLOSE_BRACKET) return -1;
       at += 1;

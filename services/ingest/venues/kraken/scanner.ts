@@ -3,7 +3,7 @@ import type { Instrument } from "#core/instrument.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
-import { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedBook } from "../../reading/scanned-levels.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import type { KrakenPair } from "./book.ts";
@@ -27,8 +27,7 @@ export class KrakenScanner {
   readonly #depthOf: (instrument: Instrument) => number;
   readonly #time = new ScannedTime();
   readonly #numbers = new Float64Array(2);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #book = new ScannedBook();
 
   /** `depthOf` says how many levels of each side the venue keeps of a book. */
   constructor(pairs: SymbolTable<KrakenPair>, depthOf: (instrument: Instrument) => number) {
@@ -46,19 +45,18 @@ export class KrakenScanner {
     if (pair?.hasBook !== true) return false;
     const { instrument } = pair;
     const scales = pair.scales.book;
-    this.#bids.reset();
-    this.#asks.reset();
-    const bids = literal(bytes, nameEnd, BIDS);
-    let at = this.#bids.named(bytes, bids, scales.form, LEVEL);
-    at = literal(bytes, at, ASKS);
-    at = this.#asks.named(bytes, at, scales.form, LEVEL);
+    const { bids, asks, form } = this.#book;
+    this.#book.begin(scales);
+    let at = bids.named(bytes, literal(bytes, nameEnd, BIDS), form, LEVEL);
+    at = asks.named(bytes, literal(bytes, at, ASKS), form, LEVEL);
     at = literal(bytes, at, CHECKSUM);
     at = wholeNumber(bytes, at, this.#numbers, At.Checksum);
     at = literal(bytes, at, TIME);
     at = this.#time.read(bytes, at, this.#numbers, At.Time);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
     const subject = { instrument, venueTimeUs: this.#numbers[At.Time], receivedTimeUs };
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
+    const columns = this.#book.take(scales);
+    if (columns === undefined) return false;
     const checksum = this.#numbers[At.Checksum];
     const depth = this.#depthOf(instrument);
     emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));

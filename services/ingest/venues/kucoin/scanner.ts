@@ -11,7 +11,7 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { type LevelForm, ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
 import { scannedQuote } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -62,8 +62,7 @@ const At = { FirstNumber: 0, LastNumber: 1, Time: 2, Row: 3, Quote: 4 } as const
 export class KucoinScanner {
   readonly #pairs: SymbolTable<KucoinPair>;
   readonly #numbers = new Float64Array(8);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #levels = new ScannedBook();
   // Of the frame that is being scanned.
   #pair: KucoinPair | undefined;
   #isBook = false;
@@ -170,17 +169,17 @@ export class KucoinScanner {
 
   /** Behind both sides, asks first. */
   #changes(bytes: Uint8Array, start: number): number {
-    const form = this.#pair?.scales.form;
-    if (form === undefined) return -1;
-    let at = this.#rows(bytes, literal(bytes, start, ASKS), this.#asks, form);
+    const scales = this.#pair?.scales;
+    if (scales === undefined) return -1;
+    this.#levels.begin(scales);
+    let at = this.#rows(bytes, literal(bytes, start, ASKS), this.#levels.asks);
     if (at < 0 || bytes[at] !== COMMA) return -1;
-    at = this.#rows(bytes, literal(bytes, at + 1, BIDS), this.#bids, form);
+    at = this.#rows(bytes, literal(bytes, at + 1, BIDS), this.#levels.bids);
     return at >= 0 && bytes[at] === CLOSE_BRACE ? at + 1 : -1;
   }
 
   /** Behind rows of price, size and number, in the order of their numbers. */
-  #rows(bytes: Uint8Array, start: number, levels: ScannedLevels, form: LevelForm): number {
-    levels.reset();
+  #rows(bytes: Uint8Array, start: number, levels: ScannedLevels): number {
     if (start < 0) return -1;
     if (bytes[start] === CLOSE_BRACKET) return start + 1;
     let at = start;
@@ -190,7 +189,7 @@ export class KucoinScanner {
       let number = literal(bytes, at, EMPTY_ROW);
       if (number < 0) {
         if (bytes[at] !== OPEN_BRACKET) return -1;
-        const end = levels.pair(bytes, at + 1, form);
+        const end = levels.pair(bytes, at + 1, this.#levels.form);
         if (end < 0 || bytes[end] !== COMMA || bytes[end + 1] !== QUOTE) return -1;
         number = end + 2;
       }
@@ -213,7 +212,8 @@ export class KucoinScanner {
     const pair = this.#pair;
     if (pair === undefined || (this.#seen & BOOK_MEMBERS) !== BOOK_MEMBERS) return false;
     const { instrument, scales } = pair;
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
+    const columns = this.#levels.take(scales);
+    if (columns === undefined) return false;
     emit(
       bookEvent({ instrument, venueTimeUs: this.#timeUs(), receivedTimeUs }, scales, columns, {
         snapshot: false,

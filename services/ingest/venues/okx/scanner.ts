@@ -4,7 +4,7 @@ import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
 import { scannedQuote } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -47,8 +47,7 @@ const At = { Time: 0, Checksum: 1, Number: 2, PreviousNumber: 3, Quote: 4 } as c
 export class OkxScanner {
   readonly #symbols: SymbolTable<OkxInstrumentState>;
   readonly #numbers = new Float64Array(8);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #levels = new ScannedBook();
   #seen = 0;
 
   constructor(symbols: SymbolTable<OkxInstrumentState>) {
@@ -72,22 +71,23 @@ export class OkxScanner {
   }
 
   /** Reads the members of the one item, behind which the frame ends. */
-  #members(bytes: Uint8Array, start: number, state: OkxInstrumentState): boolean {
+  #members(bytes: Uint8Array, start: number, { scales }: OkxInstrumentState): boolean {
     this.#seen = 0;
+    this.#levels.begin(scales);
     let at = start;
     for (;;) {
-      at = this.#member(bytes, at, state);
+      at = this.#member(bytes, at);
       if (at < 0) return false;
       if (bytes[at] !== COMMA) return literal(bytes, at, TAIL) === bytes.length;
       at += 1;
     }
   }
 
-  #member(bytes: Uint8Array, at: number, state: OkxInstrumentState): number {
+  #member(bytes: Uint8Array, at: number): number {
     const asks = literal(bytes, at, ASKS);
-    if (asks >= 0) return this.#side(bytes, asks, state, this.#asks, Seen.Asks);
+    if (asks >= 0) return this.#side(bytes, asks, this.#levels.asks, Seen.Asks);
     const bids = literal(bytes, at, BIDS);
-    if (bids >= 0) return this.#side(bytes, bids, state, this.#bids, Seen.Bids);
+    if (bids >= 0) return this.#side(bytes, bids, this.#levels.bids, Seen.Bids);
     const time = literal(bytes, at, TIME);
     if (time >= 0) {
       const end = this.#number(bytes, time, At.Time, Seen.Time);
@@ -108,16 +108,9 @@ export class OkxScanner {
     return true;
   }
 
-  #side(
-    bytes: Uint8Array,
-    at: number,
-    { scales }: OkxInstrumentState,
-    levels: ScannedLevels,
-    member: number,
-  ): number {
+  #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
     if (!this.#isFirst(member)) return -1;
-    levels.reset();
-    return levels.quoted(bytes, at, scales.form, TEXTS_BEHIND_LEVEL);
+    return levels.quoted(bytes, at, this.#levels.form, TEXTS_BEHIND_LEVEL);
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
@@ -143,7 +136,8 @@ export class OkxScanner {
     const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
     // Always 0 since the venue gave checksums up.
     const isSummed = this.#has(Seen.Checksum) && numbers[At.Checksum] !== 0;
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
+    const columns = this.#levels.take(scales);
+    if (columns === undefined) return false;
     emit(
       bookEvent(subject, scales, columns, {
         snapshot: false,
@@ -157,9 +151,13 @@ export class OkxScanner {
 
   #quote(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
     if (!this.#has(Seen.Time)) return false;
-    if (!this.#has(Seen.Bids) || !this.#bids.copyFirst(this.#numbers, At.Quote)) return false;
-    if (!this.#has(Seen.Asks) || !this.#asks.copyFirst(this.#numbers, At.Quote + 2)) return false;
+    if (!this.#has(Seen.Bids) || !this.#has(Seen.Asks)) return false;
+    const { bids, asks, form } = this.#levels;
     const { instrument, scales } = state;
+    // A quote that needs a finer scale is decoded, since its scales grow in an order of their own.
+    if (form.price !== scales.form.price || form.size !== scales.form.size) return false;
+    if (!bids.copyFirst(this.#numbers, At.Quote)) return false;
+    if (!asks.copyFirst(this.#numbers, At.Quote + 2)) return false;
     const venueTimeUs = epochTimeUs(this.#numbers[At.Time]);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const event = scannedQuote(subject, scales, this.#numbers, At.Quote);

@@ -2,7 +2,7 @@
 import { bookEvent } from "../../../reading/book-event.ts";
 import type { Emit } from "../../../reading/emit.ts";
 import { bytesOf, literal, wholeNumber } from "../../../reading/frame-bytes.ts";
-import { type LevelForm, ScannedLevels } from "../../../reading/scanned-levels.ts";
+import { ScannedBook } from "../../../reading/scanned-levels.ts";
 import type { SymbolTable } from "../../../reading/symbol-table.ts";
 import type { KrakenPair } from "../book.ts";
 
@@ -38,8 +38,7 @@ const At = { Channel: 0, Checksum: 1, Depth: 2, Seconds: 3 } as const;
 export class KrakenV1Scanner {
   readonly #pairs: SymbolTable<KrakenPair>;
   readonly #numbers = new Float64Array(4);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #book = new ScannedBook();
   /** The latest time of a level of the message that is being scanned. */
   #timeUs = 0;
 
@@ -58,7 +57,8 @@ export class KrakenV1Scanner {
     if (pair?.hasBook !== true) return false;
     const { instrument } = pair;
     const scales = pair.scales.book;
-    let at = this.#sides(bytes, wholeNumber(bytes, 1, this.#numbers, At.Channel), scales.form);
+    this.#book.begin(scales);
+    let at = this.#sides(bytes, wholeNumber(bytes, 1, this.#numbers, At.Channel));
     at = literal(bytes, at, CHANNEL);
     at = wholeNumber(bytes, at, this.#numbers, At.Depth);
     if (literal(bytes, at, PAIR) !== name) return false;
@@ -66,34 +66,34 @@ export class KrakenV1Scanner {
     const depth = this.#numbers[At.Depth]!;
     if (checksum > CHECKSUM_MAX || depth === 0) return false;
     const subject = { instrument, venueTimeUs: this.#timeUs, receivedTimeUs };
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
+    const columns = this.#book.take(scales);
+    if (columns === undefined) return false;
     emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));
     return true;
   }
 
   /** Behind the last object. */
-  #sides(bytes: Uint8Array, start: number, form: LevelForm): number {
-    this.#bids.reset();
-    this.#asks.reset();
+  #sides(bytes: Uint8Array, start: number): number {
     this.#timeUs = 0;
-    let at = this.#side(bytes, start, form);
-    if (at >= 0 && bytes[at] === CLOSE_BRACE) at = this.#side(bytes, at + 1, form);
+    let at = this.#side(bytes, start);
+    if (at >= 0 && bytes[at] === CLOSE_BRACE) at = this.#side(bytes, at + 1);
     at = literal(bytes, at, CHECKSUM);
     at = wholeNumber(bytes, at, this.#numbers, At.Checksum);
     return literal(bytes, at, CHECKSUM_END);
   }
 
   /** Behind the levels of the side that an object begins with. */
-  #side(bytes: Uint8Array, start: number, form: LevelForm): number {
+  #side(bytes: Uint8Array, start: number): number {
+    const book = this.#book;
     if (start < 0 || bytes[start] !== COMMA) return -1;
     const bids = literal(bytes, start + 1, BIDS);
-    const levels = bids < 0 ? this.#asks : this.#bids;
+    const levels = bids < 0 ? book.asks : book.bids;
     let at = bids < 0 ? literal(bytes, start + 1, ASKS) : bids;
     // Not a side for the second time, and not one without levels.
     if (at < 0 || levels.count > 0) return -1;
     for (;;) {
       if (bytes[at] !== OPEN_BRACKET) return -1;
-      at = levels.pair(bytes, at + 1, form);
+      at = levels.pair(bytes, at + 1, book.form);
       at = this.#time(bytes, literal(bytes, at, TIME));
       if (at < 0) return -1;
       const end = literal(bytes, at, TIME_END);
