@@ -28,6 +28,11 @@ export function marketOf(instrument: Instrument): Market {
   return { topic, instrument, searchText, ticker: undefined };
 }
 
+/** What the style sheet calls a change: `up`, `down` or nothing. */
+export function changeSign(change: number | undefined): "up" | "down" | "" {
+  return change === undefined || change === 0 ? "" : change > 0 ? "up" : "down";
+}
+
 /** The share by which the last price is above the opening one. */
 export function changeOf(ticker: Ticker | undefined): number | undefined {
   const { lastPrice, openPrice } = ticker ?? {};
