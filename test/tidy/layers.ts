@@ -45,7 +45,11 @@ const LAYERS: readonly Layer[] = [
     may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
   },
   // What is computed for the page knows neither the page nor the libraries that draw it.
-  { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
+  {
+    place: "clients/dashboard/src/market/",
+    may: ["@tickwire/client", "clients/dashboard/src/layout/"],
+  },
+  { place: "clients/dashboard/src/layout/", may: [] },
 
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {

@@ -11,13 +11,16 @@ const HEADINGS = ["Venue", "State", "Live", "Why", "Since", "p50", "p99", "Event
 export class HealthPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
+  readonly #venues: () => readonly string[];
   readonly #rows = el("tbody");
   #health: readonly VenueHealth[] = [];
   #isAsking = false;
   #isDue = true;
 
-  constructor(context: Context) {
+  /** `venues` tells which there are. */
+  constructor(context: Context, venues: () => readonly string[]) {
     this.#context = context;
+    this.#venues = venues;
     const { element, body } = panel(
       "health",
       "Feed health",
@@ -40,12 +43,11 @@ export class HealthPanel implements Panel {
   /** Asks every venue how its topics are. What fails is asked again the next time. */
   async refresh(): Promise<void> {
     this.#isDue = true;
-    if (this.#isAsking || this.#context.client.state !== "connected") return;
+    if (this.#isAsking || this.#venues().length === 0 || this.#context.client.state !== "connected")
+      return;
     this.#isAsking = true;
     try {
-      const { markets } = this.#context;
-      const venues = new Set([...markets.values()].map(({ instrument }) => instrument.venue));
-      const answers = await Promise.all([...venues].map((venue) => this.#ask(venue)));
+      const answers = await Promise.all(this.#venues().map((venue) => this.#ask(venue)));
       this.#health = healthByVenue(answers.flat());
     } catch {
       // The connection's own state, which the heading shows, says why nobody answers.

@@ -18,6 +18,7 @@ export class MarketsPanel implements Panel {
   readonly #context: Context;
   readonly #favourites: Set<string>;
   readonly #onFavourites: () => void;
+  readonly #venues: () => readonly string[];
   readonly #stateOf: (venue: string) => FeedState | undefined;
   readonly #search = el("input", {
     type: "search",
@@ -49,12 +50,14 @@ export class MarketsPanel implements Panel {
     parts: {
       readonly favourites: Set<string>;
       readonly onFavourites: () => void;
+      readonly venues: () => readonly string[];
       readonly stateOf: (venue: string) => FeedState | undefined;
     },
   ) {
     this.#context = context;
     this.#favourites = parts.favourites;
     this.#onFavourites = parts.onFavourites;
+    this.#venues = parts.venues;
     this.#stateOf = parts.stateOf;
     const { element, body } = panel("markets", "Markets", this.#count);
     const tools = el(
@@ -85,9 +88,8 @@ export class MarketsPanel implements Panel {
 
   draw(): void {
     const { view, markets, nowMs } = this.#context;
-    const venues = [...new Set([...markets.values()].map(({ instrument }) => instrument.venue))];
     this.#venue.set(
-      [["", "All venues"], ...venues.map((venue) => [venue, venue] as const)],
+      [["", "All venues"], ...this.#venues().map((venue) => [venue, venue] as const)],
       this.#venue.element.value,
     );
     this.#sort.set(

@@ -17,7 +17,7 @@ const VENUES_MAX = 40;
 const LIQUIDATIONS_MAX = 20;
 
 /** What a derivative has besides, and who else trades the same pair, the best prices marked. */
-export class DetailsPanel implements Panel {
+export class VenuesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
   readonly #stateOf: (venue: string) => FeedState | undefined;
@@ -47,7 +47,7 @@ export class DetailsPanel implements Panel {
       if (feePercent >= 0 && feePercent <= 5) context.change({ feePercent });
     });
     const fee = el("label", { class: "fee" }, "fee ", this.#fee, " %");
-    const { element, body } = panel("details", "Derivatives and other venues", fee);
+    const { element, body } = panel("venues", "Other venues", fee);
     const names = ["Market", "Bid", "Ask"].map((text) => el("th", { scope: "col" }, text));
     body.append(
       this.#facts,
