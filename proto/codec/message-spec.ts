@@ -62,7 +62,7 @@ export class MessageSpec {
   #fields: FieldSpec[] | undefined;
   readonly #byNumber: (FieldSpec | undefined)[] = [];
   /** What an empty message holds; a copy of it is faster than an object that is put together. */
-  readonly #template: Values = {};
+  #template: Values = {};
   readonly #containers: FieldSpec[] = [];
 
   constructor(name: string, text: string, references: readonly FieldReference[]) {
@@ -94,6 +94,7 @@ export class MessageSpec {
     const fields: FieldSpec[] = [];
     const references = [...this.#references];
     const byNumber = this.#byNumber;
+    const absent: [string, unknown][] = [];
     let number = 0;
     for (const match of this.#text.matchAll(FIELD)) {
       number = Number(match[1]) || number + 1;
@@ -102,9 +103,11 @@ export class MessageSpec {
       // No holes, which would make every look-up slow.
       while (byNumber.length <= number) byNumber.push(undefined);
       byNumber[number] = field;
-      this.#template[field.key] = field.absent;
+      absent.push([field.key, field.absent]);
       if (field.repeated || field.kind === "M") this.#containers.push(field);
     }
+    // Made at once: one that grows property by property is copied ten times slower in V8.
+    this.#template = Object.fromEntries(absent);
     this.#fields = fields;
     return fields;
   }

@@ -42,11 +42,16 @@ Start with: tickwire dev`,
   const commands = await Promise.all(commandsOf(args[0] ?? "").map((create) => create()));
   for (const command of commands) program.addCommand(command);
   // Commander does not hand these on to subcommands that are added whole.
-  for (const command of [program, ...commands]) {
+  for (const command of withSubcommands(program)) {
     command.configureOutput({ writeOut: printLines, writeErr: remark });
     command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
   }
   return program;
+}
+
+/** The command and all below it. */
+function withSubcommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap((below) => withSubcommands(below))];
 }
 
 /** What has to be read for a command line that begins with this. */

@@ -82,6 +82,12 @@ function viewMetrics(registry: Registry) {
       labelNames: ["venue", "channel"],
       registers,
     }),
+    viewStateForgotten: new Counter({
+      name: "tickwire_gateway_view_state_forgotten_total",
+      help: "Parts of a topic's state that its views forgot, because it has too many.",
+      labelNames: ["venue", "channel"],
+      registers,
+    }),
     conflated: new Counter({
       name: "tickwire_gateway_conflated_events_total",
       help: "Events that a session did not get because later ones stand for them, each session counted.",

@@ -6,10 +6,7 @@ import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/
 import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
 import { simulatedSchema, simulatedSymbolProblem } from "./simulated/simulated-settings.ts";
-import { VENUES } from "./venues/registry.ts";
-import type { VenueId } from "./venues/registry.ts";
-
-const VENUE_IDS = Object.keys(VENUES) as [VenueId, ...VenueId[]];
+import { VENUE_IDS } from "./venues/venue-ids.ts";
 
 const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
 

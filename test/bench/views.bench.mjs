@@ -6,6 +6,7 @@
 import { BatchWriter } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { gatewayConfig } from "#gateway/config.ts";
+import { ByteBudget } from "#core/byte-budget.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Outbound } from "#gateway/session/outbound/outbound.ts";
@@ -102,7 +103,9 @@ async function measure({ sessions, views }) {
   const publisher = { publisherId: "one", epoch: EPOCH };
   const catalog = { publisherOf: () => publisher, mayFollow: () => false, instrument: none };
   const parts = { bus, clock, logger, metrics, turns, scheduler, catalog, random: Math.random };
-  const hub = new Hub({ ...parts, limits: config });
+  const budget = new ByteBudget({ bytesMax: config.resumeTotalBytesMax });
+  const resume = { log: undefined, budget, resumeBytesMax: config.resumeBytesMax };
+  const hub = new Hub({ ...parts, resume, limits: config });
   const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
   let bytes = 0;
   let frames = 0;

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Candle } from "#core/market-event.ts";
 import type { CandleHistory, FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { resolveEndpoints } from "#ingest/feed/rest/resolve-endpoints.ts";
-import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { VenueId } from "#ingest/venues/venue-ids.ts";
 
 // What each venue is asked for, and the example of an answer that its documentation gives.
 

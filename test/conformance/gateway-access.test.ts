@@ -12,6 +12,7 @@ import { WebSocket } from "ws";
 import type { Bus } from "#bus/bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
 import { formatApiKey, hashOfKey } from "#gateway/access/api-keys.ts";
+import { HttpStand } from "#test/support/http-stand.ts";
 import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
 import { signingKey, signToken } from "#test/support/tokens.ts";
 import type { SigningKey } from "#test/support/tokens.ts";
@@ -122,12 +123,14 @@ async function join(rig: Rig, shown: Shown = {}): Promise<Client> {
 const outcome = ({ closed, messages }: Client): unknown =>
   closed?.code ?? messages.find(({ access }) => access)?.access?.principal ?? "welcome";
 
-function token(rig: Rig, more: object = {}): Promise<string> {
+function token(rig: Rig, more: object = {}, by: SigningKey = pair): Promise<string> {
   const nowSeconds = rig.clock.nowUs() / 1e6;
   const times = { iat: nowSeconds, exp: nowSeconds + 3_600 };
   const claims = { iss: "me", aud: "tickwire", sub: "desk", jti: "j1", roles: ["all"], ...times };
-  return signToken(pair, { ...claims, ...more });
+  return signToken(by, { ...claims, ...more });
 }
+
+const json = (value: object): string => JSON.stringify(value);
 
 /** Everything that the gateway logged, and all that it said to anybody. */
 const written = (rig: Rig): string => JSON.stringify(rig.logs);
@@ -265,7 +268,9 @@ describe.each(["uws", "node"] as const)("over %s", (transport) => {
     await ending.until(() => ending.closed !== undefined);
     expect(ending.closed?.code).toBe(4510);
     expect(staying.closed).toBeUndefined();
-    expect(outcome(await join(rig, { accessToken: KEY }))).toBe(4504);
+    expect(outcome(await join(rig, { accessToken: KEY }))).toBe(4510);
+    // Nobody who only knows its id hears that there was such a key.
+    expect(outcome(await join(rig, { accessToken: newKey("aaaaaaaaaaaa") }))).toBe(4504);
     const refused = await call(rig, "GetServerTime", { "x-api-key": KEY });
     expect(refused.response.status).toBe(401);
   });
@@ -329,6 +334,35 @@ test("the keys of tokens change while the gateway runs, and an outage costs nobo
   writeFileSync(file("keys.json"), JSON.stringify({ keys: [next.publicJwk] }));
   await rig.gateway.reload();
   expect(outcome(await join(rig, { accessToken: await token(rig, { jti: "j3" }) }))).toBe(4504);
+});
+
+test("keys at an address are exchanged while it serves, and who is in renews or ends", async () => {
+  const stand = new HttpStand();
+  let set = [pair.publicJwk];
+  const { port } = await stand.serve((_, response) => void response.end(json({ keys: set })));
+  const keySetUrl = `http://127.0.0.1:${port}/keys?of=us`;
+  const rig = await start("node", {
+    access: { file: undefined, tokens: { keySetUrl, issuer: "me", refreshMs: 60_000 } },
+  });
+  const staying = await join(rig, { accessToken: await token(rig) });
+  const leaving = await join(rig, { accessToken: await token(rig, { sub: "x", jti: "j2" }) });
+  const next = await signingKey("ES256", "k2");
+  set = [next.publicJwk];
+  const isTold = ({ messages }: Client) => messages.some(({ access }) => access?.isExpiring);
+  rig.clock.advance(60_000);
+  while (!isTold(staying) || !isTold(leaving)) {
+    rig.clock.advance(0);
+    await rig.settle();
+  }
+  const accessToken = await token(rig, { jti: "j3" }, next);
+  staying.say({ authenticate: { requestId: 1, accessToken } });
+  await staying.until(() => staying.messages.some(({ access }) => access?.requestId === 1));
+  rig.clock.advance(10_000);
+  await leaving.until(() => leaving.closed !== undefined);
+  expect([leaving.closed?.code, staying.closed]).toEqual([4010, undefined]);
+  // The token was right before, and is not any more.
+  expect(outcome(await join(rig, { accessToken: await token(rig) }))).toBe(4504);
+  await stand.stop();
 });
 
 test("a gateway beyond loopback listens only for those who prove who they are, or for all if that is said", async () => {

@@ -5,7 +5,8 @@ import type { BookEvent, MarketEvent, Quote, Trade } from "#core/market-event.ts
 import type { CaptureRecord } from "#ingest/capture/capture-format.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
-import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { VenueId } from "#ingest/venues/venue-ids.ts";
 
 // Small inputs of venues that went wrong once, each run as a recording through the whole path from
 // the frame to the event.

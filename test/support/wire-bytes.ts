@@ -3,7 +3,7 @@
  * of the frames around them. Deterministic: the same capture gives the same figures.
  */
 import type { BatchRows, BookRow } from "@tickwire/proto/codec";
-import { BatchWriter, elementLength } from "@tickwire/proto/codec";
+import { BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
@@ -57,52 +57,62 @@ type ByteFigures = {
   readonly eventsPerBatch: number;
 };
 
-/** Encodes batch after batch of one topic; returns the bytes of an element of a frame. */
-type TopicMeter = (rows: BatchRows, batch: MeterBatch) => number;
-type MeterBatch = { readonly publishedTimeUs: number; readonly skipped: number };
+/** Encodes batch after batch of one topic; returns the elements of a frame that they make. */
+type TopicEncoder = (rows: BatchRows, batch: EncoderBatch) => Uint8Array[];
+type EncoderBatch = { readonly publishedTimeUs: number; readonly skipped: number };
 
 /** The wire as proto/wire.md describes it. */
-function topicMeter(kind: BatchRows["kind"], topicId: number): TopicMeter {
+function topicEncoder(kind: BatchRows["kind"], topicId: number): TopicEncoder {
   const writer = new BatchWriter({ kind, epoch: EPOCH });
   let isFirst = true;
-  return (rows, batch) => {
-    let bytes = 0;
-    for (const written of writer.write(rows, batch)) {
-      bytes += elementLength(written, topicId, isFirst || written.rebase);
+  return (rows, batch) =>
+    writer.write(rows, batch).map((written) => {
+      const withBase = isFirst || written.rebase;
+      const bytes = new Uint8Array(elementLength(written, topicId, withBase));
+      putElement(bytes, 0, written, { topicId, withBase });
       isFirst = false;
-    }
-    return bytes;
-  };
+      return bytes;
+    });
 }
 
 const EPOCH = 1_618_677_816_841_500;
 
-/** Bytes an event of these topics, put into frames by `mode`. */
-export function measureBytes(topics: readonly TopicRows[], mode: FrameMode): ByteFigures {
-  const frames = new Map<string, number>();
+/** The frames that the events of these topics are put into by `mode`, in order. */
+export function framesOf(
+  topics: readonly TopicRows[],
+  mode: FrameMode,
+): { frames: Uint8Array[]; events: number; batches: number } {
+  const frames = new Map<string, Uint8Array[]>();
   let events = 0;
   let batches = 0;
   let single = 0;
   const lag = lagSource();
   for (const [index, { rows }] of topics.entries()) {
-    const meter = topicMeter(rows.kind, index + 1);
+    const encode = topicEncoder(rows.kind, index + 1);
     for (const part of windowsOf(rows, mode)) {
       const newest = part.rows.rows.at(-1);
       const publishedTimeUs = (newest?.receivedTimeUs ?? 0) + lag();
-      const bytes = meter(part.rows, { publishedTimeUs, skipped: part.skipped });
+      const elements = encode(part.rows, { publishedTimeUs, skipped: part.skipped });
       const frame = mode.windowUs === 0 ? `${single}` : `w${part.window}`;
       single += 1;
-      frames.set(frame, (frames.get(frame) ?? 0) + bytes);
+      frames.set(frame, [...(frames.get(frame) ?? []), ...elements]);
       events += part.skipped + part.rows.rows.length;
       batches += 1;
     }
   }
+  return { frames: [...frames.values()].map((parts) => Buffer.concat(parts)), events, batches };
+}
+
+/** Bytes an event of these topics, put into frames by `mode`. */
+export function measureBytes(topics: readonly TopicRows[], mode: FrameMode): ByteFigures {
+  const { frames, events, batches } = framesOf(topics, mode);
   let bytes = 0;
-  for (const length of frames.values()) bytes += length + webSocketHeader(length);
+  for (const { length } of frames) bytes += length + webSocketHeader(length);
   return { events, bytes, perEvent: bytes / events, eventsPerBatch: events / batches };
 }
 
-function webSocketHeader(length: number): number {
+/** Bytes of a header of RFC 6455, of a frame that a server sends. */
+export function webSocketHeader(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 

@@ -128,7 +128,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },
   { path: "services/cli/process/replay-service.ts", effects: ["randomness"] },
   { path: "services/cli/process/program-version.ts", effects: ["files"] },
-  { path: "services/cli/commands/token.ts", effects: ["process"] },
+  { path: "services/cli/commands/token.ts", effects: ["process", "files"] },
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },

@@ -105,7 +105,7 @@ const LAYERS: readonly Layer[] = [
   ...contracts(INGEST_CONTRACTS, [
     "services/publish/",
     "services/ingest/venue/venue-counters.ts",
-    "services/ingest/venues/registry.ts",
+    "services/ingest/venues/venue-ids.ts",
     "services/ingest/simulated/simulated-settings.ts",
     "services/ingest/feed/network/proxy-url.ts",
     "services/runtime/latency-metric.ts",

@@ -16,6 +16,7 @@ const FILE_NAMES: Readonly<Record<string, string>> = {
   requests: "what is sent to it",
   answers: "what acknowledges or refuses a request",
   decoder: "which message means what",
+  scanner: "which frequent messages are read in their bytes",
   readings: "how each kind of message is read",
   fields: "the words and shapes that its messages share",
   rest: "what is asked for over REST",
@@ -28,7 +29,7 @@ export function checkVenueFile(file: SourceFile, venues: readonly string[]): str
   const parts = file.path.slice(VENUES_FOLDER.length).split("/");
   const name = parts.pop() ?? "";
   if (parts.length === 0) {
-    return /^registry(\.test)?\.ts$/.test(name)
+    return /^(registry(\.test)?|venue-ids)\.ts$/.test(name)
       ? []
       : [`${file.path} belongs into a family's folder`];
   }

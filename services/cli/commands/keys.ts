@@ -1,14 +1,18 @@
 import { Command } from "commander";
 import { quotedText } from "#core/visible-text.ts";
-import { parseAccessFile } from "#gateway/access/access-file.ts";
+import { ROLE_ALL } from "#gateway/access/access-file.ts";
 import type { AccessFile } from "#gateway/access/access-file.ts";
-import { formatApiKey, hashOfKey } from "#gateway/access/api-keys.ts";
+import { hasExpired } from "#gateway/access/access-list.ts";
+import { formatApiKey, hashOfKey, isApiKey, keyIdOf } from "#gateway/access/api-keys.ts";
+import { REVOKED_ID_LENGTH_MAX } from "#gateway/access/revocations.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { printLine, printLines, remark } from "../output/terminal.ts";
 import { addConfigOptions, collect } from "../process/config-options.ts";
 import type { ConfigOptions } from "../process/config-options.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
-import { newKeyParts, readFileIfThere, replaceFile } from "../process/secret-files.ts";
+import { editAccess, readAccessText } from "../process/access-file-edit.ts";
+import { newKeyParts, readFileIfThere } from "../process/secret-files.ts";
+import { parseEndMs } from "../process/time-span.ts";
 import { publishRevocations } from "./revoke-over-bus.ts";
 
 type FileOptions = { readonly file: string };
@@ -20,6 +24,9 @@ type AddOptions = FileOptions & {
 type ListOptions = FileOptions & { readonly json?: boolean };
 type RevokeOptions = FileOptions &
   ConfigOptions & { readonly jti?: string; readonly sub?: string; readonly publish?: boolean };
+
+/** As the access file takes them. */
+const NAME_LENGTH_MAX = 200;
 
 /** `tickwire keys add | list | revoke`: the API keys of an access file. */
 export function createKeysCommand(): Command {
@@ -55,8 +62,11 @@ Examples:
 
 function addKey({ file, role, name, expires }: AddOptions): void {
   const nowMs = new SystemClock().nowUs() / 1_000;
-  const content = readFileIfThere(file) ?? "{}";
-  checkFile(file, content);
+  const before = readFileIfThere(file);
+  checkRoles(file, readAccessText(file, before), role);
+  if (name === "" || (name?.length ?? 0) > NAME_LENGTH_MAX) {
+    throw new UsageError(`--name takes 1 to ${NAME_LENGTH_MAX} characters`);
+  }
   const { id, secret } = newKeyParts();
   const key = formatApiKey(id, secret);
   const entry = {
@@ -65,9 +75,9 @@ function addKey({ file, role, name, expires }: AddOptions): void {
     ...(name === undefined ? {} : { name }),
     roles: role,
     createdTime: isoTime(nowMs),
-    ...(expires === undefined ? {} : { expiresTime: timeOf(expires, nowMs) }),
+    ...(expires === undefined ? {} : { expiresTime: isoTime(parseEndMs(expires, nowMs)) }),
   };
-  edit(file, content, "keys", entry);
+  editAccess(file, before, "keys", (keys) => [...keys, entry]);
   printLine(key);
   remark(`the key ${id} is in ${file}; it is shown this once, and only its hash is stored\n`);
 }
@@ -78,28 +88,39 @@ function listCommand(): Command {
     .requiredOption("--file <file>", "the access file")
     .option("--json", "one JSON object a line, without hashes")
     .action(({ file, json }: ListOptions) => {
-      const { keys } = checkFile(file, readFileIfThere(file) ?? "{}");
-      for (const { hash: _hash, ...key } of keys) {
-        if (json === true) printLines(JSON.stringify(key));
-        else printLine(describeKey(key));
+      const text = readFileIfThere(file);
+      if (text === undefined) throw new CommandError(`there is no file ${file}`);
+      const nowMs = new SystemClock().nowUs() / 1_000;
+      const { keys } = readAccessText(file, text);
+      for (const key of keys) {
+        const { hash: _hash, ...shown } = key;
+        if (json === true) printLines(JSON.stringify(shown));
+        else printLine(describeKey(key, nowMs));
       }
     });
 }
 
-function describeKey({
-  id,
-  name,
-  roles,
-  expiresTime,
-  revokedTime,
-}: Omit<AccessFile["keys"][number], "hash">): string {
-  const state =
-    revokedTime === undefined
-      ? expiresTime === undefined
-        ? "no end"
-        : `until ${expiresTime}`
-      : `revoked ${revokedTime}`;
-  return [id, roles.join(","), state, name ?? ""].join("  ").trimEnd();
+type StoredKey = AccessFile["keys"][number];
+
+function describeKey(key: StoredKey, nowMs: number): string {
+  const { id, roles, name = "" } = key;
+  return [id, roles.join(","), stateOf(key, nowMs), name].join("  ").trimEnd();
+}
+
+function stateOf(key: StoredKey, nowMs: number): string {
+  const { expiresTime, revokedTime } = key;
+  if (revokedTime !== undefined) return `revoked ${revokedTime}`;
+  if (expiresTime === undefined) return "no end";
+  return `${hasExpired(key, nowMs) ? "expired" : "until"} ${expiresTime}`;
+}
+
+/** A role that the file does not define would make the whole file one that cannot be used. */
+function checkRoles(file: string, { roles }: AccessFile, wanted: readonly string[]): void {
+  const known = [ROLE_ALL, ...Object.keys(roles)];
+  const unknown = wanted.find((role) => !known.includes(role));
+  if (unknown === undefined) return;
+  const reason = `${file} has ${known.map(quotedText).join(", ")}`;
+  throw new CommandError(`there is no role ${quotedText(unknown)}; ${reason}`);
 }
 
 function revokeCommand(): Command {
@@ -124,72 +145,70 @@ Examples:
     .action((id: string | undefined, options: RevokeOptions) => revoke(id, options));
 }
 
-async function revoke(id: string | undefined, options: RevokeOptions): Promise<void> {
-  const { file, jti, sub, publish } = options;
-  const given = [id, jti, sub].filter((what) => what !== undefined);
+async function revoke(text: string | undefined, options: RevokeOptions): Promise<void> {
+  const { file, publish } = options;
+  const revoked = revokedBy(text, options);
+  const nowMs = Math.floor(new SystemClock().nowUs() / 1_000);
+  const before = readFileIfThere(file);
+  if (before === undefined) throw new CommandError(`there is no file ${file}`);
+  const isNew = revokeIn(file, before, revoked, nowMs);
+  remark(`${isNew ? "revoked" : "was revoked already:"} ${quotedText(revoked.id)}\n`);
+  if (publish !== true) return;
+  const { kind, id } = revoked;
+  await publishRevocations(options, [
+    kind === "sub" ? { kind, id, issuedBeforeMs: nowMs } : { kind, id },
+  ]);
+}
+
+type Revoked = { readonly kind: "key" | "jti" | "sub"; readonly id: string };
+
+/** What the command names. A whole key stands for its id, so that nobody has to cut it out. */
+function revokedBy(text: string | undefined, { jti, sub }: RevokeOptions): Revoked {
+  const given = [text, jti, sub].filter((what) => what !== undefined);
   if (given.length !== 1) throw new UsageError("name one of: the id of a key, --jti, --sub");
-  const nowMs = new SystemClock().nowUs() / 1_000;
-  const text = readFileIfThere(file);
-  if (text === undefined) throw new CommandError(`there is no file ${file}`);
-  const content = checkFile(file, text);
-  if (id !== undefined) {
-    const index = content.keys.findIndex((key) => key.id === id);
-    if (index < 0) throw new CommandError(`${file} has no key ${quotedText(id)}`);
-    const revokedTime = content.keys[index]?.revokedTime ?? isoTime(nowMs);
-    edit(file, text, "keys", { revokedTime }, index);
-  } else if (jti !== undefined) {
-    edit(file, text, "revoked", { jti });
-  } else {
-    edit(file, text, "revoked", { sub, issuedBefore: isoTime(nowMs) });
+  if (text !== undefined) return { kind: "key", id: keyIdIn(text) };
+  const [id = ""] = given;
+  const kind = jti === undefined ? "sub" : "jti";
+  if (id === "" || id.length > REVOKED_ID_LENGTH_MAX) {
+    throw new UsageError(`--${kind} takes 1 to ${REVOKED_ID_LENGTH_MAX} characters`);
   }
-  if (publish === true) {
-    await publishRevocations(options, [
-      sub === undefined
-        ? { kind: id === undefined ? "jti" : "key", id: id ?? jti ?? "" }
-        : { kind: "sub", id: sub, issuedBeforeMs: Math.floor(nowMs) },
-    ]);
+  return { kind, id };
+}
+
+function keyIdIn(text: string): string {
+  if (!isApiKey(text)) return text;
+  const id = keyIdOf(text);
+  // What is almost a key is almost a secret, so it is not repeated.
+  if (id === undefined) throw new UsageError("this is no whole key; its id follows on twk_");
+  return id;
+}
+
+/** Writes it into the file. False if it stands there already. */
+function revokeIn(file: string, before: string, { kind, id }: Revoked, nowMs: number): boolean {
+  const { keys, revoked } = readAccessText(file, before);
+  if (kind === "key") {
+    const index = keys.findIndex((key) => key.id === id);
+    if (index < 0) {
+      const reason = "`tickwire keys list` shows those that it has";
+      throw new CommandError(`${file} has no key ${quotedText(id)}; ${reason}`);
+    }
+    if (keys[index]?.revokedTime !== undefined) return false;
+    editAccess(file, before, "keys", (list) =>
+      list.with(index, { ...list[index], revokedTime: isoTime(nowMs) }),
+    );
+    return true;
   }
-  remark(`revoked ${quotedText(given[0] ?? "")}\n`);
-}
-
-/** Adds an entry to a list of the file, or changes one, and leaves the rest as it was written. */
-function edit(
-  file: string,
-  text: string,
-  list: "keys" | "revoked",
-  entry: object,
-  index?: number,
-): void {
-  const whole = JSON.parse(text) as Record<string, object[] | undefined>;
-  const entries = [...(whole[list] ?? [])];
-  if (index === undefined) entries.push(entry);
-  else entries[index] = { ...entries[index], ...entry };
-  const edited = `${JSON.stringify({ ...whole, [list]: entries }, undefined, 2)}\n`;
-  checkFile(file, edited);
-  replaceFile(file, edited);
-}
-
-function checkFile(file: string, text: string): AccessFile {
-  const parsed = parseAccessFile(text);
-  if (parsed.kind === "broken") throw new CommandError(`${file} cannot be used: ${parsed.reason}`);
-  return parsed.file;
-}
-
-const UNITS_MS: Readonly<Record<string, number>> = {
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1_000,
-};
-
-/** A span such as `90d` from now, or a time as it is written. */
-function timeOf(text: string, nowMs: number): string {
-  const [, count, unit = ""] = /^(\d{1,6})([dhms])$/.exec(text) ?? [];
-  if (count !== undefined) return isoTime(nowMs + Number(count) * (UNITS_MS[unit] ?? 0));
-  const atMs = Date.parse(text);
-  if (Number.isNaN(atMs))
-    throw new UsageError(`${quotedText(text)} is no time; write 90d or a date`);
-  return isoTime(atMs);
+  if (kind === "jti") {
+    if (revoked.some((entry) => "jti" in entry && entry.jti === id)) return false;
+    editAccess(file, before, "revoked", (list) => [...list, { jti: id }]);
+    return true;
+  }
+  // The latest time says all that those before it said.
+  editAccess(file, before, "revoked", (list) => [
+    ...list.filter((entry) => !(entry["sub"] === id)),
+    { sub: id, issuedBefore: isoTime(nowMs) },
+  ]);
+  return true;
 }
 
 function isoTime(ms: number): string {

@@ -1,7 +1,8 @@
+import { rmSync } from "node:fs";
 import { Command, Option } from "commander";
 import { exportJWK, generateKeyPair, generateSecret, importJWK, SignJWT } from "jose";
 import type { JWK } from "jose";
-import { quotedText } from "#core/visible-text.ts";
+import { accessConfigSchema } from "#gateway/access/access-config.ts";
 import { readKeySet, TOKEN_ALGORITHMS } from "#gateway/access/token-keys.ts";
 import type { TokenAlgorithm } from "#gateway/access/token-keys.ts";
 import { readTokenHead, TokenFault, verifyToken } from "#gateway/access/token-check.ts";
@@ -11,6 +12,10 @@ import { collect } from "../process/config-options.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { readInput } from "../process/read-input.ts";
 import { newKeyParts, readFileIfThere, replaceFile } from "../process/secret-files.ts";
+import { parseSpanMs } from "../process/time-span.ts";
+
+/** A gateway takes no longer one. */
+const SUBJECT_LENGTH_MAX = 200;
 
 type NewKeyOptions = {
   readonly algorithm: TokenAlgorithm;
@@ -62,15 +67,27 @@ async function newKey({ algorithm, privateFile, keySet }: NewKeyOptions): Promis
   if (readFileIfThere(privateFile) !== undefined) {
     throw new CommandError(`${privateFile} is there already, and a key is not to be lost`);
   }
-  const set = JSON.parse(readFileIfThere(keySet) ?? '{"keys":[]}') as { keys?: JWK[] };
+  const before = readFileIfThere(keySet);
+  const set = before === undefined ? {} : (parseObject(keySet, before) as { keys?: JWK[] });
+  if (set.keys !== undefined && !Array.isArray(set.keys)) {
+    throw new CommandError(`${keySet} cannot be used: its keys are no list`);
+  }
   const kid = newKeyParts().id;
   const { privateJwk, publicJwk } = await createKey(algorithm);
   const added = { ...set, keys: [...(set.keys ?? []), { ...publicJwk, kid, alg: algorithm }] };
   const text = `${JSON.stringify(added, undefined, 2)}\n`;
   const read = await readKeySet(text, "file");
   if (read.kind === "broken") throw new CommandError(`${keySet} cannot be used: ${read.reason}`);
-  replaceFile(privateFile, `${JSON.stringify({ ...privateJwk, kid, alg: algorithm })}\n`);
-  replaceFile(keySet, text, algorithm === "HS256" ? 0o600 : 0o644);
+  const own = `${JSON.stringify({ ...privateJwk, kid, alg: algorithm })}\n`;
+  replaceFile(privateFile, { before: undefined, text: own });
+  try {
+    // One secret makes a secret of the whole set, whichever key came last.
+    const isSecret = added.keys.some(({ kty }) => kty === "oct");
+    replaceFile(keySet, { before, text, mode: 0o644, isSecret });
+  } catch (error) {
+    rmSync(privateFile);
+    throw error;
+  }
   remark(`the key ${kid} signs with ${privateFile}, and gateways know it by ${keySet}\n`);
 }
 
@@ -91,7 +108,7 @@ function makeCommand(): Command {
     .option("--role <role>", "what the token may; repeatable", collect)
     .option("--audience <text>", "for which gateways it is", "tickwire")
     .option("--issuer <text>", "who made it")
-    .option("--expires <span>", "such as 15m, 12h or 7d", "1h")
+    .option("--expires <span>", "such as 15m or 12h; gateways take up to lifetimeMsMax", "1h")
     .option("--claims <file>", "JSON file with more claims")
     .addHelpText(
       "after",
@@ -105,6 +122,10 @@ Examples:
 
 async function makeToken(options: MakeOptions): Promise<void> {
   const { key: keyFile, sub, role, audience, issuer, expires, claims } = options;
+  if (sub === "" || sub.length > SUBJECT_LENGTH_MAX) {
+    throw new UsageError(`--sub takes 1 to ${SUBJECT_LENGTH_MAX} characters`);
+  }
+  const lifetimeMs = parseSpanMs(expires);
   const jwk = readJson(keyFile) as JWK;
   if (jwk.alg === undefined) throw new CommandError(`${keyFile} is no key that new-key has made`);
   const more = claims === undefined ? {} : readJson(claims);
@@ -117,7 +138,7 @@ async function makeToken(options: MakeOptions): Promise<void> {
     ...(issuer === undefined ? {} : { iss: issuer }),
     jti: newKeyParts().id,
     iat: nowSeconds,
-    exp: nowSeconds + secondsOf(expires),
+    exp: nowSeconds + lifetimeMs / 1_000,
   };
   const header = { alg: jwk.alg, typ: "JWT", ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) };
   let signed: string;
@@ -127,6 +148,13 @@ async function makeToken(options: MakeOptions): Promise<void> {
     throw new CommandError(`${keyFile} cannot sign: ${(error as Error).message}`);
   }
   printLine(signed);
+  const { lifetimeMsMax } = accessConfigSchema.parse({}).tokens;
+  if (lifetimeMs > lifetimeMsMax) {
+    remark(
+      `gateways take a token of ${expires} only if gateway.access.tokens.lifetimeMsMax is at least ` +
+        `${lifetimeMs}; it is ${lifetimeMsMax} unless it is set\n`,
+    );
+  }
 }
 
 function inspectCommand(): Command {
@@ -164,13 +192,23 @@ async function verdict(token: string, keySetFile: string): Promise<string> {
     : `made by the key ${key.kid ?? "of the set"}`;
 }
 
+/** The part as it was meant, or as far as it can be read. */
 function decode(part: string): unknown {
-  return JSON.parse(Buffer.from(part, "base64url").toString("utf8"));
+  const text = Buffer.from(part, "base64url").toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandError("no token: its claims are no JSON");
+  }
 }
 
 function readJson(file: string): object {
   const text = readFileIfThere(file);
   if (text === undefined) throw new CommandError(`there is no file ${file}`);
+  return parseObject(file, text);
+}
+
+function parseObject(file: string, text: string): object {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -178,14 +216,8 @@ function readJson(file: string): object {
     // What the parser quotes may be part of a key.
     throw new CommandError(`${file} is not JSON`);
   }
-  if (typeof value !== "object" || value === null) throw new CommandError(`${file} has no object`);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new CommandError(`${file} has no object`);
+  }
   return value;
-}
-
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
-function secondsOf(text: string): number {
-  const [, count, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined) throw new UsageError(`${quotedText(text)} is no span; write 15m or 12h`);
-  return Number(count) * (UNIT_SECONDS[unit] ?? 0);
 }

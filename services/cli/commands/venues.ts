@@ -2,7 +2,8 @@ import { FEED_CHANNELS } from "#core/instrument.ts";
 import { printLines } from "../output/terminal.ts";
 import { Command } from "commander";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
-import { VENUES, type VenueId } from "#ingest/venues/registry.ts";
+import { VENUES } from "#ingest/venues/registry.ts";
+import type { VenueId } from "#ingest/venues/venue-ids.ts";
 import {
   capabilitiesOf,
   describeContent,

@@ -1,10 +1,10 @@
 import { quotedText } from "#core/visible-text.ts";
-import { VENUES } from "#ingest/venues/registry.ts";
+import { VENUE_IDS } from "#ingest/venues/venue-ids.ts";
 import { UsageError } from "./errors.ts";
 
 /** The id of a venue whose captures can be read. Throws UsageError that names them all. */
 export function parseVenueId(text: string): string {
-  if (Object.hasOwn(VENUES, text)) return text;
-  const known = Object.keys(VENUES).join(", ");
+  if (VENUE_IDS.some((id) => id === text)) return text;
+  const known = VENUE_IDS.join(", ");
   throw new UsageError(`there is no venue ${quotedText(text)}; there are ${known}`);
 }

@@ -17,7 +17,7 @@ const tokensConfigSchema = z
       .describe("JWKS file with the keys of tokens; `tickwire token new-key` makes one"),
     keySetUrl: z
       .string()
-      .refine(isSafeUrl, "is no https address (http only on loopback)")
+      .refine(isSafeUrl, "is no https address without a password (http only on loopback)")
       .optional()
       .describe("instead of keySetFile: the https address of a JWKS"),
     algorithms: z
@@ -72,6 +72,8 @@ export function asksForProof({ file, tokens }: AccessConfig): boolean {
 
 function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
+  // What is asked without a proof needs none, and no such address may be fetched.
+  if (username !== "" || password !== "") return false;
   return protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname));
 }

@@ -3,7 +3,7 @@ import { visibleText } from "#core/visible-text.ts";
 import { parseGrantPattern } from "./grant-pattern.ts";
 
 /** Entries of each list of the file; more is a mistake of whatever writes it. */
-const ENTRIES_MAX = 100_000;
+export const ENTRIES_MAX = 100_000;
 const GRANTS_MAX = 1_000;
 /** A file above this is not read. */
 export const ACCESS_FILE_BYTES_MAX = 64 * 1024 * 1024;

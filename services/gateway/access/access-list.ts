@@ -1,4 +1,4 @@
-import { EMPTY_ACCESS_FILE, ROLE_ALL, roleSchema } from "./access-file.ts";
+import { EMPTY_ACCESS_FILE, ENTRIES_MAX, ROLE_ALL, roleSchema } from "./access-file.ts";
 import type { AccessFile, Role, StoredKey } from "./access-file.ts";
 import { ApiKeys } from "./api-keys.ts";
 import type { TokenFacts } from "./principal.ts";
@@ -13,6 +13,8 @@ const RIGHTS_KEPT_MAX = 1_000;
 /** An access file, ready to be asked. Whoever has another file has another list. */
 export class AccessList {
   readonly keys: ApiKeys;
+  /** Keys that earlier files had and this one has not, as far as they are remembered. */
+  readonly formerKeys: ApiKeys;
   readonly file: AccessFile;
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #certificates: ReadonlyMap<string, readonly string[]>;
@@ -21,9 +23,11 @@ export class AccessList {
   /** By subject, the time up to which its tokens are revoked. */
   readonly #revokedSubjects = new Map<string, number>();
 
-  constructor(file: AccessFile = EMPTY_ACCESS_FILE) {
+  /** `before` is the list that this one takes the place of. */
+  constructor(file: AccessFile = EMPTY_ACCESS_FILE, before?: AccessList) {
     this.file = file;
     this.keys = new ApiKeys(file.keys);
+    this.formerKeys = this.#formerKeys(before);
     this.#roles = new Map([[ROLE_ALL, ALL], ...Object.entries(file.roles)]);
     this.#certificates = new Map(file.certificates.map(({ name, roles }) => [name, roles]));
     for (const entry of file.revoked) {
@@ -76,6 +80,13 @@ export class AccessList {
       ...jtis.map((id) => ({ kind: "jti", id }) as const),
       ...subjects.map(([id, issuedBeforeMs]) => ({ kind: "sub", id, issuedBeforeMs }) as const),
     ];
+  }
+
+  #formerKeys(before: AccessList | undefined): ApiKeys {
+    if (before === undefined) return new ApiKeys([]);
+    const known = [...before.formerKeys.all(), ...before.file.keys];
+    const former = known.filter(({ id }) => this.keys.get(id) === undefined);
+    return new ApiKeys(former.slice(-ENTRIES_MAX));
   }
 
   #revokeSubject(subject: string, untilMs: number): void {

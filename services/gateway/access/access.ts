@@ -127,6 +127,7 @@ export class Access {
   /** Idempotent. */
   close(): void {
     for (const watch of this.#watches) watch.close();
+    this.#keys?.close();
     this.#news.close();
   }
 
@@ -136,7 +137,7 @@ export class Access {
     if (file !== undefined) {
       const onChange = (): void => void this.#reloadFile();
       await this.#watch(new FileWatch({ paths: [file], clock, everyMs: reloadMs, onChange }));
-      const read = await readList(file);
+      const read = await readList(file, this.#list);
       if (typeof read === "string") throw new AccessError(`gateway.access.file ${file} ${read}`);
       this.#list = read;
     }
@@ -147,7 +148,7 @@ export class Access {
       const paths = [keySetFile];
       await this.#watch(new FileWatch({ paths, clock, everyMs: reloadMs, onChange }));
     }
-    await this.#keys.refresh();
+    await this.#keys.start();
     // An address may come later; a file that nobody can use is a mistake.
     if (keySetFile !== undefined && !this.#keys.hasKeys) {
       throw new AccessError(`gateway.access.tokens.keySetFile ${keySetFile} cannot be used`);
@@ -162,7 +163,8 @@ export class Access {
   #keySource(): KeySource | undefined {
     const { config, clock, logger, metrics } = this.#parts;
     const { keySetFile, keySetUrl, refetchMsMin, refreshMs, fetchTimeoutMs } = config.tokens;
-    const common = { clock, logger, metrics, refetchMsMin, refreshMs };
+    const onKeysGone = (): void => this.#onChanged();
+    const common = { clock, logger, metrics, refetchMsMin, refreshMs, onKeysGone };
     if (keySetFile !== undefined) {
       const fetchText = (): Promise<string> => readTextFile(keySetFile, KEY_SET_BYTES_MAX);
       return new KeySource({ ...common, name: keySetFile, origin: "file", fetchText });
@@ -200,7 +202,7 @@ export class Access {
     const { config, clock, logger, metrics } = this.#parts;
     const { file } = config;
     if (file === undefined) return;
-    const read = await readList(file);
+    const read = await readList(file, this.#list);
     if (typeof read === "string") {
       metrics.accessFileReads.inc({ outcome: "broken" });
       logger.error({ file, reason: read }, "the access file cannot be used; what was read stays");
@@ -218,7 +220,7 @@ export class Access {
 }
 
 /** The list in a file, or what is wrong with it. */
-async function readList(file: string): Promise<AccessList | string> {
+async function readList(file: string, before: AccessList): Promise<AccessList | string> {
   let text: string;
   try {
     text = await readTextFile(file, ACCESS_FILE_BYTES_MAX);
@@ -226,5 +228,6 @@ async function readList(file: string): Promise<AccessList | string> {
     return `cannot be read: ${(error as Error).message}`;
   }
   const parsed = parseAccessFile(text);
-  return parsed.kind === "file" ? new AccessList(parsed.file) : `cannot be used: ${parsed.reason}`;
+  if (parsed.kind === "broken") return `cannot be used: ${parsed.reason}`;
+  return new AccessList(parsed.file, before);
 }

@@ -14,7 +14,7 @@ export function isApiKey(text: string): boolean {
 }
 
 /** The id in a key; undefined if the text is not a key. */
-function keyIdOf(text: string): string | undefined {
+export function keyIdOf(text: string): string | undefined {
   return API_KEY.exec(text)?.[1];
 }
 
@@ -41,6 +41,11 @@ export class ApiKeys {
 
   constructor(keys: readonly StoredKey[]) {
     this.#byId = new Map(keys.map((key) => [key.id, key]));
+  }
+
+  /** In the order in which they were given. */
+  all(): Iterable<StoredKey> {
+    return this.#byId.values();
   }
 
   /** By its id. */

@@ -27,6 +27,8 @@ let revocations: Revocations;
 let list: AccessList;
 let authenticator: Authenticator;
 let nowSeconds: number;
+let keySet: SigningKey[];
+let keys: KeySource;
 
 beforeAll(async () => {
   const made = await Promise.all(ALGORITHMS.map((name) => signingKey(name, name)));
@@ -38,16 +40,18 @@ beforeEach(async () => {
   nowSeconds = clock.nowUs() / 1e6;
   revocations = new Revocations({ keptMs: DAY_MS, keptMax: 100 });
   list = listOf({ roles: { trades: { grants: [{ topics: ["*:*/trades"] }] } } });
-  const keys = new KeySource({
+  keySet = Object.values(pairs);
+  keys = new KeySource({
     clock,
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     metrics: createAccessMetrics(new Registry()),
     name: "test",
     origin: "file",
     fetchText: () =>
-      Promise.resolve(JSON.stringify({ keys: ALGORITHMS.map((name) => pairs[name].publicJwk) })),
+      Promise.resolve(JSON.stringify({ keys: keySet.map(({ publicJwk }) => publicJwk) })),
     refetchMsMin: 1_000,
     refreshMs: 60_000,
+    onKeysGone: () => undefined,
   });
   await keys.refresh();
   authenticator = new Authenticator({
@@ -266,6 +270,43 @@ describe("a token", () => {
     expect(again).not.toBeInstanceOf(Promise);
     clock.advance(630_000);
     expect(await verdict(token)).toBe("expired: it has expired");
+  });
+
+  test("is checked anew when its key was taken out of the set, however often it was right", async () => {
+    const token = await signToken(pairs.ES256, claims());
+    expect([await verdict(token), await verdict(token)]).toEqual(["token:desk-3", "token:desk-3"]);
+    keySet = [pairs.RS256];
+    await keys.refresh();
+    expect(await verdict(token)).toBe("invalid: its key is not known here");
+    keySet = [pairs.ES256];
+    await keys.refresh();
+    expect(await verdict(token)).toBe("token:desk-3");
+  });
+
+  test("whose key was taken out ends now for whoever is in, and as before if it comes back", async () => {
+    const token = await signToken(pairs.ES256, claims());
+    const endsInMs = (one: Principal) => (one.expiresAtMs ?? 0) - clock.nowUs() / 1_000;
+    let who = (await show(token)) as Principal;
+    expect(endsInMs(who)).toBe(600_000);
+    keySet = [pairs.RS256];
+    await keys.refresh();
+    who = authenticator.review(who) as Principal;
+    expect([who.id, endsInMs(who)]).toEqual(["token:desk-3", 0]);
+    // Another look does not give him more time.
+    clock.advance(5_000);
+    who = authenticator.review(who) as Principal;
+    expect(endsInMs(who)).toBe(-5_000);
+    keySet = [pairs.ES256];
+    await keys.refresh();
+    expect(endsInMs(authenticator.review(who) as Principal)).toBe(595_000);
+  });
+
+  test("by a key that was exchanged under its old name is taken", async () => {
+    const next = await signingKey("ES256", "ES256");
+    expect(await verdict(await signToken(pairs.ES256, claims()))).toBe("token:desk-3");
+    keySet = [next];
+    clock.advance(1_000);
+    expect(await verdict(await signToken(next, claims({ jti: "t2" })))).toBe("token:desk-3");
   });
 
   test("never makes an administrator of its owner by itself", async () => {

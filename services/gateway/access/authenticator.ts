@@ -13,6 +13,7 @@ import type { TokenFacts } from "./principal.ts";
 import type { Revocations } from "./revocations.ts";
 import { checkClaims, readTokenHead, TokenFault, verifyToken } from "./token-check.ts";
 import type { Claims, TokenRules } from "./token-check.ts";
+import type { TokenKey } from "./token-keys.ts";
 
 /** Why a client is not who it says it is, or not any more. */
 export type AccessFault = {
@@ -42,6 +43,9 @@ type AuthenticatorParts = {
   /** For whoever shows nothing; undefined if everybody has to prove who he is. */
   readonly anonymousRoles: readonly string[] | undefined;
 };
+
+const KEY_UNKNOWN: AccessFault = { kind: "invalid", reason: "the key is not known here" };
+const KEY_REVOKED: AccessFault = { kind: "revoked", reason: "the key is not valid any more" };
 
 /** Signatures that are checked at once; more are answered that it is to be tried again. */
 const CHECKS_MAX = 256;
@@ -91,11 +95,11 @@ export class Authenticator {
   /** What has become of somebody who was let in: he, with his rights of now, or why not. */
   review(principal: Principal): Authentication {
     const list = this.#parts.list();
-    const { kind, id, roles, ownRole, keyId, token, expiresAtMs } = principal;
+    const { kind, id, roles, ownRole, keyId, token, signer } = principal;
     if (keyId !== undefined) {
       const stored = list.keys.get(keyId);
       if (stored === undefined || isRevoked(stored) || this.#parts.revocations.hasKey(keyId)) {
-        return { kind: "revoked", reason: "the key is not valid any more" };
+        return KEY_REVOKED;
       }
       return this.#ofKey(list, stored);
     }
@@ -111,15 +115,33 @@ export class Authenticator {
       names = known.roles;
     }
     const rights = list.rightsOf(names, ownRole);
-    return new Principal({ kind, id, rights, roles: names, ownRole, expiresAtMs, ...hold(token) });
+    const expiresAtMs = this.#endOf(principal);
+    const proof = { signer, ...hold(token) };
+    return new Principal({ kind, id, rights, roles: names, ownRole, expiresAtMs, ...proof });
+  }
+
+  /**
+   * When somebody's access ends by itself. A token whose key was taken out of the set ends now, as
+   * if its time were over, so that its owner can show one by another key. If the key comes back,
+   * the time of the token counts again.
+   */
+  #endOf({ signer, token, expiresAtMs }: Principal): number | undefined {
+    if (signer === undefined) return expiresAtMs;
+    if (this.#signs(signer)) return token?.expiresAtMs;
+    return Math.min(expiresAtMs ?? Number.POSITIVE_INFINITY, this.#nowMs);
+  }
+
+  #signs(signer: string | undefined): boolean {
+    return signer !== undefined && this.#parts.tokens?.keys.has(signer) === true;
   }
 
   #byKey(list: AccessList, secret: string): Authentication {
     const stored = list.keys.find(secret);
-    if (stored === undefined) return { kind: "invalid", reason: "the key is not known here" };
-    if (isRevoked(stored) || this.#parts.revocations.hasKey(stored.id)) {
-      return { kind: "revoked", reason: "the key is not valid any more" };
+    if (stored === undefined) {
+      // Whoever has a key that was taken out hears the same as those who were in with it.
+      return list.formerKeys.find(secret) === undefined ? KEY_UNKNOWN : KEY_REVOKED;
     }
+    if (isRevoked(stored) || this.#parts.revocations.hasKey(stored.id)) return KEY_REVOKED;
     if (hasExpired(stored, this.#nowMs)) return { kind: "expired", reason: "the key has expired" };
     return this.#ofKey(list, stored);
   }
@@ -144,7 +166,8 @@ export class Authenticator {
     const hash = createHash("sha256").update(token, "utf8").digest("base64url");
     const known = this.#checked.get(hash);
     if (known?.token !== undefined) {
-      if (known.token.expiresAtMs + tokens.leewayMs > this.#nowMs) return this.review(known);
+      const isOver = known.token.expiresAtMs + tokens.leewayMs <= this.#nowMs;
+      if (!isOver && this.#signs(known.signer)) return this.review(known);
       this.#checked.delete(hash);
     }
     if (this.#checks >= CHECKS_MAX) {
@@ -168,8 +191,9 @@ export class Authenticator {
         ? { kind: "invalid", reason: "its key is not known here" }
         : { kind: "unavailable", reason: "the keys of tokens are not known yet; try again" };
     }
-    const claims = await verifyToken(token, key);
-    if (claims instanceof TokenFault) return claims;
+    const verified = await this.#verify(token, key, tokens);
+    if (verified instanceof TokenFault) return verified;
+    const { claims, signer } = verified;
     const facts = checkClaims(claims, tokens, this.#nowMs);
     if (facts instanceof TokenFault) return facts;
     const list = this.#parts.list();
@@ -186,10 +210,25 @@ export class Authenticator {
       roles,
       ownRole,
       token: facts,
+      signer,
       expiresAtMs: facts.expiresAtMs,
     });
     this.#keep(hash, principal);
     return principal;
+  }
+
+  /** What the token says, and whose signature it has: of the key, or of one that came for it. */
+  async #verify(
+    token: string,
+    key: TokenKey,
+    { keys }: TokenSettings,
+  ): Promise<{ readonly claims: Claims; readonly signer: string } | TokenFault> {
+    const claims = await verifyToken(token, key);
+    if (!(claims instanceof TokenFault)) return { claims, signer: key.print };
+    const other = await keys.findInsteadOf(key);
+    if (other === undefined) return claims;
+    const again = await verifyToken(token, other);
+    return again instanceof TokenFault ? again : { claims: again, signer: other.print };
   }
 
   #keep(hash: string, principal: Principal): void {

@@ -28,6 +28,8 @@ type PrincipalParts = {
   readonly ownRole?: Role | undefined;
   readonly keyId?: string;
   readonly token?: TokenFacts;
+  /** The print of the key that signed the token. */
+  readonly signer?: string | undefined;
 };
 
 /**
@@ -43,6 +45,7 @@ export class Principal {
   readonly ownRole: Role | undefined;
   readonly keyId: string | undefined;
   readonly token: TokenFacts | undefined;
+  readonly signer: string | undefined;
   readonly #rights: Rights;
 
   constructor(parts: PrincipalParts) {
@@ -53,6 +56,7 @@ export class Principal {
     this.ownRole = parts.ownRole;
     this.keyId = parts.keyId;
     this.token = parts.token;
+    this.signer = parts.signer;
     this.#rights = parts.rights;
   }
 

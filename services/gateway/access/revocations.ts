@@ -8,7 +8,7 @@ export type Revocation =
   | { readonly kind: "sub"; readonly id: string; readonly issuedBeforeMs: number };
 
 /** Longest id that is read. */
-const REVOKED_ID_LENGTH_MAX = 200;
+export const REVOKED_ID_LENGTH_MAX = 200;
 
 type Kept = { readonly revocation: Revocation; readonly untilUs: number };
 

@@ -1,4 +1,4 @@
-import { importJWK, type CryptoKey, type JWK } from "jose";
+import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from "jose";
 import { foreignMessage, quotedText } from "#core/visible-text.ts";
 
 /** The algorithms that tokens may be signed with. */
@@ -16,6 +16,8 @@ export type TokenKey = {
   readonly kid: string | undefined;
   readonly algorithm: TokenAlgorithm;
   readonly key: CryptoKey | Uint8Array;
+  /** Names the key by what it is, whatever the set calls it; of a secret it tells nothing. */
+  readonly print: string;
 };
 
 /** Where a set comes from: secrets that were published are none. */
@@ -24,13 +26,25 @@ type KeySetOrigin = "file" | "url";
 /** The keys of a set by what a token says about its own. */
 export class TokenKeys {
   readonly #keys: readonly TokenKey[];
+  readonly #prints: ReadonlySet<string>;
 
   constructor(keys: readonly TokenKey[]) {
     this.#keys = keys;
+    this.#prints = new Set(keys.map(({ print }) => print));
   }
 
   get size(): number {
     return this.#keys.length;
+  }
+
+  /** Whether a key of this print is in the set. */
+  has(print: string): boolean {
+    return this.#prints.has(print);
+  }
+
+  /** Whether every key of another set is in this one too. */
+  hasAllOf(others: TokenKeys): boolean {
+    return others.#keys.every(({ print }) => this.has(print));
   }
 
   /**
@@ -94,11 +108,12 @@ async function readKey(jwk: JWK, origin: KeySetOrigin): Promise<TokenKey | strin
     return "is a secret, which is none any more at an address that answers everybody";
   }
   try {
-    const key = await importJWK(publicPartOf(jwk), algorithm);
+    const part = publicPartOf(jwk);
+    const key = await importJWK(part, algorithm);
     if (key instanceof Uint8Array && key.byteLength < SECRET_BYTES_MIN) {
       return `is a secret of ${key.byteLength} bytes, fewer than ${SECRET_BYTES_MIN}`;
     }
-    return { kid, algorithm, key };
+    return { kid, algorithm, key, print: await calculateJwkThumbprint(part) };
   } catch (error) {
     return `(${quotedText(String(jwk.kty))}) cannot be read: ${foreignMessage((error as Error).message)}`;
   }

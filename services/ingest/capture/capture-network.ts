@@ -1,4 +1,5 @@
 import type { RecordedRequest, RestRequest, RestResponse } from "../feed/feed-adapter.ts";
+import { deliverText } from "../feed/connection/web-socket-dialer.ts";
 import type {
   FeedDialer,
   FeedSocket,
@@ -65,6 +66,7 @@ export class CaptureNetwork implements FeedDialer, RestClient {
     return {
       onOpen: () => dialled.handlers.onOpen(),
       onFrame: (frame) => dialled.handlers.onFrame(frame),
+      onText: (bytes) => deliverText(dialled.handlers, bytes),
       onClose: (code, reason) => {
         if (!dialled.dropped) dialled.handlers.onClose(code, reason);
       },

@@ -40,6 +40,14 @@ function start(bufferedBytesMax = 1_000_000) {
   return { dialer, rest, recorder, socket, seen, lines, disk };
 }
 
+test("records a text that comes as bytes as the text, for whoever takes texts and for others", () => {
+  const { dialer, seen, lines } = start();
+  dialer.last.open();
+  dialer.last.handlers.onText?.(Buffer.from('{"p":"1€"}'));
+  expect(seen).toEqual(["open", '{"p":"1€"}']);
+  expect(lines().at(-1)).toMatchObject({ kind: "received", frame: '{"p":"1€"}' });
+});
+
 test("writes what passes, in order, and passes it on", () => {
   const { dialer, rest, recorder, socket, seen, lines } = start();
   dialer.last.open();

@@ -1,5 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import type { RestRequest } from "../feed/feed-adapter.ts";
+import { deliverText, textOfBytes } from "../feed/connection/web-socket-dialer.ts";
 import type {
   DialLimits,
   FeedDialer,
@@ -80,6 +81,11 @@ export class CaptureRecorder implements FeedDialer, RestClient {
         onFrame: (frame) => {
           this.#record({ kind: "received", atUs: this.#nowUs(), connection, frame });
           handlers.onFrame(frame);
+        },
+        onText: (bytes) => {
+          const frame = textOfBytes(bytes);
+          this.#record({ kind: "received", atUs: this.#nowUs(), connection, frame });
+          deliverText(handlers, bytes);
         },
         onClose: (code, reason) => {
           this.#recordClose(connection, code);

@@ -10,6 +10,7 @@ import { FEED_POLICY_DEFAULTS } from "../feed/feed-policy.ts";
 import { FeedSession } from "../feed/connection/feed-session.ts";
 import { AddressBudget } from "../feed/rest/address-budget.ts";
 import { SnapshotFetcher } from "../feed/rest/snapshot-fetcher.ts";
+import { deliverText } from "../feed/connection/web-socket-dialer.ts";
 import type { FeedSocketHandlers } from "../feed/connection/web-socket-dialer.ts";
 import { INGEST_LIMITS_DEFAULTS } from "../limits.ts";
 import type { Logger } from "#core/logger.ts";
@@ -122,12 +123,9 @@ export class CaptureReplay {
     this.#clock.advanceTo(line.atUs);
     if (this.#skipped) this.#onSkipped();
     switch (line.kind) {
-      case "received": {
-        const connection =
-          this.#connections.get(line.connection) ?? this.#open(line.connection, "");
-        connection.handlers?.onFrame(line.frame);
+      case "received":
+        this.#receive(line);
         return;
-      }
       case "open":
         this.#open(line.connection, line.url);
         return;
@@ -140,6 +138,14 @@ export class CaptureReplay {
       case "close":
         this.#close(line.connection, line.code);
     }
+  }
+
+  /** Takes the next line, which is a frame of text, as the bytes that its socket had. */
+  takeText({ atUs, connection }: { atUs: number; connection: number }, bytes: Uint8Array): void {
+    this.#clock.advanceTo(atUs);
+    if (this.#skipped) this.#onSkipped();
+    const { handlers } = this.#connections.get(connection) ?? this.#open(connection, "");
+    if (handlers !== undefined) deliverText(handlers, bytes);
   }
 
   /** Ends every session. */
@@ -157,6 +163,14 @@ export class CaptureReplay {
   #onSkipped(): void {
     this.#skipped = false;
     this.driver.resyncUnnumbered("damaged-message");
+  }
+
+  #receive({ connection, frame }: Extract<CaptureRecord, { kind: "received" }>): void {
+    const { handlers } = this.#connections.get(connection) ?? this.#open(connection, "");
+    if (handlers === undefined) return;
+    // A live feed has its frames as bytes too.
+    if (typeof frame === "string") deliverText(handlers, Buffer.from(frame));
+    else handlers.onFrame(frame);
   }
 
   #open(id: number, url: string): Connection {

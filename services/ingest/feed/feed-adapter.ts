@@ -172,6 +172,13 @@ export type FeedDecoder = {
     options: FeedSubscribeOptions,
   ): readonly string[] | undefined;
   /**
+   * Reads a text frame in its bytes if it is of a form that the venue sends so often that reading
+   * all of JSON would cost too much: then it emits exactly what `decode` would. False for any other
+   * frame, of which it has taken no notice and emitted nothing: that one goes to `decode`. The
+   * bytes are the caller's again afterwards.
+   */
+  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: (event: FeedEvent) => void): boolean;
+  /**
    * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as
    * string.
    */

@@ -42,6 +42,13 @@ function fragile(faults: string[]): FeedAdapter {
             if (!String(frame).startsWith("explode")) decoder.decode(frame, at, emit);
             guard(frame);
           },
+          scan: (bytes, at, emit) => {
+            const frame = Buffer.from(bytes).toString();
+            guard(frame);
+            if (!frame.startsWith("{")) return false;
+            decoder.decode(frame, at, emit);
+            return true;
+          },
           decodeRest: (reply, at, emit) => {
             guard(reply.body);
             decoder.decodeRest(reply, at, emit);
@@ -54,6 +61,19 @@ function fragile(faults: string[]): FeedAdapter {
 }
 
 describe("what a venue's code throws", () => {
+  test("while it scans is a rejection, and nobody decodes the frame again", () => {
+    const faults: string[] = [];
+    const decoder = fragile(faults).createDecoder(CONTEXT);
+    const events: FeedEvent[] = [];
+    const scan = (text: string) => decoder.scan?.(Buffer.from(text), 1, (it) => events.push(it));
+    expect(scan("explode")).toBe(true);
+    expect(events).toEqual([{ kind: "rejected", reason: "decoder-fault" }]);
+    expect(faults).toEqual(["scan: TypeError: cannot convert"]);
+    expect(scan("[1]")).toBe(false);
+    expect(scan(quoteFrame("A"))).toBe(true);
+    expect(events.at(-1)).toMatchObject({ kind: "quote" });
+  });
+
   test("at a frame is a rejection, after what the frame gave before", () => {
     const faults: string[] = [];
     const decoder = fragile(faults).createDecoder(CONTEXT);

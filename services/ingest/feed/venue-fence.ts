@@ -81,6 +81,17 @@ class FencedDecoder implements FeedDecoder {
     return this.#decoder.unsubscribeFrames?.(subscriptions, options);
   }
 
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    this.#target = emit;
+    try {
+      return this.#decoder.scan?.(bytes, receivedTimeUs, this.#emit) === true;
+    } catch (error) {
+      this.#onError("scan", error);
+      emit({ kind: "rejected", reason: "decoder-fault" });
+      return true;
+    }
+  }
+
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
     this.#target = emit;
     try {

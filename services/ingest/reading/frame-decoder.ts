@@ -36,6 +36,8 @@ export type FrameReader<Message, Body> = {
     receivedTimeUs: number,
     emit: Emit,
   ): RejectReason | undefined;
+  /** See `FeedDecoder.scan`. */
+  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean;
   /** See `FeedDecoder.sent`. */
   sent?(frame: string): void;
   /** See `FeedDecoder.subscribeFrames`. */
@@ -52,7 +54,8 @@ export type FrameReader<Message, Body> = {
 
 /**
  * The decoder of one connection: it turns frames into messages by a form, and leaves to a reader
- * what they mean. Every frame goes this way, and so does one that is damaged or unexpected.
+ * what they mean. Every frame goes this way that the reader does not take as it is, and so does one
+ * that is damaged or unexpected.
  */
 export class FrameDecoder<Message, Body> implements FeedDecoder {
   readonly #form: FrameForm<Message, Body>;
@@ -86,6 +89,10 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
     options: FeedSubscribeOptions,
   ): readonly string[] | undefined {
     return this.#reader.unsubscribeFrames?.(subscriptions, options);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#reader.scan?.(bytes, receivedTimeUs, emit) === true;
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {

@@ -2,6 +2,7 @@ import { decimalScale, parseMantissa, textScale, type Mantissa } from "@tickwire
 import { MISSING, type JsonTape } from "#core/json-tape.ts";
 import type { LevelColumns } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
+import type { LevelForm } from "./scanned-levels.ts";
 
 /** More digits after the point than this are damage, not a price: such a text is a bad decimal. */
 export const DECIMAL_PLACES_MAX = 64;
@@ -43,11 +44,18 @@ export class ScaleTracker {
   readonly #signedPrices: boolean;
   #priceScale = 0;
   #sizeScale = 0;
+  #form: LevelForm;
 
   constructor(options: ScaleTrackerOptions = {}) {
     this.#keepTrailingZeros = options.keepTrailingZeros ?? false;
     this.#signedPrices = options.signedPrices ?? false;
     this.#scaleOf = this.#keepTrailingZeros ? textScale : decimalScale;
+    this.#form = this.#newForm();
+  }
+
+  /** The numbers that can be read without raising a scale. */
+  get form(): LevelForm {
+    return this.#form;
   }
 
   /** The scale that the next event's prices are given at. */
@@ -71,6 +79,7 @@ export class ScaleTracker {
     const scale = this.#scaleOf(text as string);
     if (!(scale <= DECIMAL_PLACES_MAX)) return Number.NaN;
     this.#priceScale = scale;
+    this.#form = this.#newForm();
     return parseMantissa(text as string, scale);
   }
 
@@ -81,6 +90,7 @@ export class ScaleTracker {
     const scale = this.#scaleOf(text as string);
     if (!(scale <= DECIMAL_PLACES_MAX)) return Number.NaN;
     this.#sizeScale = scale;
+    this.#form = this.#newForm();
     return parseMantissa(text as string, scale);
   }
 
@@ -127,6 +137,13 @@ export class ScaleTracker {
     const first = this.#bothTapeSides(tape, sides, layout);
     const grew = priceScale !== this.#priceScale || sizeScale !== this.#sizeScale;
     return grew && typeof first !== "string" ? this.#bothTapeSides(tape, sides, layout) : first;
+  }
+
+  #newForm(): LevelForm {
+    const of = (scale: number) => {
+      return { scale, decimalsMax: this.#keepTrailingZeros ? scale : DECIMAL_PLACES_MAX };
+    };
+    return { price: of(this.#priceScale), size: of(this.#sizeScale) };
   }
 
   #bothTapeSides(

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
-import { VENUES, type VenueId } from "../venues/registry.ts";
+import { VENUES } from "../venues/registry.ts";
+import type { VenueId } from "../venues/venue-ids.ts";
 
 // Bodies as the venues document them.
 const CLOCKS: readonly (readonly [VenueId, string, number])[] = [

@@ -1,4 +1,5 @@
 import type { FeedAdapter } from "../feed/feed-adapter.ts";
+import type { VenueId } from "./venue-ids.ts";
 import { binance } from "./binance/adapter.ts";
 import { binanceCoinm } from "./binance/coinm/adapter.ts";
 import { binanceUsdm } from "./binance/usdm/adapter.ts";
@@ -75,7 +76,4 @@ export const VENUES = {
   "okx-spreads": okxSpreads,
   upbit,
   simulated,
-} as const satisfies Record<string, FeedAdapter>;
-
-/** The id of a venue that Tickwire knows. */
-export type VenueId = keyof typeof VENUES;
+} as const satisfies Record<VenueId, FeedAdapter>;

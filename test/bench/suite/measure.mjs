@@ -2,8 +2,11 @@
 // besides meets all of them alike, and CPU time is counted, so that waiting costs nobody anything.
 import { cpus, loadavg } from "node:os";
 
+/** Shorter turns of a candidate would measure the compiler and the collector of garbage. */
+const CPU_NS_A_TURN = 80_000_000;
+
 /** CPU nanoseconds of this process, of all its threads, so far. */
-function cpuNs() {
+export function cpuNs() {
   const { user, system } = process.cpuUsage();
   return (user + system) * 1_000;
 }
@@ -15,11 +18,32 @@ function median(values) {
 }
 
 /**
- * Runs each candidate once a round, in turns that start with another one each round, and leaves out
- * the first round, in which code is compiled. A candidate does its work and returns how many units
- * it did; it may return a promise.
+ * Asks each candidate once a round for a figure that it measures itself, in turns that start with
+ * another one each round; the first round is left out, in which files are read from the disk.
  *
  * @param {Record<string, () => number | Promise<number>>} candidates
+ * @returns What each candidate said, one number a round.
+ */
+export async function alternateFigures(candidates, { rounds }) {
+  const names = Object.keys(candidates);
+  const samples = Object.fromEntries(names.map((name) => [name, []]));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (let place = 0; place < names.length; place += 1) {
+      const name = names[(place + round) % names.length];
+      const figure = await candidates[name]();
+      if (round > 0) samples[name].push(figure);
+    }
+  }
+  return samples;
+}
+
+/**
+ * Gives each candidate a turn a round, long enough to be measured. The turns start with another
+ * candidate each round, and the first round, in which code is compiled, is left out. A candidate
+ * does its work and returns how many units it did; it may return a promise. One that is not to be
+ * measured whole returns its units with the CPU time in `ns` that they took.
+ *
+ * @param {Record<string, () => number | Promise<number> | { units: number; ns: number }>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
  */
 export async function alternate(candidates, { rounds }) {
@@ -30,8 +54,16 @@ export async function alternate(candidates, { rounds }) {
       const name = names[(place + round) % names.length];
       globalThis.gc?.();
       const before = cpuNs();
-      const units = await candidates[name]();
-      const perUnit = (cpuNs() - before) / units;
+      let units = 0;
+      let spentNs = 0;
+      while (cpuNs() - before < CPU_NS_A_TURN) {
+        const begunNs = cpuNs();
+        const done = await candidates[name]();
+        const whole = typeof done === "number";
+        units += whole ? done : done.units;
+        spentNs += whole ? cpuNs() - begunNs : done.ns;
+      }
+      const perUnit = spentNs / units;
       if (round > 0) samples[name].push(perUnit);
     }
   }

@@ -1,5 +1,5 @@
 // What a turn cannot fall below: a server of uWebSockets.js alone, which looks at no message, given
-// what `stall.bench.mjs` gives the gateway. It answers the first message of a socket, the Hello.
+// what the benchmark `stall` gives the gateway. It answers a socket's first message, the Hello.
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { loadUws } from "#gateway/transport/uws-module.ts";
 import { watchTurns } from "./turn-monitor.mjs";

@@ -1,6 +1,6 @@
-// What `stall.bench.mjs` gives a gateway at once. `node loads.mjs PORT CASE`, forked: what it sends
-// over IPC is for the gateway's process; it exits when everything was answered. Without arguments
-// it prints the cases and the gateways that they need.
+// What the benchmark `stall` gives a gateway at once. `node loads.mjs PORT CASE`, forked: what it
+// sends over IPC is for the gateway's process; it exits when everything was answered. Without
+// arguments it prints the cases and the gateways that they need.
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";

@@ -1,4 +1,4 @@
-import type { VenueId } from "#ingest/venues/registry.ts";
+import type { VenueId } from "#ingest/venues/venue-ids.ts";
 import { binanceCoinm } from "./binance/coinm.ts";
 import { binanceUsdm } from "./binance/usdm.ts";
 import { binance } from "./binance/dialect.ts";

@@ -324,6 +324,33 @@ describe("a book", () => {
     expect(stand.view?.bids).toHaveLength(1);
   });
 
+  test("whose connection broke before its snapshot came says what it did not get meanwhile", () => {
+    const stand = new Stand("book");
+    stand.start("new", { epoch: 1, sequence: 5 });
+    stand.stream.disconnect();
+    expect(stand.stream.resumePosition).toBeUndefined();
+    stand.start("new", { epoch: 1, sequence: 9 });
+    expect(stand.gaps()).toEqual([
+      { epoch: 1, missingFirst: 6, missingLast: 9, reason: "not-resumable" },
+    ]);
+    expect(stand.notices.at(-1)).toMatchObject({ continuity: "replaced", sequence: 9 });
+  });
+
+  test("that starts anew after changes were dropped says what came since, and no change twice", () => {
+    const stand = new Stand("book");
+    stand.start("new", { epoch: 1, sequence: 5 });
+    stand.receive(snapshot);
+    stand.stream.announceMissing(6, 8);
+    stand.stream.disconnect();
+    stand.start("new", { epoch: 1, sequence: 9 });
+    expect(
+      stand.gaps().map(({ missingFirst, missingLast }) => [missingFirst, missingLast]),
+    ).toEqual([
+      [6, 8],
+      [9, 9],
+    ]);
+  });
+
   test("of which changes were dropped is worth nothing until a snapshot comes", () => {
     const stand = new Stand("book");
     stand.start("new", { epoch: 1, sequence: 5 });

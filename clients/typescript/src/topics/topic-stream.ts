@@ -84,6 +84,12 @@ export class TopicStream implements TopicHost {
     return isStateKnown(this.stage) ? this.#tracker.position : undefined;
   }
 
+  /** Up to where everything came or was told missing; undefined before the first start. */
+  get #toldPosition(): Position | undefined {
+    const { position, announcedFromHere } = this.#tracker;
+    return position && { ...position, sequence: Math.max(position.sequence, announcedFromHere) };
+  }
+
   /** Whether some connection brings it. */
   get isServed(): boolean {
     return this.topicId !== 0 || this.#move !== undefined;
@@ -127,8 +133,9 @@ export class TopicStream implements TopicHost {
       this.#answerMove(this.#move, continuity === "resumed" ? this.#asked : position);
       return;
     }
-    const before = this.resumePosition;
-    // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
+    const before = this.#toldPosition;
+    // Whatever the gateway calls it, to a topic that had a place a new start is a loss: also to one
+    // whose state never came, because nobody was given what followed its first start.
     const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
     if (outcome === "resumed") {
       this.step("resumed");
@@ -288,19 +295,19 @@ export class TopicStream implements TopicHost {
       this.#move.answered(start);
       return;
     }
-    const { position, announcedFromHere } = this.#tracker;
+    const { position } = this.#tracker;
     if (this.stage === "suspended" || this.stage === "disconnected") return;
     // Without a loss, that is where it ended.
     const sequence = Math.max(missingLast, position?.sequence ?? 0);
     const ended = position && { ...position, sequence };
-    const told = position && Math.max(position.sequence, announcedFromHere);
+    const told = this.#toldPosition;
     this.#tracker.start(start);
     if (continues && missingLast === 0 && sequence === start.sequence) {
       this.#reader.reset();
       this.#noticeOutcome("resumed", 0, "publisher-changed");
       return;
     }
-    this.#beginEpoch(position && { ...position, sequence: told ?? 0 }, ended);
+    this.#beginEpoch(told, ended);
   }
 
   /** The gateway says what the levels of a book come to at this position. */

@@ -1,6 +1,6 @@
 import type { RowTimes } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
-import { PENDING_ROWS_MAX, RowContent } from "./row-content.ts";
+import { LatestRows, PENDING_ROWS_MAX, RowContent, STATE_ROWS_MAX } from "./row-content.ts";
 
 const TIMES = { venueTimeUs: undefined, receivedTimeUs: 1 };
 
@@ -102,4 +102,27 @@ test("the state of a list has what is in it, however it came there", () => {
   content.add(listing("B", "changed"), 4);
   expect(content.take()[0]?.rows.rows.length).toBe(2);
   expect(content.state()?.rows).toEqual([listing("B", "added")]);
+});
+
+test("a state has up to STATE_ROWS_MAX parts, and beyond forgets the one that is there longest", () => {
+  let forgotten = 0;
+  const latest = new LatestRows("listings", () => (forgotten += 1));
+  const list = (symbol: string, change = "added"): void => {
+    const fields = { symbol, change };
+    latest.set({ ...TIMES, ...fields });
+  };
+  const symbols = () => latest.all().map((row) => (row as unknown as { symbol: string }).symbol);
+  for (let number = 1; number < STATE_ROWS_MAX; number += 1) list(`S${number}`);
+  expect([latest.all().length, forgotten]).toEqual([STATE_ROWS_MAX - 1, 0]);
+  list("AT");
+  list("S2", "changed");
+  expect([latest.all().length, forgotten]).toEqual([STATE_ROWS_MAX, 0]);
+  list("ABOVE");
+  expect([latest.all().length, forgotten]).toEqual([STATE_ROWS_MAX, 1]);
+  expect(symbols().slice(0, 2)).toEqual(["S2", "S3"]);
+  expect(symbols().slice(-2)).toEqual(["AT", "ABOVE"]);
+  // What leaves the list makes room.
+  list("S2", "removed");
+  list("NEXT");
+  expect([latest.all().length, forgotten]).toEqual([STATE_ROWS_MAX, 1]);
 });

@@ -7,6 +7,11 @@ export type RowsKind = Exclude<BatchRows["kind"], "books">;
 
 /** Rows that wait before they are sent ahead of their time. */
 export const PENDING_ROWS_MAX = 4_096;
+/**
+ * Rows of one state, which is as many as a publisher's answer may have. Only a list of instruments
+ * comes near it, or a publisher that makes up keys.
+ */
+export const STATE_ROWS_MAX = 250_000;
 
 type Placed = { readonly row: RowTimes; readonly sequence: number };
 
@@ -42,13 +47,19 @@ const STATE_OF: Readonly<Record<RowsKind, ((row: RowTimes) => string) | undefine
   candles: (row) => String((row as CandleRow).intervalMs),
 };
 
-/** The newest row of each part of a state. */
+/**
+ * The newest row of each part of a state. Beyond STATE_ROWS_MAX the part that has been there
+ * longest is forgotten: who joins later does not see it until it changes.
+ */
 export class LatestRows {
   readonly #kind: RowsKind;
+  readonly #onForgotten: () => void;
   readonly #rows = new Map<string, RowTimes>();
 
-  constructor(kind: RowsKind) {
+  /** `onForgotten` is called for each part that is forgotten at the limit. */
+  constructor(kind: RowsKind, onForgotten: () => void = () => undefined) {
     this.#kind = kind;
+    this.#onForgotten = onForgotten;
   }
 
   set(row: RowTimes): void {
@@ -56,6 +67,15 @@ export class LatestRows {
     if (key === undefined) return;
     if (this.#kind === "listings") this.#list(key, row as ListingRow);
     else this.#rows.set(key, row);
+    if (this.#rows.size > STATE_ROWS_MAX) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#rows.keys()) {
+      this.#rows.delete(key);
+      this.#onForgotten();
+      return;
+    }
   }
 
   /** What is in the list, and nothing of how it came there. */

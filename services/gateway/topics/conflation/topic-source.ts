@@ -27,6 +27,14 @@ export type SourceReader = {
   epochChanged(change: EpochChange): void;
 };
 
+/** Hears of what a source cannot do. Called synchronously. */
+type SourceListener = {
+  /** A batch of the topic cannot be read. */
+  readonly onUnreadable: () => void;
+  /** A part of the topic's state was forgotten, because it has too many. */
+  readonly onForgotten: () => void;
+};
+
 /**
  * The events of one topic for its views: one subscriber of the feed that reads each batch once,
  * keeps the book, and hands every event to each view. It is there while a view is.
@@ -47,11 +55,11 @@ export class TopicSource implements TopicSubscriber {
   #epoch = 0;
   #sequence = 0;
 
-  constructor(feed: ViewFeed, onUnreadable: () => void) {
+  constructor(feed: ViewFeed, { onUnreadable, onForgotten }: SourceListener) {
     this.#feed = feed;
     this.#onUnreadable = onUnreadable;
     this.kind = batchKindOf(feed.name.channel);
-    this.#latest = this.kind === "books" ? undefined : new LatestRows(this.kind);
+    this.#latest = this.kind === "books" ? undefined : new LatestRows(this.kind, onForgotten);
   }
 
   /** Up to where the views have been fed. */

@@ -99,7 +99,11 @@ export class TopicViews {
   }
 
   #sourceOf(): TopicSource {
-    this.#source ??= new TopicSource(this.#feed, () => this.#parts.onUnreadable());
+    if (this.#source !== undefined) return this.#source;
+    const { metrics, onUnreadable } = this.#parts;
+    const { venue, channel } = this.#feed.name;
+    const onForgotten = (): void => metrics.viewStateForgotten.inc({ venue, channel });
+    this.#source = new TopicSource(this.#feed, { onUnreadable, onForgotten });
     return this.#source;
   }
 }

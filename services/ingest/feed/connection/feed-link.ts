@@ -6,6 +6,7 @@ import type { AddressBudget } from "../rest/address-budget.ts";
 import type { VenueContext } from "../venue-context.ts";
 import { LINK_LIFE, LINK_TRAFFIC } from "./link-life.ts";
 import type { LinkEvent, LinkState } from "./link-life.ts";
+import { textOfBytes } from "./web-socket-dialer.ts";
 import type { FeedDialer, FeedSocket } from "./web-socket-dialer.ts";
 
 type FeedLinkOptions = VenueContext & {
@@ -91,6 +92,7 @@ export class FeedLink {
       {
         onOpen: () => this.#onOpen(),
         onFrame: (frame) => this.#onFrame(frame),
+        onText: (bytes) => this.#onText(bytes),
         onPing: () => this.#onAlive(),
         onPong: () => this.#onAlive(),
         onClose: (code, reason) => this.#onClose(`closed ${code} ${reason}`.trim()),
@@ -225,10 +227,28 @@ export class FeedLink {
 
   #onFrame(frame: string | Uint8Array): void {
     if (!LINK_TRAFFIC[this.#state].receives) return;
+    this.decoder.decode(frame, this.#beginFrame(), this.#emit);
+    this.#endFrame();
+  }
+
+  #onText(bytes: Uint8Array): void {
+    if (!LINK_TRAFFIC[this.#state].receives) return;
+    const nowUs = this.#beginFrame();
+    const isRead = this.decoder.scan?.(bytes, nowUs, this.#emit) === true;
+    if (!isRead) this.decoder.decode(textOfBytes(bytes), nowUs, this.#emit);
+    this.#endFrame();
+  }
+
+  /** Returns when the frame was received. */
+  #beginFrame(): number {
     const { clock, owner } = this.#options;
     this.#lastAliveUs = clock.monotonicUs();
     owner.onLinkFrame(this);
-    this.decoder.decode(frame, clock.nowUs(), this.#emit);
+    return clock.nowUs();
+  }
+
+  #endFrame(): void {
+    const { owner } = this.#options;
     if (this.#refused.length > 0) owner.onLinkRefused(this, this.#takeRefused());
     // A recording cannot be dialled again: there, what the frame held is lost and no more.
     if (this.#isFaulty && !this.#options.recorded) this.terminate("a frame could not be read");

@@ -55,6 +55,36 @@ describe("the dialer", () => {
     return { venue, request, socket, log, logged };
   }
 
+  test("gives texts as bytes to who takes them so, and binary messages as ever", async () => {
+    const { server, port } = await stand.serve((_request, response) => response.end());
+    const webSockets = new WebSocketServer({ server });
+    webSockets.on("connection", (venue) => {
+      venue.send("text €");
+      venue.send(Buffer.from([1, 2]));
+    });
+    stand.onStop(() => {
+      for (const client of webSockets.clients) client.terminate();
+      webSockets.close();
+    });
+    const log: string[] = [];
+    await new Promise<void>((resolve) => {
+      createWebSocketDialer().dial(
+        `ws://127.0.0.1:${port}/x`,
+        {
+          onOpen: () => {},
+          onText: (bytes) => log.push(`text ${Buffer.from(bytes).toString()}`),
+          onFrame: (frame) => {
+            log.push(`frame ${typeof frame} ${frame.length}`);
+            resolve();
+          },
+          onClose: () => {},
+        },
+        { frameBytesMax: 1000 },
+      );
+    });
+    expect(log).toEqual(["text text €", "frame object 2"]);
+  });
+
   test("sends the venue's headers with the handshake", async () => {
     const { request } = await connect({ headers: { "x-size": "1" } });
     expect(request.headers["x-size"]).toBe("1");

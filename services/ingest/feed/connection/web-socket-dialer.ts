@@ -7,6 +7,11 @@ export type FeedSocketHandlers = {
   onOpen(): void;
   /** A whole message: text as string, binary as bytes that the receiver may keep. */
   onFrame(frame: string | Uint8Array): void;
+  /**
+   * In its place for a message of text, as the bytes of its UTF-8, which nobody else has: from who
+   * receives them so, and for whom the text need not be made.
+   */
+  onText?(bytes: Uint8Array): void;
   /** The venue pinged; the pong has been sent already. */
   onPing?(): void;
   /** The venue answered our ping. */
@@ -84,7 +89,8 @@ function dialWebSocket(
   socket.on("message", (data, isBinary) => {
     // `ws` hands out Buffers as long as binaryType is not changed.
     const bytes = data as Buffer;
-    handlers.onFrame(isBinary ? bytes : bytes.toString("utf8"));
+    if (isBinary) handlers.onFrame(bytes);
+    else deliverText(handlers, bytes);
   });
   socket.on("ping", () => handlers.onPing?.());
   socket.on("pong", () => handlers.onPong?.());
@@ -101,4 +107,15 @@ function dialWebSocket(
     terminate: () => socket.terminate(),
     bufferedBytes: () => socket.bufferedAmount,
   };
+}
+
+/** Gives a message of text to its receiver in the way that costs it least. */
+export function deliverText(handlers: FeedSocketHandlers, bytes: Uint8Array): void {
+  if (handlers.onText !== undefined) handlers.onText(bytes);
+  else handlers.onFrame(textOfBytes(bytes));
+}
+
+/** The text of a message that came as the bytes of its UTF-8. */
+export function textOfBytes(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }

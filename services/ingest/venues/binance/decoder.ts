@@ -5,6 +5,7 @@ import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { BinanceAnswers } from "./answers.ts";
 import { partialBookSymbol } from "./book.ts";
@@ -22,6 +23,7 @@ import {
   readWholeBook,
 } from "./readings.ts";
 import { readOpenInterestAnswer, readTradesAnswer } from "./rest.ts";
+import { type BinanceInstrumentState, BinanceScanner } from "./scanner.ts";
 
 /** Indexes that are remembered; far more than the venue has. */
 const INDEXES_MAX = 10_000;
@@ -33,15 +35,6 @@ type BinanceDialect = BinanceWriting & {
    * subscribed to.
    */
   channelsOfStream(stream: string): readonly Channel[];
-};
-
-/** What the reader remembers of one instrument. */
-type InstrumentState = {
-  readonly scales: ScaleTracker;
-  /** `trade` or `aggTrade`, whichever spoke first: both tell of the same trades. */
-  tradeStream: unknown;
-  /** The same for a book by changes and one by its best levels. */
-  bookStream: "changes" | "best-levels" | undefined;
 };
 
 /** What a payload came in. */
@@ -81,11 +74,14 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
   readonly #dialect: BinanceDialect;
   readonly #context: FeedDecoderContext;
   readonly #answers: BinanceAnswers;
-  readonly #states = new InstrumentStates<InstrumentState>(() => ({
-    scales: new ScaleTracker(),
-    tradeStream: undefined,
-    bookStream: undefined,
-  }));
+  readonly #symbols: SymbolTable<BinanceInstrumentState>;
+  readonly #scanner: BinanceScanner;
+  readonly #states = new InstrumentStates<BinanceInstrumentState>((instrument) => {
+    const scales = new ScaleTracker();
+    const state = { instrument, scales, tradeStream: undefined, bookStream: undefined };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
 
   /** The last price of each pair's index, by the pair. */
   readonly #indexPrices = new Map<string, string>();
@@ -94,6 +90,12 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     this.#dialect = dialect;
     this.#context = context;
     this.#answers = new BinanceAnswers((stream) => dialect.channelsOfStream(stream));
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new BinanceScanner(this.#symbols, dialect);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {
@@ -231,7 +233,7 @@ function symbolOfOrder(order: unknown): unknown {
 function isRepeated(
   channel: Channel,
   payload: JsonRecord,
-  state: InstrumentState,
+  state: BinanceInstrumentState,
   isWhole: boolean,
 ): boolean {
   if (channel === "trades") return (state.tradeStream ??= payload["e"]) !== payload["e"];

@@ -1,7 +1,5 @@
-// CPU nanoseconds of control messages and RPC messages by our codecs, beside protobufjs's
-// static classes on the same bytes.
-// Runs on the build: `npm run build && node test/bench/messages.bench.mjs [rounds]`. The candidates
-// alternate within a round; read the ratios.
+// CPU nanoseconds of control messages and RPC messages by the project's codecs, beside protobufjs's
+// generated classes on the same bytes.
 import {
   ClientFrameCodec,
   GetTradesResponseCodec,
@@ -10,11 +8,11 @@ import {
   TickerCodec,
 } from "@tickwire/proto/messages";
 import { tickwire } from "@tickwire/proto/protobufjs";
+import { alternate, row } from "./measure.mjs";
 
 const wire = tickwire.v1;
 const TIME_US = 1_767_225_600_000_000;
 const TOPICS = 20;
-const rounds = Number(process.argv[2] ?? 9);
 
 const requests = Array.from({ length: TOPICS }, (_, index) => ({
   topic: `binance:SYM${index}-USDT/trades`,
@@ -140,28 +138,26 @@ const cases = [
   ],
 ];
 
-function nanoseconds(run, count) {
-  const before = process.cpuUsage();
-  for (let index = 0; index < count; index += 1) run();
-  const { user, system } = process.cpuUsage(before);
-  return ((user + system) * 1_000) / count;
+function repeat(run, count) {
+  return () => {
+    for (let index = 0; index < count; index += 1) run();
+    return count;
+  };
 }
 
-function median(values) {
-  return values.sort((a, b) => a - b)[values.length >> 1];
-}
+export const about = "control messages and calls, beside protobufjs's generated classes";
 
-const write = (name, ...columns) => {
-  const text = columns.map((column) => String(column).padStart(12)).join("");
-  process.stdout.write(`${name.padEnd(38)}${text}\n`);
-};
-write("ns a message", "ours", "protobufjs", "ratio");
-for (const [name, count, ourRun, oracleRun] of cases) {
-  const times = { ours: [], oracle: [] };
-  for (let round = 0; round < rounds; round += 1) {
-    times.ours.push(nanoseconds(ourRun, count));
-    times.oracle.push(nanoseconds(oracleRun, count));
+export async function run({ rounds, only = "" }) {
+  const rows = [];
+  for (const [name, count, ourRun, oracleRun] of cases) {
+    if (!name.includes(only)) continue;
+    const samples = await alternate(
+      { tickwire: repeat(ourRun, count), protobufjs: repeat(oracleRun, count) },
+      { rounds },
+    );
+    const reference = samples.protobufjs;
+    rows.push(row(name, "protobufjs", "ns/message", reference));
+    rows.push(row(name, "tickwire", "ns/message", samples.tickwire, { reference }));
   }
-  const [own, oracle] = [median(times.ours), median(times.oracle)];
-  write(name, Math.round(own), Math.round(oracle), (own / oracle).toFixed(2));
+  return rows;
 }

@@ -1,14 +1,13 @@
-// CPU nanoseconds an event, of our codec beside what protobufjs makes of the same bytes (columns
-// only: sums and events would come on top).
-// Runs on the build: `npm run build && node test/bench/wire.bench.mjs [rounds]`. The candidates
-// alternate within a round, and one is measured twice to show the noise; read the ratios.
-// Bytes an event: TICKWIRE_WIRE_TABLE=1 npx vitest run test/e2e/wire-bytes.test.ts
+// CPU nanoseconds an event of the codec of batches, beside what protobufjs's generated classes make
+// of the same bytes. The comparison is hard on the codec: it makes columns of rows, differences of
+// values, and sums back of them, while protobufjs only moves columns that are ready.
 import { BatchReader, BatchWriter, elementLength, putElement, rowsOf } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
+import { alternate, row } from "./measure.mjs";
 
 const EVENTS = 16_384;
 const EPOCH = 1_767_225_600_000_000;
-const rounds = Number(process.argv[2] ?? 9);
+const PER_BATCH = [1, 16, 64, 256];
 
 // xorshift32: the same numbers in every run.
 let state = 0x9e3779b9;
@@ -96,54 +95,65 @@ function chained(kind, parts) {
   );
 }
 
-function candidates(kind, parts) {
+function candidates(kind, parts, events) {
   const chain = chained(kind, parts);
-  const read = (take) => {
+  const columns = chain.map((bytes) => tickwire.v1.Batch.decode(bytes));
+  const read = (take) => () => {
     const reader = new BatchReader();
     for (const bytes of chain) take(reader.read(bytes).batch);
+    return events;
+  };
+  const decodeGenerated = () => {
+    for (const bytes of chain) tickwire.v1.Batch.decode(bytes);
+    return events;
   };
   return {
-    chain,
-    runs: {
-      encode: () => {
-        const writer = new BatchWriter({ kind, epoch: EPOCH });
-        for (const rows of parts) writer.write({ kind, rows }, { publishedTimeUs: EPOCH });
-      },
-      "decode columns": () => read(() => undefined),
-      "decode columns (again)": () => read(() => undefined),
-      "decode rows": () => read(rowsOf),
-      "protobufjs, columns": () => {
-        for (const bytes of chain) tickwire.v1.Batch.decode(bytes);
-      },
+    encode: () => {
+      const writer = new BatchWriter({ kind, epoch: EPOCH });
+      for (const rows of parts) writer.write({ kind, rows }, { publishedTimeUs: EPOCH });
+      return events;
     },
+    "protobufjs, encode": () => {
+      for (const message of columns) tickwire.v1.Batch.encode(message).finish();
+      return events;
+    },
+    "decode to columns": read(() => undefined),
+    "decode to rows": read(rowsOf),
+    "protobufjs, decode": decodeGenerated,
+    "protobufjs, decode again": decodeGenerated,
   };
 }
 
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
-}
-
-function measure(kind, rows, perBatch) {
+async function measure(kind, rows, perBatch, rounds) {
   const parts = [];
   for (let at = 0; at < rows.length; at += perBatch) parts.push(rows.slice(at, at + perBatch));
-  const { chain, runs } = candidates(kind, parts);
-  const times = new Map(Object.keys(runs).map((name) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, run] of Object.entries(runs)) {
-      // CPU time of the process: the machine may be busy with something else.
-      const before = process.cpuUsage();
-      run();
-      const { user, system } = process.cpuUsage(before);
-      if (round > 0) times.get(name).push(((user + system) * 1_000) / rows.length);
-    }
-  }
-  const bytes = chain.reduce((sum, { length }) => sum + length, 0) / rows.length;
-  process.stdout.write(`${kind}, ${perBatch} a batch: ${bytes.toFixed(1)} bytes an event\n`);
-  for (const [name, list] of times) {
-    process.stdout.write(`  ${name.padEnd(30)} ${median(list).toFixed(0).padStart(6)} ns/event\n`);
-  }
+  const samples = await alternate(candidates(kind, parts, rows.length), { rounds });
+  const name = `${kind}, ${perBatch} a batch`;
+  const encoded = samples["protobufjs, encode"];
+  const decoded = samples["protobufjs, decode"];
+  const target = perBatch === 1 ? "<= 0.67" : "<= 0.33";
+  const line = (candidate, reference, goal) =>
+    row(name, candidate, "ns/event", samples[candidate], { reference, target: goal });
+  return [
+    line("protobufjs, encode"),
+    line("encode", encoded, target),
+    line("protobufjs, decode"),
+    line("protobufjs, decode again", decoded),
+    line("decode to columns", decoded, target),
+    line("decode to rows", decoded),
+  ];
 }
 
-for (const [kind, rows] of Object.entries({ trades: trades(), quotes: quotes(), books: books() })) {
-  for (const perBatch of [1, 16, 64, 256]) measure(kind, rows, perBatch);
+export const about = "batches encoded and decoded, beside protobufjs's generated classes";
+
+export async function run({ rounds, quick, only = "" }) {
+  const rows = [];
+  const kinds = { trades: trades(), quotes: quotes(), books: books() };
+  for (const [kind, events] of Object.entries(kinds)) {
+    for (const perBatch of quick ? [1, 64] : PER_BATCH) {
+      if (!`${kind}, ${perBatch} a batch`.includes(only)) continue;
+      rows.push(...(await measure(kind, events, perBatch, rounds)));
+    }
+  }
+  return rows;
 }

@@ -1,0 +1,210 @@
+// Reading a frame in its bytes. Each function begins at a position and answers where it goes on: a
+// negative number if the bytes there are not exactly what it reads, which it then takes from
+// whoever called before it as well. Whoever scans a frame asks first that it ends with a bracket or
+// a brace, so that no run of digits goes beyond it.
+//
+// What these functions accept, JSON accepts too; the other way round it is not so: what is written
+// in an unusual way is left to whoever reads all of JSON.
+
+/** The bytes are not what was expected. */
+export const NOT_SO = -1;
+
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const BACKSLASH = 0x5c;
+const SPACE = 0x20;
+const NOT_ASCII = 0x80;
+
+/** Digits whose value is below 2^31. */
+const SMALL_DIGITS_MAX = 9;
+/** Digits of a whole number that a double holds whatever they are. */
+const WHOLE_DIGITS_MAX = 15;
+
+const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+
+/** The mantissas that `decimal` makes. */
+export type DecimalForm = { readonly scale: number; readonly decimalsMax: number };
+
+/** The bytes of a text of ASCII. */
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Behind exactly these bytes. */
+export function literal(bytes: Uint8Array, at: number, expected: Uint8Array): number {
+  const { length } = expected;
+  if (at < 0 || at + length > bytes.length) return NOT_SO;
+  for (let index = 0; index < length; index += 1) {
+    if (bytes[at + index] !== expected[index]) return NOT_SO;
+  }
+  return at + length;
+}
+
+/**
+ * Behind a decimal such as `61800.20`, whose mantissa at `scale` is put into the column. It has no
+ * sign, no exponent and no zeros before its first digit; of its decimals those beyond `scale` are
+ * zeros, and there are no more of them than `decimalsMax`.
+ */
+export function decimal(
+  bytes: Uint8Array,
+  start: number,
+  { scale, decimalsMax }: DecimalForm,
+  column: Float64Array,
+  index: number,
+): number {
+  if (start < 0) return NOT_SO;
+  let at = start;
+  let whole = 0;
+  let digit = bytes[at]! - ZERO;
+  while (digit >>> 0 < 10) {
+    whole = (Math.imul(whole, 10) + digit) | 0;
+    at += 1;
+    digit = bytes[at]! - ZERO;
+  }
+  const digits = at - start;
+  if (digits === 0 || digits > SMALL_DIGITS_MAX) return NOT_SO;
+  if (digits > 1 && bytes[start] === ZERO) return NOT_SO;
+  let mantissa = whole * POWERS_OF_TEN[scale]!;
+  if (bytes[at] === POINT) {
+    const first = at + 1;
+    const small = first + Math.min(scale, SMALL_DIGITS_MAX);
+    let fraction = 0;
+    at = first;
+    digit = bytes[at]! - ZERO;
+    while (digit >>> 0 < 10 && at < small) {
+      fraction = (Math.imul(fraction, 10) + digit) | 0;
+      at += 1;
+      digit = bytes[at]! - ZERO;
+    }
+    const part = fraction * POWERS_OF_TEN[scale - (at - first)]!;
+    if (digit >>> 0 < 10) {
+      const rest = fineDecimals(bytes, at, { first, scale }, column, index);
+      if (rest < 0) return NOT_SO;
+      mantissa += column[index]!;
+      at = rest;
+    }
+    mantissa += part;
+    if (at === first || at - first > decimalsMax) return NOT_SO;
+  }
+  // Nor a scale that is not in the table.
+  if (!(mantissa <= Number.MAX_SAFE_INTEGER)) return NOT_SO;
+  column[index] = mantissa;
+  return at;
+}
+
+/** What the decimals behind the ninth, or behind the scale, add to the mantissa. */
+function fineDecimals(
+  bytes: Uint8Array,
+  start: number,
+  { first, scale }: { readonly first: number; readonly scale: number },
+  column: Float64Array,
+  index: number,
+): number {
+  let at = start;
+  let sum = 0;
+  let digit = bytes[at]! - ZERO;
+  while (digit >>> 0 < 10) {
+    const missing = scale - (at - first) - 1;
+    if (missing >= 0) sum += digit * POWERS_OF_TEN[missing]!;
+    else if (digit !== 0) return NOT_SO;
+    at += 1;
+    digit = bytes[at]! - ZERO;
+  }
+  column[index] = sum;
+  return at;
+}
+
+/** Behind a whole number of up to 15 digits, without sign or zeros before it. */
+export function wholeNumber(
+  bytes: Uint8Array,
+  start: number,
+  column: Float64Array,
+  index: number,
+): number {
+  if (start < 0) return NOT_SO;
+  let at = start;
+  let high = 0;
+  const small = start + SMALL_DIGITS_MAX;
+  let digit = bytes[at]! - ZERO;
+  while (digit >>> 0 < 10 && at < small) {
+    high = (Math.imul(high, 10) + digit) | 0;
+    at += 1;
+    digit = bytes[at]! - ZERO;
+  }
+  if (at === start || (at - start > 1 && bytes[start] === ZERO)) return NOT_SO;
+  if (digit >>> 0 >= 10) {
+    column[index] = high;
+    return at;
+  }
+  let low = 0;
+  const middle = at;
+  const large = start + WHOLE_DIGITS_MAX;
+  while (digit >>> 0 < 10) {
+    if (at === large) return NOT_SO;
+    low = (Math.imul(low, 10) + digit) | 0;
+    at += 1;
+    digit = bytes[at]! - ZERO;
+  }
+  column[index] = high * POWERS_OF_TEN[at - middle]! + low;
+  return at;
+}
+
+/**
+ * Where the text that begins here ends: at its closing quote. It is of ASCII that is not escaped.
+ */
+export function textEnd(bytes: Uint8Array, start: number): number {
+  if (start < 0) return NOT_SO;
+  let at = start;
+  for (;;) {
+    const code = bytes[at];
+    if (code === QUOTE) return at;
+    if (code === undefined || code < SPACE || code >= NOT_ASCII || code === BACKSLASH) {
+      return NOT_SO;
+    }
+    at += 1;
+  }
+}
+
+const TRUE = bytesOf("true");
+const FALSE = bytesOf("false");
+const NULL = bytesOf("null");
+
+/** Behind a value that nobody wants: a text, a number, a word. No array and no object. */
+export function skipScalar(bytes: Uint8Array, at: number): number {
+  if (at < 0) return NOT_SO;
+  switch (bytes[at]!) {
+    case QUOTE: {
+      const end = textEnd(bytes, at + 1);
+      return end < 0 ? NOT_SO : end + 1;
+    }
+    case 0x74:
+      return literal(bytes, at, TRUE);
+    case 0x66:
+      return literal(bytes, at, FALSE);
+    case 0x6e:
+      return literal(bytes, at, NULL);
+    case MINUS:
+      return skipNumber(bytes, at + 1);
+    default:
+      return skipNumber(bytes, at);
+  }
+}
+
+/** Behind digits, with or without a fraction. An exponent is unusual. */
+function skipNumber(bytes: Uint8Array, start: number): number {
+  let at = skipDigits(bytes, start);
+  if (at === start || (at - start > 1 && bytes[start] === ZERO)) return NOT_SO;
+  if (bytes[at] !== POINT) return at;
+  const first = at + 1;
+  at = skipDigits(bytes, first);
+  return at === first ? NOT_SO : at;
+}
+
+/** Behind as many digits as there are. */
+function skipDigits(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while (at < bytes.length && (bytes[at]! - ZERO) >>> 0 < 10) at += 1;
+  return at;
+}

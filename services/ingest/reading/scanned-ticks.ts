@@ -1,0 +1,66 @@
+import { hasSignedPrices } from "#core/instrument.ts";
+import type { AggressorSide, Quote, Trade } from "#core/market-event.ts";
+import type { EventSubject } from "./emit.ts";
+import type { ScaleTracker } from "./scale-tracker.ts";
+
+/**
+ * The quote whose bid, bid size, ask and ask size stand in the column from an index on, at the
+ * scales of the tracker. Undefined if one of them is zero or the instrument has signed prices: what
+ * that says is decided by `quoteEvent`, in the same order of fields.
+ */
+export function scannedQuote(
+  subject: EventSubject,
+  scales: ScaleTracker,
+  column: Float64Array,
+  first: number,
+): Quote | undefined {
+  const bidPriceMantissa = column[first]!;
+  const bidSizeMantissa = column[first + 1]!;
+  const askPriceMantissa = column[first + 2]!;
+  const askSizeMantissa = column[first + 3]!;
+  if (bidPriceMantissa === 0 || bidSizeMantissa === 0) return undefined;
+  if (askPriceMantissa === 0 || askSizeMantissa === 0) return undefined;
+  if (hasSignedPrices(subject.instrument)) return undefined;
+  return {
+    kind: "quote",
+    instrument: subject.instrument,
+    venueTimeUs: subject.venueTimeUs,
+    receivedTimeUs: subject.receivedTimeUs,
+    priceScale: scales.priceScale,
+    sizeScale: scales.sizeScale,
+    bidPriceMantissa,
+    bidSizeMantissa,
+    askPriceMantissa,
+    askSizeMantissa,
+  };
+}
+
+/**
+ * The trade whose price and size stand in the column from an index on. Undefined where `tradeEvent`
+ * has to decide.
+ */
+export function scannedTrade(
+  subject: EventSubject,
+  scales: ScaleTracker,
+  column: Float64Array,
+  first: number,
+  aggressorSide: AggressorSide,
+  tradeId: string,
+): Trade | undefined {
+  const priceMantissa = column[first]!;
+  const sizeMantissa = column[first + 1]!;
+  if (priceMantissa === 0 || sizeMantissa === 0) return undefined;
+  return {
+    kind: "trade",
+    instrument: subject.instrument,
+    venueTimeUs: subject.venueTimeUs,
+    receivedTimeUs: subject.receivedTimeUs,
+    priceMantissa,
+    priceScale: scales.priceScale,
+    sizeMantissa,
+    sizeScale: scales.sizeScale,
+    aggressorSide,
+    tradeId,
+    historical: false,
+  };
+}

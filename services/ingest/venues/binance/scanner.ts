@@ -1,0 +1,349 @@
+// https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
+// https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+import type { Instrument } from "#core/instrument.ts";
+import type { AggressorSide } from "#core/market-event.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import { type Emit, heartbeat } from "../../reading/emit.ts";
+import {
+  bytesOf,
+  decimal,
+  literal,
+  skipScalar,
+  textEnd,
+  wholeNumber,
+} from "../../reading/frame-bytes.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
+import type { SymbolTable } from "../../reading/symbol-table.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+import type { BinanceWriting } from "./readings.ts";
+
+/** What the reader remembers of one instrument. */
+export type BinanceInstrumentState = {
+  readonly instrument: Instrument;
+  readonly scales: ScaleTracker;
+  /** `trade` or `aggTrade`, whichever spoke first: both tell of the same trades. */
+  tradeStream: unknown;
+  /** The same for a book by changes and one by its best levels. */
+  bookStream: "changes" | "best-levels" | undefined;
+};
+
+const STREAM = bytesOf('{"stream":"');
+const DATA = bytesOf('","data":{');
+const DEPTH = bytesOf("@depth");
+const TRUE = bytesOf("true");
+const FALSE = bytesOf("false");
+const MARKET = bytesOf("MARKET");
+const TRADE = bytesOf("trade");
+const BOOK_TICKER = bytesOf("bookTicker");
+const DEPTH_UPDATE = bytesOf("depthUpdate");
+const PREVIOUS_ID = bytesOf('"pu":');
+/** Members that are of no use, or stand in one of the family's venues only. */
+const USELESS = ['"st":', '"ps":', '"nq":'].map(bytesOf);
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const AT = 0x40;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACE = 0x7d;
+
+/** Keys that were seen in a payload, as bits. */
+const Seen = {
+  Event: 1,
+  EventTime: 2,
+  Time: 4,
+  Symbol: 8,
+  FirstId: 16,
+  LastId: 32,
+  PreviousId: 64,
+  Bid: 128,
+  BidSize: 256,
+  Ask: 512,
+  AskSize: 1024,
+  TradeId: 2048,
+  Price: 4096,
+  Size: 8192,
+  Maker: 16_384,
+  Way: 32_768,
+  Bids: 65_536,
+  Asks: 131_072,
+} as const;
+
+/** Places of numbers in the scanner's column. */
+const At = {
+  EventTime: 0,
+  Time: 1,
+  FirstId: 2,
+  LastId: 3,
+  PreviousId: 4,
+  Bid: 5,
+  BidSize: 6,
+  Ask: 7,
+  AskSize: 8,
+  TradeId: 9,
+  Price: 10,
+  Size: 11,
+} as const;
+
+const QUOTE_KEYS = Seen.Symbol | Seen.Bid | Seen.BidSize | Seen.Ask | Seen.AskSize;
+const SPOT_QUOTE_KEYS = QUOTE_KEYS | Seen.LastId;
+const TRADE_KEYS = Seen.Symbol | Seen.TradeId | Seen.Price | Seen.Size | Seen.Maker;
+const BOOK_KEYS = Seen.Symbol | Seen.FirstId | Seen.LastId | Seen.Bids | Seen.Asks;
+
+type Kind = "quote" | "trade" | "book" | undefined;
+
+/**
+ * Reads quotes, trades and changes of books of the combined streams in their bytes. The members may
+ * stand in any order in which the symbol comes before what is read at its scales.
+ */
+export class BinanceScanner {
+  readonly #symbols: SymbolTable<BinanceInstrumentState>;
+  readonly #bookTime: BinanceWriting["bookTimeField"];
+  readonly #numbers = new Float64Array(12);
+  readonly #bids = new ScannedLevels();
+  readonly #asks = new ScannedLevels();
+  // Of the payload that is being scanned.
+  #seen = 0;
+  #kind: Kind;
+  #state: BinanceInstrumentState | undefined;
+  #isBuyerMaker = false;
+  #isOfMarket = false;
+
+  constructor(
+    symbols: SymbolTable<BinanceInstrumentState>,
+    { bookTimeField }: Pick<BinanceWriting, "bookTimeField">,
+  ) {
+    this.#symbols = symbols;
+    this.#bookTime = bookTimeField;
+  }
+
+  /** See `FeedDecoder.scan`. */
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    const last = bytes.length - 1;
+    if (bytes[last] !== CLOSE_BRACE || bytes[last - 1] !== CLOSE_BRACE) return false;
+    const name = literal(bytes, 0, STREAM);
+    const nameEnd = textEnd(bytes, name);
+    const payload = literal(bytes, nameEnd, DATA);
+    if (payload < 0 || !this.#members(bytes, payload, last - 1)) return false;
+    switch (this.#kind) {
+      case "quote":
+        return this.#quote(receivedTimeUs, emit);
+      case "trade":
+        return this.#trade(receivedTimeUs, emit);
+      case "book":
+        if (isOfBestLevels(bytes, name, nameEnd)) return false;
+        return this.#book(receivedTimeUs, emit);
+      case undefined:
+        // Spot's quotes do not say what they are.
+        if ((this.#seen & SPOT_QUOTE_KEYS) !== SPOT_QUOTE_KEYS) return false;
+        return this.#quote(receivedTimeUs, emit);
+    }
+  }
+
+  /** Reads the members of the payload, which ends at `end`. */
+  #members(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#seen = 0;
+    this.#kind = undefined;
+    this.#state = undefined;
+    let at = start;
+    for (;;) {
+      at = this.#member(bytes, at);
+      if (at < 0) return false;
+      if (at === end) return true;
+      if (bytes[at] !== COMMA) return false;
+      at += 1;
+    }
+  }
+
+  #member(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== QUOTE || bytes[at + 2] !== QUOTE || bytes[at + 3] !== COLON) {
+      return this.#longMember(bytes, at);
+    }
+    const value = at + 4;
+    switch (bytes[at + 1]!) {
+      case 0x62: // b
+        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Bids, this.#bids);
+        return this.#quoted(bytes, value, Seen.Bid, At.Bid, true);
+      case 0x42: // B
+        return this.#quoted(bytes, value, Seen.BidSize, At.BidSize, false);
+      case 0x61: // a
+        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Asks, this.#asks);
+        return this.#quoted(bytes, value, Seen.Ask, At.Ask, true);
+      case 0x41: // A
+        return this.#quoted(bytes, value, Seen.AskSize, At.AskSize, false);
+      case 0x54: // T
+        return this.#whole(bytes, value, Seen.Time, At.Time);
+      case 0x45: // E
+        return this.#whole(bytes, value, Seen.EventTime, At.EventTime);
+      case 0x75: // u
+        return this.#whole(bytes, value, Seen.LastId, At.LastId);
+      case 0x55: // U
+        return this.#whole(bytes, value, Seen.FirstId, At.FirstId);
+      case 0x74: // t
+        return this.#whole(bytes, value, Seen.TradeId, At.TradeId);
+      case 0x70: // p
+        return this.#quoted(bytes, value, Seen.Price, At.Price, true);
+      case 0x71: // q
+        return this.#quoted(bytes, value, Seen.Size, At.Size, false);
+      case 0x73: // s
+        return this.#symbol(bytes, value);
+      case 0x65: // e
+        return this.#event(bytes, value);
+      case 0x6d: // m
+        return this.#maker(bytes, value);
+      case 0x58: // X
+        return this.#way(bytes, value);
+      case 0x4d: // M
+        return skipScalar(bytes, value);
+      default:
+        return -1;
+    }
+  }
+
+  #longMember(bytes: Uint8Array, at: number): number {
+    const previous = literal(bytes, at, PREVIOUS_ID);
+    if (previous >= 0) return this.#whole(bytes, previous, Seen.PreviousId, At.PreviousId);
+    for (const key of USELESS) {
+      const value = literal(bytes, at, key);
+      if (value >= 0) return skipScalar(bytes, value);
+    }
+    return -1;
+  }
+
+  /** False for a key that stands there a second time. */
+  #isFirst(key: number): boolean {
+    if ((this.#seen & key) !== 0) return false;
+    this.#seen |= key;
+    return true;
+  }
+
+  #whole(bytes: Uint8Array, at: number, key: number, place: number): number {
+    return this.#isFirst(key) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+  }
+
+  #quoted(bytes: Uint8Array, at: number, key: number, place: number, isPrice: boolean): number {
+    const state = this.#state;
+    if (state === undefined || bytes[at] !== QUOTE || !this.#isFirst(key)) return -1;
+    const { form } = state.scales;
+    const end = decimal(bytes, at + 1, isPrice ? form.price : form.size, this.#numbers, place);
+    return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
+  }
+
+  #side(bytes: Uint8Array, at: number, key: number, levels: ScannedLevels): number {
+    if (this.#state === undefined || !this.#isFirst(key)) return -1;
+    levels.reset();
+    return levels.quoted(bytes, at, this.#state.scales.form, 0);
+  }
+
+  #symbol(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Symbol)) return -1;
+    const end = textEnd(bytes, at + 1);
+    if (end < 0) return -1;
+    this.#state = this.#symbols.find(bytes, at + 1, end);
+    return this.#state === undefined ? -1 : end + 1;
+  }
+
+  #event(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Event)) return -1;
+    const end = textEnd(bytes, at + 1);
+    if (literal(bytes, at + 1, BOOK_TICKER) === end) this.#kind = "quote";
+    else if (literal(bytes, at + 1, TRADE) === end) this.#kind = "trade";
+    else if (literal(bytes, at + 1, DEPTH_UPDATE) === end) this.#kind = "book";
+    else return -1;
+    return end < 0 ? -1 : end + 1;
+  }
+
+  #maker(bytes: Uint8Array, at: number): number {
+    if (!this.#isFirst(Seen.Maker)) return -1;
+    const behindTrue = literal(bytes, at, TRUE);
+    this.#isBuyerMaker = behindTrue >= 0;
+    return this.#isBuyerMaker ? behindTrue : literal(bytes, at, FALSE);
+  }
+
+  #way(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Way)) return -1;
+    const end = textEnd(bytes, at + 1);
+    this.#isOfMarket = end >= 0 && literal(bytes, at + 1, MARKET) === end;
+    return end < 0 ? -1 : end + 1;
+  }
+
+  /** Undefined if none of the two is there. */
+  #timeUs(): number | undefined {
+    if ((this.#seen & Seen.Time) !== 0) return epochTimeUs(this.#numbers[At.Time]);
+    return (this.#seen & Seen.EventTime) === 0
+      ? undefined
+      : epochTimeUs(this.#numbers[At.EventTime]);
+  }
+
+  #quote(receivedTimeUs: number, emit: Emit): boolean {
+    const state = this.#state;
+    if (state === undefined || (this.#seen & QUOTE_KEYS) !== QUOTE_KEYS) return false;
+    const { instrument, scales } = state;
+    const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
+    const event = scannedQuote(subject, scales, this.#numbers, At.Bid);
+    if (event === undefined) return false;
+    emit(event);
+    return true;
+  }
+
+  #trade(receivedTimeUs: number, emit: Emit): boolean {
+    const state = this.#state;
+    if (state === undefined || (this.#seen & TRADE_KEYS) !== TRADE_KEYS) return false;
+    const { instrument, scales } = state;
+    const isTimed = (this.#seen & Seen.Time) !== 0;
+    const venueTimeUs = isTimed ? epochTimeUs(this.#numbers[At.Time]) : undefined;
+    const event = scannedTrade(
+      { instrument, venueTimeUs, receivedTimeUs },
+      scales,
+      this.#numbers,
+      At.Price,
+      this.#aggressorSide(),
+      String(this.#numbers[At.TradeId]),
+    );
+    if (event === undefined) return false;
+    if ((state.tradeStream ??= "trade") === "trade") emit(event);
+    else heartbeat(emit);
+    return true;
+  }
+
+  #aggressorSide(): AggressorSide {
+    if ((this.#seen & Seen.Way) !== 0 && !this.#isOfMarket) return "none";
+    return this.#isBuyerMaker ? "seller" : "buyer";
+  }
+
+  #book(receivedTimeUs: number, emit: Emit): boolean {
+    const state = this.#state;
+    if (state === undefined || (this.#seen & BOOK_KEYS) !== BOOK_KEYS) return false;
+    if ((state.bookStream ??= "changes") !== "changes") {
+      heartbeat(emit);
+      return true;
+    }
+    const { instrument, scales } = state;
+    const numbers = this.#numbers;
+    const isByTime = this.#bookTime === "T" && (this.#seen & Seen.Time) !== 0;
+    const isTimed = isByTime || (this.#seen & Seen.EventTime) !== 0;
+    const time = numbers[isByTime ? At.Time : At.EventTime];
+    const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
+    const hasPrevious = (this.#seen & Seen.PreviousId) !== 0;
+    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
+    emit(
+      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
+        snapshot: false,
+        firstUpdateId: numbers[At.FirstId],
+        lastUpdateId: numbers[At.LastId],
+        previousUpdateId: hasPrevious ? numbers[At.PreviousId] : undefined,
+      }),
+    );
+    return true;
+  }
+}
+
+/** True for `btcusdt@depth20@100ms`, whose messages look like changes and are whole books. */
+function isOfBestLevels(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && bytes[at] !== AT) at += 1;
+  const behind = literal(bytes, at, DEPTH);
+  return behind < 0 || (behind < end && bytes[behind] !== AT);
+}

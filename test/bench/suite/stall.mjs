@@ -1,0 +1,61 @@
+// How long the longest turn of a gateway's event loop is while it is given much at once: a pattern
+// of 10,000 topics, a snapshot of 5 MB, 5,000 sessions that subscribe 50 topics each in one moment,
+// a catalog of 50,000 instruments. Ten milliseconds are what each may take. A bare server of
+// uWebSockets.js that is given the same says what the platform takes for itself.
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { alternateFigures, row } from "./measure.mjs";
+
+const file = (name) => new URL(`../turns/${name}`, import.meta.url).pathname;
+const loads = file("loads.mjs");
+const ROUNDS_MAX = 3;
+
+/** What the gateway's process said of its turns, once the load has ended. */
+async function turnsOf(name, { gateway, seconds, waitMs = 0 }) {
+  const options = JSON.stringify({ transport: "uws", ...(gateway === "bare" ? {} : gateway) });
+  const child = fork(file(gateway === "bare" ? "bare-server.mjs" : "gateway.mjs"), [options]);
+  const [{ port }] = await once(child, "message");
+  const load = fork(loads, [String(port), name]);
+  // What the load says is for the gateway, and what the gateway says is for the load.
+  load.on("message", (message) => child.send(message));
+  child.on("message", (message) => load.connected && load.send(message));
+  const timer = setTimeout(() => load.kill("SIGKILL"), seconds * 1000);
+  const [code] = await once(load, "exit");
+  clearTimeout(timer);
+  await wait(waitMs);
+  child.send({ kind: "report" });
+  let report;
+  do [report] = await once(child, "message");
+  while (report.turns === undefined);
+  child.disconnect();
+  await once(child, "exit");
+  if (code !== 0) process.stdout.write(`${name}: the load did not finish within ${seconds} s\n`);
+  return report;
+}
+
+export const about =
+  "the longest turn of the gateway's event loop, without the time that others had the CPU";
+
+export async function run({ rounds, quick, only = "" }) {
+  const cases = JSON.parse(execFileSync(process.execPath, [loads], { encoding: "utf8" }));
+  const chosen = Object.entries(cases).filter(([name]) => name.includes(only));
+  const rows = [];
+  for (const [name, how] of quick ? chosen.slice(0, 1) : chosen) {
+    const reports = [];
+    const candidates = {
+      turn: async () => {
+        reports.push(await turnsOf(name, how));
+        return reports.at(-1).turnMsMax;
+      },
+    };
+    const { turn } = await alternateFigures(candidates, { rounds: Math.min(rounds, ROUNDS_MAX) });
+    const measured = reports.slice(1);
+    const figures = (key) => measured.map((report) => report[key]);
+    rows.push(row(name, "longest", "ms", turn, { target: how.gateway === "bare" ? "" : "<= 10" }));
+    rows.push(row(name, "without garbage collection", "ms", figures("turnMsMaxWithoutGc")));
+    rows.push(row(name, "99th percentile", "ms", figures("turnMsP99")));
+    rows.push(row(name, "memory at the end", "MB", figures("rssMb")));
+  }
+  return rows;
+}
