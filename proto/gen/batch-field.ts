@@ -37,9 +37,11 @@ export const OpenInterests = 34;
 export const OpenInterestValues = 35;
 export const FundingRates = 36;
 export const NextFundingTimesUs = 37;
+export const Built = 38;
+export const Incomplete = 39;
 export const Liquidations = 40;
 export const Statuses = 41;
 export const Listings = 42;
 
 /** Character i is the shape of field i. */
-export const SHAPES = "0122222312222222211112442222222222222200444";
+export const SHAPES = "0122222312222222211112442222222222222222444";

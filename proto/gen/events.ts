@@ -5,7 +5,7 @@ import type { Mantissa } from "../model/decimal.ts";
 export const EVENT_TABLE: string = `0 trades trades trade price:d size:d aggressorSide:e tradeId:t historical:b
 0 quotes quotes quote bidPrice:d9 bidSize:d10 askPrice:d11 askSize:d12
 0 book books book
-0 candles candles candle intervalMs:i29 openTimeUs:i30 open:d24 high:d25 low:d26 close:d27 volume:d15 quoteVolume:d16 tradeCount:i28 closed:b31
+0 candles candles candle intervalMs:i29 openTimeUs:i30 open:d24 high:d25 low:d26 close:d27 volume:d15 quoteVolume:d16 tradeCount:i28 closed:b31 built:b38 incomplete:b39
 0 ticker tickers ticker lastPrice:d13 lastSize:d14 openPrice:d24 highPrice:d25 lowPrice:d26 volume:d15 quoteVolume:d16 bidPrice:d9 askPrice:d11
 0 funding fundings funding rate:d36 nextFundingTimeUs:i37 intervalMs:i29
 0 mark-price markPrices mark-price markPrice:d32 indexPrice:d33
@@ -139,6 +139,13 @@ export type CandleRow = RowTimes & {
   readonly tradeCount?: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
+  /**
+   * True: made of the venue's trades by a deriver. False: the venue's own, which a deriver hands on. Absent in what
+   * comes from the venue itself.
+   */
+  readonly built?: boolean | undefined;
+  /** Of a candle that is built: some of its trades are missing. Absent where nobody has looked. */
+  readonly incomplete?: boolean | undefined;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */
@@ -343,6 +350,13 @@ export type CandleFields = {
   readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
+  /**
+   * True: made of the venue's trades by a deriver. False: the venue's own, which a deriver hands on. Absent in what
+   * comes from the venue itself.
+   */
+  readonly built: boolean | undefined;
+  /** Of a candle that is built: some of its trades are missing. Absent where nobody has looked. */
+  readonly incomplete: boolean | undefined;
 };
 
 /** Statistics of the last 24 hours. Decimals are exact plain text, absent if the venue does not say. */

@@ -237,7 +237,10 @@ export type MarketDataClient<Options> = {
     request: MessageInit<GetTradesRequest>,
     options?: Options,
   ): Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
+  /**
+   * Candles of a range of time, or the latest ones, oldest first: of as far back as the venue has them where it can be
+   * asked, and else of as far back as trades.
+   */
   getCandles(
     request: MessageInit<GetCandlesRequest>,
     options?: Options,
@@ -283,7 +286,10 @@ export type MarketDataHandlers<Context> = {
     request: GetTradesRequest,
     context: Context,
   ) => GetTradesResponse | Promise<GetTradesResponse>;
-  /** Candles of a range of time, or the latest ones, oldest first, of as far back as trades. */
+  /**
+   * Candles of a range of time, or the latest ones, oldest first: of as far back as the venue has them where it can be
+   * asked, and else of as far back as trades.
+   */
   readonly getCandles: (
     request: GetCandlesRequest,
     context: Context,

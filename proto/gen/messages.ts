@@ -910,6 +910,9 @@ export type Batch = {
   /** Of fundings. */
   readonly fundingRates: readonly Mantissa[];
   readonly nextFundingTimesUs: readonly Mantissa[];
+  /** Of candles; 1 is true. */
+  readonly built: readonly Mantissa[];
+  readonly incomplete: readonly Mantissa[];
   /** Rows, one for each event, of the channels that are rare. */
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
@@ -982,6 +985,13 @@ export type Candle = {
   readonly tradeCount: number | undefined;
   /** False while the candle may still change. */
   readonly closed: boolean;
+  /**
+   * True: made of the venue's trades by a deriver. False: the venue's own, which a deriver hands on. Absent in what
+   * comes from the venue itself.
+   */
+  readonly built: boolean | undefined;
+  /** Of a candle that is built: some of its trades are missing. Absent where nobody has looked. */
+  readonly incomplete: boolean | undefined;
 };
 
 /** One WebSocket message from the client. */
@@ -1047,7 +1057,7 @@ export type GetCandlesRequest = {
   readonly venue: string;
   /** Tickwire's symbol or the venue's own. */
   readonly symbol: string;
-  /** One of Instrument.candle_intervals_ms; 0 means the shortest of them. */
+  /** One of Instrument.candle_intervals_ms or candle_history_intervals_ms; 0 means the shortest that is streamed. */
   readonly intervalMs: number;
   /** At most this many candles in the answer; 0 means 100, and 1000 is the most. */
   readonly pageSize: number;
@@ -1064,9 +1074,12 @@ export type GetCandlesRequest = {
 export type GetCandlesResponse = {
   /** In the order of their starts. */
   readonly candles: readonly Candle[];
-  /** Empty on the last page. */
+  /** Empty on the last page. A page may have fewer candles than were asked for, or none, and another one behind it. */
   readonly nextPageToken: string;
-  /** Start of the oldest candle that is kept, 0 if none is: there is no answer about the time before. */
+  /**
+   * How far back the answers reach at least; without another page there is no answer about the time before. 0 if
+   * there are no candles.
+   */
   readonly keptFromTimeUs: number;
 };
 
@@ -1214,12 +1227,14 @@ export type Instrument = {
    * symbol means different things in different parts; empty elsewhere.
    */
   readonly venueMarket: string;
-  /** The lengths of the candles that there are of it, rising; empty if there are none. */
+  /** The lengths of the candles that are streamed of it, rising; empty if there are none. */
   readonly candleIntervalsMs: readonly number[];
   /** As the venue last said it; the channel `status` tells of changes. */
   readonly state: InstrumentState;
   /** The state in the venue's own words, such as "BREAK"; empty if it says nothing. */
   readonly stateWord: string;
+  /** The lengths of the candles that GetCandles has of it from the time before they were streamed, rising. */
+  readonly candleHistoryIntervalsMs: readonly number[];
 };
 
 export type InstrumentStatus = {
@@ -1724,7 +1739,7 @@ export const BusBatchCodec: MessageCodec<BusBatch> = /* @__PURE__ */ createMessa
 /** Codec of Instrument. */
 export const InstrumentCodec: MessageCodec<Instrument> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Instrument",
-  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs estate sstateWord",
+  "svenue ssymbol svenueSymbol ekind sbase squote ssettle binverse scontractSize spriceIncrement ssizeIncrement IexpiryTimeUs sstrike eoptionType e*channels esizeUnit svenueMarket u*candleIntervalsMs estate sstateWord u*candleHistoryIntervalsMs",
   [InstrumentKindTable, OptionTypeTable, ChannelTable, SizeUnitTable, InstrumentStateTable],
 );
 
@@ -1849,7 +1864,7 @@ export const ListingCodec: MessageCodec<Listing> = /* @__PURE__ */ createMessage
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs 40m*liquidations m*statuses m*listings",
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings",
   [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec, ListingCodec],
 );
 
@@ -1887,7 +1902,7 @@ export const CancelCodec: MessageCodec<Cancel> = /* @__PURE__ */ createMessageCo
 /** Codec of Candle. */
 export const CandleCodec: MessageCodec<Candle> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Candle",
-  "UintervalMs IopenTimeUs sopen shigh slow sclose svolume s?quoteVolume U?tradeCount bclosed",
+  "UintervalMs IopenTimeUs sopen shigh slow sclose svolume s?quoteVolume U?tradeCount bclosed b?built b?incomplete",
 );
 
 /** Codec of Hello. */

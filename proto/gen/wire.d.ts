@@ -1146,6 +1146,12 @@ export namespace tickwire {
             /** Batch nextFundingTimesUs. */
             nextFundingTimesUs: (number|Long)[];
 
+            /** Batch built. */
+            built: (number|Long)[];
+
+            /** Batch incomplete. */
+            incomplete: (number|Long)[];
+
             /** Batch liquidations. */
             liquidations: tickwire.v1.Liquidation.$Properties[];
 
@@ -1289,6 +1295,12 @@ export namespace tickwire {
 
                 /** Batch nextFundingTimesUs */
                 nextFundingTimesUs?: ((number|Long)[]|null);
+
+                /** Batch built */
+                built?: ((number|Long)[]|null);
+
+                /** Batch incomplete */
+                incomplete?: ((number|Long)[]|null);
 
                 /** Batch liquidations */
                 liquidations?: (tickwire.v1.Liquidation.$Properties[]|null);
@@ -2140,6 +2152,9 @@ export namespace tickwire {
             /** Instrument stateWord. */
             stateWord: string;
 
+            /** Instrument candleHistoryIntervalsMs. */
+            candleHistoryIntervalsMs: number[];
+
             /**
              * Encodes the specified Instrument message. Does not implicitly {@link tickwire.v1.Instrument.verify|verify} messages.
              * @param message Instrument message or plain object to encode
@@ -2223,6 +2238,9 @@ export namespace tickwire {
 
                 /** Instrument stateWord */
                 stateWord?: (string|null);
+
+                /** Instrument candleHistoryIntervalsMs */
+                candleHistoryIntervalsMs?: (number[]|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -5337,6 +5355,12 @@ export namespace tickwire {
             /** Candle closed. */
             closed: boolean;
 
+            /** Candle built. */
+            built?: (boolean|null);
+
+            /** Candle incomplete. */
+            incomplete?: (boolean|null);
+
             /**
              * Encodes the specified Candle message. Does not implicitly {@link tickwire.v1.Candle.verify|verify} messages.
              * @param message Candle message or plain object to encode
@@ -5390,6 +5414,12 @@ export namespace tickwire {
 
                 /** Candle closed */
                 closed?: (boolean|null);
+
+                /** Candle built */
+                built?: (boolean|null);
+
+                /** Candle incomplete */
+                incomplete?: (boolean|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1612,6 +1612,8 @@ export const tickwire = $root.tickwire = (() => {
                 this.openInterestValues = [];
                 this.fundingRates = [];
                 this.nextFundingTimesUs = [];
+                this.built = [];
+                this.incomplete = [];
                 this.liquidations = [];
                 this.statuses = [];
                 this.listings = [];
@@ -1658,6 +1660,8 @@ export const tickwire = $root.tickwire = (() => {
             Batch.prototype.openInterestValues = $util.emptyArray;
             Batch.prototype.fundingRates = $util.emptyArray;
             Batch.prototype.nextFundingTimesUs = $util.emptyArray;
+            Batch.prototype.built = $util.emptyArray;
+            Batch.prototype.incomplete = $util.emptyArray;
             Batch.prototype.liquidations = $util.emptyArray;
             Batch.prototype.statuses = $util.emptyArray;
             Batch.prototype.listings = $util.emptyArray;
@@ -1745,6 +1749,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(290).sint64s(message.fundingRates);
                 if (message.nextFundingTimesUs != null && message.nextFundingTimesUs.length)
                     writer.uint32(298).sint64s(message.nextFundingTimesUs);
+                if (message.built != null && message.built.length)
+                    writer.uint32(306).sint64s(message.built);
+                if (message.incomplete != null && message.incomplete.length)
+                    writer.uint32(314).sint64s(message.incomplete);
                 if (message.liquidations != null && message.liquidations.length)
                     for (let i = 0; i < message.liquidations.length; ++i)
                         $root.tickwire.v1.Liquidation.encode(message.liquidations[i], writer.uint32(322).fork(), _depth + 1).ldelim();
@@ -2253,6 +2261,34 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.nextFundingTimesUs && message.nextFundingTimesUs.length))
                                 message.nextFundingTimesUs = [];
                             message.nextFundingTimesUs.push(reader.sint64());
+                            continue;
+                        }
+                    case 38: {
+                            if (wireType === 2) {
+                                if (!(message.built && message.built.length))
+                                    message.built = [];
+                                reader.sint64s(message.built);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.built && message.built.length))
+                                message.built = [];
+                            message.built.push(reader.sint64());
+                            continue;
+                        }
+                    case 39: {
+                            if (wireType === 2) {
+                                if (!(message.incomplete && message.incomplete.length))
+                                    message.incomplete = [];
+                                reader.sint64s(message.incomplete);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.incomplete && message.incomplete.length))
+                                message.incomplete = [];
+                            message.incomplete.push(reader.sint64());
                             continue;
                         }
                     case 40: {
@@ -3388,6 +3424,7 @@ export const tickwire = $root.tickwire = (() => {
             const Instrument = function (properties) {
                 this.channels = [];
                 this.candleIntervalsMs = [];
+                this.candleHistoryIntervalsMs = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -3414,6 +3451,7 @@ export const tickwire = $root.tickwire = (() => {
             Instrument.prototype.candleIntervalsMs = $util.emptyArray;
             Instrument.prototype.state = 0;
             Instrument.prototype.stateWord = "";
+            Instrument.prototype.candleHistoryIntervalsMs = $util.emptyArray;
 
             Instrument.encode = function (message, writer, _depth) {
                 if (!writer)
@@ -3462,6 +3500,8 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(152).int32(message.state);
                 if (message.stateWord != null && $Object.hasOwnProperty.call(message, "stateWord") && message.stateWord !== "")
                     writer.uint32(162).string(message.stateWord);
+                if (message.candleHistoryIntervalsMs != null && message.candleHistoryIntervalsMs.length)
+                    writer.uint32(170).uint32s(message.candleHistoryIntervalsMs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -3683,6 +3723,20 @@ export const tickwire = $root.tickwire = (() => {
                                 message.stateWord = value;
                             else
                                 delete message.stateWord;
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType === 2) {
+                                if (!(message.candleHistoryIntervalsMs && message.candleHistoryIntervalsMs.length))
+                                    message.candleHistoryIntervalsMs = [];
+                                reader.uint32s(message.candleHistoryIntervalsMs);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.candleHistoryIntervalsMs && message.candleHistoryIntervalsMs.length))
+                                message.candleHistoryIntervalsMs = [];
+                            message.candleHistoryIntervalsMs.push(reader.uint32());
                             continue;
                         }
                     }
@@ -8263,6 +8317,8 @@ export const tickwire = $root.tickwire = (() => {
             Candle.prototype.quoteVolume = null;
             Candle.prototype.tradeCount = null;
             Candle.prototype.closed = false;
+            Candle.prototype.built = null;
+            Candle.prototype.incomplete = null;
 
             let $oneOfFields;
 
@@ -8275,6 +8331,18 @@ export const tickwire = $root.tickwire = (() => {
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(Candle.prototype, "_tradeCount", {
                 get: $util.oneOfGetter($oneOfFields = ["tradeCount"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_built", {
+                get: $util.oneOfGetter($oneOfFields = ["built"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Candle.prototype, "_incomplete", {
+                get: $util.oneOfGetter($oneOfFields = ["incomplete"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -8305,6 +8373,10 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(72).uint64(message.tradeCount);
                 if (message.closed != null && $Object.hasOwnProperty.call(message, "closed") && message.closed !== false)
                     writer.uint32(80).bool(message.closed);
+                if (message.built != null && $Object.hasOwnProperty.call(message, "built"))
+                    writer.uint32(88).bool(message.built);
+                if (message.incomplete != null && $Object.hasOwnProperty.call(message, "incomplete"))
+                    writer.uint32(96).bool(message.incomplete);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -8422,6 +8494,20 @@ export const tickwire = $root.tickwire = (() => {
                                 message.closed = value;
                             else
                                 delete message.closed;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            message.built = reader.bool();
+                            message._built = "built";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            message.incomplete = reader.bool();
+                            message._incomplete = "incomplete";
                             continue;
                         }
                     }

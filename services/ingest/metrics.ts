@@ -84,6 +84,16 @@ const VENUE_TOTALS = {
     "Requests for polled channels without an answer.",
     "pollsFailed",
   ],
+  tickwire_ingest_candle_requests_total: [
+    "REST requests for candles of the past.",
+    "candleRequests",
+    "candles",
+  ],
+  tickwire_ingest_candle_requests_failed_total: [
+    "Such requests without a usable answer.",
+    "candleRequestsFailed",
+    "candles",
+  ],
   tickwire_ingest_probes_total: [
     "REST requests that find out whether a quiet channel missed anything.",
     "probes",
@@ -183,6 +193,7 @@ export function registerIngestMetrics(options: {
     part: "receivedToPublished",
   });
   registerGauges(registry, venues);
+  registerKeptCandles(registry, venues);
   registerSubscriptions(registry, venues);
 }
 
@@ -264,6 +275,18 @@ function registerGauges(registry: Registry, venues: () => readonly MeasuredVenue
       },
     });
   }
+}
+
+function registerKeptCandles(registry: Registry, venues: () => readonly MeasuredVenue[]): void {
+  const gauge: Gauge<"venue"> = new Gauge({
+    name: "tickwire_ingest_candles_kept",
+    help: "Candles of the past that are kept of the venue's answers.",
+    labelNames: ["venue"],
+    registers: [registry],
+    collect: () => {
+      for (const { venue, counters } of venues()) gauge.set({ venue }, counters.candlesKept);
+    },
+  });
 }
 
 /** How many subscriptions are in each state: what is asked for and not served shows here. */

@@ -46,12 +46,11 @@ function stateOf(state: InstrumentState | undefined): WireInstrumentState {
   return wordToWire(state, "INSTRUMENT_STATE_");
 }
 
-/** An instrument with what is streamed for it. */
-export function instrumentMessage({
-  instrument,
-  channels,
-  candleIntervalsMs,
-}: StreamedInstrument): MessageInit<InstrumentMessage> {
+/** An instrument with what is streamed for it, and the lengths of its candles of the past. */
+export function instrumentMessage(
+  { instrument, channels, candleIntervalsMs }: StreamedInstrument,
+  candleHistoryIntervalsMs: readonly number[] = [],
+): MessageInit<InstrumentMessage> {
   const { venue, symbol, venueSymbol, kind, base, quote, settle, inverse } = instrument;
   const sizeUnit = instrument.sizeUnit ?? "base";
   return {
@@ -76,6 +75,7 @@ export function instrumentMessage({
     sizeUnit: `SIZE_UNIT_${sizeUnit.toUpperCase() as Uppercase<typeof sizeUnit>}`,
     venueMarket: instrument.venueMarket ?? "",
     candleIntervalsMs,
+    candleHistoryIntervalsMs,
     state: stateOf(instrument.state),
     stateWord: instrument.stateWord ?? "",
   };

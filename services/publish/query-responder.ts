@@ -5,6 +5,8 @@ import { BusError } from "#bus/bus.ts";
 import type { Bus, BusMessage, BusSubscription } from "#bus/bus.ts";
 import { parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import type { Query } from "#bus/subject.ts";
+import { CandlePastError } from "#core/candle-past.ts";
+import type { CandlePast } from "#core/candle-past.ts";
 import type { Clock } from "#core/clock.ts";
 import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
@@ -24,8 +26,9 @@ import {
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { historyQuery } from "#wire/history-token.ts";
+import { takePastPage } from "./candle-past.ts";
 import { NO_ROWS, takePage } from "./history-page.ts";
-import type { KeptRows, Page, PageRequest, RowOrder } from "./history-page.ts";
+import type { KeptRows, NoPage, Page, PageRequest, RowOrder } from "./history-page.ts";
 import type { Publisher } from "./publisher.ts";
 import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
@@ -72,6 +75,8 @@ export type VenueView = {
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
   /** How the venue does as a whole; absent where nobody measures. */
   readonly health?: () => VenueHealth;
+  /** Candles from before they were streamed; undefined where nobody has them. */
+  readonly candlePast?: CandlePast | undefined;
 };
 
 type QueryResponderOptions = {
@@ -87,7 +92,11 @@ type QueryResponderOptions = {
 type TopicQuery = Extract<Query, { channel: Channel }>;
 
 class QueryFailure extends Error {
-  readonly code: "CODE_NOT_FOUND" | "CODE_INVALID_ARGUMENT" | "CODE_FAILED_PRECONDITION";
+  readonly code:
+    | "CODE_NOT_FOUND"
+    | "CODE_INVALID_ARGUMENT"
+    | "CODE_FAILED_PRECONDITION"
+    | "CODE_UNAVAILABLE";
 
   constructor(code: QueryFailure["code"], message: string) {
     super(message);
@@ -124,12 +133,32 @@ export class QueryResponder {
   }
 
   #onQuery(view: VenueView, message: BusMessage): void {
+    let answer: Uint8Array | Promise<Uint8Array>;
+    try {
+      answer = this.#answer(view, message);
+    } catch (error) {
+      this.#respond(message, this.#failure(message.subject, error));
+      return;
+    }
+    if (!(answer instanceof Promise)) {
+      this.#respond(message, encodeQueryReply(answer));
+      return;
+    }
+    // What is thrown in the end is a bug of ours, and ends the process as an unhandled rejection.
+    void this.#respondLater(message, answer);
+  }
+
+  async #respondLater(message: BusMessage, answer: Promise<Uint8Array>): Promise<void> {
     let reply: Uint8Array;
     try {
-      reply = encodeQueryReply(this.#answer(view, message));
+      reply = encodeQueryReply(await answer);
     } catch (error) {
       reply = this.#failure(message.subject, error);
     }
+    if (this.#subscriptions.length > 0) this.#respond(message, reply);
+  }
+
+  #respond(message: BusMessage, reply: Uint8Array): void {
     try {
       message.respond(reply);
     } catch (error) {
@@ -152,7 +181,7 @@ export class QueryResponder {
     return encodeQueryError({ code: "CODE_INTERNAL", message: "the answer cannot be encoded" });
   }
 
-  #answer(view: VenueView, message: BusMessage): Uint8Array {
+  #answer(view: VenueView, message: BusMessage): Uint8Array | Promise<Uint8Array> {
     const query = parseQuerySubject(message.subject);
     if (query === undefined) throw new QueryFailure("CODE_INVALID_ARGUMENT", "unknown query");
     switch (query.query) {
@@ -176,7 +205,7 @@ export class QueryResponder {
   }
 
   /** As many instruments as one message carries. */
-  #catalog({ streamed }: VenueView, payload: Uint8Array): Uint8Array {
+  #catalog({ streamed, candlePast }: VenueView, payload: Uint8Array): Uint8Array {
     const { afterSymbol, sinceVersion } = decoded({ decode: decodeCatalogRequest }, payload);
     for (let countMax = CATALOG_PAGE_INSTRUMENTS; ; countMax = Math.ceil(countMax / 2)) {
       const difference =
@@ -186,7 +215,7 @@ export class QueryResponder {
       const { instruments, more } = difference ?? streamed.page(afterSymbol, countMax);
       const page = encodeCatalogReply({
         catalogVersion: streamed.version,
-        instruments: instruments.map((each) => instrumentMessage(each)),
+        instruments: instruments.map((each) => instrumentMessage(each, candlePast?.intervalsMs)),
         incomplete: !streamed.complete,
         more,
         difference: difference !== undefined,
@@ -259,17 +288,45 @@ export class QueryResponder {
     return response.encode({ trades: rows.map(tradeMessage), ...rest });
   }
 
-  #candles(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array {
-    const topic = leadingPublisher(view).settledTopic(this.#find(view, symbol), "candles");
+  #candles(view: VenueView, symbol: string, payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    const instrument = this.#find(view, symbol);
+    const publisher = leadingPublisher(view);
     const { request, response } = QUERY_METHODS.getCandles;
     const asked = decoded(request, payload);
-    const kept = topic?.candles(asked.intervalMs) ?? NO_ROWS;
-    const { rows, ...rest } = this.#page(kept, CANDLE_ORDER, asked, {
-      query: historyQuery(asked),
-      // The start of a candle is the same whoever publishes it.
-      epoch: 0,
-    });
+    const { intervalMs } = asked;
+    const query = historyQuery(asked);
+    const kept = (): KeptRows<Candle> =>
+      publisher.settledTopic(instrument, "candles")?.candles(intervalMs) ?? NO_ROWS;
+    const past = view.candlePast;
+    if (past?.intervalsMs.includes(intervalMs) === true) {
+      return this.#pastCandles({ past, instrument, intervalMs, kept }, asked, query);
+    }
+    // The start of a candle is the same whoever publishes it.
+    const { rows, ...rest } = this.#page(kept(), CANDLE_ORDER, asked, { query, epoch: 0 });
     return response.encode({ candles: rows, ...rest });
+  }
+
+  async #pastCandles(
+    parts: Parameters<typeof takePastPage>[0],
+    asked: PageRequest,
+    query: string,
+  ): Promise<Uint8Array> {
+    const pageSize = rowLimit(asked.pageSize);
+    try {
+      const page = checkedPage(await takePastPage(parts, { ...asked, pageSize }, query));
+      const { rows, ...rest } = page;
+      return QUERY_METHODS.getCandles.response.encode({ candles: rows, ...rest });
+    } catch (error) {
+      if (!(error instanceof CandlePastError)) throw error;
+      // What was streamed is there in any case, and says from when on it is.
+      const kept = parts.kept();
+      if (asked.pageToken !== "" || kept.length === 0) {
+        throw new QueryFailure("CODE_UNAVAILABLE", error.message);
+      }
+      const page = this.#page(kept, CANDLE_ORDER, asked, { query, epoch: 0 });
+      const { rows, ...rest } = page;
+      return QUERY_METHODS.getCandles.response.encode({ candles: rows, ...rest });
+    }
   }
 
   #page<Row>(
@@ -279,15 +336,7 @@ export class QueryResponder {
     scope: Parameters<typeof takePage>[3],
   ): Page<Row> {
     const pageSize = rowLimit(asked.pageSize);
-    const page = takePage(kept, order, { ...asked, pageSize }, scope);
-    if (page === "bad-token") {
-      throw new QueryFailure("CODE_INVALID_ARGUMENT", "page_token is not one of this request");
-    }
-    if (page === "expired-token") {
-      const message = "what follows the page before is not kept any more; begin anew";
-      throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
-    }
-    return page;
+    return checkedPage(takePage(kept, order, { ...asked, pageSize }, scope));
   }
 
   #statuses(view: VenueView, payload: Uint8Array): Uint8Array {
@@ -360,6 +409,17 @@ function decoded<Request>(
     if (!(error instanceof WireError)) throw error;
     throw new QueryFailure("CODE_INVALID_ARGUMENT", error.message);
   }
+}
+
+function checkedPage<Row>(page: Page<Row> | NoPage): Page<Row> {
+  if (page === "bad-token") {
+    throw new QueryFailure("CODE_INVALID_ARGUMENT", "page_token is not one of this request");
+  }
+  if (page === "expired-token") {
+    const message = "what follows the page before is not kept any more; begin anew";
+    throw new QueryFailure("CODE_FAILED_PRECONDITION", message);
+  }
+  return page;
 }
 
 function rowLimit(asked: number): number {

@@ -27,7 +27,7 @@ beforeAll(() => {
   symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"), "junction");
   const candle = path.join(copy, CANDLE);
   const text = readFileSync(candle, "utf8");
-  writeFileSync(candle, text.replace(/}\s*$/, "  optional string vwap = 11;\n}\n"));
+  writeFileSync(candle, text.replace(/}\s*$/, "  optional string vwap = 13;\n}\n"));
   const { stderr } = spawnSync(process.execPath, [path.join(copy, "proto/generate.mjs")], {
     encoding: "utf8",
   });

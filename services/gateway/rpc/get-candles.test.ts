@@ -24,7 +24,7 @@ async function ask(
   let spent = 0;
   const parts = {
     catalog: {
-      find: () => ({ ...instrument, candleIntervalsMs }),
+      find: () => ({ ...instrument, candleIntervalsMs, candleHistoryIntervalsMs: [] }),
       publisherOf: () => ({ publisherId: "p", epoch: 1 }),
     } as unknown as Catalog,
     bus: {

@@ -11,7 +11,8 @@ import { checkHistoryRequest, queryHistory } from "./history-request.ts";
 import type { HistoryParts } from "./history-request.ts";
 import { LoggedRows, pageOfPast } from "./logged-rows.ts";
 import type { LoggedRow, RowReader } from "./logged-rows.ts";
-import { pastRows } from "./permissions.ts";
+import type { Terms } from "../access/rights.ts";
+import { pastRows, requireTopic } from "./permissions.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { RpcContext } from "./service-table.ts";
@@ -26,7 +27,7 @@ export async function getCandles(
 ): Promise<GetCandlesResponse> {
   const { principal } = context;
   const instrument = requireInstrument(parts.catalog, request, principal);
-  const terms = requireChannel(instrument, "candles", principal);
+  const terms = requireCandles(instrument, principal);
   const { venue, symbol } = instrument;
   const intervalMs = requireInterval(instrument, request.intervalMs);
   const asked = checkHistoryRequest({ ...request, venue, symbol, intervalMs });
@@ -65,7 +66,13 @@ function candlesOf(intervalMs: number): RowReader<Candle> {
       const row = event as CandleRow;
       if (row.intervalMs !== intervalMs) return undefined;
       const { venueTimeUs: _venue, receivedTimeUs: _received, ...candle } = row;
-      return loggedCandle({ quoteVolume: undefined, tradeCount: undefined, ...candle });
+      const unsaid = {
+        quoteVolume: undefined,
+        tradeCount: undefined,
+        built: undefined,
+        incomplete: undefined,
+      };
+      return loggedCandle({ ...unsaid, ...candle });
     },
   };
 }
@@ -74,10 +81,19 @@ function loggedCandle(row: Candle): LoggedRow<Candle> {
   return { row, epoch: 0, key: row.openTimeUs, timeUs: row.openTimeUs };
 }
 
+/** Who asks may know the candles, which are streamed or of the past alone. */
+function requireCandles(instrument: Instrument, principal: RpcContext["principal"]): Terms {
+  const hasPast = instrument.candleHistoryIntervalsMs.length > 0;
+  return hasPast
+    ? requireTopic(principal, instrument, "candles")
+    : requireChannel(instrument, "candles", principal);
+}
+
 /** The length of the candles that are asked for: the shortest that there is if none is named. */
 function requireInterval(instrument: Instrument, asked: number): number {
-  const { venue, symbol, candleIntervalsMs: known } = instrument;
-  const [shortest] = known;
+  const { venue, symbol, candleIntervalsMs: streamed, candleHistoryIntervalsMs: past } = instrument;
+  const known = [...new Set([...streamed, ...past])].toSorted((one, other) => one - other);
+  const shortest = streamed[0] ?? known[0];
   // Whoever replays a capture may not know yet what it holds.
   if (shortest === undefined) return asked === 0 ? INTERVAL_MS_DEFAULT : asked;
   if (asked === 0) return shortest;

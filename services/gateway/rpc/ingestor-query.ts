@@ -121,6 +121,11 @@ export async function queryIngestor(
     const notReady = { ...detail, reason: "NOT_READY" };
     throw new RpcError("unavailable", reply.error.message, { detail: notReady });
   }
+  if (reply.error?.code === "CODE_UNAVAILABLE") {
+    const passing = { reason: "VENUE_UNAVAILABLE", retryAfterMs: RETRY_AFTER_MS };
+    const message = foreignMessage(reply.error.message);
+    throw new RpcError("unavailable", message, { detail: passing });
+  }
   if (reply.error !== undefined) {
     throw new RpcError(codeOfWire(reply.error.code), foreignMessage(reply.error.message));
   }

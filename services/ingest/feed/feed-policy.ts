@@ -85,6 +85,12 @@ export type FeedPolicy = {
   readonly tradeFillPagesMax: number;
   /** How long live trades wait at most for the missing ones before them. */
   readonly tradeFillTimeoutMs: number;
+  /** Requests for candles of the past that are under way or wait; more are refused. */
+  readonly candleRequestsWaitingMax: number;
+  /** How long whoever asks for them waits; what comes later is kept for the next time. */
+  readonly candleAnswerMsMax: number;
+  /** Candles of the past that are kept of one venue; the least lately used go. */
+  readonly candlesKeptMax: number;
   /** Requests of one polled channel that are under way at a time. */
   readonly pollsInFlightMax: number;
   /** Requests in a row without any answer that end a round. */
@@ -153,6 +159,10 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   tradeFillRequestsMax: 8,
   tradeFillPagesMax: 20,
   tradeFillTimeoutMs: 10_000,
+  candleRequestsWaitingMax: 64,
+  // Below the time that a gateway waits for an answer.
+  candleAnswerMsMax: 1_500,
+  candlesKeptMax: 100_000,
   pollsInFlightMax: 4,
   pollsUnansweredMax: 8,
   pollRoundsFailedMax: 3,

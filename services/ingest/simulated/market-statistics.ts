@@ -29,6 +29,7 @@ export const MINUTES_MAX = 1440;
 /** One instrument's candles and 24 h statistics, made from its trades and nothing else. */
 export class MarketStatistics {
   readonly #minutes: MinuteCandle[] = [];
+  #firstTimeUs: number | undefined;
   #current: MinuteCandle | undefined;
   #lastTicks = 0;
   #lastLots = 0;
@@ -36,6 +37,24 @@ export class MarketStatistics {
   /** The minute under way; undefined if it has no trade yet. */
   get current(): MinuteCandle | undefined {
     return this.#current;
+  }
+
+  /** Start of the minute of the first trade; undefined before it. */
+  get firstTimeUs(): number | undefined {
+    return this.#firstTimeUs;
+  }
+
+  /** The minute that starts then; undefined if it had no trade, or is not kept any more. */
+  minuteAt(openTimeUs: number): MinuteCandle | undefined {
+    if (this.#current?.openTimeUs === openTimeUs) return this.#current;
+    let [low, high] = [0, this.#minutes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#minutes[middle]?.openTimeUs ?? 0) < openTimeUs) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#minutes[low];
+    return found?.openTimeUs === openTimeUs ? found : undefined;
   }
 
   /** Closes the minute under way if it is over at `timeUs`, and returns it once. */
@@ -51,6 +70,7 @@ export class MarketStatistics {
   onTrade(timeUs: number, priceTicks: number, sizeLots: number): void {
     this.#lastTicks = priceTicks;
     this.#lastLots = sizeLots;
+    this.#firstTimeUs ??= timeUs - (timeUs % MINUTE_US);
     const candle = (this.#current ??= {
       openTimeUs: timeUs - (timeUs % MINUTE_US),
       openTicks: priceTicks,

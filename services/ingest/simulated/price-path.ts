@@ -28,6 +28,8 @@ export type RegimeName = keyof typeof REGIMES;
 type PricePathOptions = {
   readonly random: SeededRandom;
   readonly startTicks: number;
+  /** Where it is when the market opens; at `startTicks` if absent. */
+  readonly openTicks?: number;
   /** Standard deviation of one second's return in a normal market, in basis points. */
   readonly volatilityBps: number;
   /** The market that this one partly follows, such as that of BTC. */
@@ -64,7 +66,7 @@ export class PricePath {
 
   constructor(options: PricePathOptions) {
     this.#options = options;
-    this.#fairTicks = options.startTicks;
+    this.#fairTicks = options.openTicks ?? options.startTicks;
     this.#leaderTicks = options.leader?.fairTicks ?? 1;
     this.#pulsesLeft = this.#drawPulses("normal");
   }

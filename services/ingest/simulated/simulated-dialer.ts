@@ -9,6 +9,8 @@ import type { RestClient } from "../feed/rest/rest-client.ts";
 import { isRecord, parseJson } from "../reading/text-fields.ts";
 import { listSimulatedInstruments, type SimulatedInstrument } from "./simulated-instruments.ts";
 import { SimulatedListing } from "./simulated-listing.ts";
+import { MINUTES_MAX, type MinuteCandle } from "./market-statistics.ts";
+import { SimulatedPast } from "./simulated-past.ts";
 import { createSimulatedRest } from "./simulated-rest.ts";
 import type { SimulatedSettings } from "./simulated-settings.ts";
 import { SimulatedSocket } from "./simulated-socket.ts";
@@ -42,6 +44,7 @@ export const STEPS_PER_CLOCK_READING = 16;
 /** Not 0: on a clock that is driven by hand, time has to pass between two turns. */
 export const LOAD_TURN_INTERVAL_MS = 1;
 const SECOND_US = 1_000_000;
+const MINUTE_US = 60 * SECOND_US;
 const HEARTBEAT_SECONDS = 5;
 
 /** Creates the venue. Nothing runs until somebody dials, or once nobody is connected. */
@@ -54,6 +57,7 @@ class SimulatedServer implements SimulatedVenue {
   readonly dialer: FeedDialer;
   readonly rest: RestClient;
   skippedSteps = 0;
+  readonly #past: SimulatedPast;
   readonly #options: SimulatedVenueOptions;
   readonly #listings = new Map<string, SimulatedListing>();
   /** The same, in the order in which they move; `#first` begins the next turn. */
@@ -67,15 +71,23 @@ class SimulatedServer implements SimulatedVenue {
   constructor(options: SimulatedVenueOptions) {
     this.#options = options;
     this.instruments = listSimulatedInstruments(options);
+    this.#past = new SimulatedPast({ ...options, instruments: this.instruments });
+    const nowUs = options.clock.nowUs();
     for (const [index, instrument] of this.instruments.entries()) {
       const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
       const leader = this.#listings.get(this.instruments[0]?.symbol ?? "")?.market;
-      const listing = new SimulatedListing(instrument, { ...options, index, underlying, leader });
+      const openTicks = this.#past.priceTicks(instrument.symbol, nowUs);
+      const place = { index, openTicks, underlying, leader };
+      const listing = new SimulatedListing(instrument, { ...options, ...place });
       this.#listings.set(instrument.symbol, listing);
     }
     this.#order = [...this.#listings.values()];
     this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
-    this.rest = createSimulatedRest(options.clock, this.instruments);
+    this.rest = createSimulatedRest({
+      clock: options.clock,
+      instruments: this.instruments,
+      minuteOf: (symbol, minute) => this.#minuteOf(symbol, minute),
+    });
   }
 
   close(): void {
@@ -116,6 +128,16 @@ class SimulatedServer implements SimulatedVenue {
       for (const channel of CHANNELS) listing.remove(channel, socket);
     }
     if (this.#sockets.size === 0) this.#stopTurns();
+  }
+
+  /** As the market lived through it, where it did and remembers. */
+  #minuteOf(symbol: string, minute: number): MinuteCandle | undefined {
+    const market = this.#listings.get(symbol)?.market;
+    const openTimeUs = minute * MINUTE_US;
+    const keptSinceUs = this.#options.clock.nowUs() - (MINUTES_MAX - 1) * MINUTE_US;
+    const livedSinceUs = Math.max(market?.firstTimeUs ?? Infinity, keptSinceUs);
+    if (openTimeUs >= livedSinceUs) return market?.minuteAt(openTimeUs);
+    return this.#past.minute(symbol, minute);
   }
 
   #accept(handlers: FeedSocketHandlers): FeedSocket {

@@ -9,6 +9,8 @@ import type { SimulatedSocket } from "./simulated-socket.ts";
 type ListingOptions = Pick<SimulatedSettings, "seed" | "pace" | "bookLevels" | "volatility"> & {
   /** Its place among the venue's instruments. */
   readonly index: number;
+  /** The price at which the market opens. */
+  readonly openTicks: number;
   readonly underlying: SimulatedMarket | undefined;
   readonly leader: SimulatedMarket | undefined;
 };
@@ -24,13 +26,14 @@ export class SimulatedListing implements MarketAudience {
   nextSecondUs = 0;
 
   constructor(instrument: SimulatedInstrument, options: ListingOptions) {
-    const { bookLevels, volatility, underlying, leader } = options;
+    const { bookLevels, volatility, underlying, leader, openTicks } = options;
     const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
     this.market = new SimulatedMarket({
       instrument,
       underlying,
       leader,
       seed,
+      openTicks,
       audience: this,
       bookLevels,
       volatility,

@@ -23,6 +23,8 @@ type SimulatedMarketOptions = {
   readonly instrument: SimulatedInstrument;
   /** The same seed gives the same market. */
   readonly seed: number;
+  /** The price at which the market opens. */
+  readonly openTicks: number;
   readonly audience: MarketAudience;
   /** The market of the spot instrument that a perpetual follows. */
   readonly underlying: SimulatedMarket | undefined;
@@ -63,7 +65,7 @@ export class SimulatedMarket implements MarketListener {
   #premiumBps = 0;
 
   constructor(options: SimulatedMarketOptions) {
-    const { instrument, seed, leader, underlying } = options;
+    const { instrument, seed, openTicks, leader, underlying } = options;
     this.#options = options;
     this.instrument = instrument;
     this.#random = new SeededRandom(seed);
@@ -75,13 +77,14 @@ export class SimulatedMarket implements MarketListener {
         ? new PricePath({
             random: new SeededRandom(~seed),
             startTicks: instrument.referenceTicks,
+            openTicks,
             volatilityBps: instrument.volatilityBps * options.volatility,
             leader: leader === undefined ? undefined : leader.#path,
           })
         : underlying.#path;
     this.#market = new OrderMarket({
       random: this.#random,
-      fairTicks: instrument.referenceTicks,
+      fairTicks: openTicks,
       levelsMax: options.bookLevels,
       gapTicks: instrument.gapTicks,
       orderLots: instrument.orderLots,
@@ -98,6 +101,16 @@ export class SimulatedMarket implements MarketListener {
   get doubleMidTicks(): number {
     const { bidTicks, askTicks } = this.#market.quote;
     return bidTicks + askTicks;
+  }
+
+  /** Since when its own trades tell what happened; undefined before the first. */
+  get firstTimeUs(): number | undefined {
+    return this.#statistics.firstTimeUs;
+  }
+
+  /** The minute that starts then, as its trades made it. */
+  minuteAt(openTimeUs: number): MinuteCandle | undefined {
+    return this.#statistics.minuteAt(openTimeUs);
   }
 
   /** One step of the market, at this time. */

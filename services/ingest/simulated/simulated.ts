@@ -17,8 +17,10 @@ import type {
   FeedSubscription,
   RejectReason,
 } from "../feed/feed-adapter.ts";
+import { candleHistory, rowsAt } from "../reading/candle-history.ts";
 import { isNotMantissa, ScaleTracker } from "../reading/scale-tracker.ts";
 import { parseJson } from "../reading/text-fields.ts";
+import { SIMULATED_CANDLES_MAX, SIMULATED_INTERVALS_MS } from "./simulated-candles.ts";
 
 const VENUE = "simulated";
 /** Subscriptions named in one request. */
@@ -63,6 +65,25 @@ export const simulated: FeedAdapter = {
   },
   instrumentsRequests: (endpoints) => [{ url: `${endpoints.rest}/instruments`, weight: 1 }],
   recordedRequest: (url) => (url.endsWith("/instruments") ? { kind: "instruments" } : undefined),
+  candleHistory: candleHistory({
+    intervals: new Map(SIMULATED_INTERVALS_MS.map((ms) => [ms, String(ms)])),
+    rowsMax: SIMULATED_CANDLES_MAX,
+    request: ({ instrument, name, fromMs, lastMs }, endpoints) => {
+      const query = `symbol=${instrument.venueSymbol}&interval=${name}&from=${fromMs}&to=${lastMs + 1}`;
+      return { url: `${endpoints.rest}/candles?${query}`, weight: 1 };
+    },
+    rowsOf: rowsAt("candles"),
+    columnsOf: () => ({
+      openTime: 0,
+      open: 1,
+      high: 2,
+      low: 3,
+      close: 4,
+      volume: 5,
+      quoteVolume: 6,
+      tradeCount: 7,
+    }),
+  }),
   parseInstruments,
   deriveInstrument,
   planConnections,

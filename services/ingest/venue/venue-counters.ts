@@ -6,6 +6,7 @@ import type { RejectReason } from "../feed/feed-adapter.ts";
 import type { ProbeCounters } from "../feed/rest/feed-prober.ts";
 import type { PollCounters } from "../feed/rest/rest-poller.ts";
 import type { SessionCounters } from "../feed/connection/feed-session-options.ts";
+import type { ArchiveCounters } from "../feed/rest/candle-blocks.ts";
 import type { SnapshotCounters } from "../feed/rest/snapshot-fetcher.ts";
 
 type EventCounts = Record<MarketEvent["kind"], number>;
@@ -18,6 +19,7 @@ export type VenueCounters = SessionCounters &
   SnapshotCounters &
   RefreshCounters &
   PollCounters &
+  ArchiveCounters &
   ProbeCounters & {
     /** Published, by kind. */
     readonly events: EventCounts;
@@ -60,6 +62,9 @@ export function createVenueCounters(): VenueCounters {
     tradeFillsFailed: 0,
     polls: 0,
     pollsFailed: 0,
+    candleRequests: 0,
+    candleRequestsFailed: 0,
+    candlesKept: 0,
     probes: 0,
     probesDead: 0,
     probesFailed: 0,

@@ -14,6 +14,7 @@ import type { ConnectionPlan, FeedAdapter, FeedSubscription } from "../feed/feed
 import { streamsOf } from "../feed/connection/refused-requests.ts";
 import { BookRefresher } from "../feed/rest/book-refresher.ts";
 import { type AddressBudget, AddressBudgets } from "../feed/rest/address-budget.ts";
+import { CandleArchive } from "../feed/rest/candle-archive.ts";
 import { FeedProber } from "../feed/rest/feed-prober.ts";
 import { levelsTextOfBook } from "../feed/rest/probed-levels.ts";
 import { resolveEndpoints } from "../feed/rest/resolve-endpoints.ts";
@@ -78,6 +79,7 @@ export class VenueIngest implements MeasuredVenue {
   readonly #sessions: VenueSessions;
   readonly #rest: VenueRest;
   readonly #poller: RestPoller;
+  readonly #archive: CandleArchive | undefined;
   readonly #market: VenueMarket;
   /** Instruments that are streamed already, so that a list that comes late adds only new ones. */
   readonly #started = new Set<Instrument>();
@@ -144,12 +146,14 @@ export class VenueIngest implements MeasuredVenue {
       sink: this.#driver,
     });
     this.#market = this.#createMarket();
+    this.#archive = this.#createArchive();
     this.view = {
       venue: this.venue,
       streamed: this.#streamed,
       listings: this.#listings,
       publisher: options.publisher,
       liveBookOf: (instrument) => this.#driver.pipeline.liveBookOf(instrument),
+      candlePast: this.#archive,
     };
     this.whenStarted = this.#makeStarted();
   }
@@ -203,6 +207,7 @@ export class VenueIngest implements MeasuredVenue {
     this.#refresher.close();
     this.#snapshots.close();
     this.#prober.close();
+    this.#archive?.close();
     this.#ownBudgets?.close();
     this.#options.network.restClient.close?.();
     this.#resolveStarted();
@@ -263,6 +268,19 @@ export class VenueIngest implements MeasuredVenue {
         const book = pipeline.liveBookOf(instrument);
         return book && levelsTextOfBook(book, levelsMax);
       },
+    });
+  }
+
+  #createArchive(): CandleArchive | undefined {
+    const { candleHistory: history } = this.#context.adapter;
+    if (history === undefined) return undefined;
+    const { clock } = this.#context;
+    return new CandleArchive({
+      ...this.#context,
+      history,
+      rest: this.#rest,
+      counters: this.counters,
+      venueNowUs: () => clock.nowUs() + (this.#driver.pipeline.clockOffsetUs ?? 0),
     });
   }
 

@@ -150,6 +150,7 @@ export function instrumentValues(instrument: WireInstrument): Instrument {
     optionType: wordOf<"optionType">(instrument.optionType, "OPTION_TYPE_"),
     channels: instrument.channels.map(channelFromWire).filter(Boolean) as Channel[],
     candleIntervalsMs: instrument.candleIntervalsMs,
+    candleHistoryIntervalsMs: instrument.candleHistoryIntervalsMs,
     state: wordFromWire(instrument.state, "INSTRUMENT_STATE_"),
     stateWord: textOrNone(instrument.stateWord),
   };

@@ -49,8 +49,10 @@ export type Instrument = {
   readonly optionType: "call" | "put" | undefined;
   /** The channels that are streamed for it now. */
   readonly channels: readonly Channel[];
-  /** The lengths of its candles, rising; empty if there are none. */
+  /** The lengths of the candles that are streamed of it, rising; empty if there are none. */
   readonly candleIntervalsMs: readonly number[];
+  /** The lengths that `getCandles` has from the time before they were streamed, rising. */
+  readonly candleHistoryIntervalsMs: readonly number[];
   /** What can be done with it at the venue now; undefined if the venue does not say. */
   readonly state: InstrumentState | undefined;
   /** The state in the venue's own words, such as `BREAK`; undefined if there are none. */
