@@ -108,8 +108,12 @@ function report({ frames, firstDataMs, shift, found, traffic }, trace) {
   print(`first data after       ${firstDataMs.toFixed(0)} ms`);
   print(`layout shift           ${shift.toFixed(4)}`);
   print(`frames                 ${frames.length}, ${perSecond.toFixed(1)} a second`);
-  print(`frame time p50 p99 max ${[at(0.5), at(0.99), at(1)].map((ms) => ms.toFixed(1)).join(" ")} ms`);
-  print(`main thread busy       ${(busyShare * 100).toFixed(1)} %, longest task ${longestMs.toFixed(1)} ms`);
+  print(
+    `frame time p50 p99 max ${[at(0.5), at(0.99), at(1)].map((ms) => ms.toFixed(1)).join(" ")} ms`,
+  );
+  print(
+    `main thread busy       ${(busyShare * 100).toFixed(1)} %, longest task ${longestMs.toFixed(1)} ms`,
+  );
   for (const [name, share] of byName) print(`  ${name.padEnd(21)}${(share * 100).toFixed(1)} %`);
   if (busyShare > BUSY_LIMIT) process.exitCode = 1;
 }
@@ -118,9 +122,13 @@ function report({ frames, firstDataMs, shift, found, traffic }, trace) {
 function mainThread({ traceEvents }) {
   const names = traceEvents.filter(({ name }) => name === "thread_name");
   const threads = new Set(
-    names.filter(({ args }) => args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`),
+    names
+      .filter(({ args }) => args.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid} ${tid}`),
   );
-  const ofMain = traceEvents.filter(({ pid, tid, ph }) => ph === "X" && threads.has(`${pid} ${tid}`));
+  const ofMain = traceEvents.filter(
+    ({ pid, tid, ph }) => ph === "X" && threads.has(`${pid} ${tid}`),
+  );
   const busiest = (name) => {
     const sums = new Map();
     for (const event of ofMain) {

@@ -13,12 +13,12 @@ import {
   afterMs,
   copyAddress,
   everyMs,
-  frameDrawer,
   gatewayAddress,
   loadFavourites,
   loadToken,
   loadView,
   nowMs,
+  onFrame,
   onNarrow,
   openWindow,
   pixelRatio,
@@ -35,6 +35,7 @@ import { BookPanel } from "./panels/book-panel.ts";
 import { ChartPanel } from "./panels/chart-panel.ts";
 import type { Context, Panel } from "./panels/context.ts";
 import { DepthPanel } from "./panels/depth-panel.ts";
+import { DrawLoop } from "./panels/draw-loop.ts";
 import { HealthPanel } from "./panels/health-panel.ts";
 import { headingOf } from "./panels/heading.ts";
 import { HeatmapPanel } from "./panels/heatmap-panel.ts";
@@ -91,7 +92,7 @@ const context: Context = {
   view: () => view,
   change: changeView,
   markets,
-  redraw: frameDrawer(draw),
+  redraw: (isUrgent) => drawing.redraw(isUrgent),
   nowMs,
   everyMs,
   afterMs,
@@ -130,11 +131,13 @@ const elements = Object.fromEntries(
 const shell = new Shell(elements, layout, {
   change: changeView,
   onLayout: (next) => changeView({ layout: writeLayout(next) }),
+  onPlaced: () => context.redraw(true),
   openAlerts: () => alerts.open(),
   openWindow,
   openAccess: () => accessDialog.open(undefined, access.hasToken),
   copyAddress,
 });
+const drawing = new DrawLoop(all, drawHeading, { nowMs, afterMs, onFrame });
 let shownKey = "";
 let deniedCode = "";
 
@@ -250,7 +253,7 @@ function changeView(change: Partial<ViewState>): void {
   if ("theme" in change || "palette" in change) recolour();
   if ("sort" in change || "topic" in change) list.changed();
   showMarket();
-  context.redraw();
+  context.redraw(true);
 }
 
 function recolour(): void {
@@ -284,8 +287,7 @@ function chooseFirst(isWholeList: boolean): void {
   if (topic !== undefined) changeView({ topic });
 }
 
-function draw(): void {
-  for (const panel of all) if (!panel.element.hidden) panel.draw();
+function drawHeading(): void {
   const market = markets.get(view.topic);
   if (market === undefined) return;
   const { name, facts, change, title } = headingOf(market);
@@ -320,15 +322,11 @@ document.body.append(alerts.element, alerts.toasts, accessDialog.element);
 shell.apply(view, layout);
 onNarrow((isNarrow) => {
   shell.setNarrow(isNarrow);
-  context.redraw();
 });
 chart.recolour();
 showState();
 window.addEventListener("hashchange", () => changeView(loadView()));
-window.addEventListener("resize", () => {
-  shell.grid.place();
-  context.redraw();
-});
+window.addEventListener("resize", () => shell.grid.place());
 window.addEventListener("keydown", onKey);
 everyMs(1_000, () => {
   for (const meter of meters.values()) meter.mark(nowMs());

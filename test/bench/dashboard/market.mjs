@@ -21,7 +21,8 @@ const VENUE = "bench";
 const EPOCH = 4_711;
 const TICK_MS = 20;
 const TICKER_MS = 500;
-const BOOK_CHANGES_PER_TICK = 10;
+const BOOK_EVENTS_PER_SECOND = 50;
+const BOOK_CHANGES_PER_EVENT = 10;
 const LEVELS = 400;
 const MINUTE_MS = 60_000;
 const PRICE_SCALE = 2;
@@ -29,7 +30,12 @@ const CHANNELS = ["trades", "quotes", "book", "candles", "ticker"];
 
 const clock = new SystemClock();
 const silent = () => undefined;
-const logger = { debug: silent, info: silent, warn: silent, error: (_, text) => console.error(text) };
+const logger = {
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: (_, text) => console.error(text),
+};
 const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
 
 const instruments = Array.from({ length: options.instruments }, (_, index) => {
@@ -138,7 +144,7 @@ function publishTrade() {
 /** Sizes change and go; the best levels stay where they are, so that nothing crosses. */
 function changeBook() {
   const change = { bids: [], asks: [] };
-  for (let index = 0; index < BOOK_CHANGES_PER_TICK; index += 1) {
+  for (let index = 0; index < BOOK_CHANGES_PER_EVENT; index += 1) {
     const name = random(2) === 0 ? "bids" : "asks";
     const level = 1 + Math.min(LEVELS - 1, Math.floor((random(1_000) * random(1_000)) / 2_500));
     const price = 9_500_000 + (name === "bids" ? -1 : 1) * level * 20;
@@ -203,17 +209,22 @@ new Announcements({ ...common, announceIntervalMs: 2_000 }).start();
 process.send?.({ port: gateway.port });
 
 let next = 0;
-let owedTrades = 0;
+let publishedToMs = performance.now();
+const owed = { tickers: 0, trades: 0, changes: 0 };
+/** As much as is due by the clock, also where the machine is busy and a tick comes late. */
 setInterval(() => {
-  const perTick = Math.ceil((options.tickers * TICK_MS) / TICKER_MS);
-  for (let index = 0; index < perTick; index += 1) {
+  const overS = Math.min(1_000, performance.now() - publishedToMs) / 1_000;
+  publishedToMs = performance.now();
+  owed.tickers += (overS * options.tickers * 1_000) / TICKER_MS;
+  for (; owed.tickers >= 1; owed.tickers -= 1) {
     publishTicker(next);
     next = (next + 1) % options.tickers;
   }
-  owedTrades += (options.tradesPerSecond * TICK_MS) / 1_000;
-  for (; owedTrades >= 1; owedTrades -= 1) publishTrade();
+  for (owed.trades += overS * options.tradesPerSecond; owed.trades >= 1; owed.trades -= 1)
+    publishTrade();
+  for (owed.changes += overS * BOOK_EVENTS_PER_SECOND; owed.changes >= 1; owed.changes -= 1)
+    changeBook();
   middle = Math.max(9_499_900, Math.min(9_500_100, middle + random(21) - 10));
-  changeBook();
   publishCandle(minuteOf(clock.nowUs() / 1_000), middle, false);
 }, TICK_MS);
 process.on("disconnect", () => process.exit());

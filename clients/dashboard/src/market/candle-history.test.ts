@@ -38,11 +38,14 @@ function chartOf(endMs: number) {
   const series = new CandleSeries(1_000);
   const history = new CandleHistory(
     series,
-    (request) => {
-      asked.push(request);
-      return new Promise((resolve, reject) =>
-        answers.push(() => (failure ? reject(failure) : resolve(pageOf(request)))),
-      );
+    {
+      fetchPage: (request) => {
+        asked.push(request);
+        return new Promise((resolve, reject) =>
+          answers.push(() => (failure ? reject(failure) : resolve(pageOf(request)))),
+        );
+      },
+      nowMs: () => endMs,
     },
     () => undefined,
   );
@@ -131,6 +134,34 @@ describe("the past of a chart", () => {
     void history.loadOlder();
     await answerAll();
     expect(history.hasOlder).toBe(false);
+  });
+
+  test("longer candles of the past join those that shorter ones make live, each bar once", async () => {
+    const series = new CandleSeries(60_000);
+    const asked: unknown[] = [];
+    const page = (candles: BarPart[]) => Promise.resolve({ candles, nextPageToken: undefined });
+    const history = new CandleHistory(
+      series,
+      {
+        // The open minute comes as well, and is worth nothing: its seconds are.
+        fetchPage: () => page([bar(0), { ...bar(60_000), volume: 60 }, bar(120_000, false)]),
+        fetchParts: (request) => {
+          asked.push(request);
+          return page([bar(120_000), bar(121_000), bar(122_000, false)]);
+        },
+        nowMs: () => 122_500,
+      },
+      () => undefined,
+    );
+    series.put(bar(119_000));
+    series.put({ ...bar(122_000, false), volume: 7 });
+    await history.loadLatest();
+    expect(asked).toEqual([{ fromTimeUs: 120_000_000 }]);
+    expect(series.bars.map(({ openTimeMs, volume }) => [openTimeMs, volume])).toEqual([
+      [0, 1],
+      [60_000, 60],
+      [120_000, 9],
+    ]);
   });
 
   test("an answer that comes after the chart has gone on is thrown away", async () => {

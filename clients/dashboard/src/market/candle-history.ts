@@ -11,6 +11,17 @@ export type CandlePage = {
   readonly nextPageToken: string | undefined;
 };
 
+/** Where a chart has its past from. */
+export type CandleSource = {
+  readonly fetchPage: (request: PageRequest) => Promise<CandlePage>;
+  /**
+   * Where pages are of the length that is shown and what comes live is of a shorter one: pages of
+   * that, for the bar that is open now.
+   */
+  readonly fetchParts?: (request: PageRequest) => Promise<CandlePage>;
+  readonly nowMs: () => number;
+};
+
 /** Pages that a hole is filled with; a longer hole stays one, and is seen. */
 export const GAP_PAGES_MAX = 20;
 
@@ -20,7 +31,7 @@ export const GAP_PAGES_MAX = 20;
  */
 export class CandleHistory {
   readonly #series: CandleSeries;
-  readonly #fetchPage: (request: PageRequest) => Promise<CandlePage>;
+  readonly #source: CandleSource;
   readonly #onChange: () => void;
   #olderToken: string | undefined;
   /** The earliest start that a hole may have; undefined while there is none to fill. */
@@ -31,13 +42,9 @@ export class CandleHistory {
   problem: string | undefined;
 
   /** `onChange` is called after each page, and after each failure. */
-  constructor(
-    series: CandleSeries,
-    fetchPage: (request: PageRequest) => Promise<CandlePage>,
-    onChange: () => void,
-  ) {
+  constructor(series: CandleSeries, source: CandleSource, onChange: () => void) {
     this.#series = series;
-    this.#fetchPage = fetchPage;
+    this.#source = source;
     this.#onChange = onChange;
   }
 
@@ -52,14 +59,17 @@ export class CandleHistory {
 
   /** The page that ends now. What came live in the meantime stays. */
   loadLatest(): Promise<void> {
-    return this.#run(async () => this.#takeOlder(await this.#fetchPage({})));
+    return this.#run(async () => {
+      this.#takeOlder(await this.#source.fetchPage({}));
+      await this.#loadOpenBar();
+    });
   }
 
   /** The page before the oldest; nothing while another is under way, or if there is none. */
   async loadOlder(): Promise<void> {
     const pageToken = this.#olderToken;
     if (this.#isBusy || pageToken === undefined || this.#series.isFull) return;
-    await this.#run(async () => this.#takeOlder(await this.#fetchPage({ pageToken })));
+    await this.#run(async () => this.#takeOlder(await this.#source.fetchPage({ pageToken })));
   }
 
   /** Fills what was missed after the last bar. While something is under way, afterwards. */
@@ -95,7 +105,7 @@ export class CandleHistory {
 
   #takeOlder({ candles, nextPageToken }: CandlePage): void {
     if (this.#isClosed) return;
-    this.#series.putHistory(candles);
+    this.#take(candles);
     this.#olderToken = nextPageToken;
   }
 
@@ -103,17 +113,40 @@ export class CandleHistory {
     const fromMs = this.#gapFromMs;
     this.#gapFromMs = undefined;
     if (fromMs === undefined) return;
+    await this.#loadFrom(fromMs, this.#source.fetchPage, (candles) => this.#take(candles));
+    await this.#loadOpenBar();
+  }
+
+  /** The parts of the bar that is open now, where pages do not have it. */
+  async #loadOpenBar(): Promise<void> {
+    const { fetchParts, nowMs } = this.#source;
+    const { intervalMs } = this.#series;
+    if (fetchParts === undefined) return;
+    const startMs = Math.floor(nowMs() / intervalMs) * intervalMs;
+    await this.#loadFrom(startMs, fetchParts, (candles) => this.#series.putHistory(candles));
+  }
+
+  async #loadFrom(
+    fromMs: number,
+    fetchPage: (request: PageRequest) => Promise<CandlePage>,
+    take: (candles: readonly BarPart[]) => void,
+  ): Promise<void> {
     const fromTimeUs = fromMs * 1_000;
     let pageToken: string | undefined;
     for (let page = 0; page < GAP_PAGES_MAX; page += 1) {
-      const answer = await this.#fetchPage({
+      const answer = await fetchPage({
         fromTimeUs,
         ...(pageToken === undefined ? {} : { pageToken }),
       });
       if (this.#isClosed) return;
-      this.#series.putHistory(answer.candles);
+      take(answer.candles);
       pageToken = answer.nextPageToken;
       if (pageToken === undefined) return;
     }
+  }
+
+  #take(candles: readonly BarPart[]): void {
+    if (this.#source.fetchParts === undefined) this.#series.putHistory(candles);
+    else this.#series.putWholes(candles);
   }
 }

@@ -28,6 +28,8 @@ export class CandleSeries {
   readonly intervalMs: number;
   /** By the start of the bar that they belong to, then by their own start. */
   readonly #parts = new Map<number, Map<number, BarPart>>();
+  /** Bars that history has as one candle: nothing more comes into them. */
+  readonly #wholes = new Map<number, Bar>();
   readonly #bars = new Map<number, Bar>();
   #partCount = 0;
   #sorted: Bar[] | undefined;
@@ -67,6 +69,17 @@ export class CandleSeries {
     while (this.#bars.size > BARS_MAX) this.#dropOldest();
   }
 
+  /** Takes history in candles of the length that is shown. Those that are open are left to `put`. */
+  putWholes(candles: readonly BarPart[]): void {
+    for (const candle of candles) {
+      if (!candle.isClosed) continue;
+      const start = this.#startOf(candle);
+      this.#wholes.set(start, candle);
+      this.#store(start);
+    }
+    while (this.#bars.size > BARS_MAX) this.#dropOldest();
+  }
+
   /** Oldest first. */
   get bars(): readonly Bar[] {
     return this.#sortedBars();
@@ -93,7 +106,7 @@ export class CandleSeries {
 
   /** Merges the parts of a bar anew. */
   #store(start: number): Bar {
-    const bar = mergeParts(start, this.#parts.get(start) ?? new Map());
+    const bar = this.#wholes.get(start) ?? mergeParts(start, this.#parts.get(start) ?? new Map());
     this.#bars.set(start, bar);
     const sorted = this.#sorted;
     const lastStart = sorted?.at(-1)?.openTimeMs ?? Number.POSITIVE_INFINITY;
@@ -109,6 +122,7 @@ export class CandleSeries {
     this.#partCount -= this.#parts.get(oldest.openTimeMs)?.size ?? 0;
     this.#bars.delete(oldest.openTimeMs);
     this.#parts.delete(oldest.openTimeMs);
+    this.#wholes.delete(oldest.openTimeMs);
   }
 }
 

@@ -124,17 +124,9 @@ export function gatewayAddress(): { readonly url: string; readonly webSocketPath
   };
 }
 
-/** Runs `draw` with each frame of the screen after something changed, and then only. */
-export function frameDrawer(draw: () => void): () => void {
-  let isDue = false;
-  return () => {
-    if (isDue) return;
-    isDue = true;
-    requestAnimationFrame(() => {
-      isDue = false;
-      draw();
-    });
-  };
+/** Calls back with the next frame of the screen. */
+export function onFrame(callback: () => void): void {
+  requestAnimationFrame(callback);
 }
 
 export function everyMs(intervalMs: number, callback: () => void): void {

@@ -49,6 +49,7 @@ export class Grid {
   readonly element = el("main", { class: "grid" });
   readonly #frames: ReadonlyMap<PanelId, PanelFrame>;
   readonly #onChange: (layout: LayoutNode) => void;
+  readonly #onPlaced: () => void;
   readonly #drop = el("div", { class: "drop", hidden: "" });
   readonly #borders = new Map<string, Border>();
   #layout: LayoutNode;
@@ -58,14 +59,18 @@ export class Grid {
   /** What is seen where there is room for one panel only. */
   #narrowShown: PanelId = "chart";
 
-  /** `onChange` is told of each layout that a reader has made, once it is done. */
+  /**
+   * `onChange` is told of each layout that a reader has made, once it is done; `onPlaced` whenever
+   * places or sizes are other ones.
+   */
   constructor(
     panels: Readonly<Record<PanelId, HTMLElement>>,
     layout: LayoutNode,
-    onChange: (layout: LayoutNode) => void,
+    listeners: { onChange(layout: LayoutNode): void; onPlaced(): void },
   ) {
     this.#layout = layout;
-    this.#onChange = onChange;
+    this.#onChange = (next) => listeners.onChange(next);
+    this.#onPlaced = () => listeners.onPlaced();
     const events = {
       onShow: (panel: PanelId) => {
         this.reveal(panel);
@@ -115,6 +120,7 @@ export class Grid {
     const titles = new Map([...this.#frames].map(([id, { title }]) => [id, title]));
     for (const [id, frame] of this.#frames) frame.place(leaves.get(id), titles);
     this.#placeBorders();
+    this.#onPlaced();
   }
 
   /** Brings a panel to view, whatever hides it. */

@@ -34,6 +34,7 @@ const KEYS: readonly (readonly [string, string])[] = [
 type Tools = {
   readonly change: (view: Partial<ViewState>) => void;
   readonly onLayout: (layout: LayoutNode) => void;
+  readonly onPlaced: () => void;
   readonly openAlerts: () => void;
   readonly openWindow: () => void;
   readonly openAccess: () => void;
@@ -62,7 +63,10 @@ export class Shell {
 
   constructor(panels: Readonly<Record<PanelId, HTMLElement>>, layout: LayoutNode, tools: Tools) {
     this.#tools = tools;
-    this.grid = new Grid(panels, layout, tools.onLayout);
+    this.grid = new Grid(panels, layout, {
+      onChange: tools.onLayout,
+      onPlaced: tools.onPlaced,
+    });
     const { change } = tools;
     this.#theme = choice("Theme", (theme) => change({ theme: theme as ViewState["theme"] }));
     this.#palette = choice("Colours", (palette) =>

@@ -1,5 +1,5 @@
-import type { CandleValues, Subscription } from "@tickwire/client";
-import { CandleHistory } from "../market/candle-history.ts";
+import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
 import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
 import { changeSign, type Market } from "../market/market-rows.ts";
 import {
@@ -70,8 +70,7 @@ export class ChartPanel implements Panel {
     this.#pointed = undefined;
     this.#refused = "";
     const { instrument } = market;
-    const native = instrument.candleIntervalsMs;
-    const lengths = lengthsOf(native);
+    const lengths = lengthsOf(instrument);
     const wanted = this.#context.view().intervalMs;
     const shown = lengths.includes(wanted) ? wanted : (lengths[0] ?? 60_000);
     this.#series = new CandleSeries(shown);
@@ -81,7 +80,7 @@ export class ChartPanel implements Panel {
     const minMove = Number(instrument.priceIncrementText ?? 0.01);
     this.#view.begin({ decimals, minMove, intervalMs: shown });
     this.#context.redraw();
-    const part = partOf(shown, native);
+    const part = partOf(shown, instrument.candleIntervalsMs);
     if (part === undefined) this.#refused = "This market has no candles.";
     else this.#follow(market, part);
   }
@@ -103,19 +102,23 @@ export class ChartPanel implements Panel {
   /** Live first, so that history, which is asked for afterwards, leaves no hole before it. */
   #follow(market: Market, part: number): void {
     const { client, redraw } = this.#context;
-    const { venue, symbol } = market.instrument;
+    const { intervalMs } = this.#series;
+    // The past is asked for in the longest candles that there are, above all in those shown.
+    const isWhole = market.instrument.candleHistoryIntervalsMs.includes(intervalMs);
+    const pagesOf =
+      (length: number): CandleSource["fetchPage"] =>
+      async (request) => {
+        const { venue, symbol } = market.instrument;
+        const asked = { venue, symbol, intervalMs: length, pageSize: PAGE_SIZE, ...request };
+        const { candles, nextPageToken } = await client.rpc.getCandles(asked);
+        return { candles: candles.map(barOf), nextPageToken };
+      };
     const history = new CandleHistory(
       this.#series,
-      async ({ fromTimeUs, pageToken }) => {
-        const { candles, nextPageToken } = await client.rpc.getCandles({
-          venue,
-          symbol,
-          intervalMs: part,
-          pageSize: PAGE_SIZE,
-          ...(fromTimeUs === undefined ? {} : { fromTimeUs }),
-          ...(pageToken === undefined ? {} : { pageToken }),
-        });
-        return { candles: candles.map(barOf), nextPageToken };
+      {
+        fetchPage: pagesOf(isWhole ? intervalMs : part),
+        ...(isWhole && part < intervalMs ? { fetchParts: pagesOf(part) } : {}),
+        nowMs: this.#context.nowMs,
       },
       () => {
         this.#needsAll = true;
@@ -212,9 +215,10 @@ export class ChartPanel implements Panel {
 }
 
 /** The venue's own lengths, and those that can be made of them. */
-function lengthsOf(native: readonly number[]): number[] {
-  const made = LENGTHS_MS.filter((length) => partOf(length, native) !== undefined);
-  return [...new Set([...native, ...made])].sort((a, b) => a - b).slice(0, LENGTHS_SHOWN_MAX);
+function lengthsOf({ candleIntervalsMs, candleHistoryIntervalsMs }: Instrument): number[] {
+  const lengths = [...candleIntervalsMs, ...candleHistoryIntervalsMs, ...LENGTHS_MS];
+  const shown = lengths.filter((length) => partOf(length, candleIntervalsMs) !== undefined);
+  return [...new Set(shown)].sort((a, b) => a - b).slice(0, LENGTHS_SHOWN_MAX);
 }
 
 /** The longest of the venue's lengths that fits a whole number of times. */

@@ -22,7 +22,7 @@ export class HeatmapPanel implements Panel {
   readonly #span = choice("Time that the map spans", (text) => {
     this.#spanAt = Number(text);
     this.#hasChanged = true;
-    this.#context.redraw();
+    this.#context.redraw(true);
   });
   #spanAt = 0;
   #histories = createHistories();

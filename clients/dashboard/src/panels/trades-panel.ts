@@ -1,12 +1,13 @@
 import type { Subscription, Trade } from "@tickwire/client";
 import type { Market } from "../market/market-rows.ts";
 import { decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
-import { choice, el, panel, setText } from "../page/dom.ts";
+import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import { delayMs, type Context, type Panel } from "./context.ts";
 
 /** At the limit the oldest go. */
 const TRADES_MAX = 200;
-const ROWS_MAX = 60;
+const ROWS_MAX = 80;
+const ROW_HEIGHT = 20;
 const VALUES = [0, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 type Row = ReturnType<typeof createRow>;
@@ -21,7 +22,12 @@ export class TradesPanel implements Panel {
   );
   readonly #paused = el("span", { class: "badge", hidden: "" }, "paused");
   readonly #tape = el("div", { class: "tape" });
-  readonly #rows: Row[] = [];
+  /** Newest first, as they stand in the tape. */
+  #rows: Row[] = [];
+  readonly #size: { readonly height: number };
+  /** The newest trade that is drawn, and by which terms. */
+  #drawn: Trade | undefined;
+  #drawnKey = "";
   #trades: Trade[] = [];
   #market: Market | undefined;
   #subscription: Subscription | undefined;
@@ -41,6 +47,7 @@ export class TradesPanel implements Panel {
     );
     body.append(names, this.#tape);
     this.element = element;
+    this.#size = watchSize(this.#tape, () => context.redraw(true));
     for (const [name, isHeld] of [
       ["pointerenter", true],
       ["pointerleave", false],
@@ -48,7 +55,7 @@ export class TradesPanel implements Panel {
       this.#tape.addEventListener(name, () => {
         this.#isHeld = isHeld;
         this.#paused.hidden = !isHeld;
-        context.redraw();
+        context.redraw(true);
       });
     }
   }
@@ -92,23 +99,37 @@ export class TradesPanel implements Panel {
       String(tradeValueMin),
     );
     if (this.#isHeld) return;
+    const fit = Math.min(ROWS_MAX, Math.ceil(this.#size.height / ROW_HEIGHT));
+    const key = `${this.#market?.topic} ${tradeValueMin} ${fit}`;
+    const shown: Trade[] = [];
+    for (let index = this.#trades.length - 1; index >= 0 && shown.length < fit; index -= 1) {
+      const trade = this.#trades[index]!;
+      if (key === this.#drawnKey && trade === this.#drawn) break;
+      if (trade.price * trade.size >= tradeValueMin) shown.push(trade);
+    }
+    if (key !== this.#drawnKey) this.#begin(fit);
+    this.#drawnKey = key;
+    this.#drawn = this.#trades.at(-1);
+    this.#push(shown);
+  }
+
+  /** An empty tape with room for so many rows. */
+  #begin(fit: number): void {
+    this.#rows = Array.from({ length: fit }, createRow);
+    this.#tape.replaceChildren(...this.#rows.map(({ element }) => element));
+  }
+
+  /** Puts trades, newest first, above those that are there; rows that fall off come up again. */
+  #push(trades: readonly Trade[]): void {
+    if (trades.length === 0) return;
     const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
     const decimals = decimalsOf(priceIncrementText);
     const sizeDecimals = decimalsOf(sizeIncrementText);
-    const shown = this.#trades
-      .filter(({ price, size }) => price * size >= tradeValueMin)
-      .slice(-ROWS_MAX)
-      .reverse();
-    while (this.#rows.length < shown.length) {
-      const row = createRow();
-      this.#rows.push(row);
-      this.#tape.append(row.element);
-    }
-    for (const [index, row] of this.#rows.entries()) {
-      const trade = shown[index];
-      row.element.hidden = trade === undefined;
-      if (trade === undefined) continue;
+    const fresh = this.#rows.splice(this.#rows.length - trades.length, trades.length);
+    for (const [index, row] of fresh.entries()) {
+      const trade = trades[index]!;
       const side = trade.aggressorSide;
+      row.element.hidden = false;
       row.element.dataset["side"] = side;
       row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
       const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
@@ -116,6 +137,8 @@ export class TradesPanel implements Panel {
       setText(row.size, padDecimal(trade.sizeText, sizeDecimals));
       setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
     }
+    this.#rows.unshift(...fresh);
+    this.#tape.prepend(...fresh.map(({ element }) => element));
   }
 }
 
@@ -123,7 +146,8 @@ function createRow() {
   const price = el("span", { class: "num price" });
   const size = el("span", { class: "num" });
   const time = el("span", { class: "num muted" });
-  return { element: el("div", { class: "row" }, price, size, time), price, size, time };
+  const element = el("div", { class: "row", hidden: "" }, price, size, time);
+  return { element, price, size, time };
 }
 
 function timeText(timeUs: number): string {
