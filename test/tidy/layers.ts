@@ -83,6 +83,10 @@ const LAYERS: readonly Layer[] = [
     ],
   },
   {
+    place: "services/recording/",
+    may: [...SHARED, "services/publish/", "hyparquet-writer"],
+  },
+  {
     place: "services/cli/",
     may: [
       "services/",

@@ -2,12 +2,13 @@ import { complain, remark } from "../output/terminal.ts";
 import { Command, Option } from "commander";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
   type ConfigOptions,
 } from "../process/config-options.ts";
-import { openCapture, scanCapture } from "../process/capture-input.ts";
+import { openCaptureWithProgress, scanCapture } from "../process/capture-input.ts";
 import { UsageError } from "../process/errors.ts";
 import { awaitFirstSubscription } from "../process/first-subscription.ts";
 import { openBus } from "../process/open-bus.ts";
@@ -52,7 +53,8 @@ Examples:
       if (path === "-" && options.startOnSubscribe === true) {
         throw new UsageError("--start-on-subscribe takes a file: it is read twice");
       }
-      const source = openCapture(path);
+      const clock = new SystemClock();
+      const source = openCaptureWithProgress(path, { label: `replaying ${path}`, clock });
       const flags = [{ flag: "--to", key: "bus.kind", value: options.to }];
       const config = loadCommandConfig(options, { flags });
       const service = createServiceProcess("replay", config);

@@ -46,3 +46,30 @@ export function parseSpeed(text: string): number | "max" {
   }
   return speed;
 }
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  kb: 1e3,
+  kib: 2 ** 10,
+  m: 1e6,
+  mb: 1e6,
+  mib: 2 ** 20,
+  g: 1e9,
+  gb: 1e9,
+  gib: 2 ** 30,
+  t: 1e12,
+  tb: 1e12,
+  tib: 2 ** 40,
+};
+
+/** A number of bytes, such as 500000, 64MiB or 2GB. */
+export function parseBytes(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)([a-z]*)$/.exec(text.toLowerCase()) ?? [];
+  const factor = Object.hasOwn(BYTE_UNITS, unit) ? BYTE_UNITS[unit] : undefined;
+  const bytes = Math.round(Number(digits) * (factor ?? 0));
+  if (digits === "" || !(bytes > 0 && Number.isSafeInteger(bytes))) {
+    throw new InvalidArgumentError("It must be a number of bytes, such as 500000 or 64MiB.");
+  }
+  return bytes;
+}

@@ -130,6 +130,14 @@ export type Rpc = {
   replay(request: MessageInit<ReplayRequest>, options?: CallOptions): AsyncIterable<ReplayResponse>;
 };
 
+/** The calls of one client in both forms. */
+export type ClientCalls = {
+  /** The typed methods. */
+  readonly rpc: Rpc;
+  /** The same with messages as the schema has them. */
+  readonly rpcMessages: RpcMessages;
+};
+
 /** The answers of each method in our words; those of the others are as they come. */
 const SHAPES: Partial<{ readonly [Name in keyof Rpc]: (answer: never) => unknown }> = {
   listInstruments: ({ instruments, nextPageToken }: ListInstrumentsResponse) => ({

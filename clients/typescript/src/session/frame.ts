@@ -51,22 +51,32 @@ export const SESSION_MEMBERS: FrameMembers = {
 
 /** The messages of a session and its parts. What it does not carry costs a page nothing. */
 export class FrameCodec {
-  readonly #frame: MessageCodec<ClientFrame>;
-  readonly #message: MessageCodec<WireServerMessage>;
+  readonly #parts: FrameMembers[];
+  #frame: MessageCodec<ClientFrame> | undefined;
+  #message: MessageCodec<WireServerMessage> | undefined;
 
   constructor(parts: readonly FrameMembers[]) {
-    const message = memberCodec(parts.map(({ outbound }) => outbound));
-    this.#frame = createMessageCodec("ClientFrame", "m*messages", [message]);
-    this.#message = memberCodec(parts.map(({ inbound }) => inbound));
+    this.#parts = [...parts];
+  }
+
+  /** From now on, the messages of one more part are sent and read. */
+  add(part: FrameMembers): void {
+    this.#parts.push(part);
+    this.#frame = undefined;
+    this.#message = undefined;
   }
 
   /** The frame, which the caller owns. Throws WireError if a value does not fit its field. */
   encode(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
+    this.#frame ??= createMessageCodec("ClientFrame", "m*messages", [
+      memberCodec(this.#parts.map(({ outbound }) => outbound)),
+    ]);
     return this.#frame.encode({ messages: messages.map((message) => ({ message })) });
   }
 
   /** Undefined for a message of a kind that nobody here reads. Throws WireError. */
   decode(bytes: Uint8Array): ServerMessage | undefined {
+    this.#message ??= memberCodec(this.#parts.map(({ inbound }) => inbound));
     return this.#message.decode(bytes).message;
   }
 }

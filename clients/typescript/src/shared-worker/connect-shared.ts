@@ -1,6 +1,7 @@
-import { createClient, type Client, type ConnectOptions } from "../client.ts";
+import type { Client, ConnectOptions } from "../client.ts";
 import { ConnectionError } from "../errors.ts";
 import { connect } from "../index.ts";
+import { createClient } from "../late-client.ts";
 import type { PortLike, SharedOptions, TabMessage } from "./port-messages.ts";
 import { SharedSession } from "./shared-session.ts";
 
