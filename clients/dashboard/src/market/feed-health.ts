@@ -51,7 +51,10 @@ export class StatusBoard {
   #putInstrument(statuses: readonly StatusValues[]): void {
     const [first, ...others] = statuses;
     if (first === undefined) return;
-    const worst = others.reduce((found, status) => (isWorse(status, found) ? status : found), first);
+    const worst = others.reduce(
+      (found, status) => (isWorse(status, found) ? status : found),
+      first,
+    );
     const live = statuses.filter(({ state }) => state === "live").length;
     let instruments = this.#venues.get(first.venue);
     if (instruments === undefined) {

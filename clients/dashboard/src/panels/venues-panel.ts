@@ -114,7 +114,11 @@ export class VenuesPanel implements Panel {
           ]
         : []),
       ...(has.has("liquidations")
-        ? [client.onLiquidations(topic, (event) => this.#onLiquidation(event), { onError: () => redraw() })]
+        ? [
+            client.onLiquidations(topic, (event) => this.#onLiquidation(event), {
+              onError: () => redraw(),
+            }),
+          ]
         : []),
     ];
   }
