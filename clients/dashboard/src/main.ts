@@ -171,6 +171,7 @@ async function start(): Promise<void> {
 function setState(state: ClientState): void {
   connection = { state, sinceMs: nowMs() };
   showState();
+  context.redraw(true);
 }
 
 function showState(): void {
@@ -268,6 +269,7 @@ function showMarket(): void {
   if (market === undefined || key === shownKey) return;
   const isOther = !shownKey.startsWith(`${view.topic} `);
   shownKey = key;
+  directory.followShown(context.client, market);
   if (isOther) for (const panel of all) panel.show?.(market);
   else chart.show(market);
 }

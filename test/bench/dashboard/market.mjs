@@ -1,8 +1,8 @@
 // A gateway with the dashboard and a made-up market behind it, for test/bench/dashboard.bench.mjs:
-// 10,000 instruments in the list, tickers of the first 4,000 of them twice a second, and one
-// instrument that is busy: 2,000 trades and 500 book changes a second, a candle, and a past of
+// 10,000 instruments in the list, tickers of the first 1,000 of them twice a second, and one
+// instrument that is busy: 8,000 trades and 500 book changes a second, a candle, and a past of
 // candles. Publishing costs little, so that what is measured is the page. Says its port over IPC.
-// `node market.mjs '{"instruments":10000,"tickers":4000,"tradesPerSecond":2000}'`
+// `node market.mjs '{"instruments":10000,"tickers":1000,"tradesPerSecond":8000}'`
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { gatewayConfig } from "#gateway/config.ts";
@@ -15,7 +15,7 @@ import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 
-const options = { instruments: 10_000, tickers: 4_000, tradesPerSecond: 2_000, candles: 5_000 };
+const options = { instruments: 10_000, tickers: 1_000, tradesPerSecond: 8_000, candles: 5_000 };
 Object.assign(options, JSON.parse(process.argv[2] ?? "{}"));
 const VENUE = "bench";
 const EPOCH = 4_711;
@@ -30,11 +30,14 @@ const CHANNELS = ["trades", "quotes", "book", "candles", "ticker"];
 
 const clock = new SystemClock();
 const silent = () => undefined;
+let isListed = silent;
 const logger = {
   debug: silent,
-  info: silent,
+  info: (_, text) => text === "the catalog of a venue changed" && isListed(),
   warn: silent,
-  error: (_, text) => console.error(text),
+  error: (_, text) =>
+    process.stderr.write(`${text}
+`),
 };
 const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
 
@@ -65,8 +68,9 @@ const publisher = new Publisher({
   logger,
 });
 const streamed = new StreamedInstruments({});
-for (const instrument of instruments) {
-  const known = CHANNELS.map((channel) => ({ instrument, channel }));
+for (const [index, instrument] of instruments.entries()) {
+  const channels = index < options.tickers ? CHANNELS : CHANNELS.filter((one) => one !== "ticker");
+  const known = channels.map((channel) => ({ instrument, channel }));
   streamed.add(known, [MINUTE_MS]);
 }
 const listings = new VenueListings({ venue: VENUE, clock, emit: silent });
@@ -193,7 +197,18 @@ for (let index = 0; index < options.candles; index += 1) {
   }
 }
 publisher.publish(bookEvent(true, columns(sides.bids, -1), columns(sides.asks, 1)));
-for (let index = 0; index < options.tickers; index += 1) publishTicker(index);
+for (let index = 0; index < options.tickers; index += 1) {
+  publishTicker(index);
+  publisher.publish({
+    kind: "status",
+    instrument: instruments[index],
+    ...times(),
+    channel: "book",
+    state: "live",
+    reason: "synchronized",
+    sinceTimeUs: clock.nowUs(),
+  });
+}
 publisher.flush();
 
 new QueryResponder(common).start();
@@ -205,7 +220,9 @@ const gateway = await startGateway({
   registry: new Registry(),
   dashboardFolder: new URL("../../../clients/dashboard/dist/", import.meta.url).pathname,
 });
+const listed = new Promise((resolve) => (isListed = resolve));
 new Announcements({ ...common, announceIntervalMs: 2_000 }).start();
+await listed;
 process.send?.({ port: gateway.port });
 
 let next = 0;

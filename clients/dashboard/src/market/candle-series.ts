@@ -69,7 +69,7 @@ export class CandleSeries {
     while (this.#bars.size > BARS_MAX) this.#dropOldest();
   }
 
-  /** Takes history in candles of the length that is shown. Those that are open are left to `put`. */
+  /** Takes history in candles of the length that is shown. Open ones are left to `put`. */
   putWholes(candles: readonly BarPart[]): void {
     for (const candle of candles) {
       if (!candle.isClosed) continue;

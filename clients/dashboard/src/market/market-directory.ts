@@ -1,4 +1,4 @@
-import type { Client } from "@tickwire/client";
+import type { Client, Subscription } from "@tickwire/client";
 import { marketOf, type Market } from "./market-rows.ts";
 import { followedTickers } from "./ticker-budget.ts";
 
@@ -23,6 +23,8 @@ export class MarketDirectory {
   readonly #listeners: Listeners;
   #isLoading = false;
   #tickers: { readonly key: string; close(): void } | undefined;
+  /** Of the market that is shown: it does not wait for all the others. */
+  #shown: { readonly topic: string; close(): void } | undefined;
 
   constructor(favourites: ReadonlySet<string>, listeners: Listeners) {
     this.#favourites = favourites;
@@ -55,6 +57,14 @@ export class MarketDirectory {
     }
   }
 
+  /** The one that is shown comes before the others. */
+  followShown(client: Client, { topic, instrument }: Market): void {
+    if (this.#shown?.topic === topic || !instrument.channels.includes("ticker")) return;
+    this.#shown?.close();
+    const subscription = this.#subscribe(client, [topic]);
+    this.#shown = { topic, close: () => subscription.close() };
+  }
+
   #add(market: Market): void {
     const { venue, symbol } = market.instrument;
     let symbols = this.#byVenue.get(venue);
@@ -79,11 +89,16 @@ export class MarketDirectory {
     const key = topics.join(" ");
     if (topics.length === 0 || this.#tickers?.key === key) return;
     this.#tickers?.close();
-    const subscription = client.onTicker(
+    const subscription = this.#subscribe(client, topics);
+    this.#tickers = { key, close: () => subscription.close() };
+  }
+
+  #subscribe(client: Client, topics: readonly string[]): Subscription {
+    return client.onTicker(
       topics,
       (ticker) => {
         const market = this.#byVenue.get(ticker.venue)?.get(ticker.symbol);
-        if (market === undefined) return;
+        if (market === undefined || market.ticker === ticker) return;
         market.ticker = ticker;
         this.#listeners.onTicker();
       },
@@ -92,6 +107,5 @@ export class MarketDirectory {
         onError: (error) => this.#listeners.onProblem(error),
       },
     );
-    this.#tickers = { key, close: () => subscription.close() };
   }
 }

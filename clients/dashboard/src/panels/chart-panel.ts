@@ -31,6 +31,7 @@ export class ChartPanel implements Panel {
   });
   readonly #note = el("span", { class: "chart-note muted", id: "chart-note" });
   readonly #legend = el("div", { class: "legend num" });
+  readonly #host: HTMLElement;
   readonly #view: ChartView;
   #market: Market | undefined;
   #series = new CandleSeries(60_000);
@@ -38,6 +39,7 @@ export class ChartPanel implements Panel {
   #subscription: Subscription | undefined;
   #needsAll = false;
   #hasChanged = false;
+  #scrollsToNow = false;
   /** What the pointer is on. */
   #pointed: Bar | "empty" | undefined;
   #refused = "";
@@ -45,7 +47,8 @@ export class ChartPanel implements Panel {
   constructor(context: Context) {
     this.#context = context;
     const { element, body } = panel("chart", "Chart", this.#intervals);
-    const host = el("div", { class: "chart-host" });
+    const host = el("div", { class: "chart-host is-empty" });
+    this.#host = host;
     body.append(host, el("div", { class: "chart-words" }, this.#legend, this.#note));
     this.element = element;
     this.#view = new ChartView(host, {
@@ -87,11 +90,14 @@ export class ChartPanel implements Panel {
 
   draw(): void {
     const { bars, intervalMs } = this.#series;
+    this.#host.classList.toggle("is-empty", bars.length === 0);
     if (this.#needsAll) this.#view.drawAll(bars, intervalMs);
     else if (this.#hasChanged) this.#view.drawLatest(bars, intervalMs);
     else return;
     this.#needsAll = false;
     this.#hasChanged = false;
+    if (this.#scrollsToNow) this.#view.scrollToNow();
+    this.#scrollsToNow = false;
     this.element.dataset["bars"] = String(bars.length);
     this.element.dataset["empty"] = String(this.#view.emptyCount);
     this.element.dataset["last"] = String(bars.at(-1)?.close ?? "");
@@ -122,7 +128,7 @@ export class ChartPanel implements Panel {
       },
       () => {
         this.#needsAll = true;
-        redraw();
+        redraw(true);
       },
     );
     this.#history = history;
@@ -148,7 +154,9 @@ export class ChartPanel implements Panel {
       },
     );
     void history.loadLatest().then(() => {
-      if (this.#history === history) this.#view.scrollToNow();
+      // Once it is drawn.
+      if (this.#history === history) this.#scrollsToNow = true;
+      redraw();
     });
   }
 

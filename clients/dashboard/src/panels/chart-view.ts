@@ -34,6 +34,8 @@ export class ChartView {
       layout: { attributionLogo: false, fontSize: 11 },
       timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 6, barSpacing: 8 },
       crosshair: { mode: 0 },
+      // Wide enough for most prices, so that the scale does not grow under the reader's eyes.
+      rightPriceScale: { minimumWidth: 86 },
     });
     this.#holes = this.#addHistogram("holes", { top: 0, bottom: 0 });
     this.#volumes = this.#addHistogram("volume", { top: 0.84, bottom: 0 });

@@ -13,7 +13,8 @@ type Host = {
 
 /**
  * Draws what changed, all panels in one frame: at once what a reader did, and what the market did
- * at most every 100 ms, so that frames in between stay free. Nothing is drawn while nothing changes.
+ * at most every 100 ms, so that frames in between stay free. While nothing changes, nothing is
+ * drawn.
  */
 export class DrawLoop {
   readonly #panels: readonly Drawn[];

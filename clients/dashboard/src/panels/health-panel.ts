@@ -6,20 +6,20 @@ import type { Context, Panel } from "./context.ts";
 
 /** Pages of one venue that are asked for in one round; a large venue takes several rounds. */
 const PAGES_PER_ROUND = 3;
-const COLUMNS: readonly (readonly [string, string])[] = [
-  ["Venue", ""],
-  ["State", "The worst of the venue's topics"],
-  ["Since", "How long it has been so"],
-  ["Topics live", ""],
-  ["Why", "What the ingestor says of the topic that is worst"],
-  ["p50", "From the venue's clock to this page: half of the events were quicker"],
-  ["p99", "From the venue's clock to this page: 99 of 100 events were quicker"],
-  ["to ingestor", "Of that, from the venue to the ingestor (p50)"],
-  ["to gateway", "Of that, from the ingestor to the gateway (p50)"],
-  ["Events/s", "What the ingestor publishes of the venue"],
-  ["Gaps", "Broken sequences, failed checksums and holes in trade numbers that the ingestor saw"],
-  ["Resyncs", "Books that were started anew"],
-  ["Unusable", "Venue messages that could not be used"],
+const COLUMNS: readonly (readonly [name: string, title: string, kind: "" | "num"])[] = [
+  ["Venue", "", ""],
+  ["State", "The worst of the venue's topics", ""],
+  ["Since", "How long it has been so", ""],
+  ["p50", "From the venue's clock to this page: half of the events were quicker", "num"],
+  ["p99", "From the venue's clock to this page: 99 of 100 events were quicker", "num"],
+  ["Events/s", "What the ingestor publishes of the venue", "num"],
+  ["Gaps", "Broken sequences, failed checksums, holes in trade numbers: at the ingestor", "num"],
+  ["Live", "Topics that are live, of all", "num"],
+  ["Why", "What is said of the topic that is worst", ""],
+  ["to ingestor", "Of the delay, from the venue to the ingestor (p50)", "num"],
+  ["to gateway", "Of the delay, from the ingestor to the gateway (p50)", "num"],
+  ["Resyncs", "Books that were started anew", "num"],
+  ["Unusable", "Venue messages that could not be used", "num"],
 ];
 
 /** Of all ingestors that publish a part of the venue. */
@@ -53,8 +53,8 @@ export class HealthPanel implements Panel {
     this.#context = context;
     this.#venues = venues;
     const { element, body } = panel("health", "Feed health");
-    const head = COLUMNS.map(([text, title], index) =>
-      el("th", { scope: "col", title, class: index > 4 ? "num" : "" }, text),
+    const head = COLUMNS.map(([text, title, kind]) =>
+      el("th", { scope: "col", title, class: kind }, text),
     );
     body.append(el("table", {}, el("thead", {}, el("tr", {}, ...head)), this.#body));
     body.tabIndex = 0;
@@ -72,7 +72,8 @@ export class HealthPanel implements Panel {
     this.#isAsking = true;
     try {
       await Promise.all(venues.map((venue) => this.#ask(venue)));
-      this.#health = this.#board.venues();
+      const known = new Map(this.#board.venues().map((one) => [one.venue, one]));
+      this.#health = venues.toSorted().map((venue) => known.get(venue) ?? unknownHealth(venue));
     } catch {
       // The connection's own state, which the foot of the page shows, says why nobody answers.
     } finally {
@@ -83,7 +84,7 @@ export class HealthPanel implements Panel {
 
   draw(): void {
     while (this.#rows.length < this.#health.length) {
-      const cells = COLUMNS.map((_, index) => el("td", { class: index > 4 ? "num" : "" }));
+      const cells = COLUMNS.map(([, , kind]) => el("td", { class: kind }));
       cells[1]!.append(el("span", { class: "badge" }));
       this.#rows.push(cells);
       this.#body.append(el("tr", {}, ...cells));
@@ -105,14 +106,14 @@ export class HealthPanel implements Panel {
       venue,
       undefined,
       sinceTimeUs === 0 ? "–" : durationText(this.#context.nowMs() - sinceTimeUs / 1_000),
-      `${live} of ${total}`,
-      reason.replaceAll("-", " "),
       msText(meter.delayMs(0.5)),
       msText(meter.delayMs(0.99)),
-      msText(measured?.toIngestorMs),
-      msText(measured?.toGatewayMs),
       measured?.events === undefined ? "–" : compactText(measured.events),
       countText(measured?.gaps),
+      `${live}/${total}`,
+      reason.replaceAll("-", " "),
+      msText(measured?.toIngestorMs),
+      msText(measured?.toGatewayMs),
       countText(measured?.resyncs),
       countText(measured?.rejected),
     ];
@@ -132,6 +133,11 @@ export class HealthPanel implements Panel {
     }
     this.#next.set(venue, pageToken);
   }
+}
+
+function unknownHealth(venue: string): VenueHealth {
+  const reason = "nothing is said of its topics";
+  return { venue, worst: "syncing", live: 0, total: 0, reason, sinceTimeUs: 0 };
 }
 
 /** Counts of all parts together, and the slowest of them. */

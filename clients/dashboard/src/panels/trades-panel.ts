@@ -22,12 +22,8 @@ export class TradesPanel implements Panel {
   );
   readonly #paused = el("span", { class: "badge", hidden: "" }, "paused");
   readonly #tape = el("div", { class: "tape" });
-  /** Newest first, as they stand in the tape. */
-  #rows: Row[] = [];
+  readonly #rows: Row[] = [];
   readonly #size: { readonly height: number };
-  /** The newest trade that is drawn, and by which terms. */
-  #drawn: Trade | undefined;
-  #drawnKey = "";
   #trades: Trade[] = [];
   #market: Market | undefined;
   #subscription: Subscription | undefined;
@@ -100,45 +96,34 @@ export class TradesPanel implements Panel {
     );
     if (this.#isHeld) return;
     const fit = Math.min(ROWS_MAX, Math.ceil(this.#size.height / ROW_HEIGHT));
-    const key = `${this.#market?.topic} ${tradeValueMin} ${fit}`;
     const shown: Trade[] = [];
     for (let index = this.#trades.length - 1; index >= 0 && shown.length < fit; index -= 1) {
       const trade = this.#trades[index]!;
-      if (key === this.#drawnKey && trade === this.#drawn) break;
       if (trade.price * trade.size >= tradeValueMin) shown.push(trade);
     }
-    if (key !== this.#drawnKey) this.#begin(fit);
-    this.#drawnKey = key;
-    this.#drawn = this.#trades.at(-1);
-    this.#push(shown);
-  }
-
-  /** An empty tape with room for so many rows. */
-  #begin(fit: number): void {
-    this.#rows = Array.from({ length: fit }, createRow);
-    this.#tape.replaceChildren(...this.#rows.map(({ element }) => element));
-  }
-
-  /** Puts trades, newest first, above those that are there; rows that fall off come up again. */
-  #push(trades: readonly Trade[]): void {
-    if (trades.length === 0) return;
-    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
-    const decimals = decimalsOf(priceIncrementText);
-    const sizeDecimals = decimalsOf(sizeIncrementText);
-    const fresh = this.#rows.splice(this.#rows.length - trades.length, trades.length);
-    for (const [index, row] of fresh.entries()) {
-      const trade = trades[index]!;
-      const side = trade.aggressorSide;
-      row.element.hidden = false;
-      row.element.dataset["side"] = side;
-      row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
-      const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
-      setText(row.price, `${arrow} ${groupDigits(padDecimal(trade.priceText, decimals))}`);
-      setText(row.size, padDecimal(trade.sizeText, sizeDecimals));
-      setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
+    while (this.#rows.length < shown.length) {
+      const row = createRow();
+      this.#rows.push(row);
+      this.#tape.append(row.element);
     }
-    this.#rows.unshift(...fresh);
-    this.#tape.prepend(...fresh.map(({ element }) => element));
+    for (const [index, row] of this.#rows.entries()) this.#fill(row, shown[index]);
+  }
+
+  /** Rows stay where they are and are written anew, so that nothing on the page moves. */
+  #fill(row: Row, trade: Trade | undefined): void {
+    if (row.trade === trade) return;
+    row.trade = trade;
+    row.element.hidden = trade === undefined;
+    if (trade === undefined) return;
+    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
+    const { aggressorSide: side } = trade;
+    row.element.dataset["side"] = side;
+    row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
+    const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
+    const price = groupDigits(padDecimal(trade.priceText, decimalsOf(priceIncrementText)));
+    setText(row.price, `${arrow} ${price}`);
+    setText(row.size, padDecimal(trade.sizeText, decimalsOf(sizeIncrementText)));
+    setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
   }
 }
 
@@ -147,7 +132,7 @@ function createRow() {
   const size = el("span", { class: "num" });
   const time = el("span", { class: "num muted" });
   const element = el("div", { class: "row", hidden: "" }, price, size, time);
-  return { element, price, size, time };
+  return { element, price, size, time, trade: undefined as Trade | undefined };
 }
 
 function timeText(timeUs: number): string {
