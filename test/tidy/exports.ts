@@ -33,6 +33,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/strangers.bench.mjs": "measures; run by hand",
   "test/bench/standby.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
+  "test/bench/dashboard.bench.mjs": "measures; run by hand",
+  "test/bench/dashboard/market.mjs": "a process of dashboard.bench.mjs",
   "test/bench/drain.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",

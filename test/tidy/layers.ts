@@ -47,7 +47,11 @@ const LAYERS: readonly Layer[] = [
   // Examples are what a user writes: they know the client, and Node.
   { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
-  { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
+  {
+    place: "clients/dashboard/src/market/",
+    may: ["@tickwire/client", "clients/dashboard/src/layout/"],
+  },
+  { place: "clients/dashboard/src/layout/", may: [] },
 
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {
