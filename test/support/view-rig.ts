@@ -78,7 +78,7 @@ export class ViewRig {
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
       subscription: undefined,
-      lanes: new TopicLanes(NO_LISTENER, new FanOut()),
+      lanes: new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never })),
     }));
   }
 
@@ -105,7 +105,7 @@ export class ViewRig {
     const resume = before && { epoch: before.epoch, sequence: before.sequence };
     const whole = client.depth !== view.options.depth;
     seat.client = client;
-    seat.lanes = new TopicLanes(NO_LISTENER, new FanOut());
+    seat.lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
     const lane = seat.lanes.open(view.id);
     const options = { snapshot: true, resume, whole };
     const { hub } = this;

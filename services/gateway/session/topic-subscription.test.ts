@@ -27,7 +27,10 @@ beforeEach(() => {
   hub = new FakeHub();
   view = hub.view(TOPIC);
   starts = 0;
-  lanes = new TopicLanes({ ...NO_LISTENER, onStart: () => void (starts += 1) }, new FanOut());
+  lanes = new TopicLanes(
+    { ...NO_LISTENER, onStart: () => void (starts += 1) },
+    new FanOut({ fullLists: { inc() {} } as never }),
+  );
   view.holds = 1;
   subscription = new TopicSubscription({
     view: view as unknown as TopicView,

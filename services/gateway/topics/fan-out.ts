@@ -1,10 +1,15 @@
 import { assert } from "#core/assert.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 
-/** Batches that wait in one list; a receiver takes a full one at once. */
-export const LIST_BATCHES_MAX = 64;
-/** Batches that wait in all lists; beyond it every receiver takes its own. */
-export const FAN_OUT_BATCHES_MAX = 16_384;
+type FanOutLimits = {
+  /** Batches that wait in one list; its owner takes a full one at once. */
+  readonly listBatchesMax: number;
+  /** Different batches that wait in all lists; beyond it every owner takes its own. */
+  readonly batchesMax: number;
+};
+const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
+const LISTS_MIN = 16;
 
 /** Whose list it is. */
 export type ListOwner = {
@@ -32,13 +37,23 @@ export class FanOut {
   readonly #free: number[] = [];
   /** How many may deliver to a list, by list. */
   readonly #uses: number[] = [];
-  #batches: SharedBatch[] = [];
+  readonly #metrics: Pick<GatewayMetrics, "fullLists">;
+  readonly #listBatchesMax: number;
+  readonly #batchesMax: number;
+  readonly #batches: SharedBatch[] = [];
   /** Lists that are not empty. */
   #waiting = 0;
   /** How many batches are in a list, by list. */
-  #counts = new Int32Array(16);
-  /** Which ones, by list: LIST_BATCHES_MAX for each. */
-  #numbers = new Int32Array(16 * LIST_BATCHES_MAX);
+  #counts = new Int32Array(LISTS_MIN);
+  /** Which ones, by list: `listBatchesMax` for each. */
+  #numbers: Int32Array;
+
+  constructor(metrics: Pick<GatewayMetrics, "fullLists">, limits = FAN_OUT_LIMITS) {
+    this.#metrics = metrics;
+    this.#listBatchesMax = limits.listBatchesMax;
+    this.#batchesMax = limits.batchesMax;
+    this.#numbers = new Int32Array(LISTS_MIN * limits.listBatchesMax);
+  }
 
   /** Batches that wait for somebody. */
   get batches(): number {
@@ -77,18 +92,19 @@ export class FanOut {
   /** Puts the batch into the first `count` of these lists. */
   deliver(batch: SharedBatch, lists: Int32Array, count: number): void {
     if (this.#waiting === 0) this.#batches.length = 0;
-    else if (this.#batches.length >= FAN_OUT_BATCHES_MAX) this.#takeAll();
+    else if (this.#batches.length >= this.#batchesMax) this.#takeAll();
     const number = this.#batches.length;
     this.#batches.push(batch);
     const counts = this.#counts;
     const numbers = this.#numbers;
+    const listMax = this.#listBatchesMax;
     for (let index = 0; index < count; index += 1) {
       const list = lists[index] as number;
       const length = counts[list] as number;
-      numbers[list * LIST_BATCHES_MAX + length] = number;
+      numbers[list * listMax + length] = number;
       counts[list] = length + 1;
       if (length === 0) this.#listed(list);
-      else if (length + 1 === LIST_BATCHES_MAX) this.#owners[list]?.onListFull();
+      else if (length + 1 === listMax) this.#full(list);
     }
   }
 
@@ -96,7 +112,7 @@ export class FanOut {
   take(list: number, entries: Pick<SharedBatch, "bytes">[]): number {
     const count = this.#counts[list] as number;
     if (count === 0) return 0;
-    const first = list * LIST_BATCHES_MAX;
+    const first = list * this.#listBatchesMax;
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
       const batch = this.#batches[this.#numbers[index] as number] as SharedBatch;
@@ -120,9 +136,14 @@ export class FanOut {
     this.#waiting -= 1;
   }
 
+  #full(list: number): void {
+    this.#metrics.fullLists.inc();
+    this.#owners[list]?.onListFull();
+  }
+
   #takeAll(): void {
     for (const [list, owner] of this.#owners.entries()) {
-      if ((this.#counts[list] as number) > 0) owner?.onListFull();
+      if (owner !== undefined && (this.#counts[list] as number) > 0) this.#full(list);
     }
     assert(this.#waiting === 0, "every list was taken");
     this.#batches.length = 0;

@@ -15,7 +15,7 @@ let lane: TopicLane;
 let writer: BatchWriter;
 
 beforeEach(() => {
-  lanes = new TopicLanes(NO_LISTENER, new FanOut());
+  lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
   lane = lanes.open(1);
   writer = new BatchWriter({ kind: "statuses", epoch: 1 });
 });
