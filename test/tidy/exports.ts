@@ -33,6 +33,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/standby.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/drain.bench.mjs": "measures; run by hand",
+  "test/bench/http-streams.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
