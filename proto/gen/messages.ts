@@ -917,6 +917,10 @@ export type Batch = {
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
   readonly listings: readonly Listing[];
+  /** Of tickers. */
+  readonly vwapPrices: readonly Mantissa[];
+  readonly midPrices: readonly Mantissa[];
+  readonly spreads: readonly Mantissa[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -1536,6 +1540,15 @@ export type Ticker = {
   readonly bidPrice: string | undefined;
   /** Best ask. */
   readonly askPrice: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three.
+   */
+  readonly vwapPrice: string | undefined;
+  /** Half of the sum of best bid and best ask. */
+  readonly midPrice: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. */
+  readonly spread: string | undefined;
 };
 
 export type TopicRequest = {
@@ -1864,7 +1877,7 @@ export const ListingCodec: MessageCodec<Listing> = /* @__PURE__ */ createMessage
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings",
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings Z*vwapPrices Z*midPrices Z*spreads",
   [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec, ListingCodec],
 );
 
@@ -2048,7 +2061,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice",
+  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice s?vwapPrice s?midPrice s?spread",
 );
 
 /** Codec of GetSnapshotResponse. */

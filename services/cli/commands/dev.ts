@@ -1,10 +1,14 @@
 import { printLines } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
+import type { RunningDerive } from "#derive/main.ts";
 import type { RunningGateway } from "#gateway/main.ts";
 import type { RunningIngest } from "#ingest/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
 import { addConfigOptions, loadCommandConfig } from "../process/config-options.ts";
+import { addConsolidateOption, deriveFlags } from "../process/derive-options.ts";
+import type { DeriveFlags } from "../process/derive-options.ts";
+import { runDerive } from "./derive.ts";
 import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
 import { exampleOfCaptures, exampleOfVenue, hints } from "../output/dev-hints.ts";
 import { runIngest } from "./ingest.ts";
@@ -14,7 +18,7 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { createServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
-type DevOptions = GatewayOptions & ReplayFlags;
+type DevOptions = GatewayOptions & ReplayFlags & DeriveFlags;
 
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
@@ -34,6 +38,7 @@ export function createDevCommand(): Command {
         "unless told otherwise.",
     );
   addReplayOptions(addGatewayOptions(addVenueOption(addConfigOptions(command))));
+  addConsolidateOption(command);
   return addAdminOption(command, "dev")
     .addHelpText(
       "after",
@@ -56,20 +61,23 @@ async function runDev(options: DevOptions): Promise<void> {
   const flags = [
     ...gatewayFlags(options),
     ...(replay === undefined ? venueFlags(options.venue) : []),
+    ...deriveFlags(options),
   ];
   const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
   const service = createServiceProcess("dev", config);
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
   let ingest: RunningIngest | undefined;
+  let derive: RunningDerive | undefined;
   const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
     (await gateway?.mayAdminister(secret, address)) === true;
-  const services = () => [gateway, ingest].flatMap((running) => running?.state ?? []);
+  const services = () => [gateway, ingest, derive].flatMap((running) => running?.state ?? []);
   const admin = await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   gateway = await runGateway({ config, service, bus });
+  if (config.derive.enabled) derive = await runDerive({ config, service, bus });
   const address = reachableAddress(gateway.address, gateway.port);
   const listens = socketAddress(gateway.address, gateway.port);
   const adminAddress = reachableAddress(config.admin.host, admin.port);
