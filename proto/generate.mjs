@@ -7,7 +7,11 @@
 // A field of an event that has no column in Batch yet gets one in tickwire/v1/batch.proto.
 //
 // gen/wire.js, gen/wire.d.ts     protobufjs static classes, by pbjs with one fixed set of flags
-// gen/messages.ts                plain interfaces and codecs of every message
+// gen/message-types.ts           plain interfaces of every message, numbers of every enum
+// gen/stream-codecs.ts           codecs of what goes over a connection without calls
+// gen/call-codecs.ts             codecs of calls
+// gen/other-codecs.ts            codecs of the bus, and of whole frames
+// gen/messages.ts                all of these
 // gen/events.ts                  the vocabulary of events: channels, rows, fields of events
 // gen/batch-field.ts             field numbers of Batch; gen/base-field.ts, those of Base
 // gen/market-data-service.ts     the MarketData service: descriptor, client stub, handler types
@@ -98,12 +102,16 @@ function generateAll() {
   const schema = completeSchema(files);
   return {
     ...generateWire(files),
-    "messages.ts": BANNER + generateMessages(schema),
+    ...withBanner(generateMessages(schema, "tickwire.v1.MarketData")),
     "events.ts": BANNER + generateEvents(schema),
     "batch-field.ts": BANNER + generateFieldNumbers(schema, "Batch"),
     "base-field.ts": BANNER + generateFieldNumbers(schema, "Base"),
     "market-data-service.ts": BANNER + generateService(schema, "tickwire.v1.MarketData"),
   };
+}
+
+function withBanner(texts) {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, BANNER + text]));
 }
 
 function readOrUndefined(file) {

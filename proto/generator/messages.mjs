@@ -1,20 +1,113 @@
 // Plain interfaces, enums as unions of their value names, and one codec per message.
-import { docComment } from "./schema.mjs";
+import { byCodeUnits, docComment, reachable, rootsOf } from "./schema.mjs";
 
-export function generateMessages(schema) {
+/** The messages of calls besides those of the service. */
+const CALL_ROOTS = ["Call", "Cancel", "Credit", "Reply", "ErrorDetail"];
+
+/**
+ * The interfaces of all messages, and their codecs in modules of their own: a page that has made no
+ * call yet need not have loaded those of calls, and no page those of the bus.
+ */
+export function generateMessages(schema, serviceName) {
+  const service = schema.services.find(({ fullName }) => fullName === serviceName);
+  const calls = [...CALL_ROOTS, ...rootsOf(service)];
+  const files = ["stream-codecs.ts", "call-codecs.ts", "other-codecs.ts"];
+  const groups = [streamRoots(schema), calls, schema.messages.map(({ name }) => name)];
+  const modules = [];
+  for (const [index, roots] of groups.entries()) {
+    modules.push(codecModule(schema, files[index], { roots, before: [...modules] }));
+  }
+  return {
+    "messages.ts": generateDoor(modules),
+    "message-types.ts": generateTypes(schema),
+    ...Object.fromEntries(modules.map((each) => [each.file, generateCodecs(schema, each)])),
+  };
+}
+
+/** What goes over a connection besides calls. */
+function streamRoots(schema) {
+  const members = schema.messages
+    .filter(({ name }) => name === "ClientMessage" || name === "ServerMessage")
+    .flatMap(({ fields }) => fields.map(({ type }) => type));
+  return ["Batch", "Base", ...members.filter((name) => !CALL_ROOTS.includes(name))];
+}
+
+/** The messages and tables that the roots need, without those of the modules before. */
+function codecModule(schema, file, { roots, before }) {
+  const reached = reachable(schema, roots);
   const used = new Set(schema.messages.flatMap(({ fields }) => fields.map(({ type }) => type)));
+  const isNew = (name) => !before.some(({ names }) => names.has(name));
+  const messages = schema.messages.filter(
+    ({ name }) => reached.messages.includes(name) && isNew(name),
+  );
+  const tables = schema.enums.filter(
+    ({ name }) => reached.enums.includes(name) && used.has(name) && isNew(name),
+  );
+  const names = new Set([...messages, ...tables].map(({ name }) => name));
+  return { file, messages, tables, names, before };
+}
+
+function generateDoor(modules) {
   return [
-    'import { createEnumTable, createMessageCodec } from "../codec/message-codec.ts";',
-    'import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";',
+    'export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";',
+    'export * from "./message-types.ts";',
+    ...modules.map(exportOf),
+    "",
+  ].join("\n");
+}
+
+function generateTypes(schema) {
+  return [
     'import type { Mantissa } from "../model/decimal.ts";',
     "",
-    'export type { MessageCodec, MessageInit } from "../codec/message-codec.ts";',
-    "",
     ...schema.enums.map(generateEnum),
-    ...schema.enums.filter(({ name }) => used.has(name)).map(generateEnumTable),
     ...schema.messages.map(generateInterface),
-    ...inDependencyOrder(schema.messages).map(generateCodec),
   ].join("\n");
+}
+
+function generateCodecs(schema, { tables, messages, before }) {
+  const references = new Set(messages.flatMap(({ fields }) => fields.map(referenceOf)));
+  const imports = before.map((each) => importOf(each, references)).filter(Boolean);
+  const types = messages.map(({ name }) => name).sort(byCodeUnits);
+  return [
+    ...codecImports(tables.length > 0),
+    ...imports,
+    `import type {\n${types.map((name) => `  ${name},`).join("\n")}\n} from "./message-types.ts";`,
+    "",
+    ...tables.map(generateEnumTable),
+    ...inDependencyOrder(schema.messages)
+      .filter((message) => messages.includes(message))
+      .map(generateCodec),
+  ].join("\n");
+}
+
+function codecImports(hasTables) {
+  return hasTables
+    ? [
+        'import { createEnumTable, createMessageCodec } from "../codec/message-codec.ts";',
+        'import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";',
+      ]
+    : [
+        'import { createMessageCodec } from "../codec/message-codec.ts";',
+        'import type { MessageCodec } from "../codec/message-codec.ts";',
+      ];
+}
+
+function exportOf({ file, messages }) {
+  const names = messages.map(({ name }) => `  ${name}Codec,`).sort(byCodeUnits);
+  return `export {\n${names.join("\n")}\n} from "./${file}";`;
+}
+
+/** What of a module the references are to; undefined if nothing is. */
+function importOf({ file, messages, tables }, references) {
+  const names = [
+    ...tables.map(({ name }) => `${name}Table`),
+    ...messages.map(({ name }) => `${name}Codec`),
+  ]
+    .filter((name) => references.has(name))
+    .sort(byCodeUnits);
+  if (names.length === 0) return undefined;
+  return `import {\n${names.map((name) => `  ${name},`).join("\n")}\n} from "./${file}";`;
 }
 
 function generateEnum(description) {
@@ -44,7 +137,8 @@ function generateEnumTable({ name, values, unknown }) {
     next = value.number + 1;
     return text;
   });
-  return `const ${name}Table: EnumTable = /* @__PURE__ */ createEnumTable(
+  return `/** Names and numbers of ${name}. */
+export const ${name}Table: EnumTable = /* @__PURE__ */ createEnumTable(
   "${prefix}",
   "${words.join(" ")}",
   "${unknown.slice(prefix.length)}",

@@ -158,3 +158,25 @@ export function docComment(comment, indent = "") {
   const body = lines.map((line) => `${indent} * ${line}`.trimEnd()).join("\n");
   return `${indent}/**\n${body}\n${indent} */\n`;
 }
+
+/** The same order on every machine, whatever its locale. */
+export const byCodeUnits = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The requests and responses of a service, each once. */
+export function rootsOf({ methods }) {
+  return [...new Set(methods.flatMap(({ request, response }) => [request, response]))];
+}
+
+/** Names of every message and enum that the roots refer to, the roots included. */
+export function reachable(schema, roots) {
+  const messageOf = new Map(schema.messages.map((message) => [message.name, message]));
+  const messages = new Set(roots);
+  const enums = new Set();
+  for (const name of messages) {
+    for (const field of messageOf.get(name).fields) {
+      if (field.kind === "message" || field.kind === "raw") messages.add(field.type);
+      if (field.kind === "enum") enums.add(field.type);
+    }
+  }
+  return { messages: [...messages], enums: [...enums] };
+}

@@ -1,16 +1,13 @@
 // One service: method descriptors, the client stub and the handlers that a server implements.
-import { docComment } from "./schema.mjs";
-
-/** The same order on every machine, whatever its locale. */
-const byCodeUnits = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+import { byCodeUnits, docComment, reachable, rootsOf } from "./schema.mjs";
 
 export function generateService(schema, fullName) {
   const service = schema.services.find((candidate) => candidate.fullName === fullName);
   if (service === undefined) throw new Error(`the schema has no service ${fullName}`);
-  const roots = [
-    ...new Set(service.methods.flatMap(({ request, response }) => [request, response])),
-  ];
-  const { messages, enums } = reachable(schema, roots);
+  const roots = rootsOf(service);
+  const reached = reachable(schema, roots);
+  const messages = reached.messages.toSorted(byCodeUnits);
+  const enums = reached.enums.toSorted(byCodeUnits);
   return [
     imports(service, roots),
     reexports(messages, enums),
@@ -19,20 +16,6 @@ export function generateService(schema, fullName) {
     handlersType(service),
     stub(service),
   ].join("\n");
-}
-
-/** Names of every message and enum that the roots refer to, the roots included. */
-function reachable(schema, roots) {
-  const messageOf = new Map(schema.messages.map((message) => [message.name, message]));
-  const messages = new Set(roots);
-  const enums = new Set();
-  for (const name of messages) {
-    for (const field of messageOf.get(name).fields) {
-      if (field.kind === "message" || field.kind === "raw") messages.add(field.type);
-      if (field.kind === "enum") enums.add(field.type);
-    }
-  }
-  return { messages: [...messages].sort(byCodeUnits), enums: [...enums].sort(byCodeUnits) };
 }
 
 function imports(service, roots) {

@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["top", async () => (await import("./commands/top.ts")).createTopCommand()],
   ["record", async () => (await import("./commands/record.ts")).createRecordCommand()],
   ["replay", async () => (await import("./commands/replay.ts")).createReplayCommand()],
+  ["convert", async () => (await import("./commands/convert.ts")).createConvertCommand()],
   ["normalize", async () => (await import("./commands/normalize.ts")).createNormalizeCommand()],
   ["decode", async () => (await import("./commands/decode.ts")).createDecodeCommand()],
   ["venues", async () => (await import("./commands/venues.ts")).createVenuesCommand()],

@@ -9,7 +9,7 @@ Every process reads one tree of settings and uses its part: \`bus\`, \`streamLog
 \`admin\`, \`log\` and \`shutdown\`. Later sources win:
 
 1. the defaults below (\`dev\` and \`record\` prefer the memory bus and the log level \`warn\`; a gateway
-   prefers the admin port 9091, \`derive\` 9092, \`dev\` a free one);
+   prefers the admin port 9091, \`derive\` 9093, \`dev\` a free one);
 2. a JSON file, only if \`--config FILE\` names one: \`{ "gateway": { "port": 9000 } }\`;
 3. environment variables: \`TICKWIRE_GATEWAY__PORT=9000\`;
 4. flags: \`--set gateway.port=9000\` for any key, and named ones such as \`--port\` where \`--help\` lists them.

@@ -163,7 +163,7 @@ const adminConfigSchema = z.strictObject({
     .max(65_535)
     .default(9090)
     .describe(
-      "its port; 0 picks a free one; `gateway` prefers 9091, `derive` 9092 and `dev` a free one",
+      "its port; 0 picks a free one; `gateway` prefers 9091, `derive` 9093 and `dev` a free one",
     ),
   secret: z
     .string()

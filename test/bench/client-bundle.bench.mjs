@@ -1,6 +1,6 @@
 // Bytes of the TypeScript client in a web page, by what the page does with it, and by module.
 //
-//   node test/bench/client-bundle.bench.mjs [everything | "streams only" | "rpc only"]
+//   node test/bench/client-bundle.bench.mjs [everything | "every export" | "ticks only" | ...]
 //
 // The argument also prints what each part of that page adds, and the bytes of each module. The
 // figures are the same on every machine; test/e2e/client-bundle.test.ts holds them below a bound.
@@ -19,17 +19,24 @@ const write = (...columns) => {
   process.stdout.write(`${text.join("")}\n`);
 };
 
-write("page", "minified", "gzip", "brotli");
-let chunkToShow;
+const sizesOf = (chunks) => transferSizes(...chunks.map(({ code }) => code));
+
+write("page, what it loads at start", "minified", "gzip", "brotli");
+let bundleToShow;
 for (const [name, source] of Object.entries(CLIENT_PAGES)) {
-  const chunk = await bundleForBrowser(source);
-  const { bytes, gzipBytes, brotliBytes } = transferSizes(chunk.code);
+  const bundle = await bundleForBrowser(source);
+  const { bytes, gzipBytes, brotliBytes } = sizesOf(bundle.chunks);
   write(name, bytes, gzipBytes, brotliBytes);
-  if (name === process.argv[2]) chunkToShow = chunk;
+  if (name === process.argv[2]) bundleToShow = bundle;
+  for (const chunk of name === "everything" ? bundle.lateChunks : []) {
+    const late = sizesOf([chunk]);
+    write(`  later: ${chunk.name}`, late.bytes, late.gzipBytes, late.brotliBytes);
+  }
 }
-if (chunkToShow !== undefined) {
+if (bundleToShow !== undefined) {
+  const { chunks } = bundleToShow;
   process.stdout.write(`\nparts of "${process.argv[2]}", by gzip\n`);
-  for (const { room, gzipBytes } of gzipByRoom(chunkToShow)) write(room, gzipBytes);
+  for (const { room, gzipBytes } of gzipByRoom(chunks)) write(room, gzipBytes);
   process.stdout.write(`\nmodules of "${process.argv[2]}"\n`);
-  for (const { module, bytes } of bytesByModule(chunkToShow)) write(module, bytes);
+  for (const { module, bytes } of bytesByModule(chunks)) write(module, bytes);
 }

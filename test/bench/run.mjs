@@ -21,6 +21,8 @@ const BENCHMARKS = {
   codec: () => import("./suite/codec.mjs"),
   messages: () => import("./suite/messages.mjs"),
   bytes: () => importTypeScript("./suite/bytes.ts"),
+  fanout: () => import("./suite/fanout.mjs"),
+  client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
 };

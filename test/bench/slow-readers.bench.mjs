@@ -1,9 +1,9 @@
 // Ten readers of one gateway, from fast to stopped, each a process of its own: of 10 KB/s, of
-// 1 KB/s, and stopped by a signal, raw and on views. For each subscription, what was delivered, what
-// later events stand for and what was told missing is what was published; the fast readers lose
-// nothing and are as quick as without the slow ones; memory is bounded. Ends with 1 if not so.
-// Runs on the build:
-// `npm run build && node test/bench/slow-readers.bench.mjs [seconds] [uws | node] [events a second]`.
+// 1 KB/s, and stopped by a signal, raw and on views. For each subscription, what was delivered,
+// what later events stand for and what was told missing is what was published; the fast readers
+// lose nothing and are as quick as without the slow ones; memory is bounded. Ends with 1 if not so.
+// Runs on the build: `npm run build`, then
+// `node test/bench/slow-readers.bench.mjs [seconds] [uws | node] [events a second]`.
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

@@ -203,7 +203,8 @@ describe("dev on the simulated venue", () => {
 
   test("a recording of it normalizes", async () => {
     const out = join(folder, "simulated.ndjson.gz");
-    const recorded = await runCli(["record", "simulated", "--out", out, "--duration", "2"]);
+    const args = ["record", "--raw", "simulated", "--out", out, "--duration", "2"];
+    const recorded = await runCli(args);
     expect(recorded.status).toBe(0);
     const { status, stdout, stderr } = await runCli(["normalize", out]);
     expect(status).toBe(0);
@@ -364,7 +365,7 @@ describe(
 
 test("replay plays onto a bus and ends with a summary", async () => {
   const capture = makeCapture({ frames: 400, intervalUs: 1000 });
-  const { status, stderr } = await runCli(["replay", "-", "--to", "memory", "--speed", "max"], {
+  const { status, stderr } = await runCli(["replay", "-", "--bus", "memory", "--speed", "max"], {
     input: capture,
   });
   expect(status).toBe(0);

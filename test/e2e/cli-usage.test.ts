@@ -16,6 +16,7 @@ const COMMANDS = [
   "call",
   "record",
   "replay",
+  "convert",
   "normalize",
   "decode",
   "venues",
@@ -98,7 +99,13 @@ describe("wrong usage exits with 2 and says what is wrong", () => {
     [["gateway", "--host", "0.0.0.0"], "--allow-anonymous"],
     [["dev", "--host", "::"], "--allow-anonymous"],
     [["gateway", "--set", "bus.kind=memory"], "use dev, or set bus.kind to nats"],
-    [["record", "simulated"], "required option '--out <file>' not specified"],
+    [["record", "simulated"], "required option '--out <path>' not specified"],
+    [
+      ["record", "simulated", "--out", "x"],
+      "simulated is no topic, which is VENUE:SYMBOL/channel; --raw records the frames of a venue",
+    ],
+    [["record", "--raw", "simulated", "kraken", "--out", "x"], "record --raw takes one venue"],
+    [["record", "a:B/trades", "--out", "x", "--file-size", "big"], "It must be a number of bytes"],
   ])("%j", async (args, message) => {
     const { status, stdout, stderr } = await runCli(args);
     expect(stderr).toContain(message);
@@ -227,7 +234,7 @@ describe("what cannot be done exits with 1 and one line", () => {
     ]) {
       for (const args of [
         ["normalize"],
-        ["replay", "--to", "memory"],
+        ["replay", "--bus", "memory"],
         ["dev", "--port", "0", "--replay"],
       ]) {
         const { status, stdout, stderr } = await runCli([...args, path ?? ""]);
@@ -256,7 +263,7 @@ describe("what cannot be done exits with 1 and one line", () => {
 
   test("a recording over a file that exists", async () => {
     const out = write("exists.ndjson.gz", "precious");
-    const { status, stderr } = await runCli(["record", "simulated", "--out", out]);
+    const { status, stderr } = await runCli(["record", "--raw", "simulated", "--out", out]);
     expect(status).toBe(1);
     expect(stderr).toContain("exist");
     // Refused before anything is connected.

@@ -3,11 +3,10 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { delimiter, join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
-import type { Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CuttableWire } from "#test/support/cuttable-wire.ts";
 import { Rig } from "#test/conformance/gateway-harness.ts";
-import { bundleForBrowser, filesForBrowser } from "../support/client-bundle.mjs";
+import { bundleForBrowser, filesForBrowser, type ClientBundle } from "../support/client-bundle.mjs";
 
 // The client as a web page has it: bundled for browsers, in Chromium, under a policy that forbids
 // eval.
@@ -35,6 +34,23 @@ client.close();
 say("state", client.state);
 `;
 
+const LATE_PAGE = `
+import { connect } from "@tickwire/client";
+const say = (key, value) => { document.body.dataset[key] = value; };
+const gateway = new URLSearchParams(location.search).get("gateway");
+const client = await connect(gateway, { reconnect: { baseMs: 1, maxMs: 10 } });
+const ask = () => client.rpc.listInstruments({ venue: "fake" });
+const told = ({ name, code, retryable, sent }) => [name, code, retryable, sent].join(" ");
+say("first", await ask().then(() => "answered", told));
+say("second", (await ask()).instruments.map(({ symbol }) => symbol).join(" "));
+const replayed = [];
+try {
+  for await (const event of client.replay("fake:BTC-USDT/trades")) replayed.push(event);
+} catch (error) {
+  say("replay", told(error));
+}
+`;
+
 /** Chromium of this machine; undefined if there is none. */
 function chromiumPath(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -42,34 +58,51 @@ function chromiumPath(): string | undefined {
   return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
 }
 
-let chunk: Rolldown.OutputChunk;
+let bundle: ClientBundle;
 let files: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  chunk = await bundleForBrowser(PAGE);
+  bundle = await bundleForBrowser(PAGE);
   files = await filesForBrowser(PAGE);
 });
 
 describe("the bundle for browsers", () => {
-  test("imports nothing but what it may need later, and so no Node built-in", () => {
-    const imports = chunk.imports.filter((name) => !name.includes("preload-helper"));
-    expect(imports).toEqual([]);
-    expect(chunk.dynamicImports).toEqual([expect.stringContaining("transport-ladder")]);
+  test("imports nothing but its own files, and what it may need later only then", () => {
+    const names = bundle.chunks.map(({ fileName }) => fileName);
+    const imports = bundle.chunks
+      .flatMap((chunk) => chunk.imports)
+      .filter((name) => !name.includes("preload-helper"));
+    expect(imports.filter((name) => !names.includes(name))).toEqual([]);
+    expect(bundle.lateChunks.map(({ name }) => name).sort()).toEqual([
+      "calls",
+      "http-sockets",
+      "replay-events",
+      "token-renewal",
+      "transport-ladder",
+    ]);
     // What vite puts in the place of a built-in that some module asked for.
-    expect(chunk.moduleIds.filter((id) => id.includes("browser-external"))).toEqual([]);
-    expect(chunk.code).not.toMatch(/["'`]node:/);
+    expect(modules().filter((id) => id.includes("browser-external"))).toEqual([]);
+    expect(code()).not.toMatch(/["'`]node:/);
   });
 
   test("makes no code at run time", () => {
-    expect(chunk.code).not.toMatch(/\beval\b|\bnew Function\b|\bFunction\(/);
+    expect(code()).not.toMatch(/\beval\b|\bnew Function\b|\bFunction\(/);
   });
 
   test("contains the entry for browsers, and nothing of another package: no ws, no protobufjs", () => {
-    expect(chunk.moduleIds.filter((id) => /node_modules\/(?!@tickwire\/)/.test(id))).toEqual([]);
-    expect(chunk.moduleIds.some((id) => id.endsWith("clients/typescript/src/index.ts"))).toBe(true);
-    expect(chunk.moduleIds.some((id) => id.endsWith("index.node.ts"))).toBe(false);
+    expect(modules().filter((id) => /node_modules\/(?!@tickwire\/)/.test(id))).toEqual([]);
+    expect(modules().some((id) => id.endsWith("clients/typescript/src/index.ts"))).toBe(true);
+    expect(modules().some((id) => id.endsWith("index.node.ts"))).toBe(false);
   });
 });
+
+function code(): string {
+  return [...bundle.chunks, ...bundle.lateChunks].map((chunk) => chunk.code).join("\n");
+}
+
+function modules(): string[] {
+  return [...bundle.chunks, ...bundle.lateChunks].flatMap(({ moduleIds }) => moduleIds);
+}
 
 const executablePath = chromiumPath();
 const mustRun = process.env["CI"] !== undefined;
@@ -118,6 +151,29 @@ describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
     expect(await body.getAttribute("data-bid")).toBe("0.99");
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  test("a call whose code cannot be loaded fails with a typed error, and the next one loads it", async () => {
+    const latePage = await serve(await filesForBrowser(LATE_PAGE), [
+      `ws://127.0.0.1:${rig.gateway.port}`,
+    ]);
+    const page = await browser.newPage();
+    let asked = 0;
+    await page.route("**/calls-*.js", async (route) => {
+      asked += 1;
+      await (asked <= 3 ? route.abort() : route.continue());
+    });
+    const { port } = latePage.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/?gateway=ws://127.0.0.1:${rig.gateway.port}`);
+    await page.waitForSelector("body[data-replay]", { state: "attached" });
+    const body = page.locator("body");
+    expect(await body.getAttribute("data-first")).toBe("RpcError unavailable true false");
+    expect(await body.getAttribute("data-second")).toBe("BTC-USDT ETH-USDT");
+    // The code of replays is another file, and the gateway of this test keeps no log.
+    expect(await body.getAttribute("data-replay")).toBe("RpcError unimplemented false true");
+    expect(asked).toBe(4);
+    await page.close();
+    latePage.close();
   });
 
   test("where no WebSocket is let through, everything comes over HTTP", async () => {

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Rig } from "#test/conformance/gateway-harness.ts";
-import { bundleForBrowser, filesForBrowser } from "../support/client-bundle.mjs";
+import { filesForBrowser } from "../support/client-bundle.mjs";
 
 // Several tabs of a real Chromium over one connection.
 
@@ -44,10 +44,8 @@ describe.skipIf(executablePath === undefined && !mustRun)("tabs that share a wor
   beforeAll(async () => {
     if (executablePath === undefined) throw new Error("there is no chromium on PATH");
     const scripts = new Map([
-      ...(await filesForBrowser(PAGE)),
-      ...(await filesForBrowser(WORKER)),
-      ["page.js", (await bundleForBrowser(PAGE)).code],
-      ["worker.js", (await bundleForBrowser(WORKER)).code],
+      ...(await filesForBrowser(PAGE, "page.js")),
+      ...(await filesForBrowser(WORKER, "worker.js")),
     ]);
     server = createServer(({ url = "" }, response) => {
       const script = scripts.get(url.slice(1));

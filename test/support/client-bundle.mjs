@@ -8,7 +8,15 @@ const ROOT = join(import.meta.dirname, "../..");
 
 /** What a page may import of the client, by what it does with it. */
 export const CLIENT_PAGES = {
-  everything: `export * from "@tickwire/client";`,
+  "every export": `export * from "@tickwire/client";`,
+  everything: `
+    import { connect } from "@tickwire/client";
+    const client = await connect(location.origin);
+    client.onTrades("binance:*", (trade) => console.log(trade.priceText));
+    client.onCandles("binance:BTC-USDT", (candle) => console.log(candle.closeText));
+    document.title = String((await client.rpc.getServerTime({})).serverTimeUs);
+    for await (const book of client.book("binance:BTC-USDT")) console.log(book.bbo);
+  `,
   "streams only": `
     import { connect } from "@tickwire/client/streams";
     const client = await connect(location.origin);
@@ -27,26 +35,32 @@ export const CLIENT_PAGES = {
 };
 
 /**
- * Bundles one module's text for browsers, from the sources; it may import the client. What a page
- * loads only when it needs it is left out.
+ * Bundles one module's text for browsers, from the sources; it may import the client. The result is
+ * the entry, with `chunks`, which a page loads at start, the entry first, and `lateChunks`, of
+ * which it loads each when it first needs it.
  */
 export async function bundleForBrowser(source) {
-  // How vite loads lazy chunks is vite's own, and other bundlers have theirs.
-  const chunks = (await chunksForBrowser(source)).filter(
+  // How vite loads late chunks is vite's own, and other bundlers have theirs.
+  const all = (await chunksForBrowser(source)).filter(
     ({ moduleIds }) => !moduleIds.every((id) => id.startsWith("\0vite/preload-helper")),
   );
-  const [chunk, ...others] = chunks.filter(({ isDynamicEntry }) => !isDynamicEntry);
-  if (chunk === undefined || others.length > 0) throw new Error("the bundle is not one chunk");
-  return chunk;
+  const byName = new Map(all.map((chunk) => [chunk.fileName, chunk]));
+  const entry = byName.get(ENTRY_ID);
+  if (entry === undefined) throw new Error("the bundle has no entry");
+  const chunks = new Set([entry]);
+  for (const { imports } of chunks) {
+    for (const name of imports) if (byName.has(name)) chunks.add(byName.get(name));
+  }
+  return { ...entry, chunks: [...chunks], lateChunks: all.filter((chunk) => !chunks.has(chunk)) };
 }
 
-/** The same as a server has it: every file by its name, the entry as `entry.js`. */
-export async function filesForBrowser(source) {
-  const chunks = await chunksForBrowser(source);
+/** The same as a server has it: every file by its name, the entry under the one given. */
+export async function filesForBrowser(source, entryName = ENTRY_ID) {
+  const chunks = await chunksForBrowser(source, entryName);
   return new Map(chunks.map(({ fileName, code }) => [fileName, code]));
 }
 
-async function chunksForBrowser(source) {
+async function chunksForBrowser(source, entryFileNames = ENTRY_ID) {
   const result = await build({
     root: ROOT,
     configFile: false,
@@ -60,8 +74,8 @@ async function chunksForBrowser(source) {
       // In library mode vite keeps the white space of ES modules, which no page would.
       rolldownOptions: {
         input: ENTRY_ID,
-        preserveEntrySignatures: "strict",
-        output: { format: "es", entryFileNames: ENTRY_ID },
+        preserveEntrySignatures: "allow-extension",
+        output: { format: "es", entryFileNames },
       },
     },
     plugins: [
@@ -79,8 +93,17 @@ async function chunksForBrowser(source) {
   return output.filter(({ type }) => type === "chunk");
 }
 
-/** Bytes of a text as it is, by gzip at level 9 and by brotli at level 11. */
-export function transferSizes(text) {
+/**
+ * Bytes of files as they are, by gzip at level 9 and by brotli at level 11, each file by itself, as
+ * a page loads them.
+ */
+export function transferSizes(...texts) {
+  const sizes = texts.map(sizesOf);
+  const sum = (name) => sizes.reduce((total, each) => total + each[name], 0);
+  return { bytes: sum("bytes"), gzipBytes: sum("gzipBytes"), brotliBytes: sum("brotliBytes") };
+}
+
+function sizesOf(text) {
   const bytes = Buffer.from(text);
   const params = { [constants.BROTLI_PARAM_QUALITY]: 11 };
   return {
@@ -133,10 +156,10 @@ function piecesOf({ code, map }) {
   return pieces.map(({ path, text }) => ({ module: moduleName(path ?? ""), text }));
 }
 
-/** Minified bytes that each module has in a bundle, largest first, by its source map. */
-export function bytesByModule(chunk) {
+/** Minified bytes that each module has in chunks, largest first, by their source maps. */
+export function bytesByModule(chunks) {
   const bytes = new Map();
-  for (const { module, text } of piecesOf(chunk)) {
+  for (const { module, text } of chunks.flatMap(piecesOf)) {
     if (module !== "") bytes.set(module, (bytes.get(module) ?? 0) + text.length);
   }
   return [...bytes]
@@ -153,17 +176,17 @@ const ROOMS = [
   ["events", /typescript\/src\/events\/(?!book)|vocabulary|gen\/events/],
   ["books", /events\/book|order-book|price-ladder/],
   ["calls and their answers", /typescript\/src\/(rpc|client)|market-data-service|rpc-method/],
-  ["reader of batches", /codec\/batch|batch-rows|difference|-field/],
+  ["reader of batches", /codec\/batch|batch-rows|difference|-field\.ts/],
   [
     "control messages and their codec",
-    /codec\/(message|byte-writer|frame|wire-names)|gen\/messages/,
+    /codec\/(message|byte-writer|frame|wire-names)|gen\/.*-codecs/,
   ],
   ["numbers and texts", /decimal|byte-reader|wide-integers/],
 ];
 
-/** What each part adds to a bundle: its size by gzip less that of the rest. */
-export function gzipByRoom(chunk) {
-  const pieces = piecesOf(chunk);
+/** What each part adds to chunks: their size by gzip less that of the rest. */
+export function gzipByRoom(chunks) {
+  const pieces = chunks.flatMap(piecesOf);
   const roomOf = (module) => ROOMS.find(([, modules]) => modules.test(module))?.[0] ?? "the rest";
   const sizeOf = (list) => transferSizes(list.map(({ text }) => text).join("")).gzipBytes;
   const whole = sizeOf(pieces);

@@ -1,9 +1,7 @@
 import type { BaseConnectOptions } from "./connect.ts";
-import { replayEvents } from "./replay/replay-events.ts";
-import type { ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
-import { callLimits, type CallDefaults } from "./rpc/call-limits.ts";
-import { Calls } from "./rpc/calls.ts";
-import type { Rpc, RpcMessages } from "./rpc/market-data.ts";
+import type { Replay, ReplayEvent, ReplayOptions } from "./replay/replay-options.ts";
+import { callLimits, type CallDefaults, type CallLimits } from "./rpc/call-limits.ts";
+import type { ClientCalls, Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { ClientSession } from "./session/client-session.ts";
 import type { StreamDefaults } from "./streams/stream-options.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
@@ -11,6 +9,13 @@ import type { Topics } from "./topics/topic.ts";
 
 /** Options of `connect()`. Everything has a default; a value out of range is a RangeError. */
 export type ConnectOptions = BaseConnectOptions & StreamDefaults & CallDefaults;
+
+/** What a client does not bring itself, because not every page loads it at start. */
+type ClientTools = {
+  /** The calls of the client's session, which keep to the limits. */
+  readonly createCalls: (limits: CallLimits) => ClientCalls;
+  readonly replay: Replay;
+};
 
 /**
  * A gateway as its user sees it. Made by `connect()`. Topics are `VENUE:SYMBOL`; each part may be
@@ -21,14 +26,15 @@ export class Client extends StreamsClient {
   readonly rpc: Rpc;
   /** The same with messages as the schema has them, for programs that hand them on. */
   readonly rpcMessages: RpcMessages;
+  readonly #replay: Replay;
 
   /** For this package: clients come from `connect()`. */
-  constructor(session: ClientSession, options: ConnectOptions) {
+  constructor(session: ClientSession, options: ConnectOptions, tools: ClientTools) {
     super(session, options);
-    const calls = new Calls(session.link, callLimits(options));
-    session.carry(calls);
+    const calls = tools.createCalls(callLimits(options));
     this.rpc = calls.rpc;
     this.rpcMessages = calls.rpcMessages;
+    this.#replay = tools.replay;
   }
 
   /**
@@ -40,11 +46,6 @@ export class Client extends StreamsClient {
     topics: Topics,
     options: ReplayOptions = {},
   ): AsyncGenerator<ReplayEvent, void, undefined> {
-    return replayEvents(this.rpcMessages, topics, options);
+    return this.#replay(this.rpcMessages, topics, options);
   }
-}
-
-/** The client of one session. Throws RangeError for an option that is out of range. */
-export function createClient(session: ClientSession, options: ConnectOptions): Client {
-  return new Client(session, options);
 }

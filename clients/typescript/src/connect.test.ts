@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { FakeGateway, settle } from "../test/fake-gateway.ts";
 import { connectFake, reconnect } from "../test/fake-session.ts";
-import { createClient } from "./client.ts";
+import { createClient } from "./eager-client.ts";
 import { createConnect, streamUrl } from "./connect.ts";
 import { ConnectionError } from "./errors.ts";
 

@@ -7,15 +7,15 @@ import {
   type WebSocketConstructor,
 } from "./host/environment.ts";
 import { ConnectionError } from "./errors.ts";
+import { LateCode } from "./host/late-code.ts";
 import {
   assertChoiceOption,
   assertIntegerOption,
   assertPathOption,
   TIMER_MS_MAX,
 } from "./host/option-checks.ts";
-import type { AccessToken } from "./session/access-token.ts";
+import { ACCESS_MEMBERS, currentToken, type AccessToken } from "./session/access-token.ts";
 import { Session } from "./session/session.ts";
-import { TokenRenewal } from "./session/token-renewal.ts";
 import type { FetchLike } from "./transports/fetch-like.ts";
 import { TransportChoice } from "./transports/transport-choice.ts";
 import { TRANSPORT_KINDS, type TransportKind } from "./transports/transport-kind.ts";
@@ -124,7 +124,7 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
     const session = createSession(gateways, options, environment);
     const client = createClient(session, options);
     const { token } = options;
-    if (typeof token === "function") session.carry(new TokenRenewal(session.link, token));
+    if (typeof token === "function") await renewWith(session, token);
     await firstWelcome(session, options.signal);
     return client;
   };
@@ -189,6 +189,19 @@ function createSession(
 function streamUrls(urls: readonly string[], webSocketPath: string | undefined): string[] {
   if (urls.length === 0) throw new RangeError("urls is empty, and a client needs an address");
   return [...new Set(urls.map((url) => streamUrl(url, webSocketPath)))];
+}
+
+/** Only who has tokens that end loads what renews them. Rejects with ConnectionError. */
+async function renewWith(session: Session, token: AccessToken): Promise<void> {
+  const load = async () => (await import("./session/token-renewal.ts")).TokenRenewal;
+  try {
+    const TokenRenewal = await new LateCode(load, session.link).get();
+    session.carry(new TokenRenewal(session.link, () => currentToken(token), ACCESS_MEMBERS));
+  } catch (cause) {
+    const message = "what renews tokens could not be loaded";
+    session.close(message, cause);
+    throw new ConnectionError("connect-failed", message, { retryable: true, cause });
+  }
 }
 
 function firstWelcome(session: Session, signal: AbortSignal | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { createConnect, type Connect } from "./connect.ts";
-import { createClient, type Client, type ConnectOptions } from "./client.ts";
+import type { Client, ConnectOptions } from "./client.ts";
+import { createClient } from "./eager-client.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
 
 // All but connect(), which the declaration below replaces.

@@ -1,5 +1,6 @@
-import { createClient, type Client, type ConnectOptions } from "./client.ts";
+import type { Client, ConnectOptions } from "./client.ts";
 import { createConnect, type Connect } from "./connect.ts";
+import { createClient } from "./late-client.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.

@@ -1,6 +1,7 @@
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { createConnect } from "../src/connect.ts";
-import { createClient, type Client, type ConnectOptions } from "../src/client.ts";
+import type { Client, ConnectOptions } from "../src/client.ts";
+import { createClient } from "../src/eager-client.ts";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 
 /** A client connected to a gateway in memory, with its time in the test's hands. */

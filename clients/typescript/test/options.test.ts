@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 import { connectFake } from "./fake-session.ts";
 import { createConnect } from "../src/connect.ts";
-import { createClient, type ConnectOptions } from "../src/client.ts";
+import type { ConnectOptions } from "../src/client.ts";
+import { createClient } from "../src/eager-client.ts";
 import { TopicRefusedError } from "../src/errors.ts";
 import { fullTopics } from "../src/topics/topic.ts";
 

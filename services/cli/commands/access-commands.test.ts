@@ -1,4 +1,4 @@
-// What `tickwire keys` and `tickwire token` say to bad input, without a process for each line of it.
+// What `tickwire keys` and `tickwire token` say to bad input, without a process for each line.
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

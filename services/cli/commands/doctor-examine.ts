@@ -11,6 +11,8 @@ import { fenceAdapter } from "#ingest/feed/venue-fence.ts";
 import { type RunningIngest, startIngest } from "#ingest/main.ts";
 import type { VenueNetwork } from "#ingest/venue/venue-ingest.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
+import { startProgress } from "../output/progress-bar.ts";
+import { statusLine } from "../output/terminal.ts";
 import { CommandError } from "../process/errors.ts";
 import { type Check, checkClock, checkStream, chooseInstruments } from "./doctor-checks.ts";
 import { DoctorWatch } from "./doctor-watch.ts";
@@ -21,6 +23,9 @@ const PAGES_MAX = 64;
 /** How long books may take to come into sync, and how often this is checked. */
 const SYNC_MS_MAX = 30_000;
 const SYNC_CHECK_MS = 50;
+
+/** How often it is shown for how long the streams have been followed. */
+const FOLLOW_LOOK_MS = 250;
 
 /** Somebody waits for the answer: what an ingestor finds out in minutes is found out in seconds. */
 const IMPATIENT = {
@@ -159,11 +164,26 @@ async function followStreams(
       ? instruments.every(({ symbol }) => watch.isSettled(symbol))
       : Object.keys(watch.events).length > 0;
   await waitUntil(isSettled, clock);
-  await sleep(seconds * 1000, clock);
+  await follow(examined);
   const measured = ingest.stats().venues[0];
   if (measured === undefined || examined.isEnding()) return;
   const followed = { venue: measured, watch, channels, instruments, startedUs, seconds };
   for (const check of checkStream(followed)) add(check);
+}
+
+/** Lets the streams run for as long as they are to be followed, and shows that it goes on. */
+async function follow({ venue, seconds, clock, isEnding }: Examined): Promise<void> {
+  const label = `following ${venue.id}`;
+  const options = { label, unit: "seconds", total: seconds, line: statusLine(), clock } as const;
+  const progress = startProgress(options);
+  const startedUs = clock.monotonicUs();
+  const elapsedSeconds = (): number => (clock.monotonicUs() - startedUs) / 1e6;
+  while (elapsedSeconds() < seconds && !isEnding()) {
+    progress.update(elapsedSeconds());
+    const leftMs = (seconds - elapsedSeconds()) * 1000;
+    await sleep(Math.min(FOLLOW_LOOK_MS, Math.max(0, leftMs)), clock);
+  }
+  progress.end();
 }
 
 function channelsOf(

@@ -1,4 +1,4 @@
-import { remark } from "../output/terminal.ts";
+import { printsToTerminal, remark } from "../output/terminal.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import { CHANNELS, type Channel } from "#core/instrument.ts";
@@ -6,7 +6,7 @@ import type { CaptureLine } from "#ingest/capture/capture-format.ts";
 import type { ReplayedEvent } from "#ingest/capture/replay-options.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
-import { openCapture } from "../process/capture-input.ts";
+import { openCapture, openCaptureWithProgress } from "../process/capture-input.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { EventJson } from "#wire/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
@@ -63,11 +63,16 @@ function parseChannels(text: string): readonly Channel[] {
 async function normalize(path: string, options: NormalizeOptions): Promise<void> {
   const output = new LineOutput(process.stdout, { eager: false });
   const json = new EventJson();
+  const clock = new SystemClock();
+  // Events on the terminal show by themselves how far it is.
+  const lines = printsToTerminal()
+    ? openCapture(path)
+    : openCaptureWithProgress(path, { label: `reading ${path}`, clock });
   const summary = await replayCapture({
     ...options,
-    source: heldBack(openCapture(path), output),
+    source: heldBack(lines, output),
     speed: "max",
-    clock: new SystemClock(),
+    clock,
     onEvent: (replayed: ReplayedEvent) => {
       const { event } = replayed;
       output.write(json.format(event.instrument, replayed, rowOfMarketEvent(event)));

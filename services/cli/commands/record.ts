@@ -1,134 +1,82 @@
-import { complain, remark } from "../output/terminal.ts";
-import { visibleText } from "#core/visible-text.ts";
-import { Command } from "commander";
-import type { Bus } from "#bus/bus.ts";
-import type { VenueConfig } from "#ingest/config.ts";
-import { createCaptureFile, type CaptureFile } from "#ingest/capture/capture-file.ts";
-import { CaptureRecorder } from "#ingest/capture/capture-recorder.ts";
-import { startIngest } from "#ingest/main.ts";
-import type { TickwireConfig } from "#config/config.ts";
-import { ExitCode } from "#runtime/shutdown.ts";
-import {
-  addConfigOptions,
-  loadCommandConfig,
-  type ConfigOptions,
-} from "../process/config-options.ts";
-import { CommandError, describeError, UsageError } from "../process/errors.ts";
-import { openBus } from "../process/open-bus.ts";
-import { parseSeconds } from "../process/parse-option.ts";
-import { programVersion } from "../process/program-version.ts";
-import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { openVenueNetwork } from "#ingest/venue-network.ts";
-import { venueFlags } from "../process/venue-options.ts";
+import { Command, Option } from "commander";
+import { quotedText } from "#core/visible-text.ts";
+import { splitTopic } from "#core/topic.ts";
+import { USABLE_COMPRESSIONS, type Compression } from "#recording/format/compression.ts";
+import { addConfigOptions } from "../process/config-options.ts";
+import { UsageError } from "../process/errors.ts";
+import { addUrlOption } from "../process/gateway-address.ts";
+import { addSecretOption } from "../process/gateway-secret.ts";
+import { parseBytes, parseSeconds } from "../process/parse-option.ts";
+import { recordRaw } from "../recording/record-raw.ts";
+import { recordTopics, type TopicRecordOptions } from "../recording/record-topics.ts";
 
-type RecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
+type RecordOptions = TopicRecordOptions & { readonly raw?: boolean };
 
-/** How often the recording is checked for a disk that failed. */
-const FILE_CHECK_MS = 500;
+const FILE_BYTES_DEFAULT = 64 * 1024 * 1024;
+const FILE_SECONDS_DEFAULT = 3_600;
+const FLUSH_SECONDS_DEFAULT = 1;
 
-/** `tickwire record VENUE`: writes the traffic between a venue and us into a capture. */
+/** `tickwire record TOPIC...`: topics into files; with `--raw` a venue's frames into a capture. */
 export function createRecordCommand(): Command {
   const command = new Command("record")
-    .summary("record a venue's traffic into a capture")
+    .summary("record topics, or a venue's raw traffic")
     .description(
-      "Connects to a venue as ingest does and records what passes, for replay and normalize. Secrets in " +
-        "addresses and frames are blotted out. Ends at --duration or Ctrl-C; the file is then complete.",
+      "Records the events of topics into a folder of files, which replay plays and convert reads. " +
+        "With --raw it connects to a venue as ingest does and records what passes into a capture, " +
+        "for replay and normalize; secrets in it are blotted out. Ends at --duration or Ctrl-C.",
     )
-    .argument("<venue>", "ID or ID:SYMBOL,SYMBOL")
-    .requiredOption("--out <file>", "gzipped capture to create; an existing file is an error")
+    .argument("<what...>", "VENUE:SYMBOL/channel, each part may be *; with --raw ID or ID:SYMBOLS")
+    .requiredOption("--out <path>", "folder of the recording; with --raw the capture to create")
+    .option("--raw", "record the frames of one venue")
+    .option("--bus", "read the bus of the configuration instead of a gateway")
     .option("--duration <seconds>", "end after this long", parseSeconds);
-  return addConfigOptions(command)
+  return addConfigOptions(addKeepingOptions(addSecretOption(addUrlOption(command))))
     .addHelpText(
       "after",
       `
 Examples:
-  tickwire record binance:BTC-USDT --out btc.ndjson.gz --duration 60
-  tickwire normalize btc.ndjson.gz | head`,
+  tickwire record 'simulated:*/trades' 'simulated:BTC-USD/book' --out ./recording
+  tickwire record '*:*/quotes' --out ./quotes --keep-size 20GB --keep-time 604800 --bus
+  tickwire record --raw binance:BTC-USDT --out btc.ndjson.gz --duration 60`,
     )
-    .action(async (venue: string, options: RecordOptions) => {
-      const config = loadCommandConfig(options, {
-        defaults: { bus: { kind: "memory" }, log: { level: "warn" } },
-        flags: venueFlags([venue]),
-      });
-      if (config.bus.kind !== "memory")
-        throw new UsageError("record publishes nothing; leave bus.kind");
-      await record(config, options);
+    .action(async (what: readonly string[], options: RecordOptions) => {
+      if (options.raw === true) {
+        const [venue = "", ...others] = what;
+        if (others.length > 0) throw new UsageError("record --raw takes one venue");
+        await recordRaw(venue, options);
+        return;
+      }
+      for (const topic of what) requireTopic(topic);
+      await recordTopics(what, options);
     });
 }
 
-async function record(config: TickwireConfig, options: RecordOptions): Promise<void> {
-  const service = createServiceProcess("record", config);
-  const { clock, shutdown } = service;
-  const venue = config.ingest.venues[0];
-  if (venue === undefined) throw new UsageError("no venue is configured");
-  const bus = await openBus({ ...service, config: config.bus, name: "tickwire-record" });
-  shutdown.add("bus", () => bus.drain());
-  const file = createCaptureFile(options.out);
-  await file.opened.catch((error: unknown) => {
-    throw new CommandError(`cannot write: ${describeError(error)}`);
-  });
-  // Added before the ingestor, so that it is closed after the last line.
-  shutdown.add("capture file", () => file.close());
-  const recorder = await startRecording({ config, service, bus, venue, file });
-  watchFile(file, service);
-  if (options.duration !== undefined) {
-    clock.after(options.duration * 1000, () => void shutdown.run(exitCodeOf(recorder)));
-  }
-  remark(`recording ${venue.id} into ${visibleText(options.out)}; Ctrl-C ends it`);
+function addKeepingOptions(command: Command): Command {
+  const compress = new Option("--compress <how>", "how blocks are compressed")
+    .choices(USABLE_COMPRESSIONS)
+    .default("gzip" satisfies Compression);
+  return command
+    .addOption(compress)
+    .option(
+      "--file-size <bytes>",
+      "begin the next file at this size",
+      parseBytes,
+      FILE_BYTES_DEFAULT,
+    )
+    .option("--file-time <seconds>", "and at this age", parseSeconds, FILE_SECONDS_DEFAULT)
+    .option("--keep-size <bytes>", "remove the oldest files beyond this", parseBytes)
+    .option("--keep-time <seconds>", "remove files that ended so long ago", parseSeconds)
+    .option(
+      "--flush <seconds>",
+      "write so often: what a kill can cost",
+      parseSeconds,
+      FLUSH_SECONDS_DEFAULT,
+    )
+    .option("--json", "print a line of JSON after each flush, when the disk has it");
 }
 
-async function startRecording(parts: {
-  readonly config: TickwireConfig;
-  readonly service: ServiceProcess;
-  readonly bus: Bus;
-  readonly venue: VenueConfig;
-  readonly file: CaptureFile;
-}): Promise<CaptureRecorder> {
-  const { config, service, bus, venue, file } = parts;
-  const { clock, logger, metrics: registry, shutdown } = service;
-  const network = openVenueNetwork(venue, clock);
-  const recorder = new CaptureRecorder({
-    venue: venue.id,
-    source: `tickwire ${programVersion()}`,
-    dialer: network.dialer,
-    restClient: network.restClient,
-    clock,
-    writer: file,
-  });
-  shutdown.add("network", () => network.close());
-  const ingest = await startIngest({
-    config: config.ingest,
-    bus,
-    clock,
-    logger,
-    registry,
-    dialer: recorder,
-    restClient: recorder,
-  });
-  shutdown.add("ingest", async () => {
-    await ingest.close();
-    if (recorder.linesLost > 0) {
-      complain(`${recorder.linesLost} lines were lost: the disk is too slow`);
-    }
-  });
-  return recorder;
-}
-
-/** A recording that lost lines exits with an error. */
-function exitCodeOf(recorder: CaptureRecorder): ExitCode {
-  return recorder.linesLost > 0 ? ExitCode.Failure : ExitCode.Ok;
-}
-
-/** Ends the process when the file cannot be written any more. */
-function watchFile(file: CaptureFile, { clock, shutdown }: ServiceProcess): void {
-  const check = (): void => {
-    if (shutdown.started) return;
-    if (file.failure === undefined) {
-      clock.after(FILE_CHECK_MS, check);
-      return;
-    }
-    complain(`cannot write: ${describeError(file.failure)}`);
-    void shutdown.run(ExitCode.Failure);
-  };
-  clock.after(FILE_CHECK_MS, check);
+function requireTopic(text: string): void {
+  if (splitTopic(text) !== undefined) return;
+  const problem = `${quotedText(text)} is no topic, which is VENUE:SYMBOL/channel`;
+  throw new UsageError(`${problem}; --raw records the frames of a venue`);
 }

@@ -1,31 +1,85 @@
 import { visibleJson, visibleLines, visibleText } from "#core/visible-text.ts";
+import type { StatusLine } from "./progress-bar.ts";
 
 /**
  * All that the commands print passes through here or through `LineOutput`, so that no text of a
  * gateway, a venue or the bus reaches the terminal with characters that it obeys.
  */
 
+/** To the first column of the line, which is then empty. */
+const EMPTY_LINE = "\r\u001b[2K";
+const COLUMNS_DEFAULT = 80;
+
+/** What the bottom line of the terminal shows at the moment. */
+let status = "";
+
 /** One line on standard output. */
 export function printLine(line: string): void {
-  process.stdout.write(`${visibleText(line)}\n`);
+  write(process.stdout, `${visibleText(line)}\n`);
 }
 
 /** Our own lines on standard output; foreign text in them has to be on one line already. */
 export function printLines(text: string): void {
-  process.stdout.write(visibleLines(text.endsWith("\n") ? text : `${text}\n`));
+  write(process.stdout, visibleLines(text.endsWith("\n") ? text : `${text}\n`));
 }
 
 /** A value as JSON on several lines. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${visibleJson(JSON.stringify(value, undefined, 2))}\n`);
+  write(process.stdout, `${visibleJson(JSON.stringify(value, undefined, 2))}\n`);
 }
 
 /** One line on standard error that says what is wrong or worth knowing. */
 export function complain(line: string): void {
-  process.stderr.write(`tickwire: ${visibleText(line)}\n`);
+  write(process.stderr, `tickwire: ${visibleText(line)}\n`);
 }
 
 /** Our own lines on standard error; foreign text in them has to be on one line already. */
 export function remark(text: string): void {
-  process.stderr.write(visibleLines(text.endsWith("\n") ? text : `${text}\n`));
+  write(process.stderr, visibleLines(text.endsWith("\n") ? text : `${text}\n`));
+}
+
+/**
+ * The bottom line of the terminal of standard error, for a bar of progress. What is printed by the
+ * functions here goes above it.
+ */
+export function statusLine(): StatusLine {
+  const { stderr, env } = process;
+  const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
+  return {
+    isSeen: stderr.isTTY && env["TERM"] !== "dumb",
+    get columns() {
+      return stderr.columns || COLUMNS_DEFAULT;
+    },
+    isUnicode: /utf-?8/i.test(locale),
+    show(text) {
+      if (status === "" && text !== "") process.once("exit", removeStatus);
+      if (text === "") process.removeListener("exit", removeStatus);
+      status = visibleText(text);
+      stderr.write(EMPTY_LINE + status);
+    },
+  };
+}
+
+/**
+ * Takes whole lines of the log where they go to a terminal, so that they stand above its bottom
+ * line. Undefined elsewhere: the log then writes by itself.
+ */
+export function terminalLog(): ((line: string) => void) | undefined {
+  return process.stderr.isTTY ? (line) => write(process.stderr, line) : undefined;
+}
+
+/** Whether a terminal shows what is printed on standard output. */
+export function printsToTerminal(): boolean {
+  return process.stdout.isTTY;
+}
+
+function removeStatus(): void {
+  process.stderr.write(EMPTY_LINE);
+}
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  const isBelow = status !== "" && stream.isTTY;
+  if (isBelow) process.stderr.write(EMPTY_LINE);
+  stream.write(text);
+  if (isBelow) process.stderr.write(status);
 }

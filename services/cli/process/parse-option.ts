@@ -37,6 +37,23 @@ export function parsePastTime(text: string): PastTime {
   return () => timeUs;
 }
 
+/** Microseconds since 1970, given when the recording starts. */
+export type RecordedTime = (startUs: number) => number;
+
+/** A time like 2026-11-26T10:00:00Z, or so many seconds after the start of a recording. */
+export function parseRecordedTime(text: string): RecordedTime {
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const behindUs = Math.round(Number(text) * 1e6);
+    return (startUs) => startUs + behindUs;
+  }
+  const timeUs = Date.parse(text) * 1_000;
+  if (!(timeUs > 0)) {
+    const forms = "a time (2026-11-26T10:00:00Z) or seconds from the start";
+    throw new InvalidArgumentError(`It must be ${forms}.`);
+  }
+  return () => timeUs;
+}
+
 /** How many times real speed, or as fast as possible. */
 export function parseSpeed(text: string): number | "max" {
   if (text === "max") return "max";
@@ -45,4 +62,31 @@ export function parseSpeed(text: string): number | "max" {
     throw new InvalidArgumentError("It must be a number above 0, or max.");
   }
   return speed;
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  kb: 1e3,
+  kib: 2 ** 10,
+  m: 1e6,
+  mb: 1e6,
+  mib: 2 ** 20,
+  g: 1e9,
+  gb: 1e9,
+  gib: 2 ** 30,
+  t: 1e12,
+  tb: 1e12,
+  tib: 2 ** 40,
+};
+
+/** A number of bytes, such as 500000, 64MiB or 2GB. */
+export function parseBytes(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+(?:\.\d+)?)([a-z]*)$/.exec(text.toLowerCase()) ?? [];
+  const factor = Object.hasOwn(BYTE_UNITS, unit) ? BYTE_UNITS[unit] : undefined;
+  const bytes = Math.round(Number(digits) * (factor ?? 0));
+  if (digits === "" || !(bytes > 0 && Number.isSafeInteger(bytes))) {
+    throw new InvalidArgumentError("It must be a number of bytes, such as 500000 or 64MiB.");
+  }
+  return bytes;
 }

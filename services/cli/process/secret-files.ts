@@ -41,8 +41,8 @@ type Replacement = {
 
 /**
  * Puts a text into the place of a file at once, so that whoever reads it sees the old or the new
- * one and never a part, and so that it is on the disk when this returns. A file that exists keeps its
- * owner and who may read it; behind a link the file that it leads to is replaced. Throws
+ * one and never a part, and so that it is on the disk when this returns. A file that exists keeps
+ * its owner and who may read it; behind a link the file that it leads to is replaced. Throws
  * `CommandError` if that cannot be, or if somebody else has changed the file meanwhile.
  */
 export function replaceFile(path: string, replacement: Replacement): void {

@@ -8,6 +8,7 @@ import { createMetrics } from "#runtime/metrics.ts";
 import { Shutdown, type ExitCode } from "#runtime/shutdown.ts";
 import { createTracing } from "#runtime/tracing.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
+import { terminalLog } from "../output/terminal.ts";
 import { programVersion } from "./program-version.ts";
 
 /** What every long-running command is made of. */
@@ -27,7 +28,9 @@ export type ServiceProcess = {
 /** Clock, log, metrics and signals of a process; what the command starts, it adds to `shutdown`. */
 export function createServiceProcess(service: string, config: TickwireConfig): ServiceProcess {
   const clock = new SystemClock();
-  const logger = createLogger({ level: config.log.level, service });
+  const write = terminalLog();
+  const log = { level: config.log.level, service };
+  const logger = createLogger(write === undefined ? log : { ...log, write });
   const metrics = createMetrics({ version: programVersion() });
   const exit = (code: ExitCode): void => process.exit(code);
   // With the log off, Node itself prints what was thrown, and exits with 1.

@@ -46,7 +46,7 @@ async function narrowLine() {
   return server.address().port;
 }
 
-/** Everything up to a sequence is told missing by now, or left out because later events stand for it. */
+/** Up to here all is told missing by now, or left out because later events stand for it. */
 function settle(account, upTo) {
   let { sequence } = account;
   for (const { first, last } of account.told) {

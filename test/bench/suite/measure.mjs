@@ -43,7 +43,8 @@ export async function alternateFigures(candidates, { rounds }) {
  * does its work and returns how many units it did; it may return a promise. One that is not to be
  * measured whole returns its units with the CPU time in `ns` that they took.
  *
- * @param {Record<string, () => number | Promise<number> | { units: number; ns: number }>} candidates
+ * @typedef {number | { units: number; ns: number }} Done
+ * @param {Record<string, () => Done | Promise<Done>>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
  */
 export async function alternate(candidates, { rounds }) {

@@ -1,7 +1,7 @@
 // The gateway that `strangers.bench.mjs` and the benchmark `stall` try: venues on a memory bus, one
-// of which has lost its ingestor if it is so named. It says its port over IPC, takes what to do from
-// there, and says how long the turns of its event loop are (turn-monitor.mjs). What ingestors would
-// answer is encoded before anything is measured, so that only the gateway's work counts.
+// of which has lost its ingestor if it is so named. It says its port over IPC, takes what to do
+// from there, and says how long the turns of its event loop are (turn-monitor.mjs). What ingestors
+// would answer is encoded before anything is measured, so that only the gateway's work counts.
 // `node gateway.mjs '{"transport":"uws","config":{},"venues":{"one":10000},"bookLevels":0}'`
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { createConnect } from "../connect.ts";
-import { createClient } from "../client.ts";
+import { createClient } from "../eager-client.ts";
 import { nodeSockets } from "./node-web-socket.ts";
 import { explainRefusal, explainSocketFailure } from "./socket-failure.ts";
 

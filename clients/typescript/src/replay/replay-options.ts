@@ -1,6 +1,8 @@
 import type { MarketEvent } from "../events/market-event.ts";
 import type { ContinuityEvent, GapEvent } from "../events/stream-events.ts";
 import type { CallOptions } from "../rpc/call-options.ts";
+import type { RpcMessages } from "../rpc/market-data.ts";
+import type { Topics } from "../topics/topic.ts";
 
 /** Which past events are wanted, and how fast. Times are microseconds since 1970. */
 export type ReplayOptions = CallOptions & {
@@ -22,3 +24,10 @@ export type ReplayOptions = CallOptions & {
  * (`gap`) and where a topic goes on in another epoch (`continuity`). Decide by `type`.
  */
 export type ReplayEvent = MarketEvent | GapEvent | ContinuityEvent;
+
+/** Past events of topics, in the order in which they were published. */
+export type Replay = (
+  messages: RpcMessages,
+  topics: Topics,
+  options: ReplayOptions,
+) => AsyncGenerator<ReplayEvent, void, undefined>;

@@ -22,7 +22,7 @@ import { interceptStream, interceptUnary } from "./call-chain.ts";
 import type { CallMethod, InterceptedCall } from "./call-chain.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CallOptions } from "./call-options.ts";
-import { marketDataRpc, type Rpc, type RpcMessages } from "./market-data.ts";
+import { marketDataRpc, type ClientCalls, type Rpc, type RpcMessages } from "./market-data.ts";
 import { ResponseQueue } from "./response-queue.ts";
 
 type Reply = Extract<ServerMessage, { kind: "reply" }>["value"];
@@ -51,7 +51,7 @@ const STREAM_CREDITS = 16;
 const COST_OF_ANSWER = 0.1;
 
 /** The calls of one client over any number of connections. */
-export class Calls implements SessionPart {
+export class Calls implements SessionPart, ClientCalls {
   /** The typed methods. */
   readonly rpc: Rpc;
   /** The same with messages as the schema has them. */

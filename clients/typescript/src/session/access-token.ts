@@ -1,3 +1,6 @@
+import { AccessCodec, AuthenticateCodec } from "@tickwire/proto/messages";
+import type { FrameMembers } from "./frame.ts";
+
 /**
  * An API key, or a token; or a function that gives the one of now. The function is called for every
  * connection, and again before the access that it gave ends.
@@ -8,3 +11,9 @@ export type AccessToken = string | (() => string | Promise<string>);
 export async function currentToken(token: AccessToken): Promise<string> {
   return typeof token === "string" ? token : token();
 }
+
+/** What renewing access sends and reads. */
+export const ACCESS_MEMBERS: FrameMembers = {
+  outbound: { "10mauthenticate": AuthenticateCodec },
+  inbound: { "8maccess": AccessCodec },
+};

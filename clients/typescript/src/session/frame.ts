@@ -51,22 +51,32 @@ export const SESSION_MEMBERS: FrameMembers = {
 
 /** The messages of a session and its parts. What it does not carry costs a page nothing. */
 export class FrameCodec {
-  readonly #frame: MessageCodec<ClientFrame>;
-  readonly #message: MessageCodec<WireServerMessage>;
+  readonly #parts: FrameMembers[];
+  #frame: MessageCodec<ClientFrame> | undefined;
+  #message: MessageCodec<WireServerMessage> | undefined;
 
   constructor(parts: readonly FrameMembers[]) {
-    const message = memberCodec(parts.map(({ outbound }) => outbound));
-    this.#frame = createMessageCodec("ClientFrame", "m*messages", [message]);
-    this.#message = memberCodec(parts.map(({ inbound }) => inbound));
+    this.#parts = [...parts];
+  }
+
+  /** From now on, the messages of one more part are sent and read. */
+  add(part: FrameMembers): void {
+    this.#parts.push(part);
+    this.#frame = undefined;
+    this.#message = undefined;
   }
 
   /** The frame, which the caller owns. Throws WireError if a value does not fit its field. */
   encode(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
+    this.#frame ??= createMessageCodec("ClientFrame", "m*messages", [
+      memberCodec(this.#parts.map(({ outbound }) => outbound)),
+    ]);
     return this.#frame.encode({ messages: messages.map((message) => ({ message })) });
   }
 
   /** Undefined for a message of a kind that nobody here reads. Throws WireError. */
   decode(bytes: Uint8Array): ServerMessage | undefined {
+    this.#message ??= memberCodec(this.#parts.map(({ inbound }) => inbound));
     return this.#message.decode(bytes).message;
   }
 }
@@ -112,6 +122,7 @@ export class FrameReader {
   readonly #handlers: FrameHandlers;
   // Offsets of the batches of the frame at hand, kept from frame to frame to allocate nothing.
   readonly #offsets: number[] = [];
+  #offsetCount = 0;
   readonly #visitor: FrameVisitor;
   #bytes: Uint8Array = new Uint8Array(0);
   readonly #pieces = new Map<number, Pieces>();
@@ -122,16 +133,17 @@ export class FrameReader {
     this.#visitor = {
       message: (start, end) => this.#readMessage(this.#bytes.subarray(start, end)),
       batch: (start, end) => {
-        this.#offsets.push(start, end);
+        this.#offsets[this.#offsetCount++] = start;
+        this.#offsets[this.#offsetCount++] = end;
       },
     };
   }
 
   read(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#offsets.length = 0;
+    this.#offsetCount = 0;
     walkServerFrame(bytes, this.#visitor);
-    for (let index = 0; index < this.#offsets.length; index += 2) {
+    for (let index = 0; index < this.#offsetCount; index += 2) {
       this.#handlers.batch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
     }
   }

@@ -21,6 +21,24 @@ describe("a session", () => {
     expect(stand.states).toEqual(["connected welcome", "closed client-closed"]);
   });
 
+  test("tells a part that comes late how it stands, and then as the others", async () => {
+    const stand = await new SessionStand().start();
+    stand.session.carry(stand.part("late"));
+    stand.gateway.socket.deliverFrame({ messages: [{ reply: { callId: 1 } }] });
+    stand.gateway.socket.closeByServer(1006);
+    stand.session.carry(stand.part("later"));
+    await stand.redial();
+    stand.session.close();
+    stand.session.carry(stand.part("last"));
+    const of = (name: string) =>
+      stand.told
+        .filter((text) => text.startsWith(`${name} `))
+        .map((text) => text.slice(name.length + 1));
+    expect(of("late").slice(0, 2)).toEqual(["connected 1000", "reply"]);
+    expect(of("later")).toEqual(["connected 1000", "closed client-closed false"]);
+    expect(of("last")).toEqual(["closed client-closed false"]);
+  });
+
   test("sends only while there is a welcomed connection", async () => {
     const stand = new SessionStand();
     const cancel = { kind: "cancel", value: { callId: 1 } } as const;

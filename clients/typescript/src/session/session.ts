@@ -127,9 +127,15 @@ export class Session {
     this.#unwatchNetwork = options.environment.watchNetwork((change) => this.#onNetwork(change));
   }
 
-  /** Adds what the session carries, before it starts. Parts are told of everything in order. */
+  /**
+   * Adds what the session carries, mostly before it starts. Parts are told of everything in order;
+   * one that comes later is told at once how the session stands.
+   */
   carry(part: SessionPart): void {
     this.#parts.push(part);
+    this.#frames?.add(part.members);
+    if (this.#closedBy !== undefined) part.close(this.#closedBy, this.#endError !== undefined);
+    else if (this.welcome !== undefined) part.handleConnected(this.welcome.limits);
   }
 
   /** Where the session stands now. */

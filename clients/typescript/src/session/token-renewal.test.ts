@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
+import { ACCESS_MEMBERS } from "./access-token.ts";
 import type { ClientMessage, ServerMessage } from "./frame.ts";
 import { TokenRenewal } from "./token-renewal.ts";
 
@@ -21,10 +22,12 @@ class Stand {
         this.sent.push(`${requestId} ${accessToken}`);
       }
     };
-    this.renewal = new TokenRenewal({ clock: this.clock, random: () => 0.5, send }, () => {
+    const fetchToken = async () => {
       this.asked += 1;
       return this.give();
-    });
+    };
+    const link = { clock: this.clock, random: () => 0.5, send };
+    this.renewal = new TokenRenewal(link, fetchToken, ACCESS_MEMBERS);
     this.renewal.handleConnected();
   }
 

@@ -1,6 +1,3 @@
-import { AccessCodec, AuthenticateCodec } from "@tickwire/proto/messages";
-import type { AccessToken } from "./access-token.ts";
-import { currentToken } from "./access-token.ts";
 import type { FrameMembers, ServerMessage } from "./frame.ts";
 import type { SessionLink, SessionPart } from "./session-part.ts";
 
@@ -19,12 +16,9 @@ type AccessMessage = Extract<ServerMessage, { kind: "access" }>["value"];
  * over, and the next connection asks again.
  */
 export class TokenRenewal implements SessionPart {
-  readonly members: FrameMembers = {
-    outbound: { "10mauthenticate": AuthenticateCodec },
-    inbound: { "8maccess": AccessCodec },
-  };
+  readonly members: FrameMembers;
   readonly #link: Pick<SessionLink, "clock" | "random" | "send">;
-  readonly #token: AccessToken;
+  readonly #fetchToken: () => Promise<string>;
   #cancelTimer: () => void = () => undefined;
   #requestId = 0;
   #retryMs = RETRY_MS_MIN;
@@ -32,9 +26,17 @@ export class TokenRenewal implements SessionPart {
   #underWay: number | undefined;
   #connection = 0;
 
-  constructor(link: Pick<SessionLink, "clock" | "random" | "send">, token: AccessToken) {
+  /**
+   * It is loaded late, and brings nothing that a page has already: `members` are those of access.
+   */
+  constructor(
+    link: Pick<SessionLink, "clock" | "random" | "send">,
+    fetchToken: () => Promise<string>,
+    members: FrameMembers,
+  ) {
     this.#link = link;
-    this.#token = token;
+    this.#fetchToken = fetchToken;
+    this.members = members;
   }
 
   handleConnected(): void {
@@ -106,7 +108,7 @@ export class TokenRenewal implements SessionPart {
     this.#underWay = requestId;
     let accessToken: string;
     try {
-      accessToken = await currentToken(this.#token);
+      accessToken = await this.#fetchToken();
     } catch {
       if (this.#underWay !== requestId) return;
       this.#underWay = undefined;

@@ -1,6 +1,7 @@
 import { ConnectionError } from "../errors.ts";
 import { createEnvironment } from "../host/environment.ts";
 import type { ClientSession } from "../session/client-session.ts";
+import type { Limits } from "../session/connection.ts";
 import { RequestPacer } from "../session/request-pacer.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
 import type { ClientState, StateListener, StateReason } from "../session/session.ts";
@@ -26,6 +27,8 @@ export class SharedSession implements ClientSession {
   #subscriptions: RemoteSubscriptions | undefined;
   #state: ClientState = "connecting";
   #sessionId: string | undefined;
+  /** Of the worker's connection; undefined while there is none. */
+  #limits: Limits | undefined;
   #endError: ConnectionError | undefined;
   #closedBy: ConnectionError | undefined;
   #transport: TransportKind | undefined;
@@ -82,8 +85,11 @@ export class SharedSession implements ClientSession {
     return this.#sessionId === undefined ? undefined : { sessionId: this.#sessionId };
   }
 
+  /** One that comes late is told at once how the session stands. */
   carry(part: SessionPart): void {
     this.#parts.push(part);
+    if (this.#closedBy !== undefined) part.close(this.#closedBy, this.#endError !== undefined);
+    else if (this.#limits !== undefined) part.handleConnected(this.#limits);
   }
 
   openSubscriptions(meterOf: (topic: string) => TopicMeter): RemoteSubscriptions {
@@ -123,6 +129,7 @@ export class SharedSession implements ClientSession {
     const { state, reason, error, sessionId, limits } = message;
     this.#transport = message.transport;
     this.#sessionId = sessionId;
+    this.#limits = limits;
     if (state === "closed") {
       const cause = error && unpackError(error);
       const fallback = new ConnectionError("connection-lost", "the worker's connection is over");

@@ -1,0 +1,16 @@
+import { Client, type ConnectOptions } from "./client.ts";
+import { replayEvents } from "./replay/replay-events.ts";
+import { Calls } from "./rpc/calls.ts";
+import type { ClientSession } from "./session/client-session.ts";
+
+/** The client of one session, all of whose code is there. Throws RangeError for a bad option. */
+export function createClient(session: ClientSession, options: ConnectOptions): Client {
+  return new Client(session, options, {
+    createCalls(limits) {
+      const calls = new Calls(session.link, limits);
+      session.carry(calls);
+      return calls;
+    },
+    replay: replayEvents,
+  });
+}

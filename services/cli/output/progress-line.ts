@@ -1,0 +1,61 @@
+import { remark } from "./terminal.ts";
+
+/** The part of a terminal that a line is written on. */
+type LineStream = { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Where nobody watches, a line is printed so seldom. */
+const LINE_INTERVAL_MS = 10_000;
+const BAR_CHARACTERS = 24;
+
+/**
+ * How far long work has come, on standard error: one line that is written over on a terminal, and a
+ * line now and then anywhere else.
+ */
+export class ProgressLine {
+  readonly #stream: LineStream;
+  readonly #nowMs: () => number;
+  #printedMs: number | undefined;
+  #isOpen = false;
+
+  constructor(stream: LineStream, nowMs: () => number) {
+    this.#stream = stream;
+    this.#nowMs = nowMs;
+  }
+
+  /** Shows the text. Foreign text in it has to be on one line already. */
+  show(text: string): void {
+    if (this.#stream.isTTY === true) {
+      process.stderr.write(`\r\u001b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+      this.#isOpen = true;
+      return;
+    }
+    const nowMs = this.#nowMs();
+    if (this.#printedMs !== undefined && nowMs - this.#printedMs < LINE_INTERVAL_MS) return;
+    // The first one would say that nothing has happened yet.
+    if (this.#printedMs !== undefined) remark(text);
+    this.#printedMs = nowMs;
+  }
+
+  /** Leaves the line as it is: what is printed next is on a new one. */
+  end(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    process.stderr.write("\n");
+  }
+}
+
+/** `[#####-----] 50 %` */
+export function progressBar(share: number): string {
+  const known = Math.min(1, Math.max(0, share));
+  const filled = Math.round(known * BAR_CHARACTERS);
+  const bar = "#".repeat(filled) + "-".repeat(BAR_CHARACTERS - filled);
+  return `[${bar}] ${String(Math.floor(known * 100)).padStart(3)} %`;
+}
+
+/** `12.3 MB` */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let [value, unit] = [bytes, 0];
+  while (value >= 1_000 && unit < units.length - 1) [value, unit] = [value / 1_000, unit + 1];
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}

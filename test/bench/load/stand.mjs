@@ -1,0 +1,169 @@
+// One server on one core and its readers on another: starts both, says what they did in a while.
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as wait } from "node:timers/promises";
+
+const file = (name) => join(import.meta.dirname, name);
+const folder = mkdtempSync(join(tmpdir(), "tickwire-bench-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const works = (command, args) => {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+};
+const isPinned = availableParallelism() > 1 && works("taskset", ["-c", "1", "true"]);
+
+/** The command as it runs on this core alone, where the machine has a way to say so. */
+function onCore(core, command, args) {
+  return isPinned ? ["taskset", ["-c", String(core), command, ...args]] : [command, args];
+}
+
+const programs = new Map();
+
+/** The compiled program; undefined where there is no C compiler. */
+export function compiled(name) {
+  if (!programs.has(name)) {
+    const program = join(folder, name);
+    const args = ["-O2", "-o", program, file(`${name}.c`)];
+    programs.set(name, works("cc", args) ? program : undefined);
+  }
+  return programs.get(name);
+}
+
+/** A frame from a client with a mask of zeros, behind its length, as readers.c takes it. */
+function clientFrame(payload) {
+  const short = payload.length < 126;
+  const header = short
+    ? Buffer.from([0x82, 0x80 | payload.length, 0, 0, 0, 0])
+    : Buffer.from([0x82, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(header.length + payload.length);
+  return Buffer.concat([length, header, payload]);
+}
+
+/** Lines of a process, one at a time. */
+function linesOf(stream) {
+  const lines = createInterface(stream)[Symbol.asyncIterator]();
+  return async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("the process ended before it said what was asked");
+    return value;
+  };
+}
+
+function startServer(name, options) {
+  const args = [file(name), JSON.stringify(options)];
+  const [command, words] = onCore(0, process.execPath, args);
+  return spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}
+
+/**
+ * Starts a server and its readers.
+ *
+ * @param {string} name of the server's file
+ * @param {object} options for the server
+ * @param {Buffer[][]} messages that the sockets send, in turns
+ */
+export async function startStand({ name, options, sockets, messages }) {
+  const server = startServer(name, options);
+  const [{ port }] = await once(server, "message");
+  const path = join(folder, `frames-${port}`);
+  const parts = messages.flatMap((some) => [...some.map(clientFrame), Buffer.alloc(4)]);
+  writeFileSync(path, Buffer.concat(parts));
+  const [command, words] = onCore(1, compiled("readers"), [
+    "127.0.0.1",
+    String(port),
+    String(sockets),
+    path,
+  ]);
+  const readers = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
+  const line = linesOf(readers.stdout);
+  await line();
+
+  async function mark() {
+    readers.stdin.write("\n");
+    const read = JSON.parse(await line());
+    const said = once(server, "message");
+    server.send({ kind: "mark" });
+    const [sent] = await said;
+    return { read, sent, atMs: performance.now() };
+  }
+
+  return {
+    mark,
+    start: (load) => server.send({ kind: "start", ...load }),
+    /** Until no reader has got anything for a while: everybody who is answered has the answer. */
+    async settle() {
+      let before = -1;
+      for (let quietMarks = 0; quietMarks < 3;) {
+        const { read } = await mark();
+        quietMarks = read.frames === before ? quietMarks + 1 : 0;
+        before = read.frames;
+        await wait(300);
+      }
+    },
+    async end() {
+      readers.kill("SIGKILL");
+      server.kill("SIGKILL");
+      await Promise.all([once(readers, "exit"), once(server, "exit")]);
+    },
+  };
+}
+
+/** What was between two marks; CPU seconds for a million delivered ticks, and what may disturb. */
+export function between(before, after, { subscribersPerTopic }) {
+  const ticks = (after.sent.ticks - before.sent.ticks) * subscribersPerTopic;
+  const seconds = (after.atMs - before.atMs) / 1_000;
+  const cpuUs = after.sent.cpuUs - before.sent.cpuUs;
+  return {
+    seconds,
+    ticks,
+    cpuUsPerTick: cpuUs / ticks,
+    userUsPerTick: (after.sent.userUs - before.sent.userUs) / ticks,
+    serverCores: cpuUs / 1e6 / seconds,
+    readerCores: (after.read.cpuUs - before.read.cpuUs) / 1e6 / seconds,
+    frames: after.read.frames - before.read.frames,
+    bytes: after.read.bytes - before.read.bytes,
+    turns: after.sent.turns - before.sent.turns,
+    skippedTurns: after.sent.skippedTurns - before.sent.skippedTurns,
+    closed: after.read.closed,
+  };
+}
+
+/** Starts the limit in C: it sends `bytes` to each socket in each turn. */
+export async function measureLimit({ sockets, bytes, turnsPerSecond, ticks, seconds }) {
+  const [command, words] = onCore(0, compiled("limit"), [
+    String(sockets),
+    String(bytes),
+    String(turnsPerSecond),
+  ]);
+  const server = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
+  const said = linesOf(server.stdout);
+  const port = (await said()).split(" ")[1];
+  const path = join(folder, "frames-none");
+  writeFileSync(path, Buffer.alloc(4));
+  const [reader, args] = onCore(1, compiled("readers"), ["127.0.0.1", port, String(sockets), path]);
+  const readers = spawn(reader, args, { stdio: ["pipe", "pipe", "inherit"] });
+  await linesOf(readers.stdout)();
+  const ask = async () => {
+    server.stdin.write("\n");
+    return JSON.parse(await said());
+  };
+  server.stdin.write("\n");
+  await wait(500);
+  const before = await ask();
+  await wait(seconds * 1_000);
+  const after = await ask();
+  readers.kill("SIGKILL");
+  server.kill("SIGKILL");
+  await Promise.all([once(readers, "exit"), once(server, "exit")]);
+  return (after.cpuUs - before.cpuUs) / ((after.frames - before.frames) * ticks);
+}

@@ -1,0 +1,146 @@
+// A gateway whose topics are published in the same process: publisher, memory bus, hub, sessions,
+// sockets. `node tickwire-server.mjs '{"topics":1,"config":{}}'`, forked; turns.mjs says what it
+// takes over IPC.
+import { Registry } from "prom-client";
+import { MemoryBus } from "#bus/memory-bus.ts";
+import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
+import { gatewayConfig } from "#gateway/config.ts";
+import { startGateway } from "#gateway/main.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
+import { SystemClock } from "#runtime/system-clock.ts";
+import {
+  decodeCatalogRequest,
+  encodeAnnouncement,
+  encodeCatalogReply,
+  encodeQueryReply,
+  encodeSnapshotReply,
+} from "#wire/bus-codec.ts";
+import { encodeState } from "#wire/event-codec.ts";
+import { serveTurns } from "./turns.mjs";
+
+const options = JSON.parse(process.argv[2]);
+const EPOCH = 4_711;
+const PAGE = 500;
+const VENUE = "bench";
+const silent = () => {};
+const logger = {
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: (fields, message) => process.stderr.write(`${message} ${fields.error?.stack}\n`),
+};
+const clock = new SystemClock();
+const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
+
+const instruments = Array.from({ length: options.topics }, (_, index) => ({
+  venue: VENUE,
+  symbol: `SYM${String(index).padStart(5, "0")}-USDT`,
+  venueSymbol: `SYM${index}USDT`,
+  kind: "spot",
+  base: `SYM${index}`,
+  quote: "USDT",
+  settle: "USDT",
+  inverse: false,
+}));
+
+/** The catalog's page behind a symbol, as an ingestor answers it. */
+function catalogPage({ afterSymbol }) {
+  const left = instruments.filter(({ symbol }) => symbol > afterSymbol);
+  const listed = left.slice(0, PAGE).map(({ venue, symbol, venueSymbol, base, quote }) => ({
+    venue,
+    symbol,
+    venueSymbol,
+    base,
+    quote,
+    kind: "INSTRUMENT_KIND_SPOT",
+    optionType: "OPTION_TYPE_UNSPECIFIED",
+    sizeUnit: "SIZE_UNIT_BASE",
+    channels: ["CHANNEL_TRADES"],
+    priceIncrement: "0.01",
+    sizeIncrement: "0.000001",
+  }));
+  return encodeCatalogReply({
+    catalogVersion: 1,
+    instruments: listed,
+    more: left.length > PAGE,
+  });
+}
+
+const emptyState = encodeSnapshotReply(
+  encodeState({ channel: "trades", epoch: EPOCH, sequence: 0 }, [], clock.nowUs()),
+);
+
+bus.subscribe(queryPattern({ venue: VENUE, publisherId: VENUE }), (message) => {
+  const { query } = parseQuerySubject(message.subject);
+  if (query === "catalog") {
+    message.respond(encodeQueryReply(catalogPage(decodeCatalogRequest(message.payload))));
+  } else message.respond(encodeQueryReply(query === "snapshot" ? emptyState : new Uint8Array(0)));
+});
+
+const publisher = new Publisher({
+  bus,
+  clock,
+  epoch: EPOCH,
+  limits: PUBLISH_LIMITS_DEFAULTS,
+  schedule: (flush) => void setImmediate(flush),
+  counters: createPublisherCounters(),
+  logger,
+});
+
+let price = 4_200_000;
+let id = 3_141_592_653;
+/** Trades as they come: a price near the last one, a size, an identifier one higher. */
+function publish(topic, ticks) {
+  const instrument = instruments[topic];
+  const nowUs = clock.nowUs();
+  for (let tick = 0; tick < ticks; tick += 1) {
+    id += 1;
+    price += ((id * 7_919) % 21) - 10;
+    publisher.publish({
+      kind: "trade",
+      instrument,
+      venueTimeUs: nowUs - 40_000 - (id % 997),
+      receivedTimeUs: nowUs,
+      priceMantissa: price,
+      priceScale: 2,
+      sizeMantissa: 1 + ((id * 104_729) % 5_000_000),
+      sizeScale: 6,
+      aggressorSide: id % 2 === 0 ? "buyer" : "seller",
+      tradeId: String(id),
+      historical: false,
+    });
+  }
+}
+
+const registry = new Registry();
+const gateway = await startGateway({
+  config: gatewayConfig({
+    port: 0,
+    transport: options.transport ?? "uws",
+    helloTimeoutMs: 60_000,
+    subscriptionsMax: 20_000,
+    topicsPerSecondMax: 1_000_000,
+    topicsMax: 400_000,
+    connectionsPerAddressMax: 60_000,
+    connectionsMax: 60_000,
+    ...options.config,
+  }),
+  bus,
+  clock,
+  logger,
+  registry,
+});
+const announcement = { ingestorId: VENUE, venue: VENUE, catalogVersion: 1 };
+const announce = () =>
+  bus.publish(
+    announceSubject(VENUE),
+    encodeAnnouncement({ ...announcement, announceIntervalMs: 600_000, epoch: EPOCH }),
+  );
+announce();
+serveTurns({
+  port: gateway.port,
+  topics: options.topics,
+  publish,
+  sessions: () => gateway.sessions,
+});

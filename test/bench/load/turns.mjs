@@ -1,0 +1,57 @@
+// What the servers of the fan-out benchmarks do when they are told over IPC:
+//
+//   { kind: "start", turnsPerSecond, messages, ticks }  so many messages a turn, each for another
+//                                                        topic in turn, with so many ticks
+//   { kind: "mark" }                                     answered with the counts so far
+//
+// A turn that comes late is made up for at once, so that the rate is what was asked for unless the
+// server cannot keep it; how many could not be made within a second is counted.
+
+const LATE_MS_MAX = 1_000;
+
+export function serveTurns({ port, topics, publish, endTurn, sessions }) {
+  const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
+  let topic = 0;
+  let timer;
+
+  function turn(messages, ticks) {
+    for (let message = 0; message < messages; message += 1) {
+      publish(topic, ticks);
+      topic = topic + 1 === topics ? 0 : topic + 1;
+    }
+    endTurn?.();
+    counts.turns += 1;
+    counts.messages += messages;
+    counts.ticks += messages * ticks;
+  }
+
+  function start({ turnsPerSecond, messages, ticks }) {
+    const intervalMs = 1_000 / turnsPerSecond;
+    let dueMs = performance.now();
+    const beat = () => {
+      const nowMs = performance.now();
+      if (nowMs - dueMs > LATE_MS_MAX) {
+        const skipped = Math.floor((nowMs - dueMs) / intervalMs);
+        counts.skippedTurns += skipped;
+        dueMs += skipped * intervalMs;
+      }
+      if (nowMs >= dueMs) {
+        turn(messages, ticks);
+        dueMs += intervalMs;
+      }
+      timer = setTimeout(beat, Math.max(0, dueMs - performance.now()));
+    };
+    beat();
+  }
+
+  process.on("message", (message) => {
+    if (message.kind === "start") start(message);
+    if (message.kind === "stop") clearTimeout(timer);
+    if (message.kind !== "mark") return;
+    const { user, system } = process.cpuUsage();
+    const { rss } = process.memoryUsage();
+    process.send({ ...counts, cpuUs: user + system, userUs: user, rss, sessions: sessions?.() });
+  });
+  process.on("disconnect", () => process.exit());
+  process.send({ port });
+}

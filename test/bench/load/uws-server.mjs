@@ -1,0 +1,53 @@
+// A server of uWebSockets.js alone that sends ready bytes, as fan-out is compared with.
+// `node uws-server.mjs '{"how":"send","topics":1,"bytesPerTick":12}'`, forked; turns.mjs says what
+// it takes over IPC. `send` puts the ticks of a turn into one frame and sends it to every socket;
+// `publish` gives each message to the library's topics, of which a socket names its own in the
+// first message, separated by commas.
+import { loadUws } from "#gateway/transport/uws-module.ts";
+import { serveTurns } from "./turns.mjs";
+
+const { how, topics, bytesPerTick } = JSON.parse(process.argv[2]);
+const uws = await loadUws();
+const sockets = new Set();
+const names = Array.from({ length: topics }, (_, index) => String(index));
+const payloads = new Map();
+
+function payload(ticks) {
+  let bytes = payloads.get(ticks);
+  if (bytes === undefined) {
+    bytes = Buffer.alloc(Math.max(1, Math.round(ticks * bytesPerTick)), 0x5a);
+    payloads.set(ticks, bytes);
+  }
+  return bytes;
+}
+
+let ticksOfTurn = 0;
+const app = uws.App().ws("/v1/ws", {
+  maxPayloadLength: 1024 * 1024,
+  maxBackpressure: 4 * 1024 * 1024,
+  open: (socket) => sockets.add(socket),
+  close: (socket) => sockets.delete(socket),
+  message: (socket, message) => {
+    if (how !== "publish") return;
+    for (const name of Buffer.from(message).toString("latin1").split(",")) socket.subscribe(name);
+  },
+});
+app.listen("127.0.0.1", 0, 1, (listener) => {
+  serveTurns({
+    port: uws.us_socket_local_port(listener),
+    topics,
+    sessions: () => sockets.size,
+    publish:
+      how === "publish"
+        ? (topic, ticks) => app.publish(names[topic], payload(ticks), true)
+        : (_topic, ticks) => {
+            ticksOfTurn += ticks;
+          },
+    endTurn: () => {
+      if (how === "publish") return;
+      const bytes = payload(ticksOfTurn);
+      ticksOfTurn = 0;
+      for (const socket of sockets) socket.send(bytes, true);
+    },
+  });
+});
