@@ -5,6 +5,7 @@ import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
+import { registerRecordingMetrics, registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
@@ -23,6 +24,8 @@ channel, a reason; never an instrument, a session or an address.
 const GROUPS = [
   ["Gateway", "tickwire_gateway_"],
   ["Ingestor", "tickwire_ingest_"],
+  ["Recorder", "tickwire_recording_"],
+  ["Replay", "tickwire_replay_"],
   ["Any process", "tickwire_"],
 ] as const;
 
@@ -69,7 +72,14 @@ export function everyMetric(): Registry {
   });
   registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
   registerStreamMetrics(registry, () => []);
+  registerRecordingMetrics(registry, readNothing);
+  registerReplayMetrics(registry, readNothing);
   return registry;
+}
+
+/** The document is about names, and reads no values. */
+function readNothing(): never {
+  throw new Error("no value is read for a document");
 }
 
 /** Every metric that a registry has. */
