@@ -130,6 +130,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/admin-client.ts", effects: ["network", "timers"] },
   { path: "services/cli/process/capture-input.ts", effects: ["process", "files"] },
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
+  { path: "services/cli/process/open-browser.ts", effects: ["process"] },
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },
   { path: "services/cli/process/replay-service.ts", effects: ["randomness"] },
   { path: "services/cli/process/program-version.ts", effects: ["files"] },

@@ -1,4 +1,4 @@
-import { complain, printLines } from "../output/terminal.ts";
+import { complain, printLines, remark } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
@@ -17,13 +17,17 @@ import { addConfigOptions, loadCommandConfig } from "../process/config-options.t
 import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
 import { exampleOfCaptures, exampleOfVenue, hints } from "../output/dev-hints.ts";
 import { runIngest } from "./ingest.ts";
+import { addChaosOption, withChaos } from "../process/chaos-option.ts";
+import { openBrowser } from "../process/open-browser.ts";
 import { openBus } from "../process/open-bus.ts";
 import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
+import { watchVenues } from "../process/venue-watch.ts";
 
-type DevOptions = GatewayOptions & ReplayFlags;
+type DevOptions = GatewayOptions &
+  ReplayFlags & { readonly chaos?: readonly string[]; readonly open?: boolean };
 
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
@@ -42,8 +46,9 @@ export function createDevCommand(): Command {
       "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
         "unless told otherwise.",
     );
-  addReplayOptions(addGatewayOptions(addVenueOption(addConfigOptions(command))));
+  addReplayOptions(addChaosOption(addGatewayOptions(addVenueOption(addConfigOptions(command)))));
   return addAdminOption(command, "dev")
+    .option("--open", "open the page in a browser")
     .addHelpText(
       "after",
       `
@@ -52,6 +57,8 @@ every event. Several play side by side, one of each venue.
 
 Examples:
   tickwire dev
+  tickwire dev --open
+  tickwire dev --chaos drop=0.1%,disconnect=2m
   tickwire dev --venue binance:BTC-USDT,ETH-USDT --venue coinbase:BTC-USD
   tickwire dev --replay capture.ndjson.gz --speed 10`,
     )
@@ -66,7 +73,10 @@ async function runDev(options: DevOptions): Promise<void> {
     ...gatewayFlags(options),
     ...(replay === undefined ? venueFlags(options.venue) : []),
   ];
-  const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+  const config = withChaos(
+    loadCommandConfig(options, { defaults: DEFAULTS, flags }),
+    options.chaos,
+  );
   const service = createServiceProcess("dev", config);
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
@@ -86,11 +96,14 @@ async function runDev(options: DevOptions): Promise<void> {
   const adminAddress = reachableAddress(config.admin.host, admin.port);
   if (replay === undefined) {
     ingest = await runIngest({ config, service, bus });
+    const running = ingest;
+    watchVenues({ ...service, venues: () => running.stats().venues, tell: remark });
     const { venues } = config.ingest;
     print([
       `tickwire streams ${venues.map(({ id }) => id).join(", ")} on ${listens}`,
       ...hints({ address, adminAddress }, exampleOfVenue(venues[0])),
     ]);
+    if (options.open === true) openBrowser(`http://${address}/`, remark);
     return;
   }
   const [path = ""] = replay.paths;
@@ -103,6 +116,7 @@ async function runDev(options: DevOptions): Promise<void> {
     ...describeStart(replay),
     ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
   ]);
+  if (options.open === true) openBrowser(`http://${address}/`, remark);
 }
 
 /** Plays a recording as venues of its own, and lets operators say how. Returns what it streams. */

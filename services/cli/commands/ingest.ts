@@ -10,6 +10,7 @@ import {
   runAdminServer,
 } from "../process/admin-process.ts";
 import type { AdminOptions } from "../process/admin-process.ts";
+import { addChaosOption, withChaos } from "../process/chaos-option.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -24,7 +25,9 @@ import { keepStreams } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
-type IngestOptions = ConfigOptions & ReplayFlags & AdminOptions;
+type IngestOptions = ConfigOptions &
+  ReplayFlags &
+  AdminOptions & { readonly chaos?: readonly string[] };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
@@ -33,7 +36,7 @@ export function createIngestCommand(): Command {
   const command = new Command("ingest")
     .summary("bring venues to NATS")
     .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
-  addReplayOptions(addVenueOption(addConfigOptions(command)));
+  addReplayOptions(addChaosOption(addVenueOption(addConfigOptions(command))));
   return addAdminOption(command, "ingest")
     .addHelpText(
       "after",
@@ -51,7 +54,8 @@ Examples:
         ...venueFlags(replay === undefined ? options.venue : []),
         ...adminFlags(options),
       ];
-      const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+      const loaded = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+      const config = withChaos(loaded, options.chaos);
       if (config.bus.kind === "memory") {
         throw new UsageError(
           "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",
