@@ -1,4 +1,4 @@
-import { printLine } from "../output/terminal.ts";
+import { printLine, printParts } from "../output/terminal.ts";
 import { Command } from "commander";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -118,6 +118,8 @@ async function examinePublishers(
   return checkPublishers(heard, shard);
 }
 
+const VERDICT_STYLES = { ok: "good", warn: "warn", fail: "bad" } as const;
+
 /** Prints each check when it is done, and the total at the end. */
 class Report {
   readonly #json: boolean;
@@ -134,10 +136,12 @@ class Report {
   add(check: Check): void {
     this.#counts[check.verdict] += 1;
     const { verdict, name, text } = check;
-    const line = this.#json
-      ? JSON.stringify(check)
-      : `${verdict.padEnd(6)}${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
-    printLine(line);
+    if (this.#json) {
+      printLine(JSON.stringify(check));
+      return;
+    }
+    const rest = `${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
+    printParts([{ text: verdict.padEnd(6), style: VERDICT_STYLES[verdict] }, rest]);
   }
 
   end(): void {
