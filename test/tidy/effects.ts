@@ -94,6 +94,7 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
+  { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
@@ -121,6 +122,8 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/commands/completion.ts", effects: ["process"] },
   { path: "services/cli/commands/top.ts", effects: ["process", "files"] },
   { path: "services/cli/commands/watch.ts", effects: ["process"] },
+  { path: "services/cli/recording/play-recording.ts", effects: ["files", "randomness", "timers"] },
+  { path: "services/cli/recording/replay-recording.ts", effects: ["process"] },
   { path: "services/cli/recording/record-topics.ts", effects: ["process", "randomness", "timers"] },
   { path: "services/cli/main.ts", effects: ["process"] },
   { path: "services/cli/output/full-screen.ts", effects: ["process"] },

@@ -1,6 +1,14 @@
-import { printLines, remark } from "../output/terminal.ts";
+import { complain, printLines, remark } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
+import type { Bus } from "#bus/bus.ts";
+import type { CaptureContents } from "#ingest/capture/replay-options.ts";
+import type { AdminCommand } from "#runtime/admin-server.ts";
+import { ExitCode } from "#runtime/shutdown.ts";
+import { describeError } from "../process/errors.ts";
+import { isRecording, prepareRecording } from "../recording/play-recording.ts";
+import { replayCommand } from "../recording/replay-control.ts";
+import { tellEnd } from "../recording/replay-recording.ts";
 import type { RunningGateway } from "#gateway/main.ts";
 import type { RunningIngest } from "#ingest/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
@@ -13,7 +21,7 @@ import { openBrowser } from "../process/open-browser.ts";
 import { openBus } from "../process/open-bus.ts";
 import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
-import { createServiceProcess } from "../process/service-process.ts";
+import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 import { watchVenues } from "../process/venue-watch.ts";
 
@@ -43,7 +51,7 @@ export function createDevCommand(): Command {
     .addHelpText(
       "after",
       `
-With --replay, the captures start to play when the first subscriber is there, so that it gets
+With --replay, the captures (or one recording, as replay-VENUE) start to play when the first subscriber is there, so that it gets
 every event. Several play side by side, one of each venue.
 
 Examples:
@@ -75,7 +83,9 @@ async function runDev(options: DevOptions): Promise<void> {
   const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
     (await gateway?.mayAdminister(secret, address)) === true;
   const services = () => [gateway, ingest].flatMap((running) => running?.state ?? []);
-  const admin = await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
+  const commands = new Map<string, AdminCommand>();
+  const own = { notReadyReasons, services, mayAdminister, commands };
+  const admin = await runAdminServer({ config, service, ...own });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
@@ -95,7 +105,10 @@ async function runDev(options: DevOptions): Promise<void> {
     if (options.open === true) openBrowser(`http://${address}/`, remark);
     return;
   }
-  const captures = await playCaptures(bus, service, replay);
+  const [path = ""] = replay.paths;
+  const captures = isRecording(path)
+    ? await playRecording(path, { bus, service, replay, commands })
+    : await playCaptures(bus, service, replay);
   const played = captures.map(({ venue, streams }) => `${venue} (${countOf(streams.length)})`);
   print([
     `tickwire replays ${played.join(", ")} on ${listens}`,
@@ -103,6 +116,31 @@ async function runDev(options: DevOptions): Promise<void> {
     ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
   ]);
   if (options.open === true) openBrowser(`http://${address}/`, remark);
+}
+
+/** Plays a recording as venues of its own, and lets operators say how. Returns what it streams. */
+async function playRecording(
+  path: string,
+  parts: {
+    readonly bus: Bus;
+    readonly service: ServiceProcess;
+    readonly replay: ReplayServiceOptions;
+    readonly commands: Map<string, AdminCommand>;
+  },
+): Promise<readonly CaptureContents[]> {
+  const { bus, service, replay: options, commands } = parts;
+  const played = await prepareRecording(path, bus, service, options);
+  const { replay } = played;
+  commands.set("replay", replayCommand(replay.player));
+  const fail = (error: unknown): void => {
+    complain(`the replay failed: ${describeError(error)}`);
+    void service.shutdown.run(ExitCode.Failure);
+  };
+  replay.run({ stay: !options.exitWhenDone }).then(() => {
+    if (service.shutdown.started) return;
+    void service.shutdown.run(tellEnd(played));
+  }, fail);
+  return replay.venues.map(({ venue, streams }) => ({ venue, streams }));
 }
 
 /**

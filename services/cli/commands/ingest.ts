@@ -18,6 +18,7 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
+import { isRecording } from "../recording/play-recording.ts";
 import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
 import { keepStreams } from "../process/stream-log.ts";
@@ -46,6 +47,9 @@ Examples:
     )
     .action(async (options: IngestOptions) => {
       const replay = replayServiceOptions(options);
+      if (replay?.paths.some(isRecording) === true) {
+        throw new UsageError("ingest --replay takes captures; tickwire replay plays a recording");
+      }
       const flags = [
         ...venueFlags(replay === undefined ? options.venue : []),
         ...adminFlags(options),
