@@ -22,9 +22,9 @@ export function launchChromium(): Promise<Browser> {
  * Waits until an expression is true in the page. What waits inside of it would be code made of
  * text, which the page's policy forbids.
  */
-export function untilInPage(page: Page, expression: string): Promise<void> {
-  const poll = expect.poll(() => page.evaluate(expression), { timeout: 30_000, interval: 100 });
-  return poll.toBe(true);
+export async function untilInPage(page: Page, expression: string): Promise<void> {
+  const limits = { timeout: 30_000, interval: 100 };
+  await expect.poll(() => page.evaluate(expression), limits).toBe(true);
 }
 
 /** Waits until the dashboard has a live book. */

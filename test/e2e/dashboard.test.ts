@@ -221,5 +221,6 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     await start();
     await until("document.querySelector('#connection').textContent === 'Live'");
     await isLive();
+    expect(await page.getAttribute("html", "data-connection")).toBe("connected");
   });
 });
