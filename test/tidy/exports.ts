@@ -12,6 +12,7 @@ import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./sy
 /** Files that no import of ours need reach, with what starts them; published ones besides. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
+  "clients/examples/market-maker/src/main.ts": "npm start in its folder",
   "clients/dashboard/vite.config.ts": "vite",
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
@@ -20,13 +21,13 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "services/config/config-document.ts": "writes docs/configuration.md through its test",
   "proto/vectors.mjs": "writes the vectors for other clients; run by hand",
   "test/bench/run.mjs": "npm run bench",
+  "test/packages/try.mjs": "installs the packages in empty projects; run by hand",
   "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
   "test/bench/load/uws-server.mjs": "a process of the benchmark fanout",
   "test/bench/suite/bytes.ts": "a benchmark that run.mjs reads by its path",
   "test/bench/client-bundle.bench.mjs": "measures; run by hand",
   "test/conformance/connect/server.mjs": "a process that connect.test has the runner start",
   "test/conformance/transport-failing-process.mjs": "a process that transports.test starts",
-  "test/bench/client-events.bench.mjs": "measures; run by hand",
   "test/bench/crc32.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/bench/strangers.bench.mjs": "measures; run by hand",

@@ -106,6 +106,12 @@ export class TopicMeter {
     this.#stats.batch(batch, events, bytes);
   }
 
+  /** So many more events of the batch before are new. */
+  more(events: number): void {
+    this.events += events;
+    this.#stats.more(events);
+  }
+
   /** What the topic says about itself. */
   notice(notice: NoticeEvent): void {
     if (notice.type === "gap" && notice.missingLast !== undefined) {
@@ -168,6 +174,11 @@ export class StreamStats implements SessionPart {
     this.#publishedLag.observe(nowUs - batch.publishedTimeUs);
     const venueTimeUs = batch.venueTimesUs[batch.count - 1];
     if (venueTimeUs !== undefined) this.#venueLag.observe(nowUs - venueTimeUs);
+  }
+
+  /** For meters. */
+  more(events: number): void {
+    this.#now[0]! += events;
   }
 
   /** For meters. */
