@@ -13,6 +13,8 @@ import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./sy
 const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
   "clients/dashboard/vite.config.ts": "vite",
+  "docs/.vitepress/config.mjs": "vitepress",
+  "docs/collect-pages.mjs": "npm run docs:build",
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
   "services/cli/tickwire.mjs": "the program",
