@@ -4499,11 +4499,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.access = null;
             ServerMessage.prototype.bookChecksum = null;
             ServerMessage.prototype.part = null;
+            ServerMessage.prototype.requestRefused = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part", "requestRefused"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4534,6 +4535,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
                     $root.tickwire.v1.Part.encode(message.part, writer.uint32(98).fork(), _depth + 1).ldelim();
+                if (message.requestRefused != null && $Object.hasOwnProperty.call(message, "requestRefused"))
+                    $root.tickwire.v1.RequestRefused.encode(message.requestRefused, writer.uint32(250).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4635,6 +4638,13 @@ export const tickwire = $root.tickwire = (() => {
                                 break;
                             message.part = $root.tickwire.v1.Part.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
                             message.message = "part";
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            message.requestRefused = $root.tickwire.v1.RequestRefused.decode(reader, reader.size(), $undefined, _depth + 1, message.requestRefused);
+                            message.message = "requestRefused";
                             continue;
                         }
                     }
@@ -6468,6 +6478,146 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return UnsubscribeResult;
+        })();
+
+        v1.RequestKind = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "REQUEST_KIND_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "REQUEST_KIND_SUBSCRIBE"] = 1;
+            values[valuesById[2] = "REQUEST_KIND_UNSUBSCRIBE"] = 2;
+            values[valuesById[3] = "REQUEST_KIND_UPDATE"] = 3;
+            values[valuesById[4] = "REQUEST_KIND_PING"] = 4;
+            return values;
+        })();
+
+        v1.RequestRefused = (function() {
+
+            const RequestRefused = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RequestRefused.prototype.kind = 0;
+            RequestRefused.prototype.requestId = 0;
+            RequestRefused.prototype.code = 0;
+            RequestRefused.prototype.message = "";
+            RequestRefused.prototype.retryAfterMs = 0;
+
+            RequestRefused.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(8).int32(message.kind);
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(16).uint32(message.requestId);
+                if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== 0)
+                    writer.uint32(24).int32(message.code);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(34).string(message.message);
+                if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs") && message.retryAfterMs !== 0)
+                    writer.uint32(40).uint32(message.retryAfterMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RequestRefused.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.RequestRefused();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.code = value;
+                            else
+                                delete message.code;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.retryAfterMs = value;
+                            else
+                                delete message.retryAfterMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RequestRefused;
         })();
 
         v1.Call = (function() {
@@ -9931,12 +10081,21 @@ export const tickwire = $root.tickwire = (() => {
             VenueHealth.prototype.venueToReceived = null;
             VenueHealth.prototype.receivedToPublished = null;
             VenueHealth.prototype.publishedToGateway = null;
+            VenueHealth.prototype.state = 0;
+            VenueHealth.prototype.reason = "";
+            VenueHealth.prototype.sinceTimeUs = null;
 
             let $oneOfFields;
 
             // Virtual OneOf for proto3 optional field
             $Object.defineProperty(VenueHealth.prototype, "_eventsPerMinute", {
                 get: $util.oneOfGetter($oneOfFields = ["eventsPerMinute"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(VenueHealth.prototype, "_sinceTimeUs", {
+                get: $util.oneOfGetter($oneOfFields = ["sinceTimeUs"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -9973,6 +10132,12 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.LatencyPercentiles.encode(message.receivedToPublished, writer.uint32(98).fork(), _depth + 1).ldelim();
                 if (message.publishedToGateway != null && $Object.hasOwnProperty.call(message, "publishedToGateway"))
                     $root.tickwire.v1.LatencyPercentiles.encode(message.publishedToGateway, writer.uint32(106).fork(), _depth + 1).ldelim();
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                    writer.uint32(168).int32(message.state);
+                if (message.reason != null && $Object.hasOwnProperty.call(message, "reason") && message.reason !== "")
+                    writer.uint32(178).string(message.reason);
+                if (message.sinceTimeUs != null && $Object.hasOwnProperty.call(message, "sinceTimeUs"))
+                    writer.uint32(184).int64(message.sinceTimeUs);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -10110,6 +10275,31 @@ export const tickwire = $root.tickwire = (() => {
                             if (wireType !== 2)
                                 break;
                             message.publishedToGateway = $root.tickwire.v1.LatencyPercentiles.decode(reader, reader.size(), $undefined, _depth + 1, message.publishedToGateway);
+                            continue;
+                        }
+                    case 21: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 22: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.reason = value;
+                            else
+                                delete message.reason;
+                            continue;
+                        }
+                    case 23: {
+                            if (wireType !== 0)
+                                break;
+                            message.sinceTimeUs = reader.int64();
+                            message._sinceTimeUs = "sinceTimeUs";
                             continue;
                         }
                     }

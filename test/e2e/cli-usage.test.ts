@@ -234,7 +234,7 @@ describe("what cannot be done exits with 1 and one line", () => {
     ]) {
       for (const args of [
         ["normalize"],
-        ["replay", "--to", "memory"],
+        ["replay", "--bus", "memory"],
         ["dev", "--port", "0", "--replay"],
       ]) {
         const { status, stdout, stderr } = await runCli([...args, path ?? ""]);

@@ -12,6 +12,7 @@ import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./sy
 /** Files that no import of ours need reach, with what starts them; published ones besides. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
+  "clients/examples/market-maker/src/main.ts": "npm start in its folder",
   "clients/dashboard/vite.config.ts": "vite",
   "docs/.vitepress/config.mjs": "vitepress",
   "docs/collect-pages.mjs": "npm run docs:build",
@@ -34,6 +35,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/strangers.bench.mjs": "measures; run by hand",
   "test/bench/standby.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
+  "test/bench/dashboard.bench.mjs": "measures; run by hand",
+  "test/bench/dashboard/market.mjs": "a process of dashboard.bench.mjs",
   "test/bench/drain.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",

@@ -44,8 +44,14 @@ const LAYERS: readonly Layer[] = [
     place: "clients/dashboard/src/",
     may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
   },
+  // Examples are what a user writes: they know the client, and Node.
+  { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
-  { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
+  {
+    place: "clients/dashboard/src/market/",
+    may: ["@tickwire/client", "clients/dashboard/src/layout/"],
+  },
+  { place: "clients/dashboard/src/layout/", may: [] },
 
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {
@@ -198,6 +204,7 @@ const IMPORTERS: readonly Importers[] = [
     packageName: "@nats-io/transport-node",
     places: [
       "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
       "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
@@ -206,7 +213,11 @@ const IMPORTERS: readonly Importers[] = [
   { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
   {
     packageName: "@nats-io/jetstream",
-    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+    places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
+      "services/bus/jetstream-log.ts",
+    ],
   },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {

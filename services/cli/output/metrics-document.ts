@@ -3,6 +3,7 @@ import { formatMarkdownTable } from "#config/markdown-table.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
+import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
@@ -60,6 +61,7 @@ export function everyMetric(): Registry {
   createGatewayMetrics(registry);
   registerLimitUse(registry, () => []);
   registerPublicationMetrics(registry, []);
+  registerFaultMetrics(registry, () => []);
   registerStateRefusals(registry);
   registerIngestMetrics({
     registry,

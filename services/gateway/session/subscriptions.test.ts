@@ -74,6 +74,7 @@ beforeEach(() => {
         lostSinceUs: () => (isLost ? 1 : undefined),
       }),
       clock,
+      looks: { take: () => 0 },
       metrics: createGatewayMetrics(registry),
       limits: LIMITS,
       takeTopics: (topics) => {

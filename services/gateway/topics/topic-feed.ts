@@ -205,9 +205,12 @@ export class TopicFeed {
   /** For views: counts how a client that had a position goes on. */
   countResume({ resume }: AttachOptions, attached: Attached): void {
     if (resume === undefined) return;
-    const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+    const isResumed = attached.continuity === "resumed";
+    const outcome = isResumed ? "resumed" : "replaced";
+    // Whoever starts anew gets a state, or nothing where there are none.
+    const layer = isResumed ? this.#past.layerOf(resume) : "snapshot";
     this.#countUndelivered(resume, attached);
-    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
+    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome, layer });
   }
 
   /** For views: every batch after the position; undefined if part of that is gone. */

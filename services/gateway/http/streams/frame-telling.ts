@@ -19,6 +19,8 @@ type TellingListener = {
   onProbe(number: number): void;
   /** A topic is not to be had now, and may be later. `requestId` and the index say which it was. */
   onPassing(requestId: number, requestIndex: number): void;
+  /** A request was not served, because there are too many. */
+  onRefused(requestId: number): void;
 };
 
 /** What a telling begins with. */
@@ -101,6 +103,8 @@ export class FrameTelling {
       for (const result of topics) yield* this.#tellResult(requestId, result);
     } else if (message.kind === "notice") {
       yield* this.#tellNotice(message.value);
+    } else if (message.kind === "requestRefused") {
+      this.#listener.onRefused(message.value.requestId);
     } else if (message.kind === "probe") {
       this.#listener.onProbe(message.value.number);
     }

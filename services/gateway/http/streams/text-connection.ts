@@ -75,7 +75,12 @@ export class TextConnection implements Connection, SessionWriterListener {
       },
       {
         onProbe: (number) => this.#answerProbe(number),
-        onPassing: (requestId, index) => this.#askAgain(requestId, index),
+        onPassing: (requestId, index) => {
+          const request = this.#requests.get(requestId)?.[index];
+          assert(request !== undefined, "what is refused was asked for");
+          this.#askAgain([request]);
+        },
+        onRefused: (requestId) => this.#askAgain(this.#requests.get(requestId) ?? []),
       },
     );
   }
@@ -197,11 +202,10 @@ export class TextConnection implements Connection, SessionWriterListener {
   }
 
   /** A client that can say nothing cannot ask again itself. */
-  #askAgain(requestId: number, index: number): void {
-    const request = this.#requests.get(requestId)?.[index];
-    assert(request !== undefined, "what is refused was asked for");
-    this.#passing.push(request);
-    if (this.#passing.length > 1) return;
+  #askAgain(requests: readonly StreamTopicRequest[]): void {
+    const isWaiting = this.#passing.length > 0;
+    this.#passing.push(...requests);
+    if (isWaiting || this.#passing.length === 0) return;
     const { clock, positions, limits } = this.#parts;
     this.#cancelAsking = clock.after(ASK_AGAIN_MS, () => {
       const passing = new Set(this.#passing.splice(0));
