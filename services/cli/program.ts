@@ -10,6 +10,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ["dev", async () => (await import("./commands/dev.ts")).createDevCommand()],
   ["ingest", async () => (await import("./commands/ingest.ts")).createIngestCommand()],
   ["gateway", async () => (await import("./commands/gateway.ts")).createGatewayCommand()],
+  ["derive", async () => (await import("./commands/derive.ts")).createDeriveCommand()],
   ["subscribe", async () => (await import("./commands/subscribe.ts")).createSubscribeCommand()],
   ["call", async () => (await import("./commands/call.ts")).createCallCommand()],
   ["top", async () => (await import("./commands/top.ts")).createTopCommand()],

@@ -38,6 +38,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/dashboard.bench.mjs": "measures; run by hand",
   "test/bench/dashboard/market.mjs": "a process of dashboard.bench.mjs",
   "test/bench/drain.bench.mjs": "measures; run by hand",
+  "test/bench/http-streams.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers.bench.mjs": "measures; run by hand",
   "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",

@@ -11,7 +11,13 @@ import type { ServiceProcess } from "./service-process.ts";
  * that an ingestor and a gateway run on one machine as they are; `dev` takes a free port, so that
  * several run side by side.
  */
-export const ADMIN_PORTS = { ingest: 9090, gateway: 9091, dev: 0, replay: 9092 } as const;
+export const ADMIN_PORTS = {
+  ingest: 9090,
+  gateway: 9091,
+  dev: 0,
+  replay: 9092,
+  derive: 9093,
+} as const;
 
 /** The option that every process with an admin server has. */
 export type AdminOptions = { readonly adminPort?: string };
