@@ -14,6 +14,8 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
   "clients/examples/market-maker/src/main.ts": "npm start in its folder",
   "clients/dashboard/vite.config.ts": "vite",
+  "docs/.vitepress/config.mjs": "vitepress",
+  "docs/collect-pages.mjs": "npm run docs:build",
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
   "services/cli/tickwire.mjs": "the program",
