@@ -4,7 +4,8 @@ import { delimiter, join } from "node:path";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findFreePort, killAll, startCli, type CliProcess } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli, type CliProcess } from "./cli-process.ts";
 
 // The dashboard as somebody has it who started Tickwire and opened the address.
 
