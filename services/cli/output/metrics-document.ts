@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
+import { registerDeriveMetrics } from "#derive/metrics.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
@@ -25,6 +26,7 @@ channel, a reason; never an instrument, a session or an address.
 const GROUPS = [
   ["Gateway", "tickwire_gateway_"],
   ["Ingestor", "tickwire_ingest_"],
+  ["Deriver", "tickwire_derive_"],
   ["Recorder", "tickwire_recording_"],
   ["Replay", "tickwire_replay_"],
   ["Any process", "tickwire_"],
@@ -71,6 +73,12 @@ export function everyMetric(): Registry {
     venues: () => [],
     publisher: createPublisherCounters(),
     latencies: createPublishLatencies(),
+  });
+  registerDeriveMetrics(registry, {
+    counters: createPublisherCounters(),
+    reader: { topics: 0 },
+    candles: undefined,
+    consolidated: { instruments: 0, sources: { followed: 0, setAside: 0 } },
   });
   registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
   registerStreamMetrics(registry, () => []);

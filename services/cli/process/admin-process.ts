@@ -16,6 +16,7 @@ export const ADMIN_PORTS = {
   gateway: 9091,
   dev: 0,
   replay: 9092,
+  derive: 9093,
   record: 0,
 } as const;
 
