@@ -12,9 +12,12 @@ const ROOT = path.join(import.meta.dirname, "../..");
 let url: string;
 beforeAll(async () => {
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
-  const dev = startCli(["dev", "--port", String(port), "--admin-port", String(adminPort)]);
-  await dev.waitFor("stdout", /Ctrl-C ends it/);
+  const ports = ["--port", String(port), "--admin-port", String(adminPort)];
+  const dev = startCli(["dev", "--json", ...ports]);
+  const [line] = await dev.waitFor("stdout", /^\{.*\}$/m);
   url = `http://127.0.0.1:${port}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}/`;
+  expect(JSON.parse(line)).toEqual({ url: `${url}/`, adminUrl, venues: ["simulated"] });
 });
 afterAll(killAll);
 
@@ -80,6 +83,12 @@ test("without a terminal it says what prints lines", async () => {
   const { status, stderr } = await runCli(["watch", "--url", url]);
   expect(status).toBe(2);
   expect(stderr).toContain("tickwire subscribe prints lines");
+});
+
+test("a topic that is nearly right is told which", async () => {
+  const { status, stderr } = await runCli(["subscribe", "simulated:BTC-UDS/trades", "--url", url]);
+  expect(status).toBe(1);
+  expect(stderr).toContain("did you mean simulated:BTC-USD");
 });
 
 test("bash completes topics of the running gateway, past the colons", async () => {
