@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Known>> = {
     purpose: RUN,
     create: async () => (await import("./commands/gateway.ts")).createGatewayCommand(),
   },
+  derive: {
+    purpose: RUN,
+    create: async () => (await import("./commands/derive.ts")).createDeriveCommand(),
+  },
   watch: {
     purpose: WATCH,
     create: async () => (await import("./commands/watch.ts")).createWatchCommand(),

@@ -10,6 +10,7 @@ import { environmentOfTests, findFreePort, killAll, runCli, startCli } from "./c
 const ROOT = path.join(import.meta.dirname, "../..");
 
 let url: string;
+let started: { readonly line: string; readonly expected: object };
 beforeAll(async () => {
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
   const ports = ["--port", String(port), "--admin-port", String(adminPort)];
@@ -17,9 +18,13 @@ beforeAll(async () => {
   const [line] = await dev.waitFor("stdout", /^\{.*\}$/m);
   url = `http://127.0.0.1:${port}`;
   const adminUrl = `http://127.0.0.1:${adminPort}/`;
-  expect(JSON.parse(line)).toEqual({ url: `${url}/`, adminUrl, venues: ["simulated"] });
+  started = { line, expected: { url: `${url}/`, adminUrl, venues: ["simulated"] } };
 });
 afterAll(killAll);
+
+test("dev says as JSON where it listens", () => {
+  expect(JSON.parse(started.line)).toEqual(started.expected);
+});
 
 /** A command on a terminal of its own. */
 function onTerminal(args: string, environment: Readonly<Record<string, string>> = {}) {

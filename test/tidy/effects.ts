@@ -139,6 +139,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
+  { path: "services/derive/main.ts", effects: ["randomness"] },
   { path: "services/gateway/http/streams/session-token.ts", effects: ["randomness"] },
   { path: "services/gateway/access/file-watch.ts", effects: ["files"] },
   { path: "services/gateway/access/key-set-fetch.ts", effects: ["network", "timers"] },
