@@ -11,13 +11,21 @@ import { environmentOfTests, killAll, runCli, startCli } from "./cli-process.ts"
 const ROOT = path.join(import.meta.dirname, "../..");
 
 let url: string;
+let started: { readonly line: string; readonly expected: object };
 beforeAll(async () => {
   const [port, adminPort] = [await findFreePort(), await findFreePort()];
-  const dev = startCli(["dev", "--port", String(port), "--admin-port", String(adminPort)]);
-  await dev.waitFor("stdout", /Ctrl-C ends it/);
+  const ports = ["--port", String(port), "--admin-port", String(adminPort)];
+  const dev = startCli(["dev", "--json", ...ports]);
+  const [line] = await dev.waitFor("stdout", /^\{.*\}$/m);
   url = `http://127.0.0.1:${port}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}/`;
+  started = { line, expected: { url: `${url}/`, adminUrl, venues: ["simulated"] } };
 });
 afterAll(killAll);
+
+test("dev says as JSON where it listens", () => {
+  expect(JSON.parse(started.line)).toEqual(started.expected);
+});
 
 /** A command on a terminal of its own. */
 function onTerminal(args: string, environment: Readonly<Record<string, string>> = {}) {
@@ -81,6 +89,12 @@ test("without a terminal it says what prints lines", async () => {
   const { status, stderr } = await runCli(["watch", "--url", url]);
   expect(status).toBe(2);
   expect(stderr).toContain("tickwire subscribe prints lines");
+});
+
+test("a topic that is nearly right is told which", async () => {
+  const { status, stderr } = await runCli(["subscribe", "simulated:BTC-UDS/trades", "--url", url]);
+  expect(status).toBe(1);
+  expect(stderr).toContain("did you mean simulated:BTC-USD");
 });
 
 test("bash completes topics of the running gateway, past the colons", async () => {

@@ -6,7 +6,7 @@ import { callOverSocket } from "./call-over-socket.ts";
 import { UsageError } from "../process/errors.ts";
 import { addUrlOption, isWebSocketAddress } from "../process/gateway-address.ts";
 import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
-import { unknownText } from "../process/nearest.ts";
+import { unknownText } from "#core/nearest.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { readInput } from "../process/read-input.ts";
 

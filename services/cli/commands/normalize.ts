@@ -11,10 +11,14 @@ import { EventJson } from "#wire/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { damageIn, formatSummary } from "../output/replay-summary.ts";
-import { unknownText } from "../process/nearest.ts";
+import { unknownText } from "#core/nearest.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 
-type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
+type NormalizeOptions = {
+  readonly json?: boolean;
+  readonly channels?: readonly Channel[];
+  readonly venue?: string;
+};
 
 /** `tickwire normalize CAPTURE`: every event of a capture as JSON, then a summary. */
 export function createNormalizeCommand(): Command {
@@ -35,6 +39,7 @@ export function createNormalizeCommand(): Command {
       "decode as this venue instead of the one that the capture names",
       parseVenueId,
     )
+    .option("--json", "print the summary as JSON as well")
     .addHelpText(
       "after",
       `
@@ -77,7 +82,7 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   });
   output.flush();
   await output.drained();
-  remark(formatSummary(summary));
+  remark(options.json === true ? JSON.stringify(summary) : formatSummary(summary));
   const damage = damageIn(summary);
   if (damage !== undefined) throw new CommandError(damage);
 }

@@ -9,7 +9,7 @@ import { roomOf, watchScreen, type WatchState } from "../output/watch-screen.ts"
 import { CommandError, describeError, UsageError } from "../process/errors.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
-import { didYouMean } from "../process/nearest.ts";
+import { didYouMean } from "#core/nearest.ts";
 import { parseCount } from "../process/parse-option.ts";
 import { WatchMarket } from "../process/watch-market.ts";
 

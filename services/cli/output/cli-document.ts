@@ -39,7 +39,11 @@ venue, a channel, a method, an instrument), it says what may have been meant.
 const JSON_SHAPES = [
   ["command", "one line of JSON for"],
   ["`subscribe --json`", "each event, as [normalization.md](normalization.md) says"],
-  ["`normalize`", "each event; it has no other form"],
+  ["`dev --json`", "where it listens: `url`, `adminUrl`, `venues`"],
+  [
+    "`normalize --json`",
+    "each event, whatever is asked; and on standard error the summary: `venue`, `frames`, `events`, `gaps`, ...",
+  ],
   ["`call --json`", "each answer, as the schema in `proto/tickwire/v1` says"],
   [
     "`top --json`",

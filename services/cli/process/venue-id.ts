@@ -1,6 +1,6 @@
 import { VENUE_IDS } from "#ingest/venues/venue-ids.ts";
 import { UsageError } from "./errors.ts";
-import { unknownText } from "./nearest.ts";
+import { unknownText } from "#core/nearest.ts";
 
 /** The id of a venue whose captures can be read. Throws UsageError that says what was meant. */
 export function parseVenueId(text: string): string {

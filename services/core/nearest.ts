@@ -1,7 +1,9 @@
-import { quotedText } from "#core/visible-text.ts";
+import { quotedText } from "./visible-text.ts";
 
 /** Suggestions that one error makes at most. */
 const SUGGESTIONS_MAX = 3;
+/** One slip is allowed for so many letters, and for fewer. */
+const LETTERS_PER_SLIP = 4;
 /** Of so many candidates the nearest are looked for; a venue may have more instruments. */
 const CANDIDATES_MAX = 20_000;
 
@@ -19,12 +21,16 @@ export function nearest(text: string, candidates: Iterable<string>): readonly st
     if (seen > CANDIDATES_MAX) break;
     const known = candidate.toLowerCase();
     const isPart = typed.length >= 2 && (known.startsWith(typed) || known.includes(`-${typed}`));
-    const limit = Math.max(1, Math.floor(Math.max(typed.length, known.length) / 3));
+    const limit = Math.max(1, Math.floor(Math.max(typed.length, known.length) / LETTERS_PER_SLIP));
     const distance = isPart ? 0.5 : distanceOf(typed, known, limit);
     if (distance <= limit) near.push({ candidate, distance });
   }
   near.sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
-  return near.slice(0, SUGGESTIONS_MAX).map(({ candidate }) => candidate);
+  const least = near[0]?.distance ?? 0;
+  return near
+    .filter(({ distance }) => distance <= 2 * least)
+    .slice(0, SUGGESTIONS_MAX)
+    .map(({ candidate }) => candidate);
 }
 
 /** `; did you mean kraken or kraken-v1?`, or nothing. */
