@@ -19,6 +19,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
   "services/cli/tickwire.mjs": "the program",
+  "services/cli/output/cli-document.ts": "writes docs/cli.md through its test",
   "services/cli/output/metrics-document.ts": "writes docs/metrics.md through its test",
   "services/config/config-document.ts": "writes docs/configuration.md through its test",
   "proto/vectors.mjs": "writes the vectors for other clients; run by hand",

@@ -8,6 +8,7 @@ import type { AdminCommand } from "#runtime/admin-server.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 import { describeError } from "../process/errors.ts";
 import { isRecording, prepareRecording } from "../recording/play-recording.ts";
+import { registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { replayCommand } from "../recording/replay-control.ts";
 import { tellEnd } from "../recording/replay-recording.ts";
 import type { RunningGateway } from "#gateway/main.ts";
@@ -149,6 +150,7 @@ async function playRecording(
   const played = await prepareRecording(path, bus, service, options);
   const { replay } = played;
   commands.set("replay", replayCommand(replay.player));
+  registerReplayMetrics(service.metrics, () => replay.player.status);
   const fail = (error: unknown): void => {
     complain(`the replay failed: ${describeError(error)}`);
     void service.shutdown.run(ExitCode.Failure);
