@@ -1,5 +1,6 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
+import type { Looks } from "../access/looks.ts";
 import type { Principal } from "../access/principal.ts";
 import type { ViewOptions } from "../topics/view-options.ts";
 import type { Hub } from "../topics/hub.ts";
@@ -7,7 +8,7 @@ import type { TurnLine, Work } from "../turns/turns.ts";
 import type { LiveTopics } from "./live-topics.ts";
 import type { Patterns } from "./patterns.ts";
 import { intervalRefusal } from "./subscribe-options.ts";
-import { noRoom, NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
+import { noRoom, NOT_SUBSCRIBED, refusedResult, tooSoon, viewResult } from "./topic-results.ts";
 import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import type { TopicStarts } from "./topic-starts.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
@@ -15,10 +16,12 @@ import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-
 
 type ViewUpdatesParts = {
   readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release">;
+  readonly looks: Pick<Looks, "take">;
   readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
-  readonly onTooManyTopics: () => void;
+  /** The request has no other answer; what was done of it may be done again. */
+  readonly onTooManyTopics: (kind: "update", requestId: number) => void;
   readonly line: Pick<TurnLine, "isOver">;
   readonly live: LiveTopics;
   readonly starts: TopicStarts;
@@ -51,29 +54,32 @@ export class ViewUpdates {
     for (const [requestIndex, update] of topics.entries()) {
       if (this.#parts.line.isOver) yield;
       const refused = intervalRefusal(update.conflationIntervalMs);
-      if (refused === undefined) {
-        results.push(...(yield* this.#updateOne(update, { requestId, requestIndex })));
-      } else {
+      if (refused !== undefined) {
         results.push(refusedResult(requestIndex, update.topic, refused));
+        continue;
       }
+      const updated = yield* this.#updateOne(update, { requestId, requestIndex });
+      if (updated === undefined) {
+        this.#parts.onTooManyTopics("update", requestId);
+        return;
+      }
+      results.push(...updated);
     }
     this.#parts.replies.subscribeResult(requestId, results, false);
   }
 
+  /** Undefined if it stands for more topics than may be named now. */
   *#updateOne(
     update: TopicUpdateMessage,
     origin: { readonly requestId: number; readonly requestIndex: number },
-  ): Work<TopicResultInit[]> {
+  ): Work<TopicResultInit[] | undefined> {
     const { live, starts, patterns, line } = this.#parts;
     const { requestIndex } = origin;
     const results: TopicResultInit[] = [];
     if (patterns.change(update.topic, update)) {
       const ofPattern = (each: TopicSubscription): boolean => each.pattern?.text === update.topic;
       const all = [...live.all(), ...starts.waiting()].filter(ofPattern);
-      if (!this.#parts.takeTopics(all.length)) {
-        this.#parts.onTooManyTopics();
-        return [];
-      }
+      if (!this.#parts.takeTopics(all.length)) return undefined;
       for (const subscription of all) {
         if (line.isOver) yield;
         results.push(...this.#change(subscription, update, origin));
@@ -104,6 +110,8 @@ export class ViewUpdates {
     if ((subscription.view.options.delayMs ?? 0) < terms.delayMs) {
       return [refusedResult(requestIndex, formatTopic(name), DENIED)];
     }
+    const waitMs = this.#parts.looks.take(this.#parts.principal(), name, terms);
+    if (waitMs > 0) return [refusedResult(requestIndex, formatTopic(name), tooSoon(waitMs))];
     const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
     const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
     const { hub, live } = this.#parts;
