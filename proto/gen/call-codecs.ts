@@ -4,6 +4,7 @@ import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";
 import {
   AggressorSideTable,
   ChannelTable,
+  CodeTable,
   InstrumentKindTable,
   InstrumentStateTable,
   TopicStateTable,
@@ -46,13 +47,6 @@ import type {
   Trade,
   VenueHealth,
 } from "./message-types.ts";
-
-/** Names and numbers of Code. */
-export const CodeTable: EnumTable = /* @__PURE__ */ createEnumTable(
-  "CODE_",
-  "UNSPECIFIED CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED",
-  "UNKNOWN",
-);
 
 /** Names and numbers of OptionType. */
 export const OptionTypeTable: EnumTable = /* @__PURE__ */ createEnumTable(
@@ -191,7 +185,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice",
+  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice s?vwapPrice s?midPrice s?spread",
 );
 
 /** Codec of GetSnapshotResponse. */

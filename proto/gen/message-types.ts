@@ -349,6 +349,22 @@ export const OptionTypeNumbers = {
   OPTION_TYPE_PUT: 2,
 } as const satisfies Record<OptionType, number>;
 
+export type RequestKind =
+  | "REQUEST_KIND_UNSPECIFIED"
+  | "REQUEST_KIND_SUBSCRIBE"
+  | "REQUEST_KIND_UNSUBSCRIBE"
+  | "REQUEST_KIND_UPDATE"
+  | "REQUEST_KIND_PING";
+
+/** The numbers of RequestKind. */
+export const RequestKindNumbers = {
+  REQUEST_KIND_UNSPECIFIED: 0,
+  REQUEST_KIND_SUBSCRIBE: 1,
+  REQUEST_KIND_UNSUBSCRIBE: 2,
+  REQUEST_KIND_UPDATE: 3,
+  REQUEST_KIND_PING: 4,
+} as const satisfies Record<RequestKind, number>;
+
 /**
  * What the sizes of an instrument count: in trades, quotes, books, liquidations and open interest.
  * - SIZE_UNIT_BASE: Units of the base asset.
@@ -817,6 +833,10 @@ export type Batch = {
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
   readonly listings: readonly Listing[];
+  /** Of tickers. */
+  readonly vwapPrices: readonly Mantissa[];
+  readonly midPrices: readonly Mantissa[];
+  readonly spreads: readonly Mantissa[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -1371,6 +1391,21 @@ export type Reply = {
   readonly status: RpcStatus | undefined;
 };
 
+/**
+ * A request that is no Call is not served, because there are too many; a Call is told so by its Reply. No other answer to
+ * it follows. A client sends it again after `retry_after_ms`, if it still wants that; one that goes on all the same is
+ * closed with 4004.
+ */
+export type RequestRefused = {
+  readonly kind: RequestKind;
+  /** That of the request; 0 of a Ping. */
+  readonly requestId: number;
+  /** RESOURCE_EXHAUSTED. */
+  readonly code: Code;
+  readonly message: string;
+  readonly retryAfterMs: number;
+};
+
 /** google.rpc.Status. */
 export type RpcStatus = {
   readonly code: Code;
@@ -1401,6 +1436,7 @@ export type ServerMessage = {
     | { readonly kind: "access"; readonly value: Access }
     | { readonly kind: "bookChecksum"; readonly value: BookChecksum }
     | { readonly kind: "part"; readonly value: Part }
+    | { readonly kind: "requestRefused"; readonly value: RequestRefused }
     | undefined;
 };
 
@@ -1436,6 +1472,15 @@ export type Ticker = {
   readonly bidPrice: string | undefined;
   /** Best ask. */
   readonly askPrice: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three.
+   */
+  readonly vwapPrice: string | undefined;
+  /** Half of the sum of best bid and best ask. */
+  readonly midPrice: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. */
+  readonly spread: string | undefined;
 };
 
 export type TopicRequest = {

@@ -19,6 +19,7 @@ export {
   PositionCodec,
   ProbeAnswerCodec,
   ProbeCodec,
+  RequestRefusedCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   TopicRequestCodec,

@@ -15,6 +15,7 @@ import {
   PositionCodec,
   ProbeAnswerCodec,
   ProbeCodec,
+  RequestRefusedCodec,
   SubscribeCodec,
   SubscribeResultCodec,
   UnsubscribeCodec,
@@ -181,8 +182,8 @@ export const OpenInterestCodec: MessageCodec<OpenInterest> = /* @__PURE__ */ cre
 /** Codec of ServerMessage. */
 export const ServerMessageCodec: MessageCodec<ServerMessage> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.ServerMessage",
-  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message maccess@message 10mbookChecksum@message 12mpart@message",
-  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, AccessCodec, BookChecksumCodec, PartCodec],
+  "mwelcome@message msubscribeResult@message munsubscribeResult@message mreply@message mnotice@message mpong@message mprobe@message maccess@message 10mbookChecksum@message 12mpart@message 31mrequestRefused@message",
+  [WelcomeCodec, SubscribeResultCodec, UnsubscribeResultCodec, ReplyCodec, NoticeCodec, PongCodec, ProbeCodec, AccessCodec, BookChecksumCodec, PartCodec, RequestRefusedCodec],
 );
 
 /** Codec of ServerFrame. */

@@ -19,6 +19,7 @@ import type {
   Position,
   Probe,
   ProbeAnswer,
+  RequestRefused,
   Subscribe,
   SubscribeResult,
   TopicRequest,
@@ -50,6 +51,13 @@ export const ChannelTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "CHANNEL_",
   "UNSPECIFIED TRADES QUOTES BOOK CANDLES TICKER FUNDING MARK_PRICE OPEN_INTEREST LIQUIDATIONS STATUS LISTINGS",
   "UNSPECIFIED",
+);
+
+/** Names and numbers of Code. */
+export const CodeTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "CODE_",
+  "UNSPECIFIED CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED",
+  "UNKNOWN",
 );
 
 /** Names and numbers of Continuity. */
@@ -84,6 +92,13 @@ export const ListingChangeTable: EnumTable = /* @__PURE__ */ createEnumTable(
 export const NoticeKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
   "NOTICE_KIND_",
   "UNSPECIFIED GOING_AWAY LAG GAP TOPIC_ENDED ACCESS_LIMITED=7 EPOCH=6 CONFLATION=10",
+  "UNSPECIFIED",
+);
+
+/** Names and numbers of RequestKind. */
+export const RequestKindTable: EnumTable = /* @__PURE__ */ createEnumTable(
+  "REQUEST_KIND_",
+  "UNSPECIFIED SUBSCRIBE UNSUBSCRIBE UPDATE PING",
   "UNSPECIFIED",
 );
 
@@ -171,7 +186,7 @@ export const ListingCodec: MessageCodec<Listing> = /* @__PURE__ */ createMessage
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings",
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings Z*vwapPrices Z*midPrices Z*spreads",
   [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec, ListingCodec],
 );
 
@@ -261,6 +276,13 @@ export const PongCodec: MessageCodec<Pong> = /* @__PURE__ */ createMessageCodec(
 export const ProbeCodec: MessageCodec<Probe> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Probe",
   "unumber",
+);
+
+/** Codec of RequestRefused. */
+export const RequestRefusedCodec: MessageCodec<RequestRefused> = /* @__PURE__ */ createMessageCodec(
+  "tickwire.v1.RequestRefused",
+  "ekind urequestId ecode smessage uretryAfterMs",
+  [RequestKindTable, CodeTable],
 );
 
 /** Codec of Welcome. */

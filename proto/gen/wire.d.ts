@@ -1152,6 +1152,15 @@ export namespace tickwire {
             /** Batch incomplete. */
             incomplete: (number|Long)[];
 
+            /** Batch vwapPrices. */
+            vwapPrices: (number|Long)[];
+
+            /** Batch midPrices. */
+            midPrices: (number|Long)[];
+
+            /** Batch spreads. */
+            spreads: (number|Long)[];
+
             /** Batch liquidations. */
             liquidations: tickwire.v1.Liquidation.$Properties[];
 
@@ -1301,6 +1310,15 @@ export namespace tickwire {
 
                 /** Batch incomplete */
                 incomplete?: ((number|Long)[]|null);
+
+                /** Batch vwapPrices */
+                vwapPrices?: ((number|Long)[]|null);
+
+                /** Batch midPrices */
+                midPrices?: ((number|Long)[]|null);
+
+                /** Batch spreads */
+                spreads?: ((number|Long)[]|null);
 
                 /** Batch liquidations */
                 liquidations?: (tickwire.v1.Liquidation.$Properties[]|null);
@@ -2790,8 +2808,11 @@ export namespace tickwire {
             /** ServerMessage part. */
             part?: (tickwire.v1.Part.$Properties|null);
 
+            /** ServerMessage requestRefused. */
+            requestRefused?: (tickwire.v1.RequestRefused.$Properties|null);
+
             /** ServerMessage message. */
-            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
+            message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part"|"requestRefused");
 
             /**
              * Encodes the specified ServerMessage message. Does not implicitly {@link tickwire.v1.ServerMessage.verify|verify} messages.
@@ -2847,8 +2868,11 @@ export namespace tickwire {
                 /** ServerMessage part */
                 part?: (tickwire.v1.Part.$Properties|null);
 
+                /** ServerMessage requestRefused */
+                requestRefused?: (tickwire.v1.RequestRefused.$Properties|null);
+
                 /** ServerMessage message */
-                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part");
+                message?: ("welcome"|"subscribeResult"|"unsubscribeResult"|"reply"|"notice"|"pong"|"probe"|"access"|"bookChecksum"|"part"|"requestRefused");
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
@@ -2866,9 +2890,10 @@ export namespace tickwire {
               access?: tickwire.v1.Access.$Shape|null;
               bookChecksum?: tickwire.v1.BookChecksum.$Shape|null;
               part?: tickwire.v1.Part.$Shape|null;
+              requestRefused?: tickwire.v1.RequestRefused.$Shape|null;
               $unknowns?: Uint8Array[];
             } & (
-              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape })
+              ({ message?: undefined; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "welcome"; welcome: tickwire.v1.Welcome.$Shape; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "subscribeResult"; welcome?: null; subscribeResult: tickwire.v1.SubscribeResult.$Shape; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "unsubscribeResult"; welcome?: null; subscribeResult?: null; unsubscribeResult: tickwire.v1.UnsubscribeResult.$Shape; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "reply"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply: tickwire.v1.Reply.$Shape; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "notice"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice: tickwire.v1.Notice.$Shape; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "pong"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong: tickwire.v1.Pong.$Shape; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "probe"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe: tickwire.v1.Probe.$Shape; access?: null; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "access"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access: tickwire.v1.Access.$Shape; bookChecksum?: null; part?: null; requestRefused?: null }|{ message?: "bookChecksum"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum: tickwire.v1.BookChecksum.$Shape; part?: null; requestRefused?: null }|{ message?: "part"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part: tickwire.v1.Part.$Shape; requestRefused?: null }|{ message?: "requestRefused"; welcome?: null; subscribeResult?: null; unsubscribeResult?: null; reply?: null; notice?: null; pong?: null; probe?: null; access?: null; bookChecksum?: null; part?: null; requestRefused: tickwire.v1.RequestRefused.$Shape })
             );
         }
 
@@ -4021,6 +4046,106 @@ export namespace tickwire {
 
             /** Shape of an UnsubscribeResult. */
             type $Shape = tickwire.v1.UnsubscribeResult.$Properties;
+        }
+
+        /** RequestKind enum. */
+        enum RequestKind {
+
+            /** REQUEST_KIND_UNSPECIFIED value */
+            REQUEST_KIND_UNSPECIFIED = 0,
+
+            /** REQUEST_KIND_SUBSCRIBE value */
+            REQUEST_KIND_SUBSCRIBE = 1,
+
+            /** REQUEST_KIND_UNSUBSCRIBE value */
+            REQUEST_KIND_UNSUBSCRIBE = 2,
+
+            /** REQUEST_KIND_UPDATE value */
+            REQUEST_KIND_UPDATE = 3,
+
+            /** REQUEST_KIND_PING value */
+            REQUEST_KIND_PING = 4
+        }
+
+        /**
+         * Properties of a RequestRefused.
+         * @deprecated Use tickwire.v1.RequestRefused.$Properties instead.
+         */
+        interface IRequestRefused extends tickwire.v1.RequestRefused.$Properties {
+        }
+
+        /** Represents a RequestRefused. */
+        class RequestRefused {
+
+            /**
+             * Constructs a new RequestRefused.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: tickwire.v1.RequestRefused.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** RequestRefused kind. */
+            kind: tickwire.v1.RequestKind;
+
+            /** RequestRefused requestId. */
+            requestId: number;
+
+            /** RequestRefused code. */
+            code: tickwire.v1.Code;
+
+            /** RequestRefused message. */
+            message: string;
+
+            /** RequestRefused retryAfterMs. */
+            retryAfterMs: number;
+
+            /**
+             * Encodes the specified RequestRefused message. Does not implicitly {@link tickwire.v1.RequestRefused.verify|verify} messages.
+             * @param message RequestRefused message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: tickwire.v1.RequestRefused.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a RequestRefused message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {tickwire.v1.RequestRefused & tickwire.v1.RequestRefused.$Shape} RequestRefused
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): tickwire.v1.RequestRefused & tickwire.v1.RequestRefused.$Shape;
+        }
+
+        namespace RequestRefused {
+
+            /** Properties of a RequestRefused. */
+            interface $Properties {
+
+                /** RequestRefused kind */
+                kind?: (tickwire.v1.RequestKind|null);
+
+                /** RequestRefused requestId */
+                requestId?: (number|null);
+
+                /** RequestRefused code */
+                code?: (tickwire.v1.Code|null);
+
+                /** RequestRefused message */
+                message?: (string|null);
+
+                /** RequestRefused retryAfterMs */
+                retryAfterMs?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a RequestRefused. */
+            type $Shape = tickwire.v1.RequestRefused.$Properties;
         }
 
         /**
@@ -7185,6 +7310,15 @@ export namespace tickwire {
             /** Ticker askPrice. */
             askPrice?: (string|null);
 
+            /** Ticker vwapPrice. */
+            vwapPrice?: (string|null);
+
+            /** Ticker midPrice. */
+            midPrice?: (string|null);
+
+            /** Ticker spread. */
+            spread?: (string|null);
+
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.
              * @param message Ticker message or plain object to encode
@@ -7235,6 +7369,15 @@ export namespace tickwire {
 
                 /** Ticker askPrice */
                 askPrice?: (string|null);
+
+                /** Ticker vwapPrice */
+                vwapPrice?: (string|null);
+
+                /** Ticker midPrice */
+                midPrice?: (string|null);
+
+                /** Ticker spread */
+                spread?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

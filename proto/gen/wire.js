@@ -1614,6 +1614,9 @@ export const tickwire = $root.tickwire = (() => {
                 this.nextFundingTimesUs = [];
                 this.built = [];
                 this.incomplete = [];
+                this.vwapPrices = [];
+                this.midPrices = [];
+                this.spreads = [];
                 this.liquidations = [];
                 this.statuses = [];
                 this.listings = [];
@@ -1662,6 +1665,9 @@ export const tickwire = $root.tickwire = (() => {
             Batch.prototype.nextFundingTimesUs = $util.emptyArray;
             Batch.prototype.built = $util.emptyArray;
             Batch.prototype.incomplete = $util.emptyArray;
+            Batch.prototype.vwapPrices = $util.emptyArray;
+            Batch.prototype.midPrices = $util.emptyArray;
+            Batch.prototype.spreads = $util.emptyArray;
             Batch.prototype.liquidations = $util.emptyArray;
             Batch.prototype.statuses = $util.emptyArray;
             Batch.prototype.listings = $util.emptyArray;
@@ -1762,6 +1768,12 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.listings != null && message.listings.length)
                     for (let i = 0; i < message.listings.length; ++i)
                         $root.tickwire.v1.Listing.encode(message.listings[i], writer.uint32(338).fork(), _depth + 1).ldelim();
+                if (message.vwapPrices != null && message.vwapPrices.length)
+                    writer.uint32(346).sint64s(message.vwapPrices);
+                if (message.midPrices != null && message.midPrices.length)
+                    writer.uint32(354).sint64s(message.midPrices);
+                if (message.spreads != null && message.spreads.length)
+                    writer.uint32(362).sint64s(message.spreads);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2289,6 +2301,48 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.incomplete && message.incomplete.length))
                                 message.incomplete = [];
                             message.incomplete.push(reader.sint64());
+                            continue;
+                        }
+                    case 43: {
+                            if (wireType === 2) {
+                                if (!(message.vwapPrices && message.vwapPrices.length))
+                                    message.vwapPrices = [];
+                                reader.sint64s(message.vwapPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.vwapPrices && message.vwapPrices.length))
+                                message.vwapPrices = [];
+                            message.vwapPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 44: {
+                            if (wireType === 2) {
+                                if (!(message.midPrices && message.midPrices.length))
+                                    message.midPrices = [];
+                                reader.sint64s(message.midPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.midPrices && message.midPrices.length))
+                                message.midPrices = [];
+                            message.midPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 45: {
+                            if (wireType === 2) {
+                                if (!(message.spreads && message.spreads.length))
+                                    message.spreads = [];
+                                reader.sint64s(message.spreads);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.spreads && message.spreads.length))
+                                message.spreads = [];
+                            message.spreads.push(reader.sint64());
                             continue;
                         }
                     case 40: {
@@ -4499,11 +4553,12 @@ export const tickwire = $root.tickwire = (() => {
             ServerMessage.prototype.access = null;
             ServerMessage.prototype.bookChecksum = null;
             ServerMessage.prototype.part = null;
+            ServerMessage.prototype.requestRefused = null;
 
             let $oneOfFields;
 
             $Object.defineProperty(ServerMessage.prototype, "message", {
-                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part"]),
+                get: $util.oneOfGetter($oneOfFields = ["welcome", "subscribeResult", "unsubscribeResult", "reply", "notice", "pong", "probe", "access", "bookChecksum", "part", "requestRefused"]),
                 set: $util.oneOfSetter($oneOfFields)
             });
 
@@ -4534,6 +4589,8 @@ export const tickwire = $root.tickwire = (() => {
                     $root.tickwire.v1.BookChecksum.encode(message.bookChecksum, writer.uint32(82).fork(), _depth + 1).ldelim();
                 if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
                     $root.tickwire.v1.Part.encode(message.part, writer.uint32(98).fork(), _depth + 1).ldelim();
+                if (message.requestRefused != null && $Object.hasOwnProperty.call(message, "requestRefused"))
+                    $root.tickwire.v1.RequestRefused.encode(message.requestRefused, writer.uint32(250).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -4635,6 +4692,13 @@ export const tickwire = $root.tickwire = (() => {
                                 break;
                             message.part = $root.tickwire.v1.Part.decode(reader, reader.size(), $undefined, _depth + 1, message.part);
                             message.message = "part";
+                            continue;
+                        }
+                    case 31: {
+                            if (wireType !== 2)
+                                break;
+                            message.requestRefused = $root.tickwire.v1.RequestRefused.decode(reader, reader.size(), $undefined, _depth + 1, message.requestRefused);
+                            message.message = "requestRefused";
                             continue;
                         }
                     }
@@ -6468,6 +6532,146 @@ export const tickwire = $root.tickwire = (() => {
             };
 
             return UnsubscribeResult;
+        })();
+
+        v1.RequestKind = (function() {
+            const valuesById = $Object.create(null), values = $Object.create(valuesById);
+            values[valuesById[0] = "REQUEST_KIND_UNSPECIFIED"] = 0;
+            values[valuesById[1] = "REQUEST_KIND_SUBSCRIBE"] = 1;
+            values[valuesById[2] = "REQUEST_KIND_UNSUBSCRIBE"] = 2;
+            values[valuesById[3] = "REQUEST_KIND_UPDATE"] = 3;
+            values[valuesById[4] = "REQUEST_KIND_PING"] = 4;
+            return values;
+        })();
+
+        v1.RequestRefused = (function() {
+
+            const RequestRefused = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            RequestRefused.prototype.kind = 0;
+            RequestRefused.prototype.requestId = 0;
+            RequestRefused.prototype.code = 0;
+            RequestRefused.prototype.message = "";
+            RequestRefused.prototype.retryAfterMs = 0;
+
+            RequestRefused.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.kind != null && $Object.hasOwnProperty.call(message, "kind") && message.kind !== 0)
+                    writer.uint32(8).int32(message.kind);
+                if (message.requestId != null && $Object.hasOwnProperty.call(message, "requestId") && message.requestId !== 0)
+                    writer.uint32(16).uint32(message.requestId);
+                if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== 0)
+                    writer.uint32(24).int32(message.code);
+                if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                    writer.uint32(34).string(message.message);
+                if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs") && message.retryAfterMs !== 0)
+                    writer.uint32(40).uint32(message.retryAfterMs);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            RequestRefused.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.tickwire.v1.RequestRefused();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.kind = value;
+                            else
+                                delete message.kind;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.requestId = value;
+                            else
+                                delete message.requestId;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.int32())
+                                message.code = value;
+                            else
+                                delete message.code;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.message = value;
+                            else
+                                delete message.message;
+                            continue;
+                        }
+                    case 5: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.uint32())
+                                message.retryAfterMs = value;
+                            else
+                                delete message.retryAfterMs;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return RequestRefused;
         })();
 
         v1.Call = (function() {
@@ -11252,6 +11456,9 @@ export const tickwire = $root.tickwire = (() => {
             Ticker.prototype.quoteVolume = null;
             Ticker.prototype.bidPrice = null;
             Ticker.prototype.askPrice = null;
+            Ticker.prototype.vwapPrice = null;
+            Ticker.prototype.midPrice = null;
+            Ticker.prototype.spread = null;
 
             let $oneOfFields;
 
@@ -11309,6 +11516,24 @@ export const tickwire = $root.tickwire = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_vwapPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["vwapPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_midPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["midPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_spread", {
+                get: $util.oneOfGetter($oneOfFields = ["spread"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             Ticker.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
@@ -11334,6 +11559,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(66).string(message.bidPrice);
                 if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice"))
                     writer.uint32(74).string(message.askPrice);
+                if (message.vwapPrice != null && $Object.hasOwnProperty.call(message, "vwapPrice"))
+                    writer.uint32(82).string(message.vwapPrice);
+                if (message.midPrice != null && $Object.hasOwnProperty.call(message, "midPrice"))
+                    writer.uint32(90).string(message.midPrice);
+                if (message.spread != null && $Object.hasOwnProperty.call(message, "spread"))
+                    writer.uint32(98).string(message.spread);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -11428,6 +11659,27 @@ export const tickwire = $root.tickwire = (() => {
                                 break;
                             message.askPrice = reader.stringVerify();
                             message._askPrice = "askPrice";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.vwapPrice = reader.stringVerify();
+                            message._vwapPrice = "vwapPrice";
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            message.midPrice = reader.stringVerify();
+                            message._midPrice = "midPrice";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.spread = reader.stringVerify();
+                            message._spread = "spread";
                             continue;
                         }
                     }

@@ -140,10 +140,10 @@ export const gatewayConfigSchema = z
     ),
     topicsPerRequestMax: count(1_000, 1_000_000).describe("topics of one subscribe request"),
     requestsPerSecondMax: count(500, 1_000_000).describe(
-      "a call above is refused; else close code 4004; so count 16 KiB of frames and 500 fields",
+      "above: refused, and who goes on is closed with 4004; so count 16 KiB of frames and 500 fields",
     ),
     topicsPerSecondMax: count(20_000, 10_000_000).describe(
-      "topics that the requests of a session name, patterns counted by what they match; above: 4004",
+      "topics that the requests of a session name, patterns counted by what they match; above: as requests",
     ),
     concurrentCallsMax: count(64, 100_000).describe("RPCs in flight on one session"),
     callTimeoutMs: durationMs(10_000).describe("deadline of an RPC that names none"),
@@ -170,7 +170,12 @@ export const gatewayConfigSchema = z
       "sent to one session and not acknowledged; less to one that acknowledges slowly",
     ),
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
-    flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
+    flushIntervalMsMax: z
+      .int()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe("longest wait for a flush, as long as the last took: saves CPU, costs latency"),
 
     streamHeartbeatMs: z
       .int()

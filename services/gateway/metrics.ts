@@ -84,6 +84,12 @@ function registerLatencies(registry: Registry): LatencyBoard<LatencyPart> {
 function refusalMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    requestsRefused: new Counter({
+      name: "tickwire_gateway_requests_refused_total",
+      help: "Requests above the rate, no calls, that were told when to come again.",
+      labelNames: ["request"],
+      registers,
+    }),
     upgradesRefused: new Counter({
       name: "tickwire_gateway_upgrades_refused_total",
       help: "Upgrades refused, by reason.",
@@ -196,6 +202,11 @@ function drainMetrics(registry: Registry) {
 function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    fullLists: new Counter({
+      name: "tickwire_gateway_full_lists_total",
+      help: "Times that a session took what waited for it before its flush, because it was much.",
+      registers,
+    }),
     framesSent: new Counter({
       name: "tickwire_gateway_frames_sent_total",
       help: "Frames given to the transport.",

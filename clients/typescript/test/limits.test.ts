@@ -156,3 +156,99 @@ describe("the gateway's subscriptionsMax", () => {
     });
   });
 });
+
+describe("a request that the gateway refuses for now", () => {
+  const TOPIC = "binance:BTC-USDT/trades";
+
+  /** A client of which the next requests of a kind are refused, each for half a second. */
+  async function connectRefused(
+    kind: "subscribe" | "unsubscribe" | "update",
+    times: number,
+  ): Promise<FakeSession> {
+    const session = await connectFake();
+    session.gateway.topics.set(TOPIC, { epoch: 1, sequence: 0 });
+    let left = times;
+    session.gateway.onMessage = (socket, message: ClientMessage) => {
+      const requestId = message[kind]?.requestId ?? 0;
+      if (requestId === 0 || left === 0) return false;
+      left -= 1;
+      socket.deliverMessage({ requestRefused: { requestId, code: 8, retryAfterMs: 500 } });
+      return true;
+    };
+    return session;
+  }
+
+  test("is made again when it may be, and not before", async () => {
+    const session = await connectRefused("subscribe", 2);
+    const { client, gateway } = session;
+    client.onTrades("binance:BTC-USDT", () => undefined);
+    await settle();
+    await pass(session, 490);
+    expect(gateway.socket.sent("subscribe")).toHaveLength(1);
+    await pass(session, 500);
+    expect(gateway.socket.sent("subscribe")).toHaveLength(2);
+    await pass(session, 500);
+    const sent = gateway.socket.sent("subscribe").map(({ topics }) => topics?.[0]?.topic);
+    expect(sent).toEqual([TOPIC, TOPIC, TOPIC]);
+    expect([client.state, ...gateway.ids.keys()]).toEqual(["connected", TOPIC]);
+  });
+
+  test("is not made again for a topic that nobody wants any more", async () => {
+    const session = await connectRefused("subscribe", 1);
+    const subscription = session.client.onTrades("binance:BTC-USDT", () => undefined);
+    await settle();
+    subscription.close();
+    await pass(session, 1_000);
+    expect(session.gateway.socket.sent("subscribe")).toHaveLength(1);
+    expect([...session.gateway.ids.keys()]).toEqual([]);
+  });
+
+  test("gives a topic up in the end", async () => {
+    const session = await connectRefused("unsubscribe", 1);
+    const subscription = session.client.onTrades("binance:BTC-USDT", () => undefined);
+    await settle();
+    subscription.close();
+    await settle();
+    expect([...session.gateway.ids.keys()]).toEqual([TOPIC]);
+    await pass(session, 1_000);
+    expect([...session.gateway.ids.keys()]).toEqual([]);
+  });
+
+  test("shows a topic in the way that is wanted last", async () => {
+    const session = await connectRefused("update", 1);
+    const subscription = session.client.subscribe(TOPIC, () => undefined);
+    await settle();
+    subscription.update({ conflationIntervalMs: 100 });
+    await settle();
+    subscription.update({ conflationIntervalMs: 250 });
+    await pass(session, 1_000);
+    const intervals = session.gateway.socket
+      .sent("update")
+      .map(({ topics }) => topics?.[0]?.conflationIntervalMs);
+    expect(intervals).toEqual([100, 250]);
+  });
+});
+
+test("1,000 topics with the longest names go in frames that the gateway takes", async () => {
+  const session = await connectFake();
+  const { client, gateway } = session;
+  const frameBytesMax = 262_144;
+  gateway.limits = { ...gateway.limits, frameBytesMax, topicsPerRequestMax: 1_000 };
+  gateway.socket.closeByServer(1006);
+  session.clock.advanceTo(session.clock.nextUs ?? 0);
+  await settle();
+  const sizes: number[] = [];
+  const { socket } = gateway;
+  const send = socket.send.bind(socket);
+  socket.send = (data) => {
+    sizes.push(data.byteLength);
+    send(data);
+  };
+  const names = symbols(1_000).map((symbol) => `binance:${symbol.padEnd(234, "Ü")}/trades`);
+  for (const name of names) gateway.topics.set(name, { epoch: 1, sequence: 0 });
+  client.subscribe(names, () => undefined);
+  await pass(session, 1_000);
+  expect(Math.max(...sizes)).toBeLessThan(frameBytesMax);
+  const asked = socket.sent("subscribe").flatMap(({ topics }) => topics ?? []);
+  expect(asked.map(({ topic }) => topic)).toEqual(names);
+});

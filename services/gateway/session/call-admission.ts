@@ -4,7 +4,7 @@ import { tooManyRequests } from "../rpc/work-price.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
 /** By then, one of the sessions of a principal may ask again. */
-const PRINCIPAL_RETRY_AFTER_MS = 1_000;
+export const PRINCIPAL_RETRY_AFTER_MS = 1_000;
 
 /** What decides about a call. */
 type AdmissionParts = {
@@ -34,7 +34,7 @@ export function admitCall(
   if (verdict.does === "serve") {
     if (accounts.takeRequests(principal, 1, nowUs)) return SERVE;
     rate = principal.limits.requestsPerSecondMax ?? rate;
-    verdict = rates.refuseCall(PRINCIPAL_RETRY_AFTER_MS, nowUs);
+    verdict = rates.refuse(PRINCIPAL_RETRY_AFTER_MS, nowUs);
   }
   if (verdict.does === "refuse") {
     return { does: "refuse", error: tooManyRequests(rate, verdict.retryAfterMs) };

@@ -20,33 +20,69 @@ test("a second allows as many requests and topics as configured, each counted by
   const limits = new RateLimits({ requestsPerSecondMax: 3, topicsPerSecondMax: 5 }, 0);
   expect(limits.takeTopics(5, 0)).toBe(true);
   expect(limits.takeTopics(1, 0)).toBe(false);
-  const requests = Array.from({ length: 4 }, () => limits.takeRequest("ping", 0));
-  expect(requests).toEqual([true, true, true, false]);
+  const requests = Array.from({ length: 4 }, () => limits.judgeRequest("ping", 0).does);
+  expect(requests).toEqual(["serve", "serve", "serve", "refuse"]);
 });
 
+// 10 are refused at once where the rate is 1, and what cannot be refused takes their place.
 test.each([
   ["cancel", 10],
   ["credit", 10],
-  ["ping", 1],
-] as const)("where one request is left, a %s may come %i times", (kind, times) => {
+  ["probeAnswer", 10],
+  ["authenticate", 1],
+] as const)("where the rate is 1, a %s may come %i times, and 10 times more", (kind, times) => {
   const limits = new RateLimits({ requestsPerSecondMax: 1, topicsPerSecondMax: 1 }, 0);
-  const taken = Array.from({ length: 12 }, () => limits.takeRequest(kind, 0));
-  // Ten tenths are not one in binary; the tenth may miss by a rounding error.
-  const granted = taken.filter(Boolean).length;
-  expect(granted).toBeGreaterThanOrEqual(Math.floor(times * 0.9));
-  expect(granted).toBeLessThanOrEqual(times);
+  const taken = Array.from({ length: 200 }, () => limits.judgeRequest(kind, 0).does);
+  expect(taken).not.toContain("refuse");
+  // Ten tenths are not one in binary; the last may miss by a rounding error.
+  const granted = taken.filter((does) => does === "serve").length;
+  expect(granted).toBeGreaterThanOrEqual(times * 11 - 2);
+  expect(granted).toBeLessThanOrEqual(times * 11);
 });
+
+test("a request above the rate is told when to come again, until it has come ten times too often", () => {
+  const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
+  const verdicts = Array.from({ length: 111 }, () => limits.judgeRequest("subscribe", 0));
+  const counts = ["serve", "refuse", "close"].map(
+    (one) => verdicts.filter(({ does }) => does === one).length,
+  );
+  expect(counts).toEqual([10, 100, 1]);
+  expect(verdicts[10]).toEqual({ does: "refuse", retryAfterMs: 100 });
+  expect(limits.judgeRequest("subscribe", 99_000).does).toBe("close");
+  expect(limits.judgeRequest("subscribe", 100_000).does).toBe("serve");
+});
+
+test("a request whose topics are not granted is refused for as long as they take, and pays for them", () => {
+  const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1_000 }, 0);
+  expect(limits.takeTopics(900, 0)).toBe(true);
+  expect(limits.takeTopics(600, 0)).toBe(false);
+  // Each is 1 and 600 topics at a hundredth: 14 times 7 of 100.
+  const verdicts = Array.from({ length: 15 }, () => limits.refuseTopics(0));
+  expect(verdicts[13]).toEqual({ does: "refuse", retryAfterMs: 500 });
+  expect(verdicts[14]).toEqual({ does: "close" });
+});
+
+const NO_FRAME = { bytes: 0, messages: 0, fields: 0, unknownFields: 0 };
 
 test.each([
   ["bytes", { bytes: 160 * 1024 }],
   ["fields", { fields: 5_000 }],
-  ["unknown fields", { fields: 0, unknownFields: 100 }],
 ])("a frame is paid for by its %s, as far as its messages do not cover it", (_, size) => {
-  const frame = { bytes: 0, messages: 0, fields: 0, unknownFields: 0, ...size };
+  const frame = { ...NO_FRAME, ...size };
   const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
   expect(limits.takeFrame({ ...frame, messages: 100 }, 0)).toBe(true);
   expect(limits.takeFrame(frame, 0)).toBe(true);
-  expect(limits.takeRequest("ping", 0)).toBe(false);
+  expect(limits.judgeRequest("ping", 0).does).toBe("refuse");
+  // To say that it is too much, it has to be read, which takes the place of 10 refusals of 100.
+  const taken = Array.from({ length: 12 }, () => limits.takeFrame(frame, 0));
+  expect(taken.filter(Boolean)).toHaveLength(9);
+});
+
+test("a frame with unknown fields is paid for by them, and never read to be refused", () => {
+  const frame = { ...NO_FRAME, unknownFields: 100 };
+  const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
+  expect(limits.takeFrame({ ...frame, messages: 100 }, 0)).toBe(true);
+  expect(limits.takeFrame(frame, 0)).toBe(true);
   expect(limits.takeFrame(frame, 999_999)).toBe(false);
   expect(limits.takeFrame(frame, 1_000_000)).toBe(true);
 });
@@ -65,8 +101,8 @@ describe("a call", () => {
   test("leaves a tenth of the rate to what is no call", () => {
     const limits = rated();
     expect(verdicts(limits, 91, 0)).toEqual({ serve: 90, refuse: 1 });
-    const pings = Array.from({ length: 11 }, () => limits.takeRequest("ping", 0));
-    expect(pings.filter(Boolean)).toHaveLength(10);
+    const pings = Array.from({ length: 11 }, () => limits.judgeRequest("ping", 0).does);
+    expect(pings.filter((does) => does === "serve")).toHaveLength(10);
   });
 
   test.each([
@@ -108,5 +144,5 @@ test("a message of which nothing can be made is paid for like a request", () => 
   const limits = new RateLimits({ requestsPerSecondMax: 10, topicsPerSecondMax: 1 }, 0);
   expect(limits.takeUnknown(11, 0)).toBe(false);
   expect(limits.takeUnknown(10, 0)).toBe(true);
-  expect(limits.takeRequest("ping", 0)).toBe(false);
+  expect(limits.judgeRequest("ping", 0).does).toBe("refuse");
 });

@@ -67,27 +67,32 @@ export const REFUSED_SECONDS_MAX = 10;
 /** So many of them a second go on for ever, as a part of the rate. */
 const REFUSED_SHARE = 0.5;
 
-/** What becomes of a call: it is served, or refused until later, or one too many was refused. */
-type CallVerdict =
+/** What becomes of a request: it is served, or refused until later, or one too many was refused. */
+export type RequestVerdict =
   | { readonly does: "serve" }
   | { readonly does: "refuse"; readonly retryAfterMs: number }
   | { readonly does: "close" };
 
-const SERVE: CallVerdict = { does: "serve" };
-const CLOSE: CallVerdict = { does: "close" };
+const SERVE: RequestVerdict = { does: "serve" };
+const CLOSE: RequestVerdict = { does: "close" };
 
 /**
  * What one session may still ask for: requests, and topics that its requests name. What costs as
- * much as a request without being one is paid for in requests. A call above the rate is refused
+ * much as a request without being one is paid for in requests. A request above the rate is refused
  * with the time to wait, because a program that asks too fast is not one that does harm; only who
- * goes on and on all the same uses up the refusals, and is closed. Other requests have no answer
- * that could say so.
+ * goes on and on all the same uses up the refusals, and is closed. What cannot be refused, because
+ * the gateway waits for it or must read it to say so, is paid for with refusals where the rate is
+ * used up.
  */
 export class RateLimits {
   readonly #requests: TokenBucket;
   readonly #topics: TokenBucket;
   readonly #refusals: TokenBucket;
   readonly #reserve: number;
+  /** What naming one topic costs, in requests, where it is refused. */
+  readonly #costOfTopic: number;
+  /** Topics that were not granted last. */
+  #topicsRefused = 0;
 
   constructor(options: RateLimitOptions, nowUs: number) {
     this.#requests = new TokenBucket(options.requestsPerSecondMax, nowUs);
@@ -95,13 +100,18 @@ export class RateLimits {
     const { requestsPerSecondMax: rate } = options;
     this.#refusals = new TokenBucket(rate * REFUSED_SHARE, nowUs, rate * REFUSED_SECONDS_MAX);
     this.#reserve = Math.floor(rate * RESERVED_SHARE);
+    this.#costOfTopic = rate / options.topicsPerSecondMax;
   }
 
-  /** Whether a frame of this size may be read now. What is granted is used up. */
+  /**
+   * Whether a frame of this size may be read now. What is granted is used up. One with fields that
+   * we do not know is not read for the sake of refusing what it asks for.
+   */
   takeFrame({ bytes, messages, fields, unknownFields }: FramePrice, nowUs: number): boolean {
     const work = bytes / BYTES_PER_REQUEST + fields / FIELDS_PER_REQUEST;
-    const cost = work + unknownFields * COST_OF_UNKNOWN_FIELD - messages * COVERED_BY_MESSAGE;
-    return this.#requests.take(Math.max(0, cost), nowUs);
+    const strange = unknownFields * COST_OF_UNKNOWN_FIELD;
+    const cost = Math.max(0, work + strange - messages * COVERED_BY_MESSAGE);
+    return strange > 0 ? this.#requests.take(cost, nowUs) : this.#takeAnyhow(cost, nowUs);
   }
 
   /** Whether so many messages may come of which nothing can be made: each is a request. */
@@ -115,24 +125,47 @@ export class RateLimits {
   }
 
   /** What becomes of one more call now. What is granted is used up. */
-  judgeCall(nowUs: number): CallVerdict {
+  judgeCall(nowUs: number): RequestVerdict {
     if (this.#requests.take(1, nowUs, this.#reserve)) return SERVE;
-    return this.refuseCall(this.#requests.waitMs(1 + this.#reserve), nowUs);
+    return this.refuse(this.#requests.waitMs(1 + this.#reserve), nowUs);
   }
 
-  /** What becomes of a call that is not to be served before that time has passed. */
-  refuseCall(waitMs: number, nowUs: number): CallVerdict {
-    if (!this.#refusals.take(1, nowUs)) return CLOSE;
+  /** What becomes of one more request of this kind, no call, now. What is granted is used up. */
+  judgeRequest(kind: Exclude<ClientRequest["kind"], "call">, nowUs: number): RequestVerdict {
+    if (isOfSession(kind)) {
+      const cost = ANSWERS.has(kind) ? COST_OF_ANSWER : 1;
+      return this.#takeAnyhow(cost, nowUs) ? SERVE : CLOSE;
+    }
+    if (this.#requests.take(1, nowUs)) return SERVE;
+    return this.refuse(this.#requests.waitMs(1), nowUs);
+  }
+
+  /** What becomes of a request that is not to be served before that time has passed. */
+  refuse(waitMs: number, nowUs: number, cost = 1): RequestVerdict {
+    if (!this.#refusals.take(cost, nowUs)) return CLOSE;
     return { does: "refuse", retryAfterMs: Math.max(1, Math.ceil(waitMs)) };
-  }
-
-  /** Whether one more request of this kind, no call, may come now. What is granted is used up. */
-  takeRequest(kind: Exclude<ClientRequest["kind"], "call">, nowUs: number): boolean {
-    return this.#requests.take(ANSWERS.has(kind) ? COST_OF_ANSWER : 1, nowUs);
   }
 
   /** Whether requests may name so many more topics now. What is granted is used up. */
   takeTopics(topics: number, nowUs: number): boolean {
-    return this.#topics.take(topics, nowUs);
+    const isGranted = this.#topics.take(topics, nowUs);
+    if (!isGranted) this.#topicsRefused = topics;
+    return isGranted;
   }
+
+  /** What becomes of the request whose topics were not granted last: naming them was work. */
+  refuseTopics(nowUs: number): RequestVerdict {
+    const topics = this.#topicsRefused;
+    return this.refuse(this.#topics.waitMs(topics), nowUs, 1 + topics * this.#costOfTopic);
+  }
+
+  /** Where the rate is used up, what cannot be refused takes the place of refusals. */
+  #takeAnyhow(cost: number, nowUs: number): boolean {
+    return this.#requests.take(cost, nowUs) || this.#refusals.take(cost, nowUs);
+  }
+}
+
+/** What the gateway waits for, or what nobody sends twice: it is never refused. */
+export function isOfSession(kind: ClientRequest["kind"]): boolean {
+  return ANSWERS.has(kind) || kind === "hello" || kind === "authenticate";
 }

@@ -222,10 +222,24 @@ test("connections of one principal are as many as it may have, and one that goes
 test("requests of one principal are as many as it may make", () => {
   const rig = openAs(() => somebody(["*:*/*"], { limits: { requestsPerSecondMax: 3 } }));
   const ping = { ping: { nonce: 1 } };
-  rig.says(ping, ping, ping);
+  rig.says(ping, ping, ping, ping);
+  rig.endTurn();
+  const refused = () => rig.messages.flatMap(({ requestRefused }) => requestRefused ?? []);
+  expect(refused()).toMatchObject([
+    {
+      kind: 4,
+      code: 8,
+      retryAfterMs: 1_000,
+      message: "more than the requestsPerSecondMax 3 of key:test a second",
+    },
+  ]);
   expect(rig.connection.ends).toEqual([]);
-  rig.says(ping);
-  expect(rig.connection.ends).toEqual(["4004 key:test asks for more than it may"]);
+  // What the gateway itself has asked for is no request of the principal.
+  rig.says({ probeAnswer: { number: 1 } });
+  for (let goesOn = 0; goesOn < 5_001 && rig.state === "open"; goesOn += 1) rig.says(ping);
+  expect(rig.connection.ends).toEqual([
+    "4004 requests go on above requestsPerSecondMax 500 a second",
+  ]);
 });
 
 test("nobody sees more than his interval permits by beginning a topic again and again", () => {

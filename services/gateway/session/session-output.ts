@@ -10,6 +10,7 @@ import type {
   AccessInit,
   NoticeInit,
   ReplyInit,
+  RequestRefusedInit,
   TopicResultInit,
   WelcomeInit,
 } from "./wire-messages.ts";
@@ -53,6 +54,10 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
 
   unsubscribeResult(requestId: number, topics: readonly TopicResultInit[]): void {
     this.#control({ kind: "unsubscribeResult", value: { requestId, topics } });
+  }
+
+  refused(value: RequestRefusedInit): void {
+    this.#control({ kind: "requestRefused", value });
   }
 
   limited(pattern: string): void {

@@ -102,8 +102,12 @@ const EVENTS: Record<SessionEvent, (rig: SessionRig) => void> = {
   "unknown-version": (rig) => rig.says({ hello: { protocolVersion: 2 } }),
   // Messages of no kind, which are no fault at any time but their number.
   "request-rate-exceeded": (rig) => rig.says(...Array.from({ length: 21 }, () => ({}))),
-  "topic-rate-exceeded": (rig) =>
-    rig.subscribe(1, ...Array.from({ length: 11 }, () => "fake:BTC-USDT/trades")),
+  // Each is refused, until there were too many of them.
+  "topic-rate-exceeded": (rig) => {
+    for (let times = 0; times < 9; times += 1) {
+      rig.subscribe(1, ...Array.from({ length: 11 }, () => "fake:BTC-USDT/trades"));
+    }
+  },
   "call-id-not-rising": (rig) => rig.says({ call: { callId: 0, method: "nothing" } }),
   "hello-timeout": (rig) => rig.clock.advance(1_000),
   unauthenticated: (rig) => refuse(rig, "invalid"),

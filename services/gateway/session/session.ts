@@ -5,33 +5,29 @@ import { CloseCode } from "#wire/codes.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import { PROTOCOL_VERSION } from "#wire/protocol.ts";
 import type { Credentials } from "../access/credentials.ts";
-import { RpcError } from "../rpc/rpc-error.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
-import { admitCall } from "./call-admission.ts";
-import type { CallTable } from "./call-table.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { FrameInbox } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
-import { RateLimits } from "./rate-limits.ts";
-import { createCalls } from "./session-calls.ts";
 import { SessionAccess } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
+import type { RequestVerdict } from "./rate-limits.ts";
 import type { SessionParts } from "./session-parts.ts";
+import { SessionRequests } from "./session-requests.ts";
 import { SlowReader } from "./slow-reader.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
-import { SubscribeSpans } from "./subscribe-spans.ts";
-import { Subscriptions } from "./subscriptions.ts";
-import type { CatalogChange } from "./subscriptions.ts";
 import type { SessionLook } from "./session-look.ts";
+import type { CatalogChange, Subscriptions } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
-import type { TurnLine } from "../turns/turns.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { CallMessage, HelloMessage, SubscribeMessage } from "./wire-messages.ts";
+import type { HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
+/** What is held was judged when it came. */
+const SERVED: RequestVerdict = { does: "serve" };
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
@@ -57,16 +53,8 @@ export class Session implements ConnectionHandler {
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
   readonly #output: SessionOutput;
-  /** Made only where something is traced. */
-  readonly #spans: SubscribeSpans | undefined;
   readonly #inbox: FrameInbox;
-  /** The work of subscriptions. */
-  readonly #line: TurnLine;
-  /** Made when the client first asks for topics, as most that only connect never do. */
-  #subscriptions: Subscriptions | undefined;
-  /** Made with the first call. */
-  #calls: CallTable | undefined;
-  readonly #rates: RateLimits;
+  readonly #requests: SessionRequests;
   readonly #access: SessionAccess;
   /** Asked for while it is being found out who the client is. */
   #held: ClientRequest[] = [];
@@ -76,8 +64,6 @@ export class Session implements ConnectionHandler {
   readonly #openedTimeUs: number;
   /** As the client named itself. */
   #client = { client: "", clientVersion: "" };
-  /** The gateway goes away, and waits for the calls that are under way. */
-  #refusesCalls = false;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
@@ -91,7 +77,6 @@ export class Session implements ConnectionHandler {
     this.#connection = connection;
     this.#parts = parts;
     this.#openedTimeUs = clock.nowUs();
-    this.#rates = new RateLimits(config, clock.monotonicUs());
     const slow = this.#createSlowReader();
     this.#outbound = new Outbound(connection, config, parts, {
       onLag: (lateness) => slow.onLag(lateness),
@@ -100,16 +85,11 @@ export class Session implements ConnectionHandler {
       sendProbe: (number) => this.#sendProbe(number),
     });
     this.#output = new SessionOutput(this.#outbound);
-    if (parts.tracing !== undefined) {
-      const spans = new SubscribeSpans(parts.tracing, id);
-      this.#spans = spans;
-      this.#output.onSubscribed = (requestId) => spans.answered(requestId);
-    }
     const { inboxSpace: space, turns } = parts;
     const read = (frame: Uint8Array): void => this.#read(frame);
     this.#inbox = new FrameInbox({ space, line: turns.open(), limits: config, read });
-    this.#line = parts.turns.open();
     this.#access = this.#createAccess();
+    this.#requests = this.#createRequests();
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
       this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
@@ -129,7 +109,7 @@ export class Session implements ConnectionHandler {
       address: this.#connection.remoteAddress,
       principal: this.#access.known?.id ?? "",
       openedTimeUs: this.#openedTimeUs,
-      topics: this.#subscriptions?.size ?? 0,
+      topics: this.#requests.subscriptions?.size ?? 0,
       lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
       owedBytes,
       lagging: this.#outbound.isLagging,
@@ -147,7 +127,7 @@ export class Session implements ConnectionHandler {
 
   /** The topics that the client gets; undefined before it asked for any. */
   get subscribed(): Pick<Subscriptions, "size" | "has" | "all"> | undefined {
-    return this.#subscriptions;
+    return this.#requests.subscriptions;
   }
 
   onMessage(data: Uint8Array, isBinary: boolean): void {
@@ -188,12 +168,12 @@ export class Session implements ConnectionHandler {
   }
 
   get callsInFlight(): number {
-    return this.#calls?.active ?? 0;
+    return this.#requests.callsInFlight;
   }
 
   /** Refuses calls from now on, so that those under way are the last. */
   refuseCalls(): void {
-    this.#refusesCalls = true;
+    this.#requests.refuseCalls();
   }
 
   /** Tells the client that the gateway goes away, and within how long it should come back. */
@@ -226,7 +206,8 @@ export class Session implements ConnectionHandler {
 
   /** Instruments came, or are streamed on other channels; others are gone. */
   onCatalogChanged(change: CatalogChange): void {
-    if (this.#serves("catalog-changed")) this.#subscriptions?.onCatalogChanged(change);
+    if (!this.#serves("catalog-changed")) return;
+    this.#requests.subscriptions?.onCatalogChanged(change);
   }
 
   get #isOver(): boolean {
@@ -269,15 +250,13 @@ export class Session implements ConnectionHandler {
     this.#access.close();
     this.#held = [];
     this.#outbound.close();
-    this.#subscriptions?.close();
-    this.#spans?.close();
-    this.#calls?.closeAll();
+    this.#requests.close();
   }
 
   /** Does what a frame asks for. */
   #read(frame: Uint8Array): void {
     const { config, clock } = this.#parts;
-    const reading = readClientFrame(frame, config, this.#rates, clock.monotonicUs());
+    const reading = readClientFrame(frame, config, this.#requests.rates, clock.monotonicUs());
     if (reading.kind === "fault") {
       this.#fault(reading.event, reading.reason);
       return;
@@ -290,15 +269,12 @@ export class Session implements ConnectionHandler {
 
   #onRequest(request: ClientRequest): void {
     const nowUs = this.#parts.clock.monotonicUs();
-    if (request.kind !== "call" && !this.#rates.takeRequest(request.kind, nowUs)) {
-      const { requestsPerSecondMax } = this.#parts.config;
-      const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests a second`;
-      this.#fault("request-rate-exceeded", reason);
-      return;
-    }
-    if (!this.#access.isChecking) this.#onAdmitted(request);
+    // A call is judged with what its principal may ask for.
+    const verdict =
+      request.kind === "call" ? SERVED : this.#requests.rates.judgeRequest(request.kind, nowUs);
+    if (!this.#access.isChecking) this.#onAdmitted(request, verdict);
     // Everything waits in its order until it is known who the client is.
-    else if (this.#held.push(request) > HELD_REQUESTS_MAX) {
+    else if (verdict.does !== "serve" || this.#held.push(request) > HELD_REQUESTS_MAX) {
       this.#fault(
         "request-rate-exceeded",
         `more than ${HELD_REQUESTS_MAX} requests before Welcome`,
@@ -306,118 +282,14 @@ export class Session implements ConnectionHandler {
     }
   }
 
-  #onAdmitted(request: ClientRequest): void {
+  #onAdmitted(request: ClientRequest, verdict: RequestVerdict): void {
     if (request.kind === "hello") {
       this.#onHello(request.value);
       return;
     }
     const step = this.#step(request.kind);
     if (step.does === "close") this.#close(step.code, `${request.kind} before hello`);
-    else if (step.does !== "serve") return;
-    else if (request.kind === "call") this.#onCall(request.value);
-    else if (this.#isPaid()) this.#serve(request);
-  }
-
-  /** Whether the principal may ask for one more, whichever session it asks by. */
-  #isPaid(): boolean {
-    const { accounts, clock } = this.#parts;
-    const { principal } = this.#access;
-    if (accounts.takeRequests(principal, 1, clock.monotonicUs())) return true;
-    this.#fault("request-rate-exceeded", `${principal.id} asks for more than it may`);
-    return false;
-  }
-
-  #serve(request: Exclude<ClientRequest, { kind: "hello" | "call" }>): void {
-    const { clock } = this.#parts;
-    switch (request.kind) {
-      case "subscribe":
-        if (this.#hasRoom()) this.#subscribe(request.value);
-        return;
-      case "unsubscribe":
-      case "update":
-        if (this.#hasRoom()) this.#topics().ask(request);
-        return;
-      case "cancel":
-        this.#calls?.cancel(request.value.callId);
-        return;
-      case "credit":
-        this.#calls?.credit(request.value.callId, request.value.credits);
-        return;
-      case "authenticate":
-        this.#access.renew(request.value);
-        return;
-      case "ping":
-        this.#output.pong(request.value.nonce, clock.nowUs());
-        return;
-      case "probeAnswer":
-        if (this.#answersProbes) this.#outbound.onAnswer(request.value.number, clock.monotonicUs());
-        return;
-    }
-  }
-
-  #onCall(call: CallMessage): void {
-    const { accounts, clock, config } = this.#parts;
-    const { requestsPerSecondMax } = config;
-    const parts = { rates: this.#rates, accounts, requestsPerSecondMax };
-    const admission = admitCall(parts, this.#access.principal, clock.monotonicUs());
-    if (admission.does === "close") {
-      this.#fault("request-rate-exceeded", admission.reason);
-      return;
-    }
-    const calls = (this.#calls ??= this.#makeCalls());
-    let refusal = admission.does === "serve" ? undefined : admission.error;
-    if (refusal === undefined && this.#refusesCalls) {
-      refusal = new RpcError("unavailable", "the gateway is shutting down");
-    }
-    const isNext = refusal === undefined ? calls.start(call) : calls.refuse(call, refusal);
-    if (!isNext) this.#fault("call-id-not-rising", `call_id ${call.callId} is not rising`);
-  }
-
-  #subscribe(message: SubscribeMessage): void {
-    const topics = this.#topics();
-    if (this.#spans === undefined) {
-      topics.subscribe(message);
-      return;
-    }
-    const request = { requestId: message.requestId, topics: message.topics.length };
-    this.#spans.begin(request, () => topics.subscribe(message));
-  }
-
-  #topics(): Subscriptions {
-    if (this.#subscriptions !== undefined) return this.#subscriptions;
-    const { clock, config, accounts } = this.#parts;
-    const own = {
-      limits: config,
-      line: this.#line,
-      account: accounts,
-      bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
-      takeTopics: (topics: number) => this.#rates.takeTopics(topics, clock.monotonicUs()),
-      onTooManyTopics: () => this.#onTooManyTopics(),
-      principal: () => this.#access.principal,
-    };
-    this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, this.#output);
-    return this.#subscriptions;
-  }
-
-  #makeCalls(): CallTable {
-    const { remoteAddress } = this.#connection;
-    const own = { id: this.id, remoteAddress, rates: this.#rates, access: this.#access };
-    return createCalls(this.#parts, own, this.#output);
-  }
-
-  /** Closes if as many requests wait for their turns as may come in a second. */
-  #hasRoom(): boolean {
-    const { requestsPerSecondMax } = this.#parts.config;
-    if (this.#line.waiting <= requestsPerSecondMax) return true;
-    const reason = `more than requestsPerSecondMax ${requestsPerSecondMax} requests wait`;
-    this.#fault("request-rate-exceeded", reason);
-    return false;
-  }
-
-  #onTooManyTopics(): void {
-    const { topicsPerSecondMax } = this.#parts.config;
-    const reason = `more than topicsPerSecondMax ${topicsPerSecondMax} topics named a second`;
-    this.#fault("topic-rate-exceeded", reason);
+    else if (step.does === "serve") this.#requests.serve(request, verdict);
   }
 
   #onHello(hello: HelloMessage): void {
@@ -455,7 +327,8 @@ export class Session implements ConnectionHandler {
     };
     this.#output.welcome(welcomeOf(this.#parts, own));
     this.#access.announce();
-    for (const request of this.#held.splice(0)) if (!this.#isOver) this.#onAdmitted(request);
+    for (const request of this.#held.splice(0))
+      if (!this.#isOver) this.#onAdmitted(request, SERVED);
   }
 
   #createAccess(): SessionAccess {
@@ -465,9 +338,24 @@ export class Session implements ConnectionHandler {
       sessionId: this.id,
       credentials: this.#options.credentials,
       onWelcome: () => this.#onWelcome(),
-      onReplaced: () => this.#subscriptions?.review(),
+      onReplaced: () => this.#requests.subscriptions?.review(),
       onFault: (event, reason) => this.#fault(event, reason),
       tell: (message) => this.#output.access(message),
+    });
+  }
+
+  #createRequests(): SessionRequests {
+    return new SessionRequests(this.#parts, {
+      id: this.id,
+      remoteAddress: this.#connection.remoteAddress,
+      output: this.#output,
+      access: this.#access,
+      bandwidthBytesPerSecondMax: () => this.#bandwidthBytesPerSecondMax,
+      onProbeAnswer: (number) => {
+        const { clock } = this.#parts;
+        if (this.#answersProbes) this.#outbound.onAnswer(number, clock.monotonicUs());
+      },
+      fault: (event, reason) => this.#fault(event, reason),
     });
   }
 
@@ -476,7 +364,7 @@ export class Session implements ConnectionHandler {
       ...this.#parts,
       sessionId: this.id,
       output: () => this.#output,
-      subscriptions: () => this.#subscriptions,
+      subscriptions: () => this.#requests.subscriptions,
       owedBytes: () => this.#outbound.owedBytes,
       serves: () => this.#serves("lagging"),
       close: (reason) => this.#fault("too-slow", reason),

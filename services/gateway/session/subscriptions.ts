@@ -46,11 +46,14 @@ export type SubscriptionReplies = StartReplies & {
 
 /** What subscriptions need of the gateway. */
 type SubscriptionParts = StartParts & {
-  /** A request turned out to name more topics than it may. Nothing of it is served. */
-  readonly onTooManyTopics: () => void;
+  /** A request turned out to name more topics than it may. It has no other answer. */
+  readonly onTooManyTopics: (kind: TopicsRequestKind, requestId: number) => void;
   /** Market data that the session should get at most; 0 is no bound. */
   readonly bandwidthBytesPerSecondMax: number;
 };
+
+/** A request that names topics. */
+export type TopicsRequestKind = "subscribe" | "unsubscribe" | "update";
 
 type TopicsRequest = Extract<ClientRequest, { readonly kind: "unsubscribe" | "update" }>;
 
@@ -164,14 +167,14 @@ export class Subscriptions {
    */
   subscribe(message: SubscribeMessage): void {
     if (this.#parts.takeTopics(message.topics.length)) this.#add(this.#subscribe(message));
-    else this.#parts.onTooManyTopics();
+    else this.#parts.onTooManyTopics("subscribe", message.requestId);
   }
 
   /** Answers with one result per topic or pattern, after the requests before. */
   unsubscribe(message: UnsubscribeMessage): void {
     if (this.#parts.takeTopics(message.topics.length))
       this.#add(oneStep(() => this.#leave(message)));
-    else this.#parts.onTooManyTopics();
+    else this.#parts.onTooManyTopics("unsubscribe", message.requestId);
   }
 
   /**
@@ -180,7 +183,7 @@ export class Subscriptions {
    */
   update(message: UpdateMessage): void {
     if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
-    else this.#parts.onTooManyTopics();
+    else this.#parts.onTooManyTopics("update", message.requestId);
   }
 
   /**
@@ -250,11 +253,11 @@ export class Subscriptions {
 
   *#subscribe(message: SubscribeMessage): Work {
     const named = yield* namedTopics(this.#parts, message);
+    const { requestId } = message;
     if (named === undefined) {
-      this.#parts.onTooManyTopics();
+      this.#parts.onTooManyTopics("subscribe", requestId);
       return;
     }
-    const { requestId } = message;
     const order = this.#nextOrder();
     const wanted: WantedTopic[] = [];
     for (const entry of named) yield* this.#wantEntry(entry, { requestId, order, wanted });

@@ -135,9 +135,14 @@ describe("an update of a pattern", () => {
   test("is paid for by its topics", () => {
     rig.subscribe(1, "fake:*/*");
     expect(rig.state).toBe("open");
-    for (let id = 2; id < 5 && rig.state === "open"; id += 1) {
+    for (let id = 2; id < 5; id += 1) {
       update(id, { topic: "fake:*/*", conflationIntervalMs: 50 * id });
     }
-    expect(rig.connection.ends.join()).toMatch(/^4004/);
+    rig.endTurn();
+    // UPDATE, and RESOURCE_EXHAUSTED.
+    expect(
+      rig.messages.map(({ requestRefused }) => requestRefused).findLast(Boolean),
+    ).toMatchObject({ kind: 3, requestId: 4, code: 8 });
+    expect(rig.connection.ends).toEqual([]);
   });
 });

@@ -20,7 +20,8 @@ type ViewUpdatesParts = {
   readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
-  readonly onTooManyTopics: () => void;
+  /** The request has no other answer; what was done of it may be done again. */
+  readonly onTooManyTopics: (kind: "update", requestId: number) => void;
   readonly line: Pick<TurnLine, "isOver">;
   readonly live: LiveTopics;
   readonly starts: TopicStarts;
@@ -53,29 +54,32 @@ export class ViewUpdates {
     for (const [requestIndex, update] of topics.entries()) {
       if (this.#parts.line.isOver) yield;
       const refused = intervalRefusal(update.conflationIntervalMs);
-      if (refused === undefined) {
-        results.push(...(yield* this.#updateOne(update, { requestId, requestIndex })));
-      } else {
+      if (refused !== undefined) {
         results.push(refusedResult(requestIndex, update.topic, refused));
+        continue;
       }
+      const updated = yield* this.#updateOne(update, { requestId, requestIndex });
+      if (updated === undefined) {
+        this.#parts.onTooManyTopics("update", requestId);
+        return;
+      }
+      results.push(...updated);
     }
     this.#parts.replies.subscribeResult(requestId, results, false);
   }
 
+  /** Undefined if it stands for more topics than may be named now. */
   *#updateOne(
     update: TopicUpdateMessage,
     origin: { readonly requestId: number; readonly requestIndex: number },
-  ): Work<TopicResultInit[]> {
+  ): Work<TopicResultInit[] | undefined> {
     const { live, starts, patterns, line } = this.#parts;
     const { requestIndex } = origin;
     const results: TopicResultInit[] = [];
     if (patterns.change(update.topic, update)) {
       const ofPattern = (each: TopicSubscription): boolean => each.pattern?.text === update.topic;
       const all = [...live.all(), ...starts.waiting()].filter(ofPattern);
-      if (!this.#parts.takeTopics(all.length)) {
-        this.#parts.onTooManyTopics();
-        return [];
-      }
+      if (!this.#parts.takeTopics(all.length)) return undefined;
       for (const subscription of all) {
         if (line.isOver) yield;
         results.push(...this.#change(subscription, update, origin));

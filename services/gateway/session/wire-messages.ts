@@ -20,6 +20,7 @@ export type TopicResultInit = NonNullable<
 export type WelcomeInit = ValueOf<ServerMessageInit, "welcome">;
 export type AccessInit = ValueOf<ServerMessageInit, "access">;
 export type NoticeInit = ValueOf<ServerMessageInit, "notice">;
+export type RequestRefusedInit = ValueOf<ServerMessageInit, "requestRefused">;
 export type ReplyInit = ValueOf<ServerMessageInit, "reply">;
 /** The schema's name of a reason why a topic cannot be had. */
 export type TopicErrorName = NonNullable<TopicResultInit["error"]>;

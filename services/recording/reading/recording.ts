@@ -19,6 +19,9 @@ type RecordedRange = {
 /** How far a reader has come, for whoever watches. */
 type ReadProgress = { readonly readBytes: number; readonly totalBytes: number };
 
+/** Blocks that are looked into for topics. */
+const TOPIC_BLOCKS_MAX = 64;
+
 /** An opened recording: a folder of files, or one file of it. */
 export class Recording {
   /** What could not be read so far, by all that was read. */
@@ -99,10 +102,18 @@ export class Recording {
     }
   }
 
-  /** Every topic there is, with what the recording says last of its instrument. */
-  async topics(): Promise<readonly RecordedTopic[]> {
+  /**
+   * The topics that there are at a time and shortly after it: each file begins with the state of
+   * all that there were. Others may begin later.
+   */
+  async topics(timeUs = 0): Promise<readonly RecordedTopic[]> {
     const topics = new Set<RecordedTopic>();
-    for await (const entries of this.entries()) for (const { topic } of entries) topics.add(topic);
+    let blocks = 0;
+    for await (const entries of this.entries({ fromTimeUs: timeUs })) {
+      for (const { topic } of entries) topics.add(topic);
+      blocks += 1;
+      if (blocks >= TOPIC_BLOCKS_MAX) break;
+    }
     return [...topics];
   }
 

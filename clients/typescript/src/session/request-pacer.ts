@@ -16,6 +16,7 @@ export class RequestPacer {
   #burst = Number.POSITIVE_INFINITY;
   #tokens = Number.POSITIVE_INFINITY;
   #filledAtUs = 0;
+  #pausedUntilUs = 0;
   #cancelTimer: (() => void) | undefined;
 
   constructor(clock: ClientClock) {
@@ -31,6 +32,13 @@ export class RequestPacer {
     // The Hello was the first request.
     this.#tokens = Math.min(this.#burst, perSecond - 1);
     this.#filledAtUs = this.#clock.nowUs();
+    this.#pausedUntilUs = 0;
+  }
+
+  /** The gateway says that nothing more is to come for so long. */
+  pause(durationMs: number): void {
+    const untilUs = this.#clock.nowUs() + durationMs * 1_000;
+    this.#pausedUntilUs = Math.max(this.#pausedUntilUs, untilUs);
   }
 
   /** The connection is gone, and with it who waits. */
@@ -43,6 +51,7 @@ export class RequestPacer {
   /** Whether a request may go out now; if so, it is counted. */
   take(): boolean {
     this.#fill();
+    if (this.#clock.nowUs() < this.#pausedUntilUs) return false;
     // Fractions of tokens are sums of doubles, so a whole token may be missing its last bits.
     if (this.#tokens < 1 - 1e-9) return false;
     this.#tokens -= 1;
@@ -60,8 +69,10 @@ export class RequestPacer {
     this.#waiting.add(callback);
     if (this.#cancelTimer !== undefined) return;
     this.#fill();
-    const delayMs = Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000);
-    this.#cancelTimer = this.#clock.after(Math.max(1, delayMs), () => {
+    const fillsInMs = this.#tokens >= 1 ? 0 : ((1 - this.#tokens) / this.#perSecond) * 1_000;
+    const pausedMs = (this.#pausedUntilUs - this.#clock.nowUs()) / 1_000;
+    const delayMs = Math.ceil(Math.max(1, fillsInMs, pausedMs));
+    this.#cancelTimer = this.#clock.after(delayMs, () => {
       this.#cancelTimer = undefined;
       const callbacks = [...this.#waiting];
       this.#waiting.clear();

@@ -18,6 +18,14 @@ export type OpenRequest = {
   readonly unsubscribed: Set<string>;
 };
 
+/** What was sent besides subscribe requests, and may still be refused. */
+type Sent =
+  | { readonly kind: "unsubscribe"; readonly topics: readonly string[] }
+  | { readonly kind: "update"; readonly names: readonly { topic: string; entry: Entry }[] };
+
+/** No more are remembered: a refusal comes with the next answers, or never. */
+const SENT_MAX = 100;
+
 /** What the outbox needs from the subscriptions. */
 type SubscribeOutboxOptions = {
   readonly pacer: RequestPacer;
@@ -44,6 +52,7 @@ export class SubscribeOutbox {
   readonly #unsubscribes = new Set<string>();
   /** What is to be shown in another way, by the name under which the gateway has it. */
   readonly #updates = new Map<string, Entry>();
+  readonly #sent = new Map<number, Sent>();
   #items: readonly RequestItem[] = [];
   #limits: SubscribeLimits | undefined;
   #nextRequestId = 1;
@@ -64,6 +73,7 @@ export class SubscribeOutbox {
   handleDisconnected(): void {
     this.#limits = undefined;
     this.requests.clear();
+    this.#sent.clear();
     this.#unsubscribes.clear();
     this.#updates.clear();
     this.#items = [];
@@ -99,6 +109,34 @@ export class SubscribeOutbox {
     return new Set(unsent.map(({ topic }) => topic));
   }
 
+  /**
+   * The gateway did not serve a request: it goes again when so long has passed, with what is still
+   * wanted of it.
+   */
+  refused(requestId: number, retryAfterMs: number): void {
+    this.#options.pacer.pause(retryAfterMs);
+    const request = this.requests.get(requestId);
+    const sent = this.#sent.get(requestId);
+    if (request !== undefined) {
+      this.requests.delete(requestId);
+      const wanted = request.items.filter((_, index) => !request.givenUp.has(index));
+      this.#items = [...wanted, ...this.#items];
+    } else if (sent?.kind === "unsubscribe") {
+      for (const topic of sent.topics) this.#unsubscribes.add(topic);
+    } else if (sent?.kind === "update") {
+      for (const { topic, entry } of sent.names) {
+        if (entry.updateId === requestId) this.#updates.set(topic, entry);
+      }
+    }
+    this.#sent.delete(requestId);
+    this.#flush();
+  }
+
+  #remember(requestId: number, sent: Sent): void {
+    this.#sent.set(requestId, sent);
+    this.#sent.delete(requestId - SENT_MAX);
+  }
+
   readonly #flush = (): void => {
     if (this.#limits === undefined) {
       this.#unsubscribes.clear();
@@ -120,6 +158,7 @@ export class SubscribeOutbox {
       const own = topics.slice(from, to);
       for (const topic of own) this.#unsubscribes.delete(topic);
       const requestId = this.#nextRequestId++;
+      this.#remember(requestId, { kind: "unsubscribe", topics: own });
       this.#options.send([{ kind: "unsubscribe", value: { requestId, topics: own } }]);
     }
     return true;
@@ -155,6 +194,7 @@ export class SubscribeOutbox {
         this.#updates.delete(topic);
         entry.updateId = requestId;
       }
+      this.#remember(requestId, { kind: "update", names: own });
       const topics = own.map(({ topic, entry }) => ({ topic, ...this.#viewOf(entry) }));
       this.#options.send([{ kind: "update", value: { requestId, topics } }]);
     }

@@ -1,4 +1,4 @@
-import { topicIdOf } from "@tickwire/proto/codec";
+import { createMessageCodec, topicIdOf } from "@tickwire/proto/codec";
 import {
   BookChecksumCodec,
   SubscribeCodec,
@@ -28,6 +28,12 @@ import { differsInDepth, type ViewWish } from "./view-wish.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type TopicResult = SubscribeResult["topics"][number];
+
+/** Of a RequestRefused, what is read: the names of kinds and codes would be bytes of every page. */
+const RequestRefusedCodec = /* @__PURE__ */ createMessageCodec(
+  "RequestRefused",
+  "2urequestId 5uretryAfterMs",
+);
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
 /** Everything subscribed on a client, over any number of connections. */
@@ -43,6 +49,7 @@ export class Subscriptions implements SessionPart {
     inbound: {
       "2msubscribeResult": SubscribeResultCodec,
       "10mbookChecksum": BookChecksumCodec,
+      "31mrequestRefused": RequestRefusedCodec,
     },
   };
   readonly #entries = new EntryTable();
@@ -216,7 +223,9 @@ export class Subscriptions implements SessionPart {
   handleMessage(message: ServerMessage): void {
     if (message.kind === "subscribeResult") this.#handleSubscribeResult(message.value);
     else if (message.kind === "notice") this.#handleNotice(message.value);
-    else if (message.kind === "bookChecksum") {
+    else if (message.kind === "requestRefused") {
+      this.#outbox.refused(message.value.requestId, message.value.retryAfterMs);
+    } else if (message.kind === "bookChecksum") {
       const { topicId, crc32 } = message.value;
       this.#streams.ofId(topicId)?.verify(message.value, crc32);
     }

@@ -10,6 +10,7 @@ import type { TurnLine, Work } from "../../turns/turns.ts";
 import { closeEvent, FrameTelling } from "./frame-telling.ts";
 import { CursorWriter } from "./stream-cursor.ts";
 import type { StreamCursor } from "./stream-cursor.ts";
+import type { ToldBatches } from "./told-batches.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import type { StreamTopicRequest } from "./stream-request.ts";
 import { requestsOf } from "./stream-subscribing.ts";
@@ -27,6 +28,8 @@ type TextConnectionParts = Pick<Connection, "id" | "remoteAddress"> & {
   /** From where the client wants to go on. */
   readonly positions: ReadonlyMap<string, TopicPosition>;
   readonly clientName: string;
+  /** Where a topic is told for others too; undefined if nobody else has it as this client has. */
+  readonly sharedOf: (topic: string) => ToldBatches | undefined;
   /** An event in the form of the stream; undefined if it is to come with the next one. */
   readonly render: (event: StreamEvent, connection: TextConnection) => Uint8Array | undefined;
 };
@@ -70,12 +73,18 @@ export class TextConnection implements Connection, SessionWriterListener {
     this.#telling = new FrameTelling(
       {
         resumes: parts.positions,
+        sharedOf: parts.sharedOf,
         wantsState: (requestId, index) =>
           this.#requests.get(requestId)?.[index]?.snapshot !== false,
       },
       {
         onProbe: (number) => this.#answerProbe(number),
-        onPassing: (requestId, index) => this.#askAgain(requestId, index),
+        onPassing: (requestId, index) => {
+          const request = this.#requests.get(requestId)?.[index];
+          assert(request !== undefined, "what is refused was asked for");
+          this.#askAgain([request]);
+        },
+        onRefused: (requestId) => this.#askAgain(this.#requests.get(requestId) ?? []),
       },
     );
   }
@@ -197,11 +206,10 @@ export class TextConnection implements Connection, SessionWriterListener {
   }
 
   /** A client that can say nothing cannot ask again itself. */
-  #askAgain(requestId: number, index: number): void {
-    const request = this.#requests.get(requestId)?.[index];
-    assert(request !== undefined, "what is refused was asked for");
-    this.#passing.push(request);
-    if (this.#passing.length > 1) return;
+  #askAgain(requests: readonly StreamTopicRequest[]): void {
+    const isWaiting = this.#passing.length > 0;
+    this.#passing.push(...requests);
+    if (isWaiting || this.#passing.length === 0) return;
     const { clock, positions, limits } = this.#parts;
     this.#cancelAsking = clock.after(ASK_AGAIN_MS, () => {
       const passing = new Set(this.#passing.splice(0));

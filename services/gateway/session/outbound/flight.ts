@@ -27,8 +27,8 @@ const SLOW_US = 1_000_000;
 /** If more than this is to be sent at once, it is bulk: what comes behind it would wait for it. */
 const BULK_BYTES = 16 * 1024;
 /** How much of it may be under way at first, and at least. */
-const BULK_WINDOW_START = 12 * 1024;
-const BULK_WINDOW_MIN = 4 * 1024;
+const BULK_WINDOW_START = 4 * 1024;
+const BULK_WINDOW_MIN = 2 * 1024;
 /** Bulk is over when there was none for so long; then little is known of the line any more. */
 const BULK_PAUSE_US = 1_000_000;
 /** So long may an answer take for what is under way before it: a reply waits for no longer. */
@@ -296,7 +296,7 @@ export class Flight {
     this.#quickestUs = Math.min(this.#quickestUs, news.transitUs);
     const isSoon = this.#isLineFull && roundBytes < this.#windowBytes * ROUND_SHARE;
     if (isSoon && news.transitUs < SLOW_US) return;
-    const factor = this.#factorOf(this.#quickestUs, wasFull);
+    const factor = this.#factorOf(this.#quickestUs, news.transitUs, wasFull);
     this.#wasFull = false;
     if (factor === 1) return;
     this.#quickestUs = Number.POSITIVE_INFINITY;
@@ -305,7 +305,7 @@ export class Flight {
     this.#adaptedBytes = this.#sentBytes;
   }
 
-  #factorOf(transitUs: number, wasFull: boolean): number {
+  #factorOf(transitUs: number, newestUs: number, wasFull: boolean): number {
     if (transitUs > SLOW_US) return 0.5;
     const aimUs = this.#bestUs + BULK_DELAY_US;
     const isLineFull = this.#isLineFull;
@@ -314,6 +314,10 @@ export class Flight {
       return Math.max(SHRINK_MIN, aimUs / transitUs);
     }
     if (!wasFull || transitUs >= QUICK_US) return 1;
-    return isLineFull && this.#hasBeenFull ? Math.min(2, aimUs / transitUs) : 2;
+    if (!isLineFull) return 2;
+    if (this.#hasBeenFull) return Math.min(2, aimUs / transitUs);
+    // The newest answer shows soonest that the line fills up: doubling once more would be too much.
+    const isFilling = (newestUs - this.#bestUs) * 2 > BULK_DELAY_US;
+    return isFilling ? Math.max(1, Math.min(2, aimUs / newestUs)) : 2;
   }
 }

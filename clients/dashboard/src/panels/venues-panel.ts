@@ -17,7 +17,7 @@ const VENUES_MAX = 40;
 const LIQUIDATIONS_MAX = 20;
 
 /** What a derivative has besides, and who else trades the same pair, the best prices marked. */
-export class DetailsPanel implements Panel {
+export class VenuesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
   readonly #stateOf: (venue: string) => FeedState | undefined;
@@ -32,6 +32,11 @@ export class DetailsPanel implements Panel {
   readonly #quotes = el("tbody");
   readonly #best = el("p", { class: "muted" });
   readonly #liquidations: Liquidation[] = [];
+  readonly drawIntervalMs = 250;
+  /** Who trades the same pair, of so many markets. */
+  #same: readonly Market[] = [];
+  #sameOf = "";
+  readonly #rows: ReturnType<typeof createRow>[] = [];
   #market: Market | undefined;
   #subscriptions: Subscription[] = [];
   #funding: Funding | undefined;
@@ -47,8 +52,10 @@ export class DetailsPanel implements Panel {
       if (feePercent >= 0 && feePercent <= 5) context.change({ feePercent });
     });
     const fee = el("label", { class: "fee" }, "fee ", this.#fee, " %");
-    const { element, body } = panel("details", "Derivatives and other venues", fee);
-    const names = ["Market", "Bid", "Ask"].map((text) => el("th", { scope: "col" }, text));
+    const { element, body } = panel("venues", "Other venues", fee);
+    const names = ["Venue", "Bid", "Ask"].map((text, index) =>
+      el("th", { scope: "col", class: index === 0 ? "" : "num" }, text),
+    );
     body.append(
       this.#facts,
       el("table", {}, el("thead", {}, el("tr", {}, ...names)), this.#quotes),
@@ -68,7 +75,7 @@ export class DetailsPanel implements Panel {
     const { client, redraw } = this.#context;
     const { topic, instrument } = market;
     const has = new Set(instrument.channels);
-    const options = { conflationIntervalMs: 500, onError: redraw };
+    const options = { conflationIntervalMs: 500, onError: () => redraw() };
     this.#subscriptions = [
       ...(has.has("funding")
         ? [
@@ -107,7 +114,11 @@ export class DetailsPanel implements Panel {
           ]
         : []),
       ...(has.has("liquidations")
-        ? [client.onLiquidations(topic, (event) => this.#onLiquidation(event), { onError: redraw })]
+        ? [
+            client.onLiquidations(topic, (event) => this.#onLiquidation(event), {
+              onError: () => redraw(),
+            }),
+          ]
         : []),
     ];
   }
@@ -181,16 +192,23 @@ export class DetailsPanel implements Panel {
   }
 
   /** The same base and quote asset and kind only: a dollar and a token of it are not the same. */
-  #drawQuotes({ instrument }: Market): void {
+  #findSame({ topic, instrument }: Market): void {
+    const { markets } = this.#context;
+    const key = `${topic} ${markets.size}`;
+    if (key === this.#sameOf) return;
+    this.#sameOf = key;
     const { base, quote, kind } = instrument;
-    const same = [...this.#context.markets.values()]
+    this.#same = [...markets.values()]
       .filter(
-        (one) =>
-          one.instrument.base === base &&
-          one.instrument.quote === quote &&
-          one.instrument.kind === kind,
+        ({ instrument: one }) => one.base === base && one.quote === quote && one.kind === kind,
       )
       .slice(0, VENUES_MAX);
+  }
+
+  #drawQuotes(market: Market): void {
+    this.#findSame(market);
+    const { markets } = this.#context;
+    const same = this.#same.map((one) => markets.get(one.topic) ?? one);
     const quotes = same.map(({ topic, ticker }) => ({
       topic,
       bidPrice: ticker?.bidPrice,
@@ -199,33 +217,47 @@ export class DetailsPanel implements Panel {
     const feeShare = this.#context.view().feePercent / 100;
     // A crossed quote is wrong, and one of a feed that is not live may be old: neither is offered.
     const usable = quotes.filter((quote) => this.#asideReason(quote) === undefined);
-    const { bidTopics, askTopics, profitShare } = bestQuotes(usable, feeShare);
-    const aside = new Map(quotes.map((quote) => [quote.topic, this.#asideReason(quote)]));
-    this.#quotes.replaceChildren(
-      ...same.map(({ topic, ticker, instrument: one }) => {
-        const decimals = decimalsOf(one.priceIncrementText);
-        const cell = (text: string | undefined, isBest: boolean) =>
-          el(
-            "td",
-            { class: isBest && same.length > 1 ? "num best" : "num" },
-            text === undefined ? "–" : groupDigits(padDecimal(text, decimals)),
-          );
-        return el(
-          "tr",
-          {},
-          aside.get(topic) === undefined
-            ? el("td", {}, topic)
-            : el("td", { class: "muted", title: "not compared" }, `${topic} (${aside.get(topic)})`),
-          cell(ticker?.bidPriceText, bidTopics.has(topic)),
-          cell(ticker?.askPriceText, askTopics.has(topic)),
-        );
-      }),
-    );
-    const fees = `fees of ${percentText(feeShare).replace("+", "")} each`;
-    const text =
-      profitShare !== undefined && profitShare > 0 && same.length > 1
-        ? `Bought at the best ask and sold at the best bid: ${percentText(profitShare, 3)} after ${fees}.`
-        : `No profit between venues after ${fees}.`;
-    setText(this.#best, same.length > 1 ? text : "No other venue here has this pair.");
+    const best = bestQuotes(usable, feeShare);
+    while (this.#rows.length < same.length) {
+      const row = createRow();
+      this.#rows.push(row);
+      this.#quotes.append(row.element);
+    }
+    for (const [index, row] of this.#rows.entries()) {
+      const one = same[index];
+      row.element.hidden = one === undefined;
+      if (one === undefined) continue;
+      const aside = this.#asideReason(quotes[index]!);
+      setText(
+        row.name,
+        aside === undefined ? one.instrument.venue : `${one.instrument.venue} (${aside})`,
+      );
+      row.name.className = aside === undefined ? "" : "muted";
+      const { topic, ticker } = one;
+      const decimals = decimalsOf(one.instrument.priceIncrementText);
+      const text = (price: string | undefined): string =>
+        price === undefined ? "–" : groupDigits(padDecimal(price, decimals));
+      setText(row.bid, text(ticker?.bidPriceText));
+      setText(row.ask, text(ticker?.askPriceText));
+      const hasOthers = same.length > 1;
+      row.bid.className = hasOthers && best.bidTopics.has(topic) ? "num best" : "num";
+      row.ask.className = hasOthers && best.askTopics.has(topic) ? "num best" : "num";
+    }
+    this.#drawBest(best.profitShare, feeShare, same.length);
   }
+
+  #drawBest(profitShare: number | undefined, feeShare: number, count: number): void {
+    const fees = `fees of ${percentText(feeShare).replace("+", "")} each`;
+    const isProfit = profitShare !== undefined && profitShare > 0 && count > 1;
+    const text = isProfit
+      ? `Bought at the best ask and sold at the best bid: ${percentText(profitShare, 3)} after ${fees}.`
+      : `No profit between venues after ${fees}.`;
+    this.#best.className = isProfit ? "profit" : "muted";
+    setText(this.#best, count > 1 ? text : "No other venue here has this pair.");
+  }
+}
+
+function createRow() {
+  const [name, bid, ask] = [el("td"), el("td", { class: "num" }), el("td", { class: "num" })];
+  return { element: el("tr", {}, name, bid, ask), name, bid, ask };
 }
