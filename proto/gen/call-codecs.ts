@@ -7,6 +7,7 @@ import {
   CodeTable,
   InstrumentKindTable,
   InstrumentStateTable,
+  TopicStateTable,
   TopicStatusCodec,
 } from "./stream-codecs.ts";
 import type {
@@ -184,7 +185,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice",
+  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice s?vwapPrice s?midPrice s?spread",
 );
 
 /** Codec of GetSnapshotResponse. */
@@ -216,8 +217,8 @@ export const LatencyPercentilesCodec: MessageCodec<LatencyPercentiles> = /* @__P
 /** Codec of VenueHealth. */
 export const VenueHealthCodec: MessageCodec<VenueHealth> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.VenueHealth",
-  "svenue spublisherId uconnections uconnectionsOpen uinstruments Ievents u?eventsPerMinute Igaps Iresyncs Irejected mvenueToReceived mreceivedToPublished mpublishedToGateway",
-  [LatencyPercentilesCodec, LatencyPercentilesCodec, LatencyPercentilesCodec],
+  "svenue spublisherId uconnections uconnectionsOpen uinstruments Ievents u?eventsPerMinute Igaps Iresyncs Irejected mvenueToReceived mreceivedToPublished mpublishedToGateway 21estate sreason I?sinceTimeUs",
+  [LatencyPercentilesCodec, LatencyPercentilesCodec, LatencyPercentilesCodec, TopicStateTable],
 );
 
 /** Codec of GetStatusResponse. */

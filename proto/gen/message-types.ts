@@ -833,6 +833,10 @@ export type Batch = {
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
   readonly listings: readonly Listing[];
+  /** Of tickers. */
+  readonly vwapPrices: readonly Mantissa[];
+  readonly midPrices: readonly Mantissa[];
+  readonly spreads: readonly Mantissa[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -1049,8 +1053,8 @@ export type GetStatusResponse = {
   /** Empty on the last page. */
   readonly nextPageToken: string;
   /**
-   * If it was asked for: one for each ingestor that publishes a part of the venue. Nothing is said of a part whose
-   * ingestor is lost.
+   * If it was asked for: one for each part of the venue, as its ingestor tells it. Of a part whose ingestor is lost only
+   * the venue, the state, the reason and since when are said.
    */
   readonly health: readonly VenueHealth[];
 };
@@ -1468,6 +1472,15 @@ export type Ticker = {
   readonly bidPrice: string | undefined;
   /** Best ask. */
   readonly askPrice: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three.
+   */
+  readonly vwapPrice: string | undefined;
+  /** Half of the sum of best bid and best ask. */
+  readonly midPrice: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. */
+  readonly spread: string | undefined;
 };
 
 export type TopicRequest = {
@@ -1619,6 +1632,15 @@ export type VenueHealth = {
   readonly receivedToPublished: LatencyPercentiles | undefined;
   /** To the gateway that is asked. */
   readonly publishedToGateway: LatencyPercentiles | undefined;
+  /** How the venue does as a whole. LIVE if it is followed as it should be, whatever single instruments do. */
+  readonly state: TopicState;
+  /**
+   * Why it is not LIVE: `starting`, `disconnected`, `reconnecting`, `subscriptions-unserved` or `ingestor-lost`. Empty
+   * if it is.
+   */
+  readonly reason: string;
+  /** Since when, where that is known: microseconds since 1970. */
+  readonly sinceTimeUs: number | undefined;
 };
 
 export type Welcome = {

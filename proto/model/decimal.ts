@@ -110,10 +110,33 @@ export function formatDecimal(mantissa: Mantissa, scale: number): string {
  * decimal.
  */
 export function canonicalDecimal(text: string): string | undefined {
+  if (isCanonical(text)) return text;
   const parts = splitDecimal(text);
   if (parts === undefined) return undefined;
   if (parts.digits === "0") return "0";
   return placePoint(parts.negative, parts.digits, parts.scale);
+}
+
+/** True for most of the texts that venues write. False says nothing. */
+function isCanonical(text: string): boolean {
+  const { length } = text;
+  if (length > DECIMAL_DIGITS_MAX) return false;
+  const first = text.charCodeAt(0) === MINUS ? 1 : 0;
+  let index = first;
+  while (index < length && isDigitAt(text, index)) index++;
+  const digits = index - first;
+  if (digits === 0 || (digits > 1 && text.charCodeAt(first) === ZERO)) return false;
+  if (index === length) return text.charCodeAt(first) !== ZERO || first === 0;
+  if (text.charCodeAt(index) !== POINT) return false;
+  index++;
+  while (index < length && isDigitAt(text, index)) index++;
+  const last = text.charCodeAt(length - 1);
+  return index === length && last !== ZERO && last !== POINT;
+}
+
+function isDigitAt(text: string, index: number): boolean {
+  const digit = text.charCodeAt(index) - ZERO;
+  return digit >= 0 && digit <= 9;
 }
 
 /**

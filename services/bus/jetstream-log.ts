@@ -19,7 +19,8 @@ import { assert } from "#core/assert.ts";
 import { openNatsConnection, type NatsConnectionOptions } from "./nats-connection.ts";
 import { StreamLogError } from "./stream-log.ts";
 import type { LogEntry, LogPage, LogReadLimits, LogStart, StreamLog } from "./stream-log.ts";
-import { escapeToken, venueEventPattern } from "./subject.ts";
+import { STREAM_NOT_FOUND, streamNameOf, timeUsOf } from "./jetstream-names.ts";
+import { venueEventPattern } from "./subject.ts";
 
 /** How a stream keeps what one venue publishes. */
 export type StreamSettings = {
@@ -49,15 +50,6 @@ type JetStreamLogOptions = NatsConnectionOptions & {
 const FETCH_ENTRIES_MAX = 256;
 /** The server forgets a reader that has gone without a word after this long. */
 const READER_IDLE_NS = 10e9;
-const STREAM_NOT_FOUND = 10_059;
-
-/**
- * The stream of a venue. It takes `md.v2.VENUE.>` from the subjects themselves, so that publishers
- * do nothing for it.
- */
-function streamNameOf(venue: string): string {
-  return `TICKWIRE_${escapeToken(venue)}`;
-}
 
 /**
  * A log that JetStream keeps: a stream for each venue, read over a connection of its own, so that
@@ -238,13 +230,6 @@ function startOf(start: LogStart): Partial<ConsumerConfig> {
 
 function entryOf(place: number, timestamp: string, data: Uint8Array): LogEntry {
   return { place, storedTimeUs: timeUsOf(timestamp), payload: new Uint8Array(data) };
-}
-
-/** A time like 2026-11-26T10:08:58.29140857Z, of which Date reads milliseconds. */
-function timeUsOf(timestamp: string): number {
-  const ms = Date.parse(timestamp);
-  const fraction = /\.(\d+)/.exec(timestamp)?.[1] ?? "";
-  return ms * 1_000 + Number(fraction.padEnd(6, "0").slice(3, 6));
 }
 
 function streamOf(subject: string): string {

@@ -7,6 +7,7 @@ import { FakeConnection } from "#test/support/fake-connection.ts";
 import { resumeParts } from "#test/support/resume-parts.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Access } from "./access/access.ts";
+import { Looks } from "./access/looks.ts";
 import type { Credentials } from "./access/credentials.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { gatewayConfig } from "./config.ts";
@@ -65,6 +66,7 @@ beforeEach(async () => {
       logger,
       metrics,
       catalog,
+      looks: new Looks({ clock, metrics }),
       hub: new Hub({
         ...parts,
         turns,
@@ -76,6 +78,7 @@ beforeEach(async () => {
       }),
       flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
       services: createMarketData({
+        looks: new Looks({ clock, metrics }),
         bus,
         clock,
         catalog,

@@ -6,6 +6,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
+import { Looks } from "./access/looks.ts";
 import type { Credentials } from "./access/credentials.ts";
 import { createGatewayState } from "./admin/gateway-state.ts";
 import { limitUse } from "./admin/limit-use.ts";
@@ -84,7 +85,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const resume = { log, budget, resumeBytesMax: config.resumeBytesMax };
   const hub = new Hub({ ...common, catalog, random, resume, limits: config });
   const { queryTimeoutMs, replaysMax } = config;
-  const untraced = createMarketData({ ...common, catalog, log, queryTimeoutMs, replaysMax });
+  const looks = new Looks({ clock, metrics });
+  const methodParts = { ...common, catalog, log, looks, queryTimeoutMs, replaysMax };
+  const untraced = createMarketData(methodParts);
   const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
   const accounts = new PrincipalAccounts(metrics);
   const http = createHttpFace(options, { services, accounts, turns, metrics });
@@ -97,7 +100,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await certificates?.start();
   const gateway = new Gateway({
     bus,
-    sessionParts: { ...own, flusher, hub, catalog, access, accounts },
+    sessionParts: { ...own, flusher, hub, catalog, access, accounts, looks },
     access,
     http,
     stateOf: (running) =>

@@ -30,6 +30,7 @@ import type { PublishedVenue } from "./published-venue.ts";
 import { venueHealthMeter } from "./venue/venue-health.ts";
 import type { VenueNetwork } from "./venue/venue-ingest.ts";
 import type { VenuePublication } from "#publish/venue-publication.ts";
+import { registerFaultMetrics } from "./fault-metrics.ts";
 import { openVenueNetwork } from "./venue-network.ts";
 import type { OpenVenueNetwork } from "./venue-network.ts";
 import type { FeedAdapter } from "./feed/feed-adapter.ts";
@@ -104,7 +105,7 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   });
   const venues = published.map(({ ingest }) => ingest);
   const publications = published.map(({ publication }) => publication);
-  const common = { bus, clock, logger, publisherId };
+  const common = { ...shared, publisherId };
   const views = venues.map((venue) => ({
     ...venue.view,
     health: venueHealthMeter({ venue, publisherId, latencies, clock }),
@@ -113,8 +114,8 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
   const { announceIntervalMs } = config;
   const announcing = { ...common, announceIntervalMs, venues: published.map(announcedVenue) };
   const announcements: Announcements = new Announcements(announcing);
-  registerIngestMetrics({ registry, venues: () => venues, publisher: counters, latencies });
-  registerPublicationMetrics(registry, publications);
+  const measured = { registry, venues: () => venues, publisher: counters, latencies };
+  registerMetrics({ ...measured, publications, networks });
   responder.start();
   announcements.start();
   let closing: Promise<void> | undefined;
@@ -143,6 +144,18 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
       await closing;
     },
   };
+}
+
+function registerMetrics(
+  measured: Parameters<typeof registerIngestMetrics>[0] & {
+    readonly publications: readonly VenuePublication[];
+    readonly networks: readonly OpenVenueNetwork[];
+  },
+): void {
+  const { registry, publications, networks } = measured;
+  registerIngestMetrics(measured);
+  registerPublicationMetrics(registry, publications);
+  registerFaultMetrics(registry, () => networks.flatMap(({ faults }) => faults ?? []));
 }
 
 /** What is said of a venue on the bus. */
@@ -192,6 +205,7 @@ function networkOf(config: VenueConfig, options: IngestOptions): OpenVenueNetwor
   const open = openVenueNetwork(config, clock);
   const rest = restClient ?? open.restClient;
   return {
+    ...open,
     dialer: dialer ?? open.dialer,
     restClient: tracing === undefined ? rest : tracedRestClient(rest, tracing, config.id),
     close: () => open.close(),

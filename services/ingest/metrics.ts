@@ -307,7 +307,11 @@ function registerSubscriptions(registry: Registry, venues: () => readonly Measur
 
 type Labels = Readonly<Record<string, string>>;
 
-function readCounter(
+/**
+ * Registers a counter whose values are read off somebody's own counts when they are asked for, so
+ * that counting costs nothing more.
+ */
+export function readCounter(
   options: {
     readonly registry: Registry;
     readonly name: string;

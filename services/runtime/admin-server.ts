@@ -20,10 +20,20 @@ type AdminServerOptions = AdminProof & {
   readonly notReadyReasons: () => readonly string[];
   /** What the services of the process show of themselves; none before they have started. */
   readonly services: () => readonly ServiceState[];
+  /** What operators may have the process do, by the name behind `/admin/`. */
+  readonly commands?: ReadonlyMap<string, AdminCommand> | undefined;
   /** What the process says of itself. */
   readonly describeProcess: () => object;
   /** A bug that showed while the state was read. Its message reaches nobody else. */
   readonly onError: (error: unknown) => void;
+};
+
+/** Something that an operator sees and changes: GET shows it, POST with JSON changes it. */
+export type AdminCommand = {
+  /** What it is now. */
+  show(): object;
+  /** Does what is asked and shows what it is then; a text says what is wrong with the request. */
+  run(asked: unknown): object | string;
 };
 
 export type AdminServer = {
@@ -39,6 +49,10 @@ const CONNECTIONS_MAX = 64;
 const STATE_ANSWERS_MAX = 8;
 
 const STATE_PATH = "/admin/state";
+const COMMAND_PATH = "/admin/";
+
+/** No command needs more. */
+const COMMAND_BYTES_MAX = 4_096;
 
 /** How long a request may take to arrive. */
 const REQUEST_MS_MAX = 5_000;
@@ -59,6 +73,11 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
       return;
     }
     const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
+    const command = options.commands?.get(path.replace(COMMAND_PATH, ""));
+    if (command !== undefined && path.startsWith(COMMAND_PATH)) {
+      state.run(request, response, command);
+      return;
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
       answer(response, 405, "method not allowed\n");
@@ -128,16 +147,55 @@ class StateAnswers {
     });
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
-    const { services, describeProcess } = this.#options;
-    const peerAddress = request.socket.remoteAddress;
-    const access = await adminAccess({ headers: request.headers, peerAddress }, this.#options);
-    if (access.kind === "refused") {
-      this.#refused.inc({ reason: access.reason });
-      if (access.status === 401) response.setHeader("www-authenticate", "Bearer");
-      answerJson(response, access.status, { error: access.message });
+  /** Shows or runs a command, for those who may see the state. */
+  run(request: IncomingMessage, response: ServerResponse, command: AdminCommand): void {
+    this.#run(request, response, command).catch((error: unknown) => {
+      this.#options.onError(error);
+      answerJson(response, 500, { error: "the command failed; the log says why" });
+    });
+  }
+
+  async #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    command: AdminCommand,
+  ): Promise<void> {
+    if (!(await this.#isAllowed(request, response))) return;
+    if (request.method === "GET") {
+      answerJson(response, 200, command.show());
       return;
     }
+    if (request.method !== "POST") {
+      response.setHeader("allow", "GET, POST");
+      answerJson(response, 405, { error: "method not allowed" });
+      return;
+    }
+    // A page of a browser cannot send this type elsewhere without asking first, and nobody answers.
+    if (request.headers["content-type"]?.split(";", 1)[0] !== "application/json") {
+      answerJson(response, 415, { error: "content-type must be application/json" });
+      return;
+    }
+    const asked = await readJson(request);
+    const done =
+      asked === undefined ? "the body is no JSON, or too long" : command.run(asked.value);
+    if (typeof done === "string") answerJson(response, 400, { error: done });
+    else answerJson(response, 200, done);
+  }
+
+  /** False if the request was refused, and answered. */
+  async #isAllowed(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const peerAddress = request.socket.remoteAddress;
+    const access = await adminAccess({ headers: request.headers, peerAddress }, this.#options);
+    if (access.kind !== "refused") return true;
+    this.#refused.inc({ reason: access.reason });
+    if (access.status === 401) response.setHeader("www-authenticate", "Bearer");
+    answerJson(response, access.status, { error: access.message });
+    return false;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
+    const { services, describeProcess } = this.#options;
+    if (!(await this.#isAllowed(request, response))) return;
     if (this.#inFlight >= STATE_ANSWERS_MAX) {
       this.#refused.inc({ reason: "busy" });
       response.setHeader("retry-after", "1");
@@ -153,6 +211,24 @@ class StateAnswers {
     } finally {
       this.#inFlight -= 1;
     }
+  }
+}
+
+/** The JSON of a body; undefined if it is none, or longer than a command may be. */
+async function readJson(
+  request: IncomingMessage,
+): Promise<{ readonly value: unknown } | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > COMMAND_BYTES_MAX) return undefined;
+    chunks.push(chunk as Buffer);
+  }
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+  } catch {
+    return undefined;
   }
 }
 

@@ -22,6 +22,7 @@ const BENCHMARKS = {
   messages: () => import("./suite/messages.mjs"),
   bytes: () => importTypeScript("./suite/bytes.ts"),
   fanout: () => import("./suite/fanout.mjs"),
+  client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
 };

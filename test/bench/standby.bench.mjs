@@ -24,6 +24,10 @@ const print = (line) => process.stdout.write(`${line}\n`);
 const program = new URL("../../services/cli/tickwire.mjs", import.meta.url).pathname;
 const children = new Set();
 
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 /** A child that ends with this process, with what it has said so far. */
 function start(command, args, environment = {}) {
   const child = spawn(command, args, { env: { ...process.env, ...environment } });
@@ -38,7 +42,10 @@ function start(command, args, environment = {}) {
 
 async function says(child, pattern) {
   while (!pattern.test(child.said)) {
-    if (child.exitCode !== null) throw new Error(`it ended: ${child.said.slice(-1_000)}`);
+    const { exitCode, signalCode } = child;
+    if (exitCode !== null || signalCode !== null) {
+      throw new Error(`it ended with ${exitCode ?? signalCode}: ${child.said.slice(-2_000)}`);
+    }
     await wait(10);
   }
 }
@@ -126,6 +133,5 @@ print(
     `${Math.round(outages[outages.length >> 1])} ms in the middle, ${Math.round(outages.at(-1))} at most`,
 );
 client.close();
-for (const child of children) child.kill("SIGKILL");
 rmSync(store, { recursive: true, force: true });
 process.exit(missing() + doubled > 0 ? 1 : 0);

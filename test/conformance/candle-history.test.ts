@@ -27,6 +27,14 @@ type Case = {
 
 const CASES: readonly Case[] = [
   {
+    venue: "simulated",
+    symbol: "BTC-USD",
+    asks: "simulated://market/candles?symbol=BTC-USD&interval=60000&from=1793610900000&to=1793611020001",
+    answer:
+      '{"candles":[[1700000040000,"94991.10","95010.00","94990.07","95003.42","1.70312","161788.2",41]]}',
+    candles: [[1700000040, "94991.1", "95010", "94990.07", "95003.42", "1.70312", "161788.2", 41]],
+  },
+  {
     venue: "binance",
     symbol: "BTCUSDT",
     asks: "https://api.binance.com/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=1793610900000&endTime=1793611020000&limit=3",

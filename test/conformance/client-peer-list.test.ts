@@ -263,6 +263,49 @@ describe.each(["memory", "nats"] as const)("on the bus in %s", (busKind) => {
       expect(client.counters.unknownTopicBatches).toBe(0);
     });
 
+    test("a function that fails to give a token is asked again before each connection", async () => {
+      let asked = 0;
+      let fails = true;
+      const token = (): Promise<string> => {
+        asked += 1;
+        return fails ? Promise.reject(new Error("no network")) : Promise.resolve("");
+      };
+      await expect(open({ token })).rejects.toMatchObject({
+        name: "ConnectionError",
+        code: "unauthenticated",
+        retryable: true,
+        message: "no token could be had: no network",
+      });
+      expect(asked).toBe(1);
+      const opening = open({ token, waitForFirstConnect: true });
+      await until(() => asked > 3);
+      fails = false;
+      await opening;
+      const before = asked;
+      await lose();
+      fails = true;
+      await until(() => asked > before + 2);
+      expect(client.state).toBe("reconnecting");
+      fails = false;
+      await client.whenConnected();
+      await firstOf(client.trades(TRADES), 2);
+    });
+
+    test("batches of ids that nobody has are dropped and counted, and cost the others nothing", async () => {
+      await open();
+      const trades = client.trades(TRADES);
+      await firstOf(client.quotes(TRADES), 2);
+      // A batch of the topic 60000, which says nothing else.
+      const stray = Uint8Array.of(0x12, 4, 8, 0xe0, 0xd4, 3);
+      const before = client.counters.events;
+      for (let time = 0; time < 3; time++) sockets.at(-1)?.emit("message", stray, true);
+      expect(client.counters.unknownTopicBatches).toBe(3);
+      await until(() => client.counters.events > before + 5);
+      expect(client.counters.gaps).toBe(0);
+      expect(client.state).toBe("connected");
+      trades.close();
+    });
+
     test("a position that cannot be recovered is replaced, and said to be", async () => {
       await open();
       const notices: NoticeEvent[] = [];

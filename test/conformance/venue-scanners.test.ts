@@ -16,6 +16,12 @@ const CAPTURES = [
   { capture: "binance-usdm-btcusdt-345s", venue: "binance-usdm", share: 0.99 },
   { capture: "binance-usdm-4-pairs", venue: "binance-usdm", share: 0.8 },
   { capture: "binance-btcusdt-345s", venue: "binance", share: 0.98 },
+  { capture: "coinbase-10-pairs", venue: "coinbase", share: 0.9 },
+  { capture: "kraken-v2-ethusd", venue: "kraken", share: 0.9 },
+  { capture: "kraken-v2-btcusd-depth10-resubscribes", venue: "kraken", share: 0.75 },
+  { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
+  { capture: "okx-3-instruments", venue: "okx", share: 0.65 },
+  { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
@@ -32,7 +38,7 @@ function differenceOf({ frame, scanned, decoded }: Outcome): object | undefined 
 
 describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) => {
   const path = capturePath(capture);
-  const adapter = VENUES[venue]!;
+  const adapter = VENUES[venue];
 
   test.skipIf(path === undefined)("say the same scanned as decoded", async () => {
     const oracle = new ScanOracle(adapter);
@@ -65,5 +71,68 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
     expect(differences.slice(0, 3)).toEqual([]);
     // Else nothing was compared: some changes leave a frame as usual as it was.
     expect(scanned).toBeGreaterThan(ALTERED / 50);
+  });
+});
+
+/**
+ * Forms that the venues send today and no capture has, and short ones of those that are long in
+ * captures. The first of a kind teaches the scanner.
+ */
+const FORMS = {
+  coinbase: [
+    '{"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8024","12.77"],["14.80695","12.490"]],"bids":[["14.7693","27.51"]]}',
+    '{"type":"snapshot","product_id":"BAND-GBP","asks":[],"bids":[]}',
+    '{"type":"l2update","product_id":"BAND-GBP","changes":[["buy","14.7","0.001"],["sell","14.8024","0.0"],["buy","14.69","1"]],"time":"2021-04-17T16:43:37.283499Z"}',
+    '{"type":"l2update","product_id":"BAND-GBP","changes":[["sell","14.80241","2"]],"time":"2021-04-18T00:00:00Z"}',
+  ],
+  "kraken-v1": [
+    '[1360,{"as":[["0.000022900","13355.87450757","1618678123.481570"],["0.000022910","15283.79025460","1618678132.136369"]],"bs":[["0.000022890","31.75709827","1618678097.841234"]]},"book-1000","ADA/XBT"]',
+    '[1360,{"b":[["0.000022840","29027.46641260","1618678134.545345"]],"c":"1486119701"},"book-1000","ADA/XBT"]',
+    '[1360,{"a":[["0.000022910","0.00000000","1618678134.545346"],["0.000022920","1.00000000","1618678100.000001","r"]]},{"b":[["0.000022840","0.00000000","1618678134.545345"]],"c":"2816119701"},"book-1000","ADA/XBT"]',
+  ],
+  "binance-usdm": [
+    '{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":5123107848883,"s":"BTCUSDT","ps":"BTCUSDT","b":"61800.20","B":"2.726","a":"61800.30","A":"0.535","T":1723161256435,"E":1723161256435,"st":1}}',
+    '{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161256477,"T":1723161256477,"s":"BTCUSDT","t":5266583938,"p":"61800.30","q":"0.011","X":"MARKET","m":false,"st":1}}',
+    '{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161256477,"T":1723161256477,"s":"BTCUSDT","t":5266583939,"p":"61800.30","q":"0.011","X":"ADL","m":true,"nq":"0.011"}}',
+    '{"stream":"btcusdt@depth@100ms","data":{"st":1,"e":"depthUpdate","E":1723161256456,"T":1723161256455,"s":"BTCUSDT","ps":"BTCUSDT","U":5123107846704,"u":5123107850146,"pu":5123107846634,"b":[["61800.20","0.000"]],"a":[]}}',
+  ],
+  okx: [
+    '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","checksum":0,"seqId":100,"prevSeqId":-1}]}',
+    '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.98","0","0","0"]],"bids":[],"ts":"1597026383185","checksum":0,"seqId":101,"prevSeqId":100}]}',
+    '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.99","1.5","0","1"]],"bids":[],"ts":"1597026383185","checksum":-855196043,"seqId":102,"prevSeqId":101}]}',
+    '{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","seqId":103}]}',
+  ],
+  kucoin: [
+    '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',
+    '{"topic":"/market/ticker:BTC-USDT","type":"message","subject":"trade.ticker","data":{"bestAsk":"67232.9","bestAskSize":"0.39861855","bestBid":"67232.8","bestBidSize":"0.81280847","price":"67232.9","sequence":"14691455768","size":"0.00004","time":1729757723612}}',
+  ],
+};
+
+describe.each(Object.entries(FORMS))("what %s sends today", (venue, frames) => {
+  const adapter = VENUES[venue as keyof typeof FORMS];
+
+  test("is scanned, and says the same scanned as decoded", () => {
+    const oracle = new ScanOracle(adapter);
+    for (const frame of frames) oracle.take(frame);
+    // OKX sends its snapshots once, and they are short: they are decoded.
+    const outcomes = frames
+      .filter((frame) => !frame.includes('"action":"snapshot"'))
+      .map((frame) => oracle.take(frame));
+    expect(outcomes.flatMap((outcome) => differenceOf(outcome) ?? [])).toEqual([]);
+    expect(outcomes.filter(({ isScanned }) => !isScanned)).toEqual([]);
+  });
+
+  test("says the same also if it is damaged", () => {
+    let oracle = new ScanOracle(adapter);
+    const differences: object[] = [];
+    for (const [index, frame] of [...alteredFrames(frames, { count: 3_000, seed: 7 })].entries()) {
+      if (index % ALTERED_AT_ONCE === 0) {
+        oracle = new ScanOracle(adapter);
+        for (const each of frames) oracle.take(each);
+      }
+      const difference = differenceOf(oracle.take(frame));
+      if (difference !== undefined) differences.push(difference);
+    }
+    expect(differences.slice(0, 3)).toEqual([]);
   });
 });

@@ -366,7 +366,7 @@ describe(
 
 test("replay plays onto a bus and ends with a summary", async () => {
   const capture = makeCapture({ frames: 400, intervalUs: 1000 });
-  const { status, stderr } = await runCli(["replay", "-", "--to", "memory", "--speed", "max"], {
+  const { status, stderr } = await runCli(["replay", "-", "--bus", "memory", "--speed", "max"], {
     input: capture,
   });
   expect(status).toBe(0);

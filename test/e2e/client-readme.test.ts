@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { killAll, startCli } from "./cli-process.ts";
+import { killAll, runCli, startCli } from "./cli-process.ts";
 
 // The examples of the client's README, to the letter: compiled against the published declarations,
 // and run against `tickwire dev`.
@@ -64,7 +64,7 @@ function runExample(file: string, until: RegExp): Promise<string> {
 describe("the examples of the client's README", () => {
   test("are for Node, except two for a page", () => {
     const pages = examples.map((text) => /document|location/.test(text));
-    expect(pages).toEqual([false, false, true, false, false, false, true]);
+    expect(pages).toEqual([false, false, true, false, false, false, true, false]);
   });
 
   test.each([
@@ -95,5 +95,27 @@ describe("the examples of the client's README", () => {
     const options = { module: "nodenext", lib: ["es2023"], types: ["node"], skipLibCheck: true };
     expect(await compile(options, [`run${index}.ts`])).toBe("");
     expect(await runExample(`run${index}.js`, expected)).toMatch(expected);
+  });
+
+  test("the one that shows a token is let in with it, and told why it is not without", async () => {
+    const [own, set] = [join(folder, "own.json"), join(folder, "set.json")];
+    const made = runCli(["token", "new-key", "--private-file", own, "--key-set", set]);
+    expect((await made).status).toBe(0);
+    const access = `gateway.access.tokens.keySetFile=${set}`;
+    const gateway = startCli(["dev", "--port", "0", "--admin-port", "0", "--set", access]);
+    const [, ownPort = ""] = await gateway.waitFor("stdout", /127\.0\.0\.1:(\d+)/);
+    const text = examples[7]!.replaceAll("127.0.0.1:8080", `127.0.0.1:${ownPort}`);
+    await writeFile(join(folder, "shown.ts"), text);
+    const options = { module: "nodenext", lib: ["es2023"], types: ["node"], skipLibCheck: true };
+    expect(await compile(options, ["shown.ts"])).toBe("");
+    const args = ["token", "make", "--key", own, "--sub", "me", "--role", "all"];
+    await writeFile(join(folder, "token.txt"), (await runCli(args)).stdout);
+    const letIn = /^let in, to [1-9]\d* instruments\n/;
+    expect(await runExample("shown.js", letIn)).toMatch(letIn);
+    await writeFile(join(folder, "token.txt"), "twk_rubbish");
+    const refused = /^unauthenticated: .*\n/;
+    const said = await runExample("shown.js", refused);
+    expect(said).toMatch(refused);
+    expect(said).not.toContain("rubbish");
   });
 });

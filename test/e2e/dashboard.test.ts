@@ -1,22 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort } from "#test/support/free-port.ts";
+import { lacksChromium, launchChromium, untilInPage, untilLive } from "./chromium-page.ts";
 import { killAll, startCli, type CliProcess } from "./cli-process.ts";
 
 // The dashboard as somebody has it who started Tickwire and opened the address.
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-const folders = (process.env["PATH"] ?? "").split(delimiter);
-const executablePath = folders
-  .flatMap((folder) => ["chromium", "chromium-browser"].map((name) => join(folder, name)))
-  .find(existsSync);
-const mustRun = process.env["CI"] !== undefined;
 
-describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chromium", () => {
+describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
   let browser: Browser;
   let page: Page;
   let dev: CliProcess;
@@ -27,17 +22,13 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     dev = startCli(["dev", "--port", String(port), "--admin-port", "0"]);
     await dev.waitFor("stdout", /streams simulated/);
   };
-  /** What waits inside the page would be code made of text, which the page's policy forbids. */
-  const until = (expression: string) =>
-    expect.poll(() => page.evaluate(expression), { timeout: 30_000, interval: 100 }).toBe(true);
-  const isLive = () => until("document.querySelector('#book-badge')?.dataset.state === 'live'");
+  const until = (expression: string) => untilInPage(page, expression);
+  const isLive = () => untilLive(page);
 
   beforeAll(async () => {
-    if (executablePath === undefined) throw new Error("there is no chromium on PATH");
     port = await findFreePort();
     await start();
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-    browser = await chromium.launch({ executablePath, args, headless: true });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => problems.push(message.text()));
@@ -61,21 +52,79 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     expect(problems).toEqual([]);
   });
 
-  test("finds a market by words, and keeps the choice, the theme and the sizes", async () => {
+  test("goes back by 2,000 candles as one scrolls, and on live without a seam", async () => {
+    const bars = () =>
+      page.evaluate(
+        "Number(document.querySelector('.panel-chart').dataset.bars)",
+      ) as Promise<number>;
+    const chart = (await page.locator(".chart-host").boundingBox())!;
+    const [left, right, y] = [chart.x + 60, chart.x + chart.width - 160, chart.y + 200];
+    const scrollBack = async (): Promise<boolean> => {
+      await page.mouse.move(left, y);
+      await page.mouse.down();
+      await page.mouse.move(right, y, { steps: 4 });
+      await page.mouse.up();
+      return (await bars()) > 2_000;
+    };
+    // Far out, so that a drag goes over many candles.
+    await page.mouse.move((left + right) / 2, y);
+    for (let turn = 0; turn < 12; turn += 1) await page.mouse.wheel(0, 240);
+    await expect.poll(scrollBack, { timeout: 30_000, interval: 50 }).toBe(true);
+    const last = await page.getAttribute(".panel-chart", "data-last");
+    await until(`document.querySelector(".panel-chart").dataset.last !== "${last}"`);
+    expect(await page.getAttribute(".panel-chart", "data-empty")).toBe("0");
+    expect(await page.textContent("#chart-note")).toMatch(/^[2-9],\d{3} candles/);
+  });
+
+  test("finds a market by words, and keeps the choice and the theme", async () => {
     await page.keyboard.press("/");
     await page.keyboard.type("eth perp");
     await page.click(".market-row:visible >> text=ETH-USD-PERP");
     await page.keyboard.press("t");
-    await page.focus(".border-marketsWidth");
-    await page.keyboard.press("ArrowRight");
     await isLive();
     const address = page.url();
     expect(address).toContain("ETH-USD-PERP");
     await page.goto(`http://127.0.0.1:${port}/?again`);
     await isLive();
     expect(new URL(page.url()).hash).toBe(new URL(address).hash);
-    expect(await page.textContent("h1")).toBe("ETH-USD-PERP · simulated");
-    expect(await page.getAttribute(".border-marketsWidth", "aria-valuenow")).toBe("320");
+    expect(await page.textContent("h1")).toBe("ETH-USD-PERP");
+  });
+
+  test("moves, joins and resizes panels by keyboard and pointer, and keeps the layout", async () => {
+    const box = async (id: string) => (await page.locator(`.panel-${id}`).boundingBox())!;
+    const border = "[aria-label='Border between Markets and Chart']";
+    const wide = await box("markets");
+    await page.focus(border);
+    await page.keyboard.press("ArrowRight");
+    expect((await box("markets")).width).toBeGreaterThan(wide.width + 10);
+    const grip = await page.locator(border).boundingBox();
+    await page.mouse.move(grip!.x + 3, grip!.y + 200);
+    await page.mouse.down();
+    await page.mouse.move(grip!.x - 40, grip!.y + 200, { steps: 3 });
+    await page.mouse.up();
+    expect((await box("markets")).width).toBeLessThan(wide.width);
+    // The tape goes below the chart by its heading, then beside the markets by keys.
+    const [trades, chart] = [await box("trades"), await box("chart")];
+    await page.mouse.move(trades.x + 120, trades.y + 15);
+    await page.mouse.down();
+    await page.mouse.move(chart.x + chart.width / 2, chart.y + chart.height - 30, { steps: 5 });
+    await page.mouse.up();
+    expect(await box("trades")).toMatchObject({ x: chart.x });
+    await page.focus(".panel-trades .grip");
+    await page.keyboard.press("Shift+ArrowLeft");
+    expect((await box("trades")).x).toBeLessThan(chart.x);
+    expect(await page.locator(".panel-markets").isVisible()).toBe(false);
+    const address = page.url();
+    expect(address).toContain("layout=");
+    await page.goto(`http://127.0.0.1:${port}/?moved`);
+    await isLive();
+    expect(new URL(page.url()).hash).toBe(new URL(address).hash);
+    expect(await page.locator(".panel-markets").isVisible()).toBe(false);
+    await page.click(".layout-menu summary");
+    await page.click(".layout-menu >> text=Trading");
+    await page.keyboard.press("Escape");
+    expect(await page.locator(".panel-markets").isVisible()).toBe(true);
+    expect(page.url()).not.toContain("layout=");
   });
 
   test("draws the depth and the book over time, and keeps the choice in the address", async () => {
@@ -87,13 +136,13 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
       return new Set(new Uint32Array(data.buffer)).size;
     })()`) as Promise<number>;
     await page.keyboard.press("2");
-    await expect.poll(() => colours(".depth-place"), { timeout: 30_000 }).toBeGreaterThan(5);
+    await expect.poll(() => colours(".panel-depth"), { timeout: 30_000 }).toBeGreaterThan(5);
     await page.keyboard.press("3");
-    await until("Number(document.querySelector('.panel-depth').dataset.columns) > 3");
-    await expect.poll(() => colours(".heatmap-place"), { timeout: 30_000 }).toBeGreaterThan(20);
-    expect(page.url()).toContain("stage=heatmap");
+    await until("Number(document.querySelector('.panel-heatmap').dataset.columns) > 3");
+    await expect.poll(() => colours(".panel-heatmap"), { timeout: 30_000 }).toBeGreaterThan(20);
+    expect(page.url()).toContain("cdh2");
     await page.keyboard.press("1");
-    expect(page.url()).not.toContain("stage=");
+    expect(page.url()).not.toContain("layout=");
     expect(problems).toEqual([]);
   });
 
@@ -103,27 +152,26 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     await page.keyboard.type("btc perp");
     await page.click(`.market-row:visible >> text=${symbol}`);
     await isLive();
-    // A dollar away on both sides: whichever way the price goes, it soon crosses one.
+    // At several distances on both sides: whichever way the price goes, it soon crosses one.
     await page.keyboard.press("a");
     const value = page.locator("dialog.alerts input[type=number]");
     const now = Number(await value.inputValue());
-    for (const [kind, price] of [
-      ["price-above", now + 1],
-      ["price-below", now - 1],
-    ] as const) {
+    for (const kind of ["price-above", "price-below"]) {
       await page.selectOption("dialog.alerts select", kind);
-      await value.fill(String(price));
-      await value.press("Enter");
+      for (const distance of [2, 10, 25]) {
+        await value.fill(String(kind === "price-above" ? now + distance : now - distance));
+        await value.press("Enter");
+      }
     }
-    expect(await page.locator(".alert-list li").count()).toBe(2);
+    expect(await page.locator(".alert-list li").count()).toBe(6);
     await page.keyboard.press("Escape");
     await until("document.querySelector('.toast')?.textContent.includes('BTC-USD-PERP') === true");
     await page.reload();
     await isLive();
     await page.keyboard.press("a");
-    expect(await page.locator(".alert-list li").count()).toBe(2);
-    await page.locator(".alert-list button").first().click();
-    await page.locator(".alert-list button").first().click();
+    expect(await page.locator(".alert-list li").count()).toBe(6);
+    for (let left = 6; left > 0; left -= 1)
+      await page.locator(".alert-list button").first().click();
     expect(await page.textContent(".alert-list")).toBe("No alerts yet.");
     await page.keyboard.press("Escape");
   });
@@ -136,7 +184,7 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
         const { sequence } = document.querySelector(".panel-book").dataset;
         return { sequence: Number(sequence), price: price.replaceAll(",", ""), size };
       })()`) as Promise<{ sequence: number; price: string; size: string }>;
-    const topic = (await page.textContent("h1"))?.split(" · ").toReversed().join(":") ?? "";
+    const topic = `simulated:${await page.textContent("h1")}`;
     const client = await connect(`http://127.0.0.1:${port}`);
     const books = new Map<number, string>();
     const subscription = client.onBook(topic, (book) => {
@@ -170,9 +218,10 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
   test("says that the connection is lost, and goes on when the gateway is back", async () => {
     await dev.stop();
     await until("/lost/.test(document.querySelector('#connection').textContent)");
-    expect(await page.locator("#book-badge").textContent()).not.toContain("live");
+    await until("document.querySelector('#book-badge').dataset.state === 'disconnected'");
     await start();
     await until("document.querySelector('#connection').textContent === 'Live'");
     await isLive();
+    expect(await page.getAttribute("html", "data-connection")).toBe("connected");
   });
 });

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
+import { examineStream } from "#bus/jetstream-examination.ts";
+import { JetStreamLog } from "#bus/jetstream-log.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
 import {
   ANNOUNCE_PATTERN,
@@ -114,6 +116,66 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     await expect(leases.write("other", shard, { revision: 0 })).rejects.toMatchObject({
       code: "lease-unavailable",
     });
+  });
+
+  test("an ingestor makes the stream of its venue, a gateway reads it, and neither does more", async () => {
+    const settings = { storage: "file", replicas: 1, bytesMax: 1e6, ageMsMax: 60_000 } as const;
+    const logAs = (user: string, pass: string) =>
+      new JetStreamLog({ servers: server.url, user, pass, timeoutMs: 5_000 });
+    const making = logAs("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+    const reading = logAs("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
+    await making.ensure("simulated", settings);
+    await making.ensure("simulated", { ...settings, bytesMax: 2e6 });
+    const event = "md.v2.simulated.trades.BTC-USD";
+    const producer = await ingest();
+    producer.publish(event, bytes);
+    await producer.flush();
+    await expect.poll(() => reading.last(event)).toMatchObject({ payload: bytes });
+    const page = await reading.read(event, { place: 1 }, { entriesMax: 10, bytesMax: 1_000 });
+    expect(page).toMatchObject({ entries: [{ payload: bytes }], isLast: true });
+    expect(await reading.first(event, 1)).toMatchObject({ payload: bytes });
+    await expect(reading.ensure("simulated", settings)).rejects.toThrow("STREAM.UPDATE");
+    await expect(reading.ensure("other", settings)).rejects.toThrow("STREAM.CREATE");
+    await expect(making.ensure("other", settings)).rejects.toThrow("STREAM.INFO");
+    await making.close();
+    await reading.close();
+    for (const bus of [await gateway(), producer]) {
+      for (const what of ["PURGE", "DELETE", "MSG.DELETE"]) {
+        const asked = bus.request(`$JS.API.STREAM.${what}.TICKWIRE_simulated`, bytes, {
+          timeoutMs: 5_000,
+        });
+        await expect(asked).rejects.toThrow("the request on");
+      }
+    }
+    expect(refusals.filter((refusal) => refusal.includes("Permissions Violation"))).not.toEqual([]);
+  });
+
+  test("what each may do with the stream is found out without doing it", async () => {
+    const examine = (user: string, pass: string, venue = "simulated") =>
+      examineStream({ servers: server.url, user, pass, timeoutMs: 5_000 }, venue);
+    const asIngest = await examine("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+    expect(asIngest.refusedToMake).toEqual([]);
+    expect(asIngest.refusedToRead).toContain("$JS.API.DIRECT.GET.TICKWIRE_simulated");
+    const asGateway = await examine("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
+    expect(asGateway.refusedToRead).toEqual([]);
+    expect(asGateway.refusedToMake).toEqual([
+      "$JS.API.STREAM.CREATE.TICKWIRE_simulated",
+      "$JS.API.STREAM.UPDATE.TICKWIRE_simulated",
+    ]);
+    expect(asGateway.stream).toMatchObject({
+      subjects: ["md.v2.simulated.>"],
+      retention: "limits",
+      discard: "old",
+      storage: "file",
+      bytesMax: 2e6,
+      ageMsMax: 60_000,
+      duplicateWindowMs: 60_000,
+      allowsDirect: true,
+      entries: 1,
+    });
+    const other = await examine("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD, "other");
+    expect(other).toMatchObject({ name: "TICKWIRE_other", isServed: true });
+    expect(other.stream).toBeUndefined();
   });
 
   test("a gateway publishes no market data and no announcements", async () => {

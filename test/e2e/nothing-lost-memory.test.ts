@@ -25,7 +25,7 @@ import { killAll, startCli } from "./cli-process.ts";
  */
 
 const WAIT_MS_MAX = 60_000;
-const MARKET = { seed: 5, instruments: 6, eventsPerSecond: 200, pace: "even" };
+const MARKET = { seed: 5, instruments: 6, perpetuals: 3, eventsPerSecond: 200, pace: "even" };
 const TOPICS = ["trades", "quotes", "book", "status"].map((channel) => `simulated:*/${channel}`);
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 

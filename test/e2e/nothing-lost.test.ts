@@ -15,7 +15,10 @@ import type { CliProcess } from "./cli-process.ts";
 
 const WAIT_MS_MAX = 60_000;
 const MARKET = [
-  { id: "simulated", simulated: { seed: 5, instruments: 6, eventsPerSecond: 200, pace: "even" } },
+  {
+    id: "simulated",
+    simulated: { seed: 5, instruments: 6, perpetuals: 3, eventsPerSecond: 200, pace: "even" },
+  },
 ];
 /** Every channel that there is. */
 const TOPICS = ["simulated:*/*", "simulated:*/listings"];
@@ -167,7 +170,7 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
   }
 
   test("a gateway that is stopped for 8 s and continued loses nothing", async () => {
-    const busy = { seed: 5, instruments: 10, eventsPerSecond: 300, pace: "even" };
+    const busy = { seed: 5, instruments: 10, perpetuals: 3, eventsPerSecond: 300, pace: "even" };
     const venues = JSON.stringify([{ id: "simulated", simulated: busy }]);
     const { stand: it, ledger } = await start({ TICKWIRE_INGEST__VENUES: venues });
     it.gateway.child.kill("SIGSTOP");

@@ -16,7 +16,13 @@ import type { CliProcess } from "./cli-process.ts";
 const SECONDS = Number(process.env["TICKWIRE_SLOW_READERS_SECONDS"] ?? 14);
 /** Of each instrument. */
 const EVENTS_PER_SECOND = Number(process.env["TICKWIRE_SLOW_READERS_EVENTS"] ?? 100);
-const MARKET = { seed: 5, instruments: 10, eventsPerSecond: EVENTS_PER_SECOND, pace: "even" };
+const MARKET = {
+  seed: 5,
+  instruments: 10,
+  perpetuals: 3,
+  eventsPerSecond: EVENTS_PER_SECOND,
+  pace: "even",
+};
 const TOPICS = ["trades", "quotes", "book", "ticker"].map((channel) => `simulated:*/${channel}`);
 const VIEW = { depth: 10, conflationIntervalMs: 100 };
 const MIB = 1024 * 1024;

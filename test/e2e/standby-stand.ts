@@ -52,6 +52,7 @@ export class StandbyStand {
     const market = await startMarketServer({
       seed: 5,
       instruments: 6,
+      perpetuals: 3,
       eventsPerSecond: 100,
       pace: "even",
     });

@@ -22,10 +22,14 @@ export async function startMarketServer(
     ...settings,
     clock: new SystemClock(),
   });
-  const body = JSON.stringify({ instruments: venue.instruments });
   const http = createServer((request, response) => {
-    const isList = request.url?.endsWith("/instruments") === true;
-    response.writeHead(isList ? 200 : 404).end(isList ? body : "");
+    const fail = (): void => void response.writeHead(502).end();
+    const url = `http://market${request.url ?? ""}`;
+    venue.rest.get(
+      { url, weight: 1 },
+      ({ status, body }) => response.writeHead(status).end(body),
+      fail,
+    );
   });
   const sockets = new WebSocketServer({ server: http });
   sockets.on("connection", (socket) => {

@@ -9,6 +9,7 @@ import { gatewayConfig } from "#gateway/config.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { createMarketData } from "#gateway/rpc/router.ts";
 import { InboxSpace } from "#gateway/session/frame-inbox.ts";
+import { Looks } from "#gateway/access/looks.ts";
 import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
@@ -54,6 +55,7 @@ export class SessionRig {
       this.logs.push(`${message} ${JSON.stringify(fields)}`);
     };
     const bus = undefined as never;
+    const looks = new Looks({ clock, metrics });
     this.session = new Session(
       {
         id: "session-1",
@@ -71,7 +73,9 @@ export class SessionRig {
         catalog,
         turns: new Turns({ clock, scheduler }),
         inboxSpace: new InboxSpace(metrics),
+        looks,
         services: createMarketData({
+          looks,
           bus,
           clock,
           catalog,

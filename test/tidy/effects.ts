@@ -94,6 +94,7 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
+  { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
@@ -118,8 +119,11 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/commands/decode.ts", effects: ["process", "files"] },
   { path: "services/cli/commands/normalize.ts", effects: ["process"] },
   { path: "services/cli/commands/subscribe.ts", effects: ["process", "timers"] },
+  { path: "services/cli/commands/completion.ts", effects: ["process"] },
   { path: "services/cli/commands/top.ts", effects: ["process", "files"] },
-  { path: "services/cli/output/progress-line.ts", effects: ["process"] },
+  { path: "services/cli/commands/watch.ts", effects: ["process"] },
+  { path: "services/cli/recording/play-recording.ts", effects: ["files", "randomness", "timers"] },
+  { path: "services/cli/recording/replay-recording.ts", effects: ["process"] },
   { path: "services/cli/recording/record-topics.ts", effects: ["process", "randomness", "timers"] },
   { path: "services/cli/main.ts", effects: ["process"] },
   { path: "services/cli/output/full-screen.ts", effects: ["process"] },
@@ -127,6 +131,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/admin-client.ts", effects: ["network", "timers"] },
   { path: "services/cli/process/capture-input.ts", effects: ["process", "files"] },
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
+  { path: "services/cli/process/open-browser.ts", effects: ["process"] },
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },
   { path: "services/cli/process/replay-service.ts", effects: ["randomness"] },
   { path: "services/cli/process/program-version.ts", effects: ["files"] },
@@ -134,6 +139,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files"] },
+  { path: "services/derive/main.ts", effects: ["randomness"] },
   { path: "services/gateway/http/streams/session-token.ts", effects: ["randomness"] },
   { path: "services/gateway/access/file-watch.ts", effects: ["files"] },
   { path: "services/gateway/access/key-set-fetch.ts", effects: ["network", "timers"] },

@@ -44,8 +44,14 @@ const LAYERS: readonly Layer[] = [
     place: "clients/dashboard/src/",
     may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
   },
+  // Examples are what a user writes: they know the client, and Node.
+  { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
-  { place: "clients/dashboard/src/market/", may: ["@tickwire/client"] },
+  {
+    place: "clients/dashboard/src/market/",
+    may: ["@tickwire/client", "clients/dashboard/src/layout/"],
+  },
+  { place: "clients/dashboard/src/layout/", may: [] },
 
   { place: "services/core/", may: ["@tickwire/proto/model"] },
   {
@@ -75,6 +81,7 @@ const LAYERS: readonly Layer[] = [
       "services/ingest/config.ts",
       "services/ingest/simulated/simulated-settings.ts",
       "services/gateway/config.ts",
+      "services/derive/config.ts",
       "zod",
     ],
   },
@@ -156,6 +163,43 @@ const LAYERS: readonly Layer[] = [
     ],
   },
 
+  // What is derived reads the bus as a gateway does, and publishes as an ingestor does. In it
+  // reading and publishing are below the two kinds of data, which do not know each other.
+  {
+    place: "services/derive/",
+    may: [
+      ...SHARED,
+      "services/publish/",
+      "services/derive/",
+      "services/gateway/turns/",
+      "prom-client",
+      "zod",
+    ],
+  },
+  { place: "services/derive/config.ts", may: ["services/core/", "services/publish/", "zod"] },
+  {
+    place: "services/derive/reading/",
+    may: [
+      ...SHARED,
+      "services/gateway/catalog/",
+      "services/gateway/topics/",
+      "services/gateway/turns/",
+      "services/gateway/metrics.ts",
+      "prom-client",
+    ],
+  },
+  { place: "services/derive/publishing/", may: [...SHARED, "services/publish/"] },
+  ...["candles", "consolidated"].map((room) => ({
+    place: `services/derive/${room}/`,
+    may: [
+      ...SHARED,
+      "services/derive/config.ts",
+      "services/derive/derived-names.ts",
+      "services/derive/publishing/",
+      "services/derive/reading/",
+    ],
+  })),
+
   // Inside the gateway:
   // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.
   { place: "services/gateway/", may: [...SHARED, "services/gateway/", "prom-client"] },
@@ -198,6 +242,7 @@ const IMPORTERS: readonly Importers[] = [
     packageName: "@nats-io/transport-node",
     places: [
       "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
       "services/bus/jetstream-log.ts",
       "services/bus/nats-bus.ts",
       "services/bus/nats-connection.ts",
@@ -206,7 +251,11 @@ const IMPORTERS: readonly Importers[] = [
   { packageName: "@nats-io/kv", places: ["services/bus/jetstream-leases.ts"] },
   {
     packageName: "@nats-io/jetstream",
-    places: ["services/bus/jetstream-leases.ts", "services/bus/jetstream-log.ts"],
+    places: [
+      "services/bus/jetstream-leases.ts",
+      "services/bus/jetstream-examination.ts",
+      "services/bus/jetstream-log.ts",
+    ],
   },
   { packageName: "uWebSockets.js", places: ["services/gateway/transport/uws-module.ts"] },
   {

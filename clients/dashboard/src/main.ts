@@ -1,50 +1,55 @@
 import { connect, type Client, type ClientState } from "@tickwire/client";
+import { readLayout, writeLayout, PRESETS } from "./layout/layout-text.ts";
+import type { LayoutNode, PanelId } from "./layout/layout-tree.ts";
+import { AccessKeeper } from "./market/access-keeper.ts";
+import { accessTrouble } from "./market/access-words.ts";
 import type { AlertReading } from "./market/alerts.ts";
 import { VenueMeter } from "./market/feed-health.ts";
-import { changeOf, marketOf, spreadOf, turnoverOf, type Market } from "./market/market-rows.ts";
-import {
-  compactText,
-  decimalsOf,
-  durationText,
-  groupDigits,
-  padDecimal,
-  percentText,
-} from "./market/number-text.ts";
-import { followedTickers } from "./market/ticker-budget.ts";
-import { STAGES, type ViewState } from "./market/view-state.ts";
+import { MarketDirectory } from "./market/market-directory.ts";
+import { spreadOf } from "./market/market-rows.ts";
+import { durationText } from "./market/number-text.ts";
+import type { ViewState } from "./market/view-state.ts";
 import {
   afterMs,
+  copyAddress,
   everyMs,
-  frameDrawer,
   gatewayAddress,
   loadFavourites,
+  loadToken,
   loadView,
   nowMs,
+  onFrame,
+  onNarrow,
   openWindow,
   pixelRatio,
+  reload,
   saveFavourites,
+  saveToken,
   saveView,
 } from "./page/browser.ts";
 import { setText } from "./page/dom.ts";
 import { Shell } from "./page/shell.ts";
+import { AccessDialog } from "./panels/access-dialog.ts";
 import { AlertsDialog } from "./panels/alerts-dialog.ts";
 import { BookPanel } from "./panels/book-panel.ts";
 import { ChartPanel } from "./panels/chart-panel.ts";
 import type { Context, Panel } from "./panels/context.ts";
 import { DepthPanel } from "./panels/depth-panel.ts";
-import { DetailsPanel } from "./panels/details-panel.ts";
+import { DrawLoop } from "./panels/draw-loop.ts";
 import { HealthPanel } from "./panels/health-panel.ts";
+import { headingOf } from "./panels/heading.ts";
+import { HeatmapPanel } from "./panels/heatmap-panel.ts";
 import { MarketsPanel } from "./panels/markets-panel.ts";
 import { TradesPanel } from "./panels/trades-panel.ts";
+import { VenuesPanel } from "./panels/venues-panel.ts";
 import "./style/theme.css";
 import "./style/layout.css";
 import "./style/panels.css";
 
-const TICKER_INTERVAL_MS = 500;
 const HEALTH_INTERVAL_MS = 5_000;
 const LIST_INTERVAL_MS = 60_000;
 const LIST_RETRY_MS = 1_000;
-const LIST_PAGES_MAX = 1_000;
+const KEYED_PANELS: readonly PanelId[] = ["chart", "depth", "heatmap"];
 
 /** What the connection's states are called for people. */
 const STATE_WORDS: Readonly<Record<ClientState, string>> = {
@@ -55,67 +60,168 @@ const STATE_WORDS: Readonly<Record<ClientState, string>> = {
 };
 
 let view: ViewState = loadView();
+let layout: LayoutNode = readLayout(view.layout) ?? PRESETS.trading;
 // What was saved here stands in the address as well, so that what is shown can be shared.
 if (view.topic !== "") saveView(view);
 const favourites = loadFavourites();
-const markets = new Map<string, Market>();
 const meters = new Map<string, VenueMeter>();
-const shell = new Shell(changeView, { openAlerts: () => alerts.open(), openWindow });
-const { url, webSocketPath } = gatewayAddress();
-const client: Client = await startClient();
-const redraw = frameDrawer(draw);
+const directory = new MarketDirectory(favourites, {
+  onList,
+  onTicker: () => context.redraw(),
+  onProblem: (error) => showTrouble((error as { code?: string } | undefined)?.code),
+});
+const { markets } = directory;
+let connected: Client | undefined;
+let connection: { readonly state: ClientState; readonly sinceMs: number } = {
+  state: "connecting",
+  sinceMs: nowMs(),
+};
+const access = new AccessKeeper(loadToken(), {
+  isConnected: () => connection.state === "connected",
+  afterMs,
+  onRenewal: (endsAtMs) => {
+    const left = durationText(endsAtMs - nowMs());
+    showBanner(`Your access ends in ${left}. Enter a new token to go on without a break.`, true);
+  },
+});
 const context: Context = {
-  client,
+  get client() {
+    if (connected === undefined) throw new Error("nothing is shown before there is a client");
+    return connected;
+  },
   view: () => view,
   change: changeView,
   markets,
-  redraw,
+  redraw: (isUrgent) => drawing.redraw(isUrgent),
   nowMs,
   everyMs,
   afterMs,
   pixelRatio,
   meterOf,
 };
-const health = new HealthPanel(context);
+const health = new HealthPanel(context, () => directory.venues);
 const list = new MarketsPanel(context, {
   favourites,
   onFavourites: () => saveFavourites(favourites),
+  venues: () => directory.venues,
   stateOf: (venue) => health.stateOf(venue),
 });
 const chart = new ChartPanel(context);
 const book = new BookPanel(context);
 const depth = new DepthPanel(context, () => book.book);
-const trades = new TradesPanel(context, (trade) => depth.onTrade(trade));
-const details = new DetailsPanel(context, (venue) => health.stateOf(venue));
+const heatmap = new HeatmapPanel(context, () => book.book);
+const trades = new TradesPanel(context, (trade) => heatmap.onTrade(trade));
+const venues = new VenuesPanel(context, (venue) => health.stateOf(venue));
 const alerts = new AlertsDialog(context, readingOf);
-const panels: readonly Panel[] = [list, chart, depth, book, trades, health, details];
+const accessDialog = new AccessDialog(enterToken);
+const panels: Readonly<Record<PanelId, Panel>> = {
+  markets: list,
+  chart,
+  depth,
+  heatmap,
+  book,
+  trades,
+  venues,
+  health,
+};
+const all = Object.values(panels);
+const elements = Object.fromEntries(
+  Object.entries(panels).map(([id, { element }]) => [id, element]),
+) as Record<PanelId, HTMLElement>;
+const shell = new Shell(elements, layout, {
+  change: changeView,
+  onLayout: (next) => changeView({ layout: writeLayout(next) }),
+  onPlaced: () => context.redraw(true),
+  openAlerts: () => alerts.open(),
+  openWindow,
+  openAccess: () => accessDialog.open(undefined, access.hasToken),
+  copyAddress,
+});
+const drawing = new DrawLoop(all, drawHeading, { nowMs, afterMs, onFrame });
 let shownKey = "";
+let deniedCode = "";
 
-/** Nothing can be drawn before; the shell says meanwhile that it is being connected. */
-async function startClient(): Promise<Client> {
-  showState("connecting", nowMs());
-  const options = { webSocketPath, clientName: "tickwire-dashboard", waitForFirstConnect: true };
-  const connected = await connect(url, options);
-  let sinceMs = nowMs();
-  showState(connected.state, sinceMs);
-  connected.onState((state, { reason }) => {
-    sinceMs = nowMs();
-    showState(state, sinceMs, reason);
-    if (state === "connected") void loadMarkets();
-  });
-  everyMs(1_000, () => showState(connected.state, sinceMs));
-  return connected;
+/** Keeps trying; what it cannot get over, such as access, is told with what to do. */
+async function start(): Promise<void> {
+  const { url, webSocketPath } = gatewayAddress();
+  try {
+    const client = await connect(url, {
+      webSocketPath,
+      clientName: "tickwire-dashboard",
+      waitForFirstConnect: true,
+      token: () => access.current(),
+    });
+    connected = client;
+    client.stats();
+    client.onState((state, reason) => {
+      setState(state);
+      shell.state.title = reason.reason;
+      if (state === "connected") void directory.load(client);
+      showTrouble(state === "connected" ? undefined : reason.code);
+    });
+    setState(client.state);
+    void directory.load(client);
+  } catch (error) {
+    setState("closed");
+    showTrouble((error as { code?: string }).code);
+    shell.state.title = (error as Error).message;
+  }
 }
 
-function showState(state: ClientState, sinceMs: number, reason = ""): void {
+function setState(state: ClientState): void {
+  connection = { state, sinceMs: nowMs() };
+  showState();
+  context.redraw(true);
+}
+
+function showState(): void {
+  const { state, sinceMs } = connection;
   shell.state.dataset["state"] = state;
   document.documentElement.dataset["connection"] = state;
-  const since =
-    state === "connected" || nowMs() - sinceMs < 2_000
-      ? ""
-      : ` (${durationText(nowMs() - sinceMs)})`;
+  const isFresh = state === "connected" || nowMs() - sinceMs < 2_000;
+  const since = isFresh ? "" : ` (${durationText(nowMs() - sinceMs)})`;
   setText(shell.state, STATE_WORDS[state] + since);
-  if (reason !== "") shell.state.title = reason;
+}
+
+/** What the connection carries, once a second. */
+function showTraffic(): void {
+  if (connected === undefined || connection.state !== "connected") {
+    setText(shell.traffic, "");
+    return;
+  }
+  const { events, bytes, roundTripMs } = connected.stats();
+  const trip = roundTripMs === undefined ? "" : ` · ${roundTripMs.toFixed(1)} ms round trip`;
+  const rate = `${events.perSecond.toFixed(0)} events/s · ${(bytes.perSecond / 1_000).toFixed(1)} kB/s`;
+  setText(shell.traffic, rate + trip);
+}
+
+/** Tells what is wrong with the reader's access, once for each kind; `undefined` takes it back. */
+function showTrouble(code: string | undefined): void {
+  const trouble = accessTrouble(code);
+  if (trouble === undefined) {
+    if (code === undefined && deniedCode !== "") shell.banner.hidden = true;
+    if (code === undefined) deniedCode = "";
+    return;
+  }
+  if (code === deniedCode) return;
+  deniedCode = code ?? "";
+  showBanner(`${trouble.title} ${trouble.text}`, trouble.wantsToken);
+  if (connection.state === "closed" && trouble.wantsToken)
+    accessDialog.open(trouble, access.hasToken);
+}
+
+function showBanner(text: string, wantsToken: boolean): void {
+  shell.showBanner(
+    text,
+    wantsToken ? () => accessDialog.open(undefined, access.hasToken) : undefined,
+  );
+}
+
+/** A connection that goes on shows the new token by itself; otherwise the page begins anew. */
+function enterToken(token: string): void {
+  saveToken(token);
+  if (access.enter(token)) shell.banner.hidden = true;
+  else reload();
 }
 
 function meterOf(venue: string): VenueMeter {
@@ -142,12 +248,18 @@ function readingOf(topic: string): AlertReading {
 
 function changeView(change: Partial<ViewState>): void {
   view = { ...view, ...change };
+  layout = readLayout(view.layout) ?? layout;
   saveView(view);
-  shell.apply(view);
-  if ("theme" in change || "palette" in change) chart.recolour();
+  shell.apply(view, layout);
+  if ("theme" in change || "palette" in change) recolour();
   if ("sort" in change || "topic" in change) list.changed();
   showMarket();
-  redraw();
+  context.redraw(true);
+}
+
+function recolour(): void {
+  chart.recolour();
+  heatmap.recolour();
 }
 
 /** Shows what the view names, or the first market if there is no such one. */
@@ -157,41 +269,16 @@ function showMarket(): void {
   if (market === undefined || key === shownKey) return;
   const isOther = !shownKey.startsWith(`${view.topic} `);
   shownKey = key;
-  if (isOther) for (const panel of panels) panel.show?.(market);
+  directory.followShown(context.client, market);
+  if (isOther) for (const panel of all) panel.show?.(market);
   else chart.show(market);
 }
 
-let isLoading = false;
-let tickers: { readonly key: string; close(): void } | undefined;
-
-/** Every instrument of every venue, page by page. A failure is tried again with the next round. */
-async function loadMarkets(): Promise<void> {
-  if (isLoading) return;
-  isLoading = true;
-  try {
-    let pageToken = "";
-    for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
-      const answer = await client.rpc.listInstruments({ pageToken });
-      for (const instrument of answer.instruments) addMarket(marketOf(instrument));
-      if (view.topic === "" || !markets.has(view.topic))
-        chooseFirst(answer.nextPageToken === undefined);
-      showMarket();
-      list.changed();
-      if (answer.nextPageToken === undefined) break;
-      pageToken = answer.nextPageToken;
-    }
-    followTickers();
-    await health.refresh();
-  } catch (error) {
-    shell.state.title = (error as Error).message;
-  } finally {
-    isLoading = false;
-  }
-}
-
-function addMarket(market: Market): void {
-  const known = markets.get(market.topic);
-  markets.set(market.topic, known === undefined ? market : { ...market, ticker: known.ticker });
+function onList(isWhole: boolean): void {
+  if (view.topic === "" || !markets.has(view.topic)) chooseFirst(isWhole);
+  showMarket();
+  list.changed();
+  if (isWhole) void health.refresh();
 }
 
 /** A market that the address names may be on a page of the list that has not come yet. */
@@ -202,82 +289,21 @@ function chooseFirst(isWholeList: boolean): void {
   if (topic !== undefined) changeView({ topic });
 }
 
-function followTickers(): void {
-  const having = [...markets.values()].filter(({ instrument }) =>
-    instrument.channels.includes("ticker"),
-  );
-  const topics = followedTickers(
-    having.map(({ topic }) => topic),
-    favourites,
-  );
-  const key = topics.join(" ");
-  if (topics.length === 0 || tickers?.key === key) return;
-  tickers?.close();
-  const subscription = client.onTicker(
-    topics,
-    (ticker) => {
-      const market = markets.get(`${ticker.venue}:${ticker.symbol}`);
-      if (market === undefined) return;
-      market.ticker = ticker;
-      redraw();
-    },
-    {
-      conflationIntervalMs: TICKER_INTERVAL_MS,
-      onError: ({ message }) => {
-        shell.state.title = message;
-      },
-    },
-  );
-  tickers = { key, close: () => subscription.close() };
-}
-
-function draw(): void {
-  for (const panel of panels) panel.draw();
-  drawHeading();
-}
-
 function drawHeading(): void {
   const market = markets.get(view.topic);
   if (market === undefined) return;
-  const { instrument, ticker, topic } = market;
-  const last = ticker?.lastPriceText;
-  const decimals = decimalsOf(instrument.priceIncrementText);
-  const price = (text: string | undefined): string =>
-    text === undefined ? "–" : groupDigits(padDecimal(text, decimals));
-  const change = changeOf(ticker);
-  const turnover = turnoverOf(ticker);
-  shell.heading(
-    { symbol: instrument.symbol, venue: instrument.venue, last: price(last) },
-    [
-      ["24 h change", change === undefined ? "–" : percentText(change)],
-      ["High", price(ticker?.highPriceText)],
-      ["Low", price(ticker?.lowPriceText)],
-      ["Volume", turnover === undefined ? "–" : `${compactText(turnover)} ${instrument.quote}`],
-    ],
-    change ?? 0,
-  );
-  document.title =
-    last === undefined ? `${topic} · Tickwire` : `${price(last)} ${instrument.symbol} · Tickwire`;
+  const { name, facts, change, title } = headingOf(market);
+  shell.heading(name, facts, change);
+  if (document.title !== title) document.title = title;
 }
 
-shell.place({
-  markets: list.element,
-  chart: chart.element,
-  depth: depth.element,
-  book: book.element,
-  trades: trades.element,
-  health: health.element,
-  details: details.element,
-});
-document.body.append(alerts.element, alerts.toasts);
-shell.apply(view);
-chart.recolour();
-window.addEventListener("hashchange", () => changeView(loadView()));
-window.addEventListener("resize", redraw);
-window.addEventListener("keydown", (event) => {
-  const isTyping =
-    event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-  if (event.key === "Escape" && isTyping) (event.target as HTMLElement).blur();
+function onKey(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  const isTyping = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+  if (event.key === "Escape") {
+    if (isTyping) target.blur();
+    else shell.grid.restore();
+  }
   if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "/") {
     event.preventDefault();
@@ -290,17 +316,34 @@ window.addEventListener("keydown", (event) => {
     event.preventDefault();
     alerts.open();
   }
-  const stage = STAGES[Number(event.key) - 1];
-  if (stage !== undefined) changeView({ stage });
+  const panel = KEYED_PANELS[Number(event.key) - 1];
+  if (panel !== undefined) shell.showTab(panel);
+}
+
+document.body.append(alerts.element, alerts.toasts, accessDialog.element);
+shell.apply(view, layout);
+onNarrow((isNarrow) => {
+  shell.setNarrow(isNarrow);
 });
+chart.recolour();
+showState();
+window.addEventListener("hashchange", () => changeView(loadView()));
+window.addEventListener("resize", () => shell.grid.place());
+window.addEventListener("keydown", onKey);
 everyMs(1_000, () => {
   for (const meter of meters.values()) meter.mark(nowMs());
-  redraw();
+  showState();
+  showTraffic();
+  context.redraw();
 });
 everyMs(HEALTH_INTERVAL_MS, () => void health.refresh());
-everyMs(LIST_INTERVAL_MS, () => void loadMarkets());
+everyMs(LIST_INTERVAL_MS, () => loadList());
 // A gateway that has just started may not know yet what its venues list.
 everyMs(LIST_RETRY_MS, () => {
-  if (markets.size === 0) void loadMarkets();
+  if (markets.size === 0) loadList();
 });
-void loadMarkets();
+void start();
+
+function loadList(): void {
+  if (connected?.state === "connected") void directory.load(connected);
+}

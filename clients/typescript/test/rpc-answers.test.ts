@@ -116,6 +116,15 @@ describe("an answer says what the stream says, under the same names", () => {
   });
 });
 
+test("how a venue does as a whole is in the answer about its state", async () => {
+  const venueToReceived = { count: 9, p50Us: 1_200, p99Us: 8_000 };
+  const health = [{ venue: "v", gaps: 2, eventsPerMinute: 60, venueToReceived }];
+  const response = wire.GetStatusResponse.encode({ health }).finish();
+  const given = (await answered((rpc) => rpc.getStatus({ health: true }), response)).health;
+  expect(given).toMatchObject(health);
+  expect(given[0]?.publishedToGateway).toBeUndefined();
+});
+
 describe("an instrument", () => {
   test("has words for what the schema counts, and decimals in both forms", async () => {
     const instrument = {

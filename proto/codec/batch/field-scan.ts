@@ -49,7 +49,9 @@ export class FieldScan {
   /** Throws WireError where the bytes are cut off or no protobuf message. */
   scan(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes;
-    this.#starts.fill(-1);
+    const starts = this.#starts;
+    // So few that a call of `fill` takes longer.
+    for (let field = 0; field < starts.length; field += 1) starts[field] = -1;
     this.#elements = undefined;
     this.#pieces = undefined;
     const shapes = this.#shapes;
@@ -69,7 +71,7 @@ export class FieldScan {
       } else if (wireType === WIRE_VARINT && (shape === SHAPE_SCALAR || shape === SHAPE_COLUMN)) {
         const from = reader.position;
         reader.varint();
-        if (shape === SHAPE_SCALAR) this.#starts[field] = -1;
+        if (shape === SHAPE_SCALAR) starts[field] = -1;
         this.#addRange(field, from, reader.position);
       } else {
         reader.skip(tag);

@@ -70,16 +70,9 @@ function gatherBooks(rows: readonly BookRow[]): void {
   if (rows.length > levelCounts.length) levelCounts = new Uint32Array(rows.length);
   for (let index = 0; index < rows.length; index += 1) {
     const row = rows[index] as BookRow;
-    gatherLevels(row, row.bids, 0);
-    gatherLevels(row, row.asks, LEVEL_ASK);
+    priced.addLevels(row.bids, row, 0);
+    priced.addLevels(row.asks, row, LEVEL_ASK);
     levelCounts[index] = row.bids.prices.length + row.asks.prices.length;
-  }
-}
-
-function gatherLevels(row: BookRow, levels: BookRow["bids"], flags: number): void {
-  const { prices, sizes } = levels;
-  for (let level = 0; level < prices.length; level += 1) {
-    priced.addLevel(prices[level] as Mantissa, sizes[level] as Mantissa, row, flags);
   }
 }
 

@@ -3,6 +3,7 @@ import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import type { BookRow } from "../types.ts";
 import { FAST_MAGNITUDE_MAX, zigzagWide } from "../wide-integers.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";
@@ -29,7 +30,7 @@ export class PriceColumns {
     this.sizes.reset();
   }
 
-  /** `flags` are the side of a trade, or LEVEL_ASK of a level; LEVEL_REMOVED is added here. */
+  /** `flags` are the side of a trade. */
   add(
     price: Mantissa,
     size: Mantissa,
@@ -37,24 +38,35 @@ export class PriceColumns {
     flags: number,
   ): void {
     const index = this.prices.count;
-    if (index >= this.#flags.length) {
-      const flagsGrown = new Uint8Array(2 * index);
-      flagsGrown.set(this.#flags);
-      this.#flags = flagsGrown;
-    }
+    this.#reserve(index + 1);
     this.#flags[index] = flags;
     this.prices.add(price, scales.priceScale);
     this.sizes.add(size, scales.sizeScale);
   }
 
-  /** Marks a level of size 0 as removed. */
-  addLevel(
-    price: Mantissa,
-    size: Mantissa,
-    scales: { readonly priceScale: number; readonly sizeScale: number },
+  /** The levels of one side; those of size 0 are marked as removed. */
+  addLevels(
+    levels: BookRow["bids"],
+    { priceScale, sizeScale }: { readonly priceScale: number; readonly sizeScale: number },
     flags: number,
   ): void {
-    this.add(price, size, scales, size === 0 ? flags | LEVEL_REMOVED : flags);
+    const { prices, sizes } = levels;
+    const first = this.prices.count;
+    this.#reserve(first + prices.length);
+    this.prices.addAll(prices, priceScale);
+    this.sizes.addAll(sizes, sizeScale);
+    const flagsList = this.#flags;
+    for (let index = 0; index < sizes.length; index += 1) {
+      flagsList[first + index] = sizes[index] === 0 ? flags | LEVEL_REMOVED : flags;
+    }
+  }
+
+  /** Makes room for the flags of so many entries. */
+  #reserve(count: number): void {
+    if (count <= this.#flags.length) return;
+    const grown = new Uint8Array(2 * count);
+    grown.set(this.#flags);
+    this.#flags = grown;
   }
 
   /** Price of the first entry of the ask chain, or of the other one, which trades have alone. */

@@ -81,6 +81,27 @@ export class ScaledColumn {
     }
   }
 
+  /** The same for many of one scale. */
+  addAll(mantissas: readonly Mantissa[], scale: number): void {
+    const first = this.count;
+    const { length } = mantissas;
+    if (length === 0) return;
+    this.add(mantissas[0] as Mantissa, scale);
+    const count = first + length;
+    if (count > this.values.length) this.#resize(2 * count);
+    const { values } = this;
+    const scales = this.#scales;
+    const min = this.#allowNegative ? -Number.MAX_SAFE_INTEGER : 0;
+    for (let index = 1; index < length; index += 1) {
+      const mantissa = mantissas[index] as Mantissa;
+      scales[first + index] = scale;
+      const isPlain = typeof mantissa === "number" && Number.isSafeInteger(mantissa);
+      if (isPlain && mantissa >= min) values[first + index] = mantissa;
+      else this.#addLarge(first + index, mantissa);
+    }
+    this.count = count;
+  }
+
   #addLarge(index: number, mantissa: Mantissa): void {
     if (typeof mantissa !== "bigint" && !Number.isSafeInteger(mantissa)) refuse(mantissa);
     this.values[index] = 0;

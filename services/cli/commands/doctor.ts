@@ -1,4 +1,5 @@
-import { printLine } from "../output/terminal.ts";
+import { examineStream } from "#bus/jetstream-examination.ts";
+import { printLine, printParts } from "../output/terminal.ts";
 import { Command } from "commander";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -10,9 +11,10 @@ import {
 } from "../process/config-options.ts";
 import { checkPublishers } from "./doctor-checks.ts";
 import type { Check } from "./doctor-checks.ts";
+import { checkStreamLog } from "./doctor-log.ts";
 import { examineVenue } from "./doctor-examine.ts";
 import { UsageError } from "../process/errors.ts";
-import { openBus } from "../process/open-bus.ts";
+import { natsOptionsOf, openBus } from "../process/open-bus.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { hearPublishers } from "../process/publishers-watch.ts";
 import { createServiceProcess } from "../process/service-process.ts";
@@ -25,6 +27,7 @@ type DoctorOptions = ConfigOptions & {
   readonly duration: number;
   readonly json?: boolean;
   readonly publishers?: boolean;
+  readonly streamLog?: boolean;
 };
 
 /** `tickwire doctor VENUE`: whether a venue can be followed from here. */
@@ -43,6 +46,7 @@ export function createDoctorCommand(): Command {
       15,
     )
     .option("--publishers", "also look on NATS whether others publish the venue")
+    .option("--stream-log", "also look at what NATS JetStream keeps of the venue, and may for us")
     .option("--json", "one JSON object a line");
   return addConfigOptions(command)
     .addHelpText(
@@ -51,6 +55,7 @@ export function createDoctorCommand(): Command {
 Examples:
   tickwire doctor kraken
   tickwire doctor okx:BTC-USDT-PERP --duration 60
+  tickwire doctor kraken --stream-log --set bus.nats.servers=nats://nats.internal:4222
   tickwire doctor kraken --publishers --set bus.nats.servers=nats://nats.internal:4222`,
     )
     .action(async (venue: string, options: DoctorOptions) => {
@@ -84,6 +89,9 @@ async function examine(
   const { clock, shutdown, logger, metrics: registry } = service;
   const report = new Report(options.json ?? false);
   if (options.publishers === true) report.add(await examinePublishers(service, config, venue));
+  if (options.streamLog === true) {
+    for (const check of await examineLog(service, config, venue)) report.add(check);
+  }
   const network = openVenueNetwork(venue, clock);
   shutdown.add("network", () => network.close());
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-doctor" });
@@ -118,6 +126,22 @@ async function examinePublishers(
   return checkPublishers(heard, shard);
 }
 
+const VERDICT_STYLES = { ok: "good", warn: "warn", fail: "bad" } as const;
+
+/** What JetStream keeps of the venue, beside what the configuration wants of it. */
+async function examineLog(
+  { clock }: ServiceProcess,
+  { bus, streamLog }: TickwireConfig,
+  { id }: VenueConfig,
+): Promise<readonly Check[]> {
+  const { kind, ageMsMax, jetStream } = streamLog;
+  const { timeoutMs, storage, replicas, bytesMax } = jetStream;
+  const name = "tickwire-doctor";
+  const examined = await examineStream({ ...natsOptionsOf(bus.nats), name, timeoutMs }, id);
+  const settings = { storage, replicas, bytesMax, ageMsMax };
+  return checkStreamLog(examined, { kind, settings }, clock.nowUs());
+}
+
 /** Prints each check when it is done, and the total at the end. */
 class Report {
   readonly #json: boolean;
@@ -134,10 +158,12 @@ class Report {
   add(check: Check): void {
     this.#counts[check.verdict] += 1;
     const { verdict, name, text } = check;
-    const line = this.#json
-      ? JSON.stringify(check)
-      : `${verdict.padEnd(6)}${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
-    printLine(line);
+    if (this.#json) {
+      printLine(JSON.stringify(check));
+      return;
+    }
+    const rest = `${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
+    printParts([{ text: verdict.padEnd(6), style: VERDICT_STYLES[verdict] }, rest]);
   }
 
   end(): void {

@@ -10,6 +10,7 @@ import {
   runAdminServer,
 } from "../process/admin-process.ts";
 import type { AdminOptions } from "../process/admin-process.ts";
+import { addChaosOption, withChaos } from "../process/chaos-option.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -17,13 +18,16 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
+import { isRecording } from "../recording/play-recording.ts";
 import { addReplayOptions, playCaptures, replayServiceOptions } from "../process/replay-service.ts";
 import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-service.ts";
 import { keepStreams } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 
-type IngestOptions = ConfigOptions & ReplayFlags & AdminOptions;
+type IngestOptions = ConfigOptions &
+  ReplayFlags &
+  AdminOptions & { readonly chaos?: readonly string[] };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
@@ -32,7 +36,7 @@ export function createIngestCommand(): Command {
   const command = new Command("ingest")
     .summary("bring venues to NATS")
     .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
-  addReplayOptions(addVenueOption(addConfigOptions(command)));
+  addReplayOptions(addChaosOption(addVenueOption(addConfigOptions(command))));
   return addAdminOption(command, "ingest")
     .addHelpText(
       "after",
@@ -43,11 +47,15 @@ Examples:
     )
     .action(async (options: IngestOptions) => {
       const replay = replayServiceOptions(options);
+      if (replay?.paths.some(isRecording) === true) {
+        throw new UsageError("ingest --replay takes captures; tickwire replay plays a recording");
+      }
       const flags = [
         ...venueFlags(replay === undefined ? options.venue : []),
         ...adminFlags(options),
       ];
-      const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+      const loaded = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+      const config = withChaos(loaded, options.chaos, { isReplay: replay !== undefined });
       if (config.bus.kind === "memory") {
         throw new UsageError(
           "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",

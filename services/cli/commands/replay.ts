@@ -1,87 +1,81 @@
-import { complain, remark } from "../output/terminal.ts";
 import { Command, Option } from "commander";
-import { replayCapture } from "#ingest/capture/replay.ts";
-import { ExitCode } from "#runtime/shutdown.ts";
-import { SystemClock } from "#runtime/system-clock.ts";
-import {
-  addConfigOptions,
-  loadCommandConfig,
-  type ConfigOptions,
-} from "../process/config-options.ts";
-import { openCaptureWithProgress, scanCapture } from "../process/capture-input.ts";
+import { addAdminOption, type AdminOptions } from "../process/admin-process.ts";
+import { addConfigOptions, type ConfigOptions } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
-import { awaitFirstSubscription } from "../process/first-subscription.ts";
-import { openBus } from "../process/open-bus.ts";
-import { parseSpeed } from "../process/parse-option.ts";
-import { damageIn, formatSummary } from "../output/replay-summary.ts";
-import { createServiceProcess } from "../process/service-process.ts";
+import { parseRecordedTime, parseSpeed, type RecordedTime } from "../process/parse-option.ts";
 import { parseVenueId } from "../process/venue-id.ts";
+import { isRecording } from "../recording/play-recording.ts";
+import { replayCaptureFile } from "../recording/replay-capture.ts";
+import { replayRecording } from "../recording/replay-recording.ts";
 
-type ReplayCommandOptions = ConfigOptions & {
-  readonly to: "nats" | "memory";
-  readonly speed: number | "max";
-  readonly venue?: string;
-  readonly startOnSubscribe?: boolean;
-};
+type ReplayCommandOptions = ConfigOptions &
+  AdminOptions & {
+    readonly bus: "nats" | "memory";
+    readonly speed: number | "max";
+    readonly venue?: string;
+    readonly startOnSubscribe?: boolean;
+    readonly from?: RecordedTime;
+    readonly to?: RecordedTime;
+    readonly seek?: RecordedTime;
+    readonly loop?: boolean;
+    readonly paused?: boolean;
+    readonly stay?: boolean;
+    readonly as?: string;
+  };
 
-/** `tickwire replay CAPTURE`: plays a capture onto a bus and ends. */
+/** Options that captures do not have: they are played from the start, by their venue's code. */
+const OF_RECORDINGS = ["from", "to", "seek", "loop", "paused", "stay", "as"] as const;
+
+/** `tickwire replay PATH`: plays a recording, or a capture, onto a bus. */
 export function createReplayCommand(): Command {
   const command = new Command("replay")
-    .summary("play a capture onto a bus")
+    .summary("play a recording or a capture onto a bus")
     .description(
-      "Plays a capture onto a bus as if it were live, then prints a summary and ends. " +
-        "On the memory bus nobody listens: that measures how fast it goes.",
+      "Plays a recording onto a bus, where gateways serve it as a venue of its own (replay-binance), " +
+        "with its instruments and times; on a terminal keys pause, step, seek and change the speed, " +
+        "and so does /admin/replay. A capture of raw frames is played as its venue, with a summary.",
     )
-    .argument("<capture>", "file, gzipped or plain; - reads standard input")
-    .addOption(new Option("--to <bus>", "where to").choices(["nats", "memory"]).default("nats"))
+    .argument("<path>", "recording (a folder, or a file of it), or capture; - reads standard input")
+    .addOption(new Option("--bus <bus>", "where to").choices(["nats", "memory"]).default("nats"))
     .option("--speed <n>", "times real speed, or max", parseSpeed, 1)
+    .option("--start-on-subscribe", "start when somebody has subscribed (not standard input)")
+    .option(
+      "--from <time>",
+      "recording: play from then; or seconds from its start",
+      parseRecordedTime,
+    )
+    .option("--to <time>", "recording: up to before then", parseRecordedTime)
+    .option("--seek <time>", "recording: begin then; or seconds from --from", parseRecordedTime)
+    .option("--loop", "recording: play --from to --to again and again")
+    .option("--paused", "recording: begin paused")
+    .option("--stay", "recording: serve on after the end, until Ctrl-C")
+    .option("--as <venue>", "recording: the id to publish under (default replay-VENUE)")
     .option(
       "--venue <id>",
-      "decode as this venue instead of the one that the capture names",
+      "capture: decode as this venue instead of the one it names",
       parseVenueId,
-    )
-    .option("--start-on-subscribe", "start when somebody has subscribed (a file only)");
-  return addConfigOptions(command)
+    );
+  return addAdminOption(addConfigOptions(command), "replay")
     .addHelpText(
       "after",
       `
 Examples:
-  tickwire replay capture.ndjson.gz --speed 10
-  tickwire replay capture.ndjson.gz --to memory --speed max`,
+  tickwire replay ./recording --speed 10 --loop
+  tickwire replay ./recording --from 2026-11-26T10:00:00Z --to 2026-11-26T10:05:00Z --paused
+  tickwire replay capture.ndjson.gz --bus memory --speed max`,
     )
     .action(async (path: string, options: ReplayCommandOptions) => {
-      if (path === "-" && options.startOnSubscribe === true) {
-        throw new UsageError("--start-on-subscribe takes a file: it is read twice");
+      if (path !== "-" && isRecording(path)) {
+        if (options.venue !== undefined) throw new UsageError("--venue is for captures");
+        const startOnSubscribe = options.startOnSubscribe === true;
+        await replayRecording(path, { ...options, startOnSubscribe });
+        return;
       }
-      const clock = new SystemClock();
-      const source = openCaptureWithProgress(path, { label: `replaying ${path}`, clock });
-      const flags = [{ flag: "--to", key: "bus.kind", value: options.to }];
-      const config = loadCommandConfig(options, { flags });
-      const service = createServiceProcess("replay", config);
-      const bus = await openBus({ ...service, config: config.bus, name: "tickwire-replay" });
-      service.shutdown.add("bus", () => bus.drain());
-      const first =
-        options.startOnSubscribe === true ? awaitFirstSubscription(bus, service.clock) : undefined;
-      const summary = await replayCapture({
-        ...(options.venue === undefined ? {} : { venue: options.venue }),
-        ...(first === undefined
-          ? {}
-          : {
-              startAfter: first.arrived,
-              contents: await scanCapture(path, {
-                clock: service.clock,
-                ...(options.venue === undefined ? {} : { venue: options.venue }),
-              }),
-            }),
-        source,
-        speed: options.speed,
-        clock: service.clock,
-        bus,
-        logger: service.logger,
-      });
-      remark(formatSummary(summary));
-      const damage = damageIn(summary);
-      if (damage !== undefined) complain(damage);
-      await service.shutdown.run(damage === undefined ? ExitCode.Ok : ExitCode.Failure);
+      const pointless = OF_RECORDINGS.filter((name) => options[name] !== undefined);
+      if (pointless.length > 0) {
+        const flags = pointless.map((name) => `--${name}`).join(", ");
+        throw new UsageError(`${flags}: only of a recording, and ${path} is none`);
+      }
+      await replayCaptureFile(path, options);
     });
 }

@@ -2,16 +2,23 @@ import type { Command } from "commander";
 import type { TickwireConfig } from "#config/config.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
 import type { ServiceState } from "#core/state-page.ts";
-import { startAdminServer, type AdminServer } from "#runtime/admin-server.ts";
+import { startAdminServer, type AdminCommand, type AdminServer } from "#runtime/admin-server.ts";
 import { CommandError, describeError } from "./errors.ts";
 import type { ServiceProcess } from "./service-process.ts";
 
 /**
  * Where each process serves health, readiness and metrics unless told otherwise. They differ, so
- * that an ingestor and a gateway run on one machine as they are; `dev` takes a free port, so that
- * several run side by side.
+ * that an ingestor and a gateway run on one machine as they are; `dev` and `record` take a free
+ * port, so that several run side by side.
  */
-export const ADMIN_PORTS = { ingest: 9090, gateway: 9091, dev: 0 } as const;
+export const ADMIN_PORTS = {
+  ingest: 9090,
+  gateway: 9091,
+  dev: 0,
+  replay: 9092,
+  derive: 9093,
+  record: 0,
+} as const;
 
 /** The option that every process with an admin server has. */
 export type AdminOptions = { readonly adminPort?: string };
@@ -37,6 +44,8 @@ export async function runAdminServer(parts: {
   readonly notReadyReasons: () => readonly string[];
   /** What the services that have started show of themselves. */
   readonly services: () => readonly ServiceState[];
+  /** What operators may have the process do. */
+  readonly commands?: ReadonlyMap<string, AdminCommand>;
   /** Of a gateway: whether a key or token of its clients' may see the state. */
   readonly mayAdminister?: (secret: string, remoteAddress: string) => Promise<boolean>;
 }): Promise<AdminServer> {
@@ -48,6 +57,7 @@ export async function runAdminServer(parts: {
       ...config.admin,
       secret: config.admin.secret,
       mayAdminister: parts.mayAdminister,
+      commands: parts.commands,
       metrics: service.metrics,
       notReadyReasons,
       services,

@@ -37,6 +37,23 @@ export function parsePastTime(text: string): PastTime {
   return () => timeUs;
 }
 
+/** Microseconds since 1970, given when the recording starts. */
+export type RecordedTime = (startUs: number) => number;
+
+/** A time like 2026-11-26T10:00:00Z, or so many seconds after the start of a recording. */
+export function parseRecordedTime(text: string): RecordedTime {
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    const behindUs = Math.round(Number(text) * 1e6);
+    return (startUs) => startUs + behindUs;
+  }
+  const timeUs = Date.parse(text) * 1_000;
+  if (!(timeUs > 0)) {
+    const forms = "a time (2026-11-26T10:00:00Z) or seconds from the start";
+    throw new InvalidArgumentError(`It must be ${forms}.`);
+  }
+  return () => timeUs;
+}
+
 /** How many times real speed, or as fast as possible. */
 export function parseSpeed(text: string): number | "max" {
   if (text === "max") return "max";

@@ -13,6 +13,7 @@ import { awaitFirstSubscription } from "./first-subscription.ts";
 import { parseSpeed } from "./parse-option.ts";
 import { damageIn, formatSummary } from "../output/replay-summary.ts";
 import type { ServiceProcess } from "./service-process.ts";
+import { isRecording } from "../recording/play-recording.ts";
 import { parseVenueId } from "./venue-id.ts";
 
 /** The options of commands that can play a capture instead of connecting to venues. */
@@ -62,6 +63,9 @@ export function replayServiceOptions(flags: ReplayFlags): ReplayServiceOptions |
     throw new UsageError(`${pointless.join(", ")} only works with --replay`);
   }
   if (paths.includes("-")) throw new UsageError("--replay takes a file: it is read twice");
+  if (paths.length > 1 && paths.some(isRecording)) {
+    throw new UsageError("--replay plays one recording alone; its venues are in it");
+  }
   if (venue.length > 1) throw new UsageError("--replay takes one --venue at most");
   if (venue.length > 0 && paths.length > 1) {
     throw new UsageError("--venue says what one capture is: it does not go with several --replay");

@@ -141,8 +141,13 @@ describe("the status of a lost venue", () => {
     expect([end.statuses.length, end.nextPageToken]).toEqual([100, ""]);
   });
 
-  test("says nothing of its health, which nobody knows", async () => {
-    expect((await status({ health: true })).health).toEqual([]);
+  test("says of its health why there is none, and since when", async () => {
+    const { health } = await status({ health: true });
+    expect(health).toMatchObject([
+      { venue: "one", state: "TOPIC_STATE_DOWN", reason: "ingestor-lost", sinceTimeUs: 7 },
+    ]);
+    expect(health[0]?.publishedToGateway).toBeUndefined();
+    expect((await status({})).health).toEqual([]);
   });
 
   test("is paid for by the size of its page", async () => {

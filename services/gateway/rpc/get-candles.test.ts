@@ -86,20 +86,37 @@ describe("candles", () => {
     });
   });
 
-  test("that may not be had, or not yet, are not given, and no page follows the last that may", async () => {
+  test("that may not be had are refused", () =>
+    expect(ask([60_000], {}, undefined, somebody(["v:*/trades"]))).rejects.toMatchObject({
+      code: "permission_denied",
+    }));
+
+  test.each<[string, object, number]>([
+    ["later", { delayMs: 60_000 }, 60],
+    ["at an interval", { intervalMsMin: 10_000 }, 10],
+    ["both", { delayMs: 20_000, intervalMsMin: 10_000 }, 30],
+  ])("of whoever gets everything %s end where he is", async (_, terms, lateSeconds) => {
     const candles = [1, 2, 3].map((minute) => ({ openTimeUs: NOW_US - minute * 60_000_000 }));
     const answer = { candles: candles.toReversed(), nextPageToken: "more" };
     const reply = encodeQueryReply(GetCandlesResponseCodec.encode(answer));
+    const late = somebody([{ topics: ["v:*/candles"], ...terms }]);
+    const given = await ask([60_000], {}, reply, late);
+    // The ingestor is asked for them alone, and a careless one gives no more away.
+    const endUs = NOW_US - (lateSeconds + 60) * 1_000_000 + 1;
+    expect(given.asked).toMatchObject([{ toTimeUs: endUs }]);
+    expect(
+      given.answer.candles.map(({ openTimeUs }) => (NOW_US - openTimeUs) / 60_000_000),
+    ).toEqual([3, 2]);
+    expect(given.answer.nextPageToken).toBe(`${endUs}.more`);
+    const all = await ask([60_000], {}, reply);
+    expect(all.asked).toMatchObject([{ toTimeUs: 0 }]);
+    expect([all.answer.candles.length, all.answer.nextPageToken]).toEqual([3, "more"]);
+  });
+
+  test("of the future of whoever gets everything later are none, and nobody is asked", async () => {
     const late = somebody([{ topics: ["v:*/candles"], delayMs: 60_000 }]);
-    const given = (await ask([60_000], {}, reply, late)).answer;
-    expect(given.candles.map(({ openTimeUs }) => (NOW_US - openTimeUs) / 60_000_000)).toEqual([
-      3, 2,
-    ]);
-    expect(given.nextPageToken).toBe("");
-    const all = (await ask([60_000], {}, reply)).answer;
-    expect([all.candles.length, all.nextPageToken]).toEqual([3, "more"]);
-    await expect(ask([60_000], {}, reply, somebody(["v:*/trades"]))).rejects.toMatchObject({
-      code: "permission_denied",
-    });
+    const range = { fromTimeUs: NOW_US - 90_000_000 };
+    const { answer, asked } = await ask([60_000], range, undefined, late);
+    expect([answer.candles, answer.nextPageToken, asked]).toEqual([[], "", []]);
   });
 });

@@ -12,7 +12,8 @@ import type { HistoryParts } from "./history-request.ts";
 import { LoggedRows, pageOfPast } from "./logged-rows.ts";
 import type { LoggedRow, RowReader } from "./logged-rows.ts";
 import type { Terms } from "../access/rights.ts";
-import { pastRows, requireTopic } from "./permissions.ts";
+import { gotUntilUs, lateRange } from "./late-range.ts";
+import { requireTopic } from "./permissions.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import { RpcError } from "./rpc-error.ts";
 import type { RpcContext } from "./service-table.ts";
@@ -30,7 +31,12 @@ export async function getCandles(
   const terms = requireCandles(instrument, principal);
   const { venue, symbol } = instrument;
   const intervalMs = requireInterval(instrument, request.intervalMs);
-  const asked = checkHistoryRequest({ ...request, venue, symbol, intervalMs });
+  const untilUs = gotUntilUs(terms, parts.clock.nowUs());
+  // A candle holds what came until its end.
+  const endUs = untilUs === undefined ? undefined : untilUs - intervalMs * 1_000 + 1;
+  const late = lateRange(request, endUs);
+  if (late.request === undefined) return { candles: [], keptFromTimeUs: 0, nextPageToken: "" };
+  const asked = checkHistoryRequest({ ...late.request, venue, symbol, intervalMs });
   const query = historyQuery(asked);
   const { log } = parts;
   const name = { venue, symbol, channel: "candles" } as const;
@@ -49,12 +55,10 @@ export async function getCandles(
     { ...asked, query },
     loggedCandle,
   );
-  const nowUs = parts.clock.nowUs();
-  // A candle holds what came until its end.
-  const timeUsOf = (candle: Candle): number => candle.openTimeUs + intervalMs * 1_000;
-  const { rows: candles, isCut } = pastRows(page.rows, terms, { nowUs, timeUsOf });
+  // Whoever answers may know nothing of an end.
+  const candles = page.rows.filter(({ openTimeUs }) => endUs === undefined || openTimeUs < endUs);
   const { keptFromTimeUs, nextPageToken } = page;
-  return { candles: [...candles], keptFromTimeUs, nextPageToken: isCut ? "" : nextPageToken };
+  return { candles, keptFromTimeUs, nextPageToken: late.tokenOf(nextPageToken) };
 }
 
 /** Candles of one length; a later one of the same start replaces the one before. */

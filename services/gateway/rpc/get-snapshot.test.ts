@@ -6,7 +6,11 @@ import type { Bus } from "#bus/bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { ManualClock } from "#test/support/manual-clock.ts";
 import { ANYBODY, somebody } from "#test/support/principals.ts";
+import { Registry } from "prom-client";
+import { createAccessMetrics } from "../access/access-metrics.ts";
+import { Looks } from "../access/looks.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { Turns } from "../turns/turns.ts";
 import { getSnapshot } from "./get-snapshot.ts";
@@ -15,7 +19,12 @@ import { VenueGates } from "./ingestor-query.ts";
 const INSTRUMENT = { venue: "v", symbol: "A-USD", channels: ["CHANNEL_BOOK"] };
 
 /** The answer for a book of so many levels a side, what it cost, and the turns that it took. */
-async function ask(levels: number, depth = 0, principal = ANYBODY) {
+async function ask(
+  levels: number,
+  depth = 0,
+  principal = ANYBODY,
+  looks: Pick<Looks, "take"> = { take: () => 0 },
+) {
   const numbers = Array.from({ length: levels }, (_, index) => index + 1);
   const side = { prices: numbers, sizes: numbers };
   const times = { venueTimeUs: 1, receivedTimeUs: 2 };
@@ -33,6 +42,7 @@ async function ask(levels: number, depth = 0, principal = ANYBODY) {
     } as unknown as Bus,
     queryTimeoutMs: 1,
     gates: new VenueGates(),
+    looks,
   };
   let nowUs = 0;
   const ends: (() => void)[] = [];
@@ -47,11 +57,17 @@ async function ask(levels: number, depth = 0, principal = ANYBODY) {
   const request = { ...GetSnapshotRequestCodec.decode(new Uint8Array(0)), venue: "v", depth };
   let answer: GetSnapshotResponse | undefined;
   const context = { line: turns.open(), spend, signal, principal };
-  void getSnapshot(parts, { ...request, symbol: "A-USD" }, context).then((it) => (answer = it));
+  const asking = getSnapshot(parts, { ...request, symbol: "A-USD" }, context);
+  let refusal: unknown;
+  asking.then(
+    (it) => (answer = it),
+    (error: unknown) => (refusal = error),
+  );
   let taken = 0;
   while (answer === undefined) {
     await nextTurn();
     for (const end of ends.splice(0)) end();
+    if (refusal !== undefined) throw refusal;
     taken += 1;
   }
   return { answer, spent, taken };
@@ -100,4 +116,19 @@ test("a book is no deeper than the client may have it, and not to be had by whoe
   await expect(getSnapshot(parts, request, context)).rejects.toMatchObject({
     code: "permission_denied",
   });
+});
+
+test("a book that comes at an interval is not seen more often by asking again and again", async () => {
+  const clock = new ManualClock();
+  const looks = new Looks({ clock, metrics: createAccessMetrics(new Registry()) });
+  const slow = somebody([{ topics: ["*:*/book"], intervalMsMin: 500 }]);
+  for (let count = 0; count < 4; count += 1) await ask(3, 0, slow, looks);
+  await expect(ask(3, 0, slow, looks)).rejects.toMatchObject({
+    code: "resource_exhausted",
+    detail: { reason: "INTERVAL", retryAfterMs: 500 },
+  });
+  clock.advance(500);
+  expect((await ask(3, 0, slow, looks)).answer.book?.sequence).toBe(9);
+  // Whoever may have every event asks as often as his requests allow.
+  for (let count = 0; count < 10; count += 1) await ask(3, 0, ANYBODY, looks);
 });

@@ -19,6 +19,7 @@ import type {
 } from "@tickwire/proto/service";
 import type { Channel } from "#core/instrument.ts";
 import { decodeSnapshotEvents } from "#wire/bus-codec.ts";
+import type { Looks } from "../access/looks.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Terms } from "../access/rights.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
@@ -28,6 +29,7 @@ import { queryIngestor, readAnswer } from "./ingestor-query.ts";
 import type { Asker, MethodParts } from "./ingestor-query.ts";
 import { liveTerms, permissionDenied } from "./permissions.ts";
 import { requireInstrument } from "./request-checks.ts";
+import { RpcError } from "./rpc-error.ts";
 import type { RpcContext } from "./service-table.ts";
 import { ROWS_PER_REQUEST } from "./work-price.ts";
 
@@ -40,15 +42,18 @@ const LEVELS_PER_STEP = 256;
 
 type RowsOfKind<Kind extends BatchRows["kind"]> = Extract<BatchRows, { kind: Kind }>["rows"];
 
+type SnapshotParts = MethodParts & { readonly looks: Pick<Looks, "take"> };
+
 /** The state of an instrument now. Parts that it has none of yet, or never, are absent. */
 export async function getSnapshot(
-  parts: MethodParts,
+  parts: SnapshotParts,
   request: GetSnapshotRequest,
   context: Pick<RpcContext, "line" | "spend" | "signal" | "principal">,
 ): Promise<GetSnapshotResponse> {
   const { line, spend, signal, principal } = context;
   const listed = requireInstrument(parts.catalog, request, principal);
   const bookTerms = requireLive(listed, principal);
+  takeLooks(parts.looks, listed, principal);
   const instrument = permittedInstrument(listed, principal);
   const { venue } = instrument;
   const asker = { line, signal, principal };
@@ -92,6 +97,23 @@ function requireLive(instrument: Instrument, principal: Principal): Terms | unde
   );
   if (live.length === 0) throw permissionDenied("asking for the state of that instrument now");
   return liveTerms(principal, instrument, "book");
+}
+
+/**
+ * Sees each channel once, of which the client may have a batch only every so often.
+ * @throws RpcError `resource_exhausted` if he has seen one of them too often for now.
+ */
+function takeLooks(looks: SnapshotParts["looks"], instrument: Instrument, who: Principal): void {
+  const { venue, symbol } = instrument;
+  for (const channel of SNAPSHOT_CHANNELS) {
+    const terms = liveTerms(who, instrument, channel);
+    if (terms === undefined || !channelsOf(instrument).includes(channel)) continue;
+    const retryAfterMs = looks.take(who, { venue, symbol, channel }, terms);
+    if (retryAfterMs === 0) continue;
+    const message = `you may see ${channel} of that instrument every ${terms.intervalMsMin} ms`;
+    const detail = { reason: "INTERVAL", retryAfterMs };
+    throw new RpcError("resource_exhausted", message, { detail });
+  }
 }
 
 /** Levels that are shown of those that are asked for; 0 stands for all. */

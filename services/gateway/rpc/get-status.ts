@@ -1,9 +1,14 @@
-import { GetStatusRequestCodec, GetStatusResponseCodec } from "@tickwire/proto/service";
+import {
+  GetStatusRequestCodec,
+  GetStatusResponseCodec,
+  VenueHealthCodec,
+} from "@tickwire/proto/service";
 import type {
   GetStatusRequest,
   GetStatusResponse,
   Instrument,
   InstrumentStatus,
+  VenueHealth,
 } from "@tickwire/proto/service";
 import { channelFromWire } from "@tickwire/proto/codec";
 import type { Principal } from "../access/principal.ts";
@@ -67,7 +72,8 @@ export async function getStatus(
   const next = merged.nextPageToken;
   const nextPageToken = next === "" ? "" : writePageToken({ venue, symbol: next });
   const health = merged.health.map((each) => {
-    return { ...each, publishedToGateway: parts.busLatencyOf(venue) };
+    const isHere = each.reason !== INGESTOR_LOST_REASON;
+    return isHere ? { ...each, publishedToGateway: parts.busLatencyOf(venue) } : each;
   });
   return permitted({ statuses: merged.statuses, nextPageToken, health }, principal);
 }
@@ -83,7 +89,10 @@ async function statusesOf(
   const { venue, symbol, afterSymbol, pageSize, health } = page;
   const lostSinceUs = catalog.partLostSinceUs(partition);
   if (lostSinceUs !== undefined) {
-    return line.run(oneStep(() => allDown(catalog, { ...page, partition }, lostSinceUs)));
+    const down = await line.run(
+      oneStep(() => allDown(catalog, { ...page, partition }, lostSinceUs)),
+    );
+    return health ? { ...down, health: [lostHealth(venue, lostSinceUs)] } : down;
   }
   const asked = { venue, symbol, pageSize, pageToken: afterSymbol, health };
   const payload = GetStatusRequestCodec.encode(asked);
@@ -111,6 +120,18 @@ function permitted(page: GetStatusResponse, principal: Principal): GetStatusResp
     return principal.may("query", topic)?.delayMs === 0;
   });
   return { ...page, statuses };
+}
+
+/** What is known of a part of a venue whose publisher is lost. */
+function lostHealth(venue: string, sinceTimeUs: number): VenueHealth {
+  const nothing = VenueHealthCodec.decode(new Uint8Array(0));
+  return {
+    ...nothing,
+    venue,
+    state: "TOPIC_STATE_DOWN",
+    reason: INGESTOR_LOST_REASON,
+    sinceTimeUs,
+  };
 }
 
 /** Of a part of a venue whose publisher is lost. The token is the last symbol itself. */

@@ -8,7 +8,7 @@ import { checkHistoryRequest, queryHistory } from "./history-request.ts";
 import type { HistoryParts } from "./history-request.ts";
 import { LoggedRows, pageOfPast } from "./logged-rows.ts";
 import type { LoggedRow, RowReader } from "./logged-rows.ts";
-import { pastRows } from "./permissions.ts";
+import { gotUntilUs, lateRange } from "./late-range.ts";
 import { requireChannel, requireInstrument } from "./request-checks.ts";
 import type { RpcContext } from "./service-table.ts";
 
@@ -22,7 +22,10 @@ export async function getTrades(
   const instrument = requireInstrument(parts.catalog, request, principal);
   const terms = requireChannel(instrument, "trades", principal);
   const { venue, symbol } = instrument;
-  const asked = checkHistoryRequest({ ...request, venue, symbol });
+  const untilUs = gotUntilUs(terms, parts.clock.nowUs());
+  const late = lateRange(request, untilUs === undefined ? undefined : untilUs + 1);
+  if (late.request === undefined) return { trades: [], keptFromTimeUs: 0, nextPageToken: "" };
+  const asked = checkHistoryRequest({ ...late.request, venue, symbol });
   const query = historyQuery(asked);
   const { log } = parts;
   const name = { venue, symbol, channel: "trades" } as const;
@@ -42,11 +45,12 @@ export async function getTrades(
     // Only the publisher that is followed has answered.
     (trade) => loggedTrade(trade, parts.catalog.publisherOf(venue, symbol)?.epoch ?? 0),
   );
-  const nowUs = parts.clock.nowUs();
-  const timeUsOf = (trade: Trade): number => trade.receivedTimeUs;
-  const { rows: trades, isCut } = pastRows(page.rows, terms, { nowUs, timeUsOf });
+  // What is of before, and came only now, comes to him as much later as the rest.
+  const trades = page.rows.filter(
+    ({ receivedTimeUs }) => untilUs === undefined || receivedTimeUs <= untilUs,
+  );
   const { keptFromTimeUs, nextPageToken } = page;
-  return { trades: [...trades], keptFromTimeUs, nextPageToken: isCut ? "" : nextPageToken };
+  return { trades, keptFromTimeUs, nextPageToken: late.tokenOf(nextPageToken) };
 }
 
 /** Trades that a venue has late are published late. */

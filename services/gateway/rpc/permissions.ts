@@ -34,21 +34,6 @@ export function liveTerms(
   return terms === undefined || terms.delayMs > 0 ? undefined : terms;
 }
 
-/**
- * The rows of an answer that somebody has got as well, who gets everything later: those whose time
- * is no later than the delay ago. Rows rise in time, so nothing follows a page that was cut.
- */
-export function pastRows<Row>(
-  rows: readonly Row[],
-  { delayMs }: Terms,
-  { nowUs, timeUsOf }: { readonly nowUs: number; readonly timeUsOf: (row: Row) => number },
-): { readonly rows: readonly Row[]; readonly isCut: boolean } {
-  if (delayMs === 0) return { rows, isCut: false };
-  const untilUs = nowUs - delayMs * 1_000;
-  const past = rows.filter((row) => timeUsOf(row) <= untilUs);
-  return { rows: past, isCut: past.length < rows.length };
-}
-
 export function permissionDenied(what: string): RpcError {
   const detail = { reason: "PERMISSION_DENIED" };
   return new RpcError("permission_denied", `${what} is not among what you may`, { detail });

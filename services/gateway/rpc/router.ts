@@ -1,5 +1,6 @@
 import { MarketData } from "@tickwire/proto/service";
 import type { MarketDataHandlers } from "@tickwire/proto/service";
+import type { Looks } from "../access/looks.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { busLatency } from "./bus-latency.ts";
 import { getCandles } from "./get-candles.ts";
@@ -17,7 +18,10 @@ import { bindService } from "./service-table.ts";
 import type { RpcContext, ServiceTable } from "./service-table.ts";
 
 type MarketDataParts = Omit<MethodParts, "gates"> &
-  ReplayParts & { readonly metrics: Pick<GatewayMetrics, "latencies"> };
+  ReplayParts & {
+    readonly metrics: Pick<GatewayMetrics, "latencies">;
+    readonly looks: Pick<Looks, "take">;
+  };
 
 /** The MarketData service: every method of the schema, one file each. */
 export function createMarketData(given: MarketDataParts): ServiceTable {

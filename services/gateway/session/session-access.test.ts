@@ -242,6 +242,26 @@ test("requests of one principal are as many as it may make", () => {
   ]);
 });
 
+test("nobody sees more than his interval permits by beginning a topic again and again", () => {
+  const rig = openAs(() => somebody([{ topics: ["*:*/book"], intervalMsMin: 1_000 }]));
+  const began = () => {
+    const before = rig.messages.length;
+    rig.subscribe(1, BOOK);
+    rig.endTurn();
+    const [result] = rig.messages
+      .slice(before)
+      .flatMap(({ subscribeResult }) => subscribeResult?.topics ?? []);
+    rig.says({ unsubscribe: { topics: [BOOK] } });
+    rig.endTurn();
+    return result?.error === 0 ? "began" : result?.errorMessage;
+  };
+  expect([began(), began(), began(), began()]).toEqual(["began", "began", "began", "began"]);
+  expect(began()).toContain("try in 1000 ms");
+  expect(rig.hub.holds).toBe(0);
+  rig.clock.advance(1_000);
+  expect(began()).toBe("began");
+});
+
 describe("a client that may have a part", () => {
   const part = somebody([{ topics: ["*:ETH-USDT/*"], deny: true }, "*:*/trades"]);
   const resultsOf = (rig: SessionRig) =>

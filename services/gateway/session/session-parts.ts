@@ -10,6 +10,7 @@ import type { Hub } from "../topics/hub.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { InboxSpace } from "./frame-inbox.ts";
 import type { Flusher } from "./outbound/flusher.ts";
+import type { Looks } from "../access/looks.ts";
 import type { PrincipalAccounts } from "./principal-accounts.ts";
 
 /** What every session shares. */
@@ -30,6 +31,7 @@ export type SessionParts = {
   readonly tracing?: Tracing | undefined;
   readonly access: Pick<Access, "authenticateNow" | "review">;
   readonly accounts: PrincipalAccounts;
+  readonly looks: Looks;
   /** Of this run of the gateway, and of no other. */
   readonly gatewayId: string;
 };

@@ -122,11 +122,12 @@ export class Subscriptions {
     const add = (work: Work): void => this.#add(work);
     const [live, queue] = [this.#live, this.#queue];
     this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
-    const { hub, line, takeTopics, onTooManyTopics, principal } = parts;
+    const { hub, looks, line, takeTopics, onTooManyTopics, principal } = parts;
     const [starts, patterns] = [this.#starts, this.#patterns];
     const fullName = (text: string): Work<string> => this.#fullName(text);
     this.#updates = new ViewUpdates({
       hub,
+      looks,
       principal,
       line,
       takeTopics,

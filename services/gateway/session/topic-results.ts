@@ -39,6 +39,12 @@ export function noRoom(why: NoRoom): TopicRefusal {
   return { error: "TOPIC_ERROR_UNAVAILABLE", message: NO_ROOM[why] };
 }
 
+/** A topic that the client has begun too often for the interval at which it may have it. */
+export function tooSoon(waitMs: number): TopicRefusal {
+  const message = `you may begin it so often at the interval that you have; try in ${waitMs} ms`;
+  return { error: "TOPIC_ERROR_UNAVAILABLE", message };
+}
+
 const CONTINUITIES = {
   new: "CONTINUITY_NEW",
   resumed: "CONTINUITY_RESUMED",

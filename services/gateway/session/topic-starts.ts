@@ -6,6 +6,7 @@ import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "../topics/batch-order.ts";
 import type { Hub } from "../topics/hub.ts";
 import type { Attached } from "../topics/topic-subscriber.ts";
+import type { Looks } from "../access/looks.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Work } from "../turns/turns.ts";
 import { KeptPositions } from "./kept-positions.ts";
@@ -18,7 +19,13 @@ import { StartingTopics } from "./starting-topics.ts";
 import { SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import type { SubscribeParts } from "./subscribe-requests.ts";
-import { ALREADY_SUBSCRIBED, grantedResult, noRoom, refusedResult } from "./topic-results.ts";
+import {
+  ALREADY_SUBSCRIBED,
+  grantedResult,
+  noRoom,
+  refusedResult,
+  tooSoon,
+} from "./topic-results.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
@@ -29,6 +36,7 @@ export type StartParts = SubscribeParts & {
   /** Counts topics for the principal, over all of his sessions. */
   readonly account: Pick<PrincipalAccounts, "takeSubscription" | "giveSubscription">;
   readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release" | "follows">;
+  readonly looks: Pick<Looks, "take">;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
 };
@@ -149,8 +157,10 @@ export class TopicStarts {
     // His rights may have changed since the request was read.
     if (terms === undefined) return refused(DENIED);
     const offered = permittedView(name.channel, request, terms);
-    const { account } = this.#parts;
+    const { account, looks } = this.#parts;
     const principal = this.#parts.principal();
+    const waitMs = looks.take(principal, name, terms);
+    if (waitMs > 0) return refused(tooSoon(waitMs));
     if (!account.takeSubscription(principal)) return refused(tooManyOf(principal));
     const topics = this.#parts.live.size + this.#starting.size;
     const asker = { topics };

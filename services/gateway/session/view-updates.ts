@@ -1,5 +1,6 @@
 import { formatTopic } from "#core/topic.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
+import type { Looks } from "../access/looks.ts";
 import type { Principal } from "../access/principal.ts";
 import type { ViewOptions } from "../topics/view-options.ts";
 import type { Hub } from "../topics/hub.ts";
@@ -7,7 +8,7 @@ import type { TurnLine, Work } from "../turns/turns.ts";
 import type { LiveTopics } from "./live-topics.ts";
 import type { Patterns } from "./patterns.ts";
 import { intervalRefusal } from "./subscribe-options.ts";
-import { noRoom, NOT_SUBSCRIBED, refusedResult, viewResult } from "./topic-results.ts";
+import { noRoom, NOT_SUBSCRIBED, refusedResult, tooSoon, viewResult } from "./topic-results.ts";
 import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import type { TopicStarts } from "./topic-starts.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
@@ -15,6 +16,7 @@ import type { TopicResultInit, TopicUpdateMessage, UpdateMessage } from "./wire-
 
 type ViewUpdatesParts = {
   readonly hub: Pick<Hub, "hold" | "noRoomFor" | "release">;
+  readonly looks: Pick<Looks, "take">;
   readonly principal: () => Principal;
   /** Whether requests may name so many more topics now. What it grants is used up. */
   readonly takeTopics: (topics: number) => boolean;
@@ -108,6 +110,8 @@ export class ViewUpdates {
     if ((subscription.view.options.delayMs ?? 0) < terms.delayMs) {
       return [refusedResult(requestIndex, formatTopic(name), DENIED)];
     }
+    const waitMs = this.#parts.looks.take(this.#parts.principal(), name, terms);
+    if (waitMs > 0) return [refusedResult(requestIndex, formatTopic(name), tooSoon(waitMs))];
     const isSlowed = subscription.view.options.intervalMs > subscription.askedIntervalMs;
     const options = offered && isSlowed ? withinBandwidth(subscription, offered) : offered;
     const { hub, live } = this.#parts;

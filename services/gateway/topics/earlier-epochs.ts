@@ -17,6 +17,7 @@ const EARLIER_EPOCHS_MAX = 4;
 type Kept = {
   readonly history: TopicHistory;
   readonly bytes: number;
+  readonly isLogged: boolean;
   readonly forget: CancelTimer;
 };
 
@@ -45,6 +46,11 @@ export class EarlierEpochs {
     return this.#kept.get(position.epoch)?.history.reaches(position) ?? false;
   }
 
+  /** Whether what is kept of the epoch is of the log, and not of this gateway. */
+  isLogged(epoch: number): boolean {
+    return this.#kept.get(epoch)?.isLogged ?? false;
+  }
+
   /** All that followed the position in its epoch; undefined if part of it is not here. */
   eventsAfter(position: TopicPosition): EarlierEvents | undefined {
     const history = this.#kept.get(position.epoch)?.history;
@@ -56,7 +62,10 @@ export class EarlierEpochs {
    * Keeps the end of an epoch for so long, in place of what was kept of it, unless that goes
    * further or there is no memory for it.
    */
-  keep(history: TopicHistory, forMs: number): void {
+  keep(
+    history: TopicHistory,
+    { forMs, isLogged }: { readonly forMs: number; readonly isLogged: boolean },
+  ): void {
     const { epoch, sequence, bytes } = history;
     const known = this.#kept.get(epoch);
     if (known !== undefined) {
@@ -67,7 +76,7 @@ export class EarlierEpochs {
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= EARLIER_EPOCHS_MAX && oldest !== undefined) this.#forget(oldest);
     const forget = this.#clock.after(forMs, () => this.#forget(epoch));
-    this.#kept.set(epoch, { history, bytes, forget });
+    this.#kept.set(epoch, { history, bytes, isLogged, forget });
   }
 
   /** Keeps nothing any more. Idempotent. */

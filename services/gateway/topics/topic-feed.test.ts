@@ -449,9 +449,9 @@ test("batches above ringBatchesMax are dropped from the history and counted", as
   // What a resume brings is delivered; what it cannot bring any more is not, and is counted then.
   expect(await rig.count("undelivered")).toBe(5);
   const outcomes = (await rig.metrics.resumes.get()).values;
-  expect(outcomes.map(({ labels, value }) => [labels.outcome, value])).toEqual([
-    ["resumed", 1],
-    ["replaced", 1],
+  expect(outcomes.map(({ labels, value }) => [labels.outcome, labels.layer, value])).toEqual([
+    ["resumed", "ring", 1],
+    ["replaced", "snapshot", 1],
   ]);
 });
 

@@ -26,6 +26,7 @@ import { TopicPast } from "./topic-past.ts";
 import type { ResumeParts } from "./topic-past.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { TopicLoss } from "./topic-start.ts";
+import { Subscribers } from "./subscribers.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
@@ -93,7 +94,7 @@ export class TopicFeed {
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
   #receivedAtUs = 0;
-  readonly #subscribers = new Set<TopicSubscriber>();
+  readonly #subscribers: Subscribers;
   /** Bytes that were delivered to each subscriber. */
   sentBytes = 0;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
@@ -118,6 +119,7 @@ export class TopicFeed {
     const shared = new SharedTopic(id, labels, latency);
     this.#latency = latency;
     this.#shared = shared;
+    this.#subscribers = new Subscribers(parts.metrics);
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
     this.#past = new TopicPast({
@@ -205,9 +207,12 @@ export class TopicFeed {
   /** For views: counts how a client that had a position goes on. */
   countResume({ resume }: AttachOptions, attached: Attached): void {
     if (resume === undefined) return;
-    const outcome = attached.continuity === "resumed" ? "resumed" : "replaced";
+    const isResumed = attached.continuity === "resumed";
+    const outcome = isResumed ? "resumed" : "replaced";
+    // Whoever starts anew gets a state, or nothing where there are none.
+    const layer = isResumed ? this.#past.layerOf(resume) : "snapshot";
     this.#countUndelivered(resume, attached);
-    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome });
+    this.#parts.metrics.resumes.inc({ ...this.#shared.labels, outcome, layer });
   }
 
   /** For views: every batch after the position; undefined if part of that is gone. */
@@ -229,6 +234,11 @@ export class TopicFeed {
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */
   detach(subscriber: TopicSubscriber): void {
     this.#subscribers.delete(subscriber);
+  }
+
+  /** The subscriber is called with the next batch, and hears how far it came. Idempotent. */
+  unlist(subscriber: TopicSubscriber): void {
+    this.#subscribers.unlist(subscriber);
   }
 
   /**
@@ -314,7 +324,7 @@ export class TopicFeed {
 
   #deliver(batch: SharedBatch): void {
     this.sentBytes += batch.bytes.byteLength;
-    for (const subscriber of this.#subscribers) subscriber.deliver(batch);
+    this.#subscribers.deliver(batch);
   }
 
   /** What the state machine does by others. Made once: nothing is made per batch. */
@@ -324,7 +334,7 @@ export class TopicFeed {
     return {
       deliver: (batch) => this.#deliver(batch),
       reportGap: (missingFirst, missingLast) => {
-        for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
+        this.#subscribers.gap(missingFirst, missingLast);
         watch.onLoss(this.name);
       },
       epochChanged: (start, continues) => this.#onEpochChanged(start, continues),
@@ -363,9 +373,7 @@ export class TopicFeed {
     if (continues) metrics.epochsContinued.inc(labels);
     else metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
-    for (const subscriber of this.#subscribers) {
-      subscriber.epochChanged({ ended, start, continues });
-    }
+    this.#subscribers.epochChanged({ ended, start, continues });
     if (!continues) this.#past.epochEnds();
     if (!continues && this.#continues) this.#parts.watch.onReplaced(this.name);
   }

@@ -104,6 +104,12 @@ class Rig {
     return this.feed.attach({ ...NOBODY }, { snapshot: true, resume: from });
   }
 
+  /** How the clients that came were served, each kind once: by whom, and how often. */
+  async layers(): Promise<Record<string, number>> {
+    const { values } = await this.metrics.resumes.get();
+    return Object.fromEntries(values.map(({ labels, value }) => [String(labels.layer), value]));
+  }
+
   #bus(): Bus {
     return {
       subscribe: (pattern: string, receive: (message: BusMessage) => void) => {
@@ -136,6 +142,7 @@ test("a cold gateway gives what the log has, where the publisher keeps nothing",
   const { continuity, batches } = await rig.come(4, 5);
   expect([continuity, firsts(batches)]).toEqual(["resumed", upTo(6, 20)]);
   expect((await rig.metrics.logEvents.get()).values[0]?.value).toBe(15);
+  expect(await rig.layers()).toEqual({ log: 1 });
 });
 
 test("what the ring has dropped comes from the log, and goes again after a while", async () => {
@@ -146,12 +153,16 @@ test("what the ring has dropped comes from the log, and goes again after a while
   expect([continuity, firsts(batches)]).toEqual(["resumed", upTo(3, 20)]);
   rig.publish(3);
   expect(firsts((await rig.come(4, 2)).batches)).toEqual(upTo(3, 23));
+  expect((await rig.come(4, 22)).continuity).toBe("resumed");
+  // Only whoever needs what the log gave is counted as served from there.
+  expect(await rig.layers()).toEqual({ log: 2, ring: 1 });
   const { bytes } = rig.resume.budget;
   expect(bytes).toBeGreaterThan(0);
   rig.clock.advance(10_000);
   expect(rig.resume.budget.bytes).toBe(0);
   rig.listed.truncate(23);
   expect((await rig.come(4, 2)).continuity).toBe("replaced");
+  expect(await rig.layers()).toEqual({ log: 2, ring: 1, snapshot: 1 });
 });
 
 test.each([2, 10, 15, 16])("a hole at %i of the log gives nothing of it", async (hole) => {
@@ -190,6 +201,33 @@ test("the end of an epoch that is over comes from the log, and then the next one
   });
   expect(firsts(attached.next?.batches ?? [])).toEqual(upTo(1, 6));
   expect(attached.next?.missing).toBeUndefined();
+  expect(await rig.layers()).toEqual({ log: 1 });
+});
+
+test("a position of two epochs ago is replaced: what lies between would be told as nothing", async () => {
+  const rig = new Rig({ epoch: 11, sequence: 6 });
+  for (const epoch of [4, 9, 11]) rig.log(epoch, 6);
+  await settle();
+  expect(await rig.come(4, 3)).toMatchObject({ continuity: "replaced", batches: [] });
+  expect(await rig.layers()).toEqual({ snapshot: 1 });
+  // Of the epoch between, the end is there as ever.
+  expect((await rig.come(9, 5)).continuity).toBe("resumed");
+});
+
+test("a gateway that saw two epochs end replaces the first, and tells how far it came", async () => {
+  const rig = new Rig({ epoch: 4, sequence: 0 }, { hasLog: false, ringBatchesMax: 100 });
+  await settle();
+  rig.publish(8);
+  await rig.restart(9);
+  rig.publish(3);
+  await rig.restart(11);
+  rig.publish(2);
+  expect(await rig.come(4, 6)).toMatchObject({
+    continuity: "replaced",
+    ended: { epoch: 4, sequence: 8 },
+  });
+  const { continuity, batches } = await rig.come(9, 1);
+  expect([continuity, firsts(batches)]).toEqual(["resumed", [2, 3]]);
 });
 
 test("a gateway that was there when an epoch ended needs no log for it", async () => {

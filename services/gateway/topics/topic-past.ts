@@ -38,6 +38,9 @@ type TopicPastParts = SnapshotQueryParts & {
   readonly publisher: () => { readonly publisherId: string; readonly epoch: number } | undefined;
 };
 
+/** Who had what a client missed; of several the one that was asked last. */
+type PastLayer = "ring" | "publisher" | "log";
+
 type Take = (batch: BusBatch) => boolean;
 
 /** What was fetched stays for others who come back about now. */
@@ -60,6 +63,8 @@ export class TopicPast {
   /** Taken from the budget for what stands before the history. */
   #roomBytes = 0;
   #cancelRoom: CancelTimer | undefined;
+  /** Of what stands before the history: up to where each part of it goes, and who had it. */
+  #fetched: { readonly layer: PastLayer; readonly upTo: number }[] = [];
 
   constructor(parts: TopicPastParts) {
     this.#parts = parts;
@@ -94,6 +99,16 @@ export class TopicPast {
     return this.#earlier.eventsAfter(position);
   }
 
+  /** Who had what followed a position that is resumed. */
+  layerOf(position: TopicPosition): PastLayer {
+    const isEarlier = !this.#isOfHere(position);
+    const from = isEarlier ? 0 : position.sequence;
+    const layers = this.#fetched.filter(({ upTo }) => upTo > from).map(({ layer }) => layer);
+    if (isEarlier && this.#earlier.isLogged(position.epoch)) layers.push("log");
+    if (layers.includes("log")) return "log";
+    return layers.includes("publisher") ? "publisher" : "ring";
+  }
+
   /** The epoch of the history is over: what is here of it is taken out of it and kept. */
   epochEnds(): void {
     this.#endRoom();
@@ -101,7 +116,7 @@ export class TopicPast {
     this.#earlier.clear();
     const { history } = this.#parts;
     if (history.epoch === 0) return;
-    this.#earlier.keep(history.handOver(), ENDED_MS);
+    this.#earlier.keep(history.handOver(), { forMs: ENDED_MS, isLogged: false });
     this.#tellBytes();
   }
 
@@ -132,14 +147,16 @@ export class TopicPast {
     if (history.reaches(from)) return;
     const { epoch } = history;
     const ways = [
-      ["historyEvents", this.#askPublisher],
-      ["logEvents", this.#askLog],
+      ["historyEvents", "publisher", this.#askPublisher],
+      ["logEvents", "log", this.#askLog],
     ] as const;
-    for (const [metric, ask] of ways) {
+    for (const [metric, layer, ask] of ways) {
       const collector = this.#collector(() => history.keptAfter);
       for (const part of this.#partsFrom(from)) await ask(part, collector.take);
       if (history.epoch !== epoch) return;
+      const upTo = history.keptAfter;
       if (!this.#putBefore(collector)) continue;
+      this.#fetched.push({ layer, upTo });
       this.#count(metric, collector);
       return;
     }
@@ -183,7 +200,7 @@ export class TopicPast {
       history.append({ epoch: from.epoch, baseSequence, skipped: 0, count }, batch);
     }
     this.#count("logEvents", collector);
-    this.#earlier.keep(history, FETCHED_MS);
+    this.#earlier.keep(history, { forMs: FETCHED_MS, isLogged: true });
     this.#tellBytes();
   }
 
@@ -225,6 +242,7 @@ export class TopicPast {
   #endRoom(): void {
     this.#cancelRoom?.();
     this.#cancelRoom = undefined;
+    this.#fetched = [];
     this.#parts.history.makeRoom({ bytes: 0, batches: 0 });
     this.#parts.resume.budget.giveBack(this.#roomBytes);
     this.#roomBytes = 0;

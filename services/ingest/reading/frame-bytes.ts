@@ -9,6 +9,12 @@
 /** The bytes are not what was expected. */
 export const NOT_SO = -1;
 
+/**
+ * The decimal is finer than its form allows. In place of its mantissa the column has the scale that
+ * it needs, and whoever can work at that scale reads it again; for others it is as NOT_SO.
+ */
+export const FINER = -2;
+
 const QUOTE = 0x22;
 const MINUS = 0x2d;
 const POINT = 0x2e;
@@ -16,6 +22,9 @@ const ZERO = 0x30;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const NOT_ASCII = 0x80;
+
+/** A form that allows so many decimals ignores zeros at their end. */
+export const DECIMAL_PLACES_MAX = 64;
 
 /** Digits whose value is below 2^31. */
 const SMALL_DIGITS_MAX = 9;
@@ -26,6 +35,9 @@ const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(
 
 /** The mantissas that `decimal` makes. */
 export type DecimalForm = { readonly scale: number; readonly decimalsMax: number };
+
+/** Those of the two numbers of a level, a trade, or a side of a quote. */
+export type LevelForm = { readonly price: DecimalForm; readonly size: DecimalForm };
 
 /** The bytes of a text of ASCII. */
 export function bytesOf(text: string): Uint8Array {
@@ -81,17 +93,35 @@ export function decimal(
     const part = fraction * POWERS_OF_TEN[scale - (at - first)]!;
     if (digit >>> 0 < 10) {
       const rest = fineDecimals(bytes, at, { first, scale }, column, index);
-      if (rest < 0) return NOT_SO;
+      if (rest < 0) return finer(bytes, first, decimalsMax, column, index);
       mantissa += column[index]!;
       at = rest;
     }
     mantissa += part;
-    if (at === first || at - first > decimalsMax) return NOT_SO;
+    if (at === first) return NOT_SO;
+    if (at - first > decimalsMax) {
+      if (decimalsMax === DECIMAL_PLACES_MAX) return NOT_SO;
+      return finer(bytes, first, decimalsMax, column, index);
+    }
   }
   // Nor a scale that is not in the table.
   if (!(mantissa <= Number.MAX_SAFE_INTEGER)) return NOT_SO;
   column[index] = mantissa;
   return at;
+}
+
+/** Says what the decimals from `first` on need: all of them where zeros count, too. */
+function finer(
+  bytes: Uint8Array,
+  first: number,
+  decimalsMax: number,
+  column: Float64Array,
+  index: number,
+): number {
+  let end = skipDigits(bytes, first);
+  if (decimalsMax === DECIMAL_PLACES_MAX) while (bytes[end - 1] === ZERO) end -= 1;
+  column[index] = end - first;
+  return FINER;
 }
 
 /** What the decimals behind the ninth, or behind the scale, add to the mantissa. */

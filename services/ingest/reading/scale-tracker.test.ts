@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { JsonTape } from "#core/json-tape.ts";
-import { DECIMAL_PLACES_MAX, isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
+import { isNotMantissa, ScaleTracker } from "./scale-tracker.ts";
+import { DECIMAL_PLACES_MAX } from "./frame-bytes.ts";
 
 describe("one text at a time", () => {
   test("zeros that a venue pads with do not count", () => {

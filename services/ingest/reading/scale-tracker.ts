@@ -1,11 +1,9 @@
 import { decimalScale, parseMantissa, textScale, type Mantissa } from "@tickwire/proto/model";
+import { assert } from "#core/assert.ts";
 import { MISSING, type JsonTape } from "#core/json-tape.ts";
 import type { LevelColumns } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
-import type { LevelForm } from "./scanned-levels.ts";
-
-/** More digits after the point than this are damage, not a price: such a text is a bad decimal. */
-export const DECIMAL_PLACES_MAX = 64;
+import { DECIMAL_PLACES_MAX, type LevelForm } from "./frame-bytes.ts";
 
 /** Both sides of a book message at the tracker's scales of that moment. */
 export type BookColumns = { readonly bids: LevelColumns; readonly asks: LevelColumns };
@@ -56,6 +54,16 @@ export class ScaleTracker {
   /** The numbers that can be read without raising a scale. */
   get form(): LevelForm {
     return this.#form;
+  }
+
+  /** Takes over scales that a scanned book needed, which are not below these. */
+  raise({ price, size }: LevelForm): void {
+    if (price.scale === this.#priceScale && size.scale === this.#sizeScale) return;
+    assert(price.scale >= this.#priceScale, "the scale of prices only grows");
+    assert(size.scale >= this.#sizeScale, "the scale of sizes only grows");
+    this.#priceScale = price.scale;
+    this.#sizeScale = size.scale;
+    this.#form = this.#newForm();
   }
 
   /** The scale that the next event's prices are given at. */

@@ -1,5 +1,5 @@
 import { formatDecimal, fromBigInt } from "@tickwire/proto/model";
-import type { MinuteCandle } from "./market-statistics.ts";
+import { addMinute, type MinuteCandle } from "./market-statistics.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 import { PAST_FIRST_MINUTE } from "./simulated-past.ts";
 
@@ -95,12 +95,7 @@ export class SimulatedCandles {
       this.#sum = { ...next, openTimeUs: beginMs * 1_000 };
       return;
     }
-    this.#sum.highTicks = Math.max(this.#sum.highTicks, next.highTicks);
-    this.#sum.lowTicks = Math.min(this.#sum.lowTicks, next.lowTicks);
-    this.#sum.closeTicks = next.closeTicks;
-    this.#sum.volumeLots += next.volumeLots;
-    this.#sum.turnover += next.turnover;
-    this.#sum.tradeCount += next.tradeCount;
+    addMinute(this.#sum, next);
   }
 
   #finish(): void {

@@ -20,6 +20,7 @@ import {
   TURN_BUDGET_US,
   TURN_INTERVAL_MS,
 } from "./simulated-dialer.ts";
+import { SIMULATED_MARKET_DEFAULTS } from "./simulated-settings.ts";
 
 /** A whole minute on the clock. */
 const START_US = 1_700_000_040_000_000;
@@ -39,6 +40,9 @@ function createVenue(
     pace: "even",
     bookLevels: 50,
     volatility: 1,
+    haltIntervalMs: 0,
+    listingIntervalMs: 0,
+    chaos: SIMULATED_MARKET_DEFAULTS.chaos,
     ...options,
   });
   return { clock, venue };
@@ -213,17 +217,21 @@ describe("a subscriber of everything", () => {
     for (const candle of closed) expect(candle).toMatchObject(candleOf(candle, ofKind("trade")));
   });
 
-  test("finds the ticker's last price and volume in the trades so far", () => {
-    const last = ofKind("ticker").findLast((each) => each.instrument.symbol === "BTC-USD");
-    if (last === undefined) throw new Error("no ticker");
-    const before = events.slice(0, events.indexOf(last));
-    const trades = before.filter(
+  test("finds the ticker's last price and added volume in the trades between", () => {
+    const tickers = ofKind("ticker").filter((each) => each.instrument.symbol === "BTC-USD");
+    const [first, last] = [tickers[0], tickers.at(-1)];
+    assert(first !== undefined && last !== undefined);
+    const between = events.slice(events.indexOf(first), events.indexOf(last));
+    const trades = between.filter(
       (event): event is Trade => event.kind === "trade" && event.instrument === last.instrument,
     );
     const final = trades.at(-1);
     expect(last.lastPrice).toBe(formatDecimal(final?.priceMantissa ?? 0, final?.priceScale ?? 0));
+    const lots = (text = ""): number => Math.round(Number(text) * 1e5);
     const volume = trades.reduce((sum, trade) => sum + exactSize(trade), 0n);
-    expect(last.volume).toBe(formatDecimal(Number(volume), 5));
+    expect(lots(last.volume) - lots(first.volume)).toBe(Number(volume));
+    // Before the first trade there was a day.
+    expect(lots(first.volume)).toBeGreaterThan(10 * Number(volume));
   });
 
   test("finds each liquidation among the trades", () => {

@@ -7,9 +7,12 @@ import type {
 } from "../feed/connection/web-socket-dialer.ts";
 import type { RestClient } from "../feed/rest/rest-client.ts";
 import { isRecord, parseJson } from "../reading/text-fields.ts";
-import { listSimulatedInstruments, type SimulatedInstrument } from "./simulated-instruments.ts";
-import { SimulatedListing } from "./simulated-listing.ts";
+import { ListedMarkets } from "./listed-markets.ts";
+import { MarketCalendar } from "./market-calendar.ts";
 import { MINUTES_MAX, type MinuteCandle } from "./market-statistics.ts";
+import { SimulatedFaults } from "./simulated-faults.ts";
+import type { SimulatedInstrument } from "./simulated-instruments.ts";
+import type { SimulatedListing } from "./simulated-listing.ts";
 import { SimulatedPast } from "./simulated-past.ts";
 import { createSimulatedRest } from "./simulated-rest.ts";
 import type { SimulatedSettings } from "./simulated-settings.ts";
@@ -21,7 +24,10 @@ type SimulatedVenueOptions = SimulatedSettings & { readonly clock: Clock };
 export type SimulatedVenue = {
   readonly dialer: FeedDialer;
   readonly rest: RestClient;
+  /** What is listed now. */
   readonly instruments: readonly SimulatedInstrument[];
+  /** The faults that were asked for, and how often each has happened. */
+  readonly faults: SimulatedFaults;
   /** Steps that were due but left out, because the process cannot carry that many. */
   readonly skippedSteps: number;
   /** Ends every connection and timer. Idempotent. */
@@ -46,6 +52,9 @@ export const LOAD_TURN_INTERVAL_MS = 1;
 const SECOND_US = 1_000_000;
 const MINUTE_US = 60 * SECOND_US;
 const HEARTBEAT_SECONDS = 5;
+/** What is subscribed to hear of the states of all instruments. */
+const ALL_INSTRUMENTS = "*";
+const STATES = "states";
 
 /** Creates the venue. Nothing runs until somebody dials, or once nobody is connected. */
 export function createSimulatedVenue(options: SimulatedVenueOptions): SimulatedVenue {
@@ -53,41 +62,42 @@ export function createSimulatedVenue(options: SimulatedVenueOptions): SimulatedV
 }
 
 class SimulatedServer implements SimulatedVenue {
-  readonly instruments: readonly SimulatedInstrument[];
   readonly dialer: FeedDialer;
   readonly rest: RestClient;
+  readonly faults: SimulatedFaults;
   skippedSteps = 0;
-  readonly #past: SimulatedPast;
   readonly #options: SimulatedVenueOptions;
-  readonly #listings = new Map<string, SimulatedListing>();
-  /** The same, in the order in which they move; `#first` begins the next turn. */
-  readonly #order: readonly SimulatedListing[];
+  readonly #past: SimulatedPast;
+  readonly #markets: ListedMarkets;
+  readonly #calendar: MarketCalendar;
+  /** Place of the market that begins the next turn. */
   #first = 0;
   readonly #sockets = new Set<SimulatedSocket>();
+  /** Those that want to know what can be done with each instrument. */
+  readonly #stateSockets = new Set<SimulatedSocket>();
   #closed = false;
+  #hasStarted = false;
   #nextHeartbeatUs = 0;
   #cancelTurn: CancelTimer | undefined;
 
   constructor(options: SimulatedVenueOptions) {
     this.#options = options;
-    this.instruments = listSimulatedInstruments(options);
-    this.#past = new SimulatedPast({ ...options, instruments: this.instruments });
-    const nowUs = options.clock.nowUs();
-    for (const [index, instrument] of this.instruments.entries()) {
-      const underlying = this.#listings.get(instrument.underlying ?? "")?.market;
-      const leader = this.#listings.get(this.instruments[0]?.symbol ?? "")?.market;
-      const openTicks = this.#past.priceTicks(instrument.symbol, nowUs);
-      const place = { index, openTicks, underlying, leader };
-      const listing = new SimulatedListing(instrument, { ...options, ...place });
-      this.#listings.set(instrument.symbol, listing);
-    }
-    this.#order = [...this.#listings.values()];
+    this.faults = new SimulatedFaults(options.chaos, options.seed);
+    this.#past = new SimulatedPast(options);
+    const { faults } = this;
+    const nowUs = (): number => options.clock.nowUs();
+    this.#markets = new ListedMarkets(options, { faults, past: this.#past, nowUs });
+    this.#calendar = new MarketCalendar(options);
     this.dialer = { dial: (_url, handlers) => this.#accept(handlers) };
     this.rest = createSimulatedRest({
       clock: options.clock,
-      instruments: this.instruments,
+      markets: this.#markets,
       minuteOf: (symbol, minute) => this.#minuteOf(symbol, minute),
     });
+  }
+
+  get instruments(): readonly SimulatedInstrument[] {
+    return this.#markets.instruments;
   }
 
   close(): void {
@@ -104,27 +114,49 @@ class SimulatedServer implements SimulatedVenue {
       socket.deliver('{"e":"error","reason":"bad-request"}');
       return;
     }
-    for (const entry of request.channels) {
-      const [symbol, channel] = Array.isArray(entry) ? (entry as unknown[]) : [];
-      const listing = this.#listings.get(String(symbol));
-      const known = CHANNELS.find((each) => each === channel);
-      if (listing === undefined || known === undefined || !listing.offers(known)) {
-        const [s, c] = [String(symbol), String(channel)];
-        socket.deliver(JSON.stringify({ e: "error", reason: "unknown-channel", s, c }));
-      } else if (request.op === "subscribe") {
+    for (const entry of request.channels) this.#answer(socket, request.op, entry);
+  }
+
+  #answer(socket: SimulatedSocket, op: Request["op"], entry: unknown): void {
+    const [s, c] = Array.isArray(entry) ? entry.map(String) : ["undefined", "undefined"];
+    const [symbol = "undefined", name = "undefined"] = [s, c];
+    if (symbol === ALL_INSTRUMENTS && name === STATES) {
+      this.#followStates(socket, op);
+      return;
+    }
+    const listing = this.#markets.get(symbol);
+    const known = CHANNELS.find((each) => each === name);
+    if (op === "subscribe") {
+      if (listing !== undefined && known !== undefined && listing.offers(known)) {
         this.#subscribe(socket, listing, known);
-      } else {
-        listing.remove(known, socket);
-        const s = listing.market.instrument.symbol;
-        socket.deliver(JSON.stringify({ e: "unsubscribed", s, c: known }));
+        return;
       }
+    } else if (known !== undefined) {
+      socket.forgetOrder(symbol, known);
+      // What has been taken off the list has no subscriptions any more.
+      listing?.remove(known, socket);
+      socket.deliver(JSON.stringify({ e: "unsubscribed", s: symbol, c: known }));
+      return;
+    }
+    const refusal = { e: "error", reason: "unknown-channel", s: symbol, c: name };
+    socket.deliver(JSON.stringify(refusal));
+  }
+
+  #followStates(socket: SimulatedSocket, op: Request["op"]): void {
+    if (op === "unsubscribe") this.#stateSockets.delete(socket);
+    else this.#stateSockets.add(socket);
+    socket.deliver(JSON.stringify({ e: `${op}d`, s: ALL_INSTRUMENTS, c: STATES }));
+    if (op === "unsubscribe") return;
+    for (const { market } of this.#markets.order) {
+      if (market.isHalted) socket.deliver(this.#stateFrame(market.instrument.symbol, "halted"));
     }
   }
 
   /** Called by a socket when it is over. */
   onEnded(socket: SimulatedSocket): void {
     if (!this.#sockets.delete(socket)) return;
-    for (const listing of this.#listings.values()) {
+    this.#stateSockets.delete(socket);
+    for (const listing of this.#markets.order) {
       for (const channel of CHANNELS) listing.remove(channel, socket);
     }
     if (this.#sockets.size === 0) this.#stopTurns();
@@ -132,11 +164,12 @@ class SimulatedServer implements SimulatedVenue {
 
   /** As the market lived through it, where it did and remembers. */
   #minuteOf(symbol: string, minute: number): MinuteCandle | undefined {
-    const market = this.#listings.get(symbol)?.market;
+    const market = this.#markets.get(symbol)?.market;
+    if (market === undefined) return undefined;
     const openTimeUs = minute * MINUTE_US;
     const keptSinceUs = this.#options.clock.nowUs() - (MINUTES_MAX - 1) * MINUTE_US;
-    const livedSinceUs = Math.max(market?.firstTimeUs ?? Infinity, keptSinceUs);
-    if (openTimeUs >= livedSinceUs) return market?.minuteAt(openTimeUs);
+    const livedSinceUs = Math.max(market.firstTimeUs ?? Infinity, keptSinceUs);
+    if (openTimeUs >= livedSinceUs) return market.minuteAt(openTimeUs);
     return this.#past.minute(symbol, minute);
   }
 
@@ -153,9 +186,14 @@ class SimulatedServer implements SimulatedVenue {
       const nowUs = clock.nowUs();
       const monotonicUs = clock.monotonicUs();
       this.#nextHeartbeatUs = monotonicUs + HEARTBEAT_SECONDS * SECOND_US;
-      for (const listing of this.#order) {
+      for (const listing of this.#markets.order) {
         listing.movedUs = monotonicUs;
         listing.nextSecondUs = secondAfter(nowUs);
+      }
+      if (!this.#hasStarted) {
+        this.#hasStarted = true;
+        this.#calendar.start(monotonicUs);
+        this.faults.start(monotonicUs);
       }
       this.#scheduleTurn();
     }
@@ -165,6 +203,7 @@ class SimulatedServer implements SimulatedVenue {
   #subscribe(socket: SimulatedSocket, listing: SimulatedListing, channel: Channel): void {
     const s = listing.market.instrument.symbol;
     listing.add(channel, socket);
+    socket.forgetOrder(s, channel);
     socket.deliver(JSON.stringify({ e: "subscribed", s, c: channel }));
     const first = listing.market.firstFrame(channel, this.#options.clock.nowUs());
     if (first !== undefined) socket.deliver(first);
@@ -187,9 +226,12 @@ class SimulatedServer implements SimulatedVenue {
     const nowUs = clock.nowUs();
     const monotonicUs = clock.monotonicUs();
     const deadlineUs = monotonicUs + TURN_BUDGET_US;
-    const count = this.#order.length;
+    this.#keepCalendar(nowUs, monotonicUs);
+    this.#breakThings(monotonicUs);
+    const { order } = this.#markets;
+    const count = order.length;
     for (let moved = 0; moved < count; moved += 1) {
-      const listing = this.#order[this.#first] as SimulatedListing;
+      const listing = order[this.#first % count] as SimulatedListing;
       this.#first = (this.#first + 1) % count;
       this.#move(listing, { nowUs, monotonicUs, deadlineUs });
       if (clock.monotonicUs() >= deadlineUs) break;
@@ -209,6 +251,11 @@ class SimulatedServer implements SimulatedVenue {
   #move(listing: SimulatedListing, { nowUs, monotonicUs, deadlineUs }: Turn): void {
     const { clock, eventsPerSecond } = this.#options;
     const { market } = listing;
+    if (monotonicUs >= listing.silentUntilUs) listing.silence(false);
+    if (market.isHalted && monotonicUs >= listing.haltedUntilUs) {
+      market.halt(false);
+      this.#tellState(market.instrument.symbol, "trading");
+    }
     const elapsedUs = monotonicUs - listing.movedUs;
     const movedUs = nowUs - elapsedUs;
     const due = this.#stepsDue(listing, elapsedUs);
@@ -226,10 +273,66 @@ class SimulatedServer implements SimulatedVenue {
     market.second(nowUs);
   }
 
+  /** Halts, lists and takes off the list what is due. */
+  #keepCalendar(nowUs: number, monotonicUs: number): void {
+    const calendar = this.#calendar;
+    for (let event = calendar.next(monotonicUs); event; event = calendar.next(monotonicUs)) {
+      if (event === "halt") this.#halt(monotonicUs);
+      else if (calendar.isDelisting()) this.#delist();
+      else this.#list(nowUs, monotonicUs);
+    }
+  }
+
+  /** The first market is the one that the others follow, and goes on. */
+  #halt(monotonicUs: number): void {
+    const { order } = this.#markets;
+    if (order.length < 2) return;
+    const chosen = order[1 + this.#calendar.choose(order.length - 1)];
+    if (chosen === undefined || chosen.market.isHalted) return;
+    chosen.haltedUntilUs = monotonicUs + this.#calendar.haltMs() * 1000;
+    chosen.market.halt(true);
+    this.#tellState(chosen.market.instrument.symbol, "halted");
+  }
+
+  #list(nowUs: number, monotonicUs: number): void {
+    const listing = this.#markets.listOne();
+    if (listing === undefined) return;
+    listing.movedUs = monotonicUs;
+    listing.nextSecondUs = secondAfter(nowUs);
+    this.#tellState(listing.market.instrument.symbol, "trading");
+  }
+
+  #delist(): void {
+    const listing = this.#markets.delistOne();
+    if (listing !== undefined) this.#tellState(listing.market.instrument.symbol, "delisted");
+  }
+
+  #tellState(symbol: string, state: StateWord): void {
+    const frame = this.#stateFrame(symbol, state);
+    for (const socket of this.#stateSockets) socket.deliver(frame);
+  }
+
+  #stateFrame(symbol: string, state: StateWord): string {
+    return JSON.stringify({ e: "state", s: symbol, state, t: this.#options.clock.nowUs() });
+  }
+
+  /** The faults that come by the clock. */
+  #breakThings(monotonicUs: number): void {
+    const { order } = this.#markets;
+    const silent = order[this.faults.silenceNow(monotonicUs, order.length) ?? -1];
+    if (silent !== undefined) {
+      silent.silentUntilUs = monotonicUs + this.faults.silenceMs * 1000;
+      silent.silence(true);
+    }
+    const cut = this.faults.cutNow(monotonicUs, this.#sockets.size);
+    if (cut !== undefined) [...this.#sockets][cut]?.terminate();
+  }
+
   #stepsDue(listing: SimulatedListing, elapsedUs: number): number {
     const { eventsPerSecond, pace } = this.#options;
-    if (eventsPerSecond === "max") return Math.ceil(LOAD_STEPS_PER_TURN / this.#order.length);
-    const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#order.length);
+    if (eventsPerSecond === "max")
+      return Math.ceil(LOAD_STEPS_PER_TURN / this.#markets.order.length);
+    const fair = Math.ceil(STEPS_PER_TURN_MAX / this.#markets.order.length);
     const { market, arrivals } = listing;
     const factor = pace === "even" ? 1 : market.instrument.pace * market.activity;
     let due = arrivals.due((eventsPerSecond * factor * elapsedUs) / SECOND_US);
@@ -240,6 +343,9 @@ class SimulatedServer implements SimulatedVenue {
     return due;
   }
 }
+
+/** What can be done with an instrument, in the venue's words. */
+type StateWord = "trading" | "halted" | "delisted";
 
 /** When one turn of the markets is, and until when it may last. */
 type Turn = {

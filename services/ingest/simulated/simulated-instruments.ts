@@ -6,7 +6,7 @@ export type SimulatedInstrument = {
   readonly symbol: string;
   readonly kind: "spot" | "perpetual";
   readonly base: string;
-  readonly quote: "USD";
+  readonly quote: "USD" | "USDT";
   readonly priceScale: number;
   readonly sizeScale: number;
   /** Where the price starts and is drawn back to. */
@@ -21,11 +21,19 @@ export type SimulatedInstrument = {
   readonly gapTicks: number;
   /** The spot instrument that a perpetual follows. */
   readonly underlying: string | undefined;
+  /** The instrument in USD whose price it has, through the price of USDT; undefined for others. */
+  readonly follows: string | undefined;
+  /** Its price stays where it is, as that of USDT in USD does, whatever others do. */
+  readonly isPegged: boolean;
 };
+
+/** What one USDT is worth, from which prices in USDT come. */
+export const TETHER_SYMBOL = "USDT-USD";
 
 /** What is known of an instrument before the rest is computed from it. */
 type Named = {
   readonly base: string;
+  readonly quote: "USD" | "USDT";
   readonly priceScale: number;
   readonly sizeScale: number;
   readonly referenceTicks: number;
@@ -33,32 +41,55 @@ type Named = {
   readonly volatilityBps: number;
 };
 
-/** base, decimals of price and size, price in ticks, pace, volatility. */
+/** Pair, decimals of price and size, price in ticks, pace, volatility. */
 type NamedRow = readonly [string, number, number, number, number, number];
 
 /** Names, magnitudes and scales as people know them; the prices are only starting points. */
 const NAMED: readonly NamedRow[] = [
-  ["BTC", 2, 5, 9_500_000, 1, 0.9],
-  ["ETH", 2, 4, 340_000, 0.8, 1.2],
-  ["SOL", 3, 3, 165_000, 0.6, 1.6],
-  ["XRP", 4, 1, 21_500, 0.4, 1.5],
-  ["ADA", 4, 1, 6_500, 0.2, 1.7],
-  ["LTC", 2, 3, 9_800, 0.12, 1.3],
-  ["LINK", 3, 2, 14_800, 0.15, 1.6],
-  ["DOGE", 5, 0, 16_400, 0.35, 1.9],
-  ["AVAX", 3, 2, 17_300, 0.15, 1.8],
-  ["SHIB", 8, 0, 9_120, 0.25, 2],
+  ["BTC-USD", 2, 5, 9_500_000, 1, 0.9],
+  ["ETH-USD", 2, 4, 340_000, 0.8, 1.2],
+  ["SOL-USD", 3, 3, 165_000, 0.6, 1.6],
+  ["XRP-USD", 4, 1, 21_500, 0.4, 1.5],
+  ["ADA-USD", 4, 1, 6_500, 0.2, 1.7],
+  ["LTC-USD", 2, 3, 9_800, 0.12, 1.3],
+  ["LINK-USD", 3, 2, 14_800, 0.15, 1.6],
+  ["DOGE-USD", 5, 0, 16_400, 0.35, 1.9],
+  ["AVAX-USD", 3, 2, 17_300, 0.15, 1.8],
+  ["SHIB-USD", 8, 0, 9_120, 0.25, 2],
+  [TETHER_SYMBOL, 5, 2, 99_980, 0.1, 0.04],
+  ["BTC-USDT", 2, 5, 9_500_000, 0.6, 0.9],
+  ["ETH-USDT", 2, 4, 340_000, 0.4, 1.2],
+  ["SOL-USDT", 3, 3, 165_000, 0.3, 1.6],
+  ["XRP-USDT", 4, 1, 21_500, 0.2, 1.5],
+  ["DOGE-USDT", 5, 0, 16_400, 0.15, 1.9],
+  ["ADA-USDT", 4, 1, 6_500, 0.1, 1.7],
+  ["BNB-USD", 2, 3, 61_200, 0.12, 1.1],
+  ["TRX-USD", 5, 1, 24_300, 0.1, 0.9],
+  ["DOT-USD", 4, 2, 71_400, 0.1, 1.4],
+  ["SUI-USD", 4, 2, 34_150, 0.12, 1.7],
+  ["UNI-USD", 3, 2, 9_820, 0.1, 1.4],
+  ["NEAR-USD", 4, 2, 52_600, 0.1, 1.5],
+  ["ATOM-USD", 4, 2, 63_900, 0.1, 1.3],
+  ["AAVE-USD", 2, 3, 21_040, 0.1, 1.4],
+  ["BCH-USD", 2, 4, 43_210, 0.1, 1.2],
+  ["XLM-USD", 6, 1, 318_400, 0.1, 1.3],
+  ["ARB-USD", 5, 1, 78_300, 0.1, 1.6],
+  ["OP-USD", 4, 1, 16_220, 0.1, 1.6],
+  ["PEPE-USD", 10, 0, 125_400, 0.14, 2],
 ];
 /** Traders of a perpetual are in more of a hurry than those of its spot market. */
 const PERPETUAL_PACE = 1.25;
-/** Levels are about this share of the price apart, or a tick where that is more. */
+/**
+ * Levels of the busiest book are about this share of the price apart, or a tick where that is more;
+ * at others by the square root of their pace, since fewer orders have to fill them.
+ */
 const GAP_SHARE = 6e-6;
 /** Value of an order at the busiest instrument; at others by the square root of their pace. */
 const ORDER_VALUE_USD = 4_000;
 
 /** How many instruments of each kind the simulated venue lists. */
 type SimulatedCounts = {
-  /** Spot instruments: BTC-USD, ETH-USD, ... and SIM010-USD on after the named ones. */
+  /** Spot instruments: BTC-USD, ETH-USD, ... and SIM030-USD on after the named ones. */
   readonly instruments: number;
   /** Perpetuals on the first of them, such as BTC-USD-PERP; never more than `instruments`. */
   readonly perpetuals: number;
@@ -77,30 +108,36 @@ export function listSimulatedInstruments(counts: SimulatedCounts): SimulatedInst
   return [...spot, ...perpetuals];
 }
 
-function spotInstrument(index: number): SimulatedInstrument {
+/** The spot instrument at this place of a list that has no end. */
+export function spotInstrument(index: number): SimulatedInstrument {
   const named = namedInstrument(index);
-  const { base, priceScale, sizeScale, referenceTicks, pace } = named;
+  const { base, quote, priceScale, sizeScale, referenceTicks, pace } = named;
   const price = referenceTicks / 10 ** priceScale;
   const orderValue = ORDER_VALUE_USD * Math.sqrt(pace);
+  const symbol = `${base}-${quote}`;
   return {
     ...named,
-    symbol: `${base}-USD`,
+    symbol,
     kind: "spot",
-    quote: "USD",
     underlying: undefined,
+    follows: quote === "USDT" ? `${base}-USD` : undefined,
+    isPegged: symbol === TETHER_SYMBOL,
     orderLots: Math.max(1, Math.round((orderValue / price) * 10 ** sizeScale)),
-    gapTicks: Math.max(1, Math.round(referenceTicks * GAP_SHARE)),
+    gapTicks: Math.max(1, Math.round((referenceTicks * GAP_SHARE) / Math.sqrt(pace))),
   };
 }
 
 function namedInstrument(index: number): Named {
   const row = NAMED[index];
   if (row !== undefined) {
-    const [base, priceScale, sizeScale, referenceTicks, pace, volatilityBps] = row;
-    return { base, priceScale, sizeScale, referenceTicks, pace, volatilityBps };
+    const [pair, priceScale, sizeScale, referenceTicks, pace, volatilityBps] = row;
+    const [base = "", quote] = pair.split("-");
+    const scales = { priceScale, sizeScale, referenceTicks, pace, volatilityBps };
+    return { base, quote: quote === "USDT" ? "USDT" : "USD", ...scales };
   }
   return {
     base: `SIM${String(index).padStart(3, "0")}`,
+    quote: "USD",
     priceScale: 2 + (index % 4),
     sizeScale: index % 5,
     referenceTicks: 5_000 + ((index * 7_919) % 90_000),

@@ -1,5 +1,7 @@
 import { type Channel, DERIVATIVE_CHANNELS } from "#core/instrument.ts";
+import type { MinuteCandle } from "./market-statistics.ts";
 import { OrderArrivals } from "./order-arrivals.ts";
+import type { SimulatedFaults } from "./simulated-faults.ts";
 import type { SimulatedInstrument } from "./simulated-instruments.ts";
 import { type MarketAudience, SimulatedMarket } from "./simulated-market.ts";
 import type { SimulatedSettings } from "./simulated-settings.ts";
@@ -11,34 +13,41 @@ type ListingOptions = Pick<SimulatedSettings, "seed" | "pace" | "bookLevels" | "
   readonly index: number;
   /** The price at which the market opens. */
   readonly openTicks: number;
+  /** Hours before a moment, oldest first, that its 24 h statistics begin with. */
+  readonly dayBefore: (timeUs: number) => readonly MinuteCandle[];
   readonly underlying: SimulatedMarket | undefined;
   readonly leader: SimulatedMarket | undefined;
+  readonly followed: SimulatedMarket | undefined;
+  readonly tether: SimulatedMarket | undefined;
+  readonly faults: SimulatedFaults;
 };
 
 /** One instrument's market and who listens to each of its channels. */
 export class SimulatedListing implements MarketAudience {
   readonly market: SimulatedMarket;
+  readonly #faults: SimulatedFaults;
   readonly #sockets = new Map<Channel, SimulatedSocket[]>();
   readonly arrivals: OrderArrivals;
   /** Until when this market has moved, by the clock that is never set. */
   movedUs = 0;
   /** When it next says what comes by the clock. */
   nextSecondUs = 0;
+  /** By the clock that is never set: until then nothing is heard of it, and it is not traded. */
+  silentUntilUs = 0;
+  haltedUntilUs = 0;
+  #isSilent = false;
 
   constructor(instrument: SimulatedInstrument, options: ListingOptions) {
-    const { bookLevels, volatility, underlying, leader, openTicks } = options;
-    const seed = Math.imul(options.seed, 0x9e3779b1) + options.index;
-    this.market = new SimulatedMarket({
-      instrument,
-      underlying,
-      leader,
-      seed,
-      openTicks,
-      audience: this,
-      bookLevels,
-      volatility,
-    });
-    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: options.pace === "even" });
+    const { pace, index, faults, ...rest } = options;
+    const seed = Math.imul(options.seed, 0x9e3779b1) + index;
+    this.#faults = faults;
+    this.market = new SimulatedMarket({ ...rest, instrument, seed, audience: this });
+    this.arrivals = new OrderArrivals({ seed: seed ^ 0x5bd1e995, even: pace === "even" });
+  }
+
+  /** Nothing of it is sent from now on, or everything again. */
+  silence(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   has(channel: Channel): boolean {
@@ -46,9 +55,16 @@ export class SimulatedListing implements MarketAudience {
   }
 
   send(channel: Channel, frame: string): void {
+    if (this.#isSilent) return;
     const sockets = this.#sockets.get(channel);
     if (sockets === undefined) return;
-    for (const socket of sockets) socket.deliver(frame);
+    for (const socket of sockets) {
+      socket.deliverData(frame, this.market.instrument.symbol, channel);
+    }
+  }
+
+  isCrossed(): boolean {
+    return this.#faults.isCrossed();
   }
 
   /** False if it listened already. */

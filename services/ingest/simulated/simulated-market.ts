@@ -17,19 +17,26 @@ export type MarketAudience = {
   /** Whether anybody listens; frames for nobody are not made. */
   has(channel: Channel): boolean;
   send(channel: Channel, frame: string): void;
+  /** Whether the next quote is to be a wrong one, whose bid is above its ask. */
+  isCrossed(): boolean;
 };
 
 type SimulatedMarketOptions = {
   readonly instrument: SimulatedInstrument;
   /** The same seed gives the same market. */
   readonly seed: number;
-  /** The price at which the market opens. */
-  readonly openTicks: number;
   readonly audience: MarketAudience;
   /** The market of the spot instrument that a perpetual follows. */
   readonly underlying: SimulatedMarket | undefined;
   /** The market whose moves this one shares in part; undefined for the first. */
   readonly leader: SimulatedMarket | undefined;
+  /** The market in USD whose price this one has in USDT, and that of USDT; undefined for others. */
+  readonly followed: SimulatedMarket | undefined;
+  readonly tether: SimulatedMarket | undefined;
+  /** The price at which the market opens. */
+  readonly openTicks: number;
+  /** Hours before a moment, oldest first, that its 24 h statistics begin with. */
+  readonly dayBefore: (timeUs: number) => readonly MinuteCandle[];
   readonly bookLevels: number;
   /** Times the instrument's own volatility. */
   readonly volatility: number;
@@ -43,6 +50,10 @@ const OPEN_INTEREST_ORDERS = 50_000;
 /** A perpetual's price is so far from its index at most, and so far it wanders in a second. */
 const PREMIUM_BPS_MAX = 8;
 const PREMIUM_BPS_STEP = 0.3;
+/** The same of a market in USDT, against what it would cost through USD. */
+const TETHER_PREMIUM_BPS_MAX = 2;
+const TETHER_PREMIUM_BPS_STEP = 0.1;
+const MINUTE_US = 60_000_000;
 /** Funding per interval: 0.01 % plus the premium, within 0.75 %; integers of 10^-8. */
 const FUNDING_BASE = 10_000;
 const FUNDING_MAX = 750_000;
@@ -63,28 +74,40 @@ export class SimulatedMarket implements MarketListener {
   #candleChanged = false;
   #openInterestLots: number;
   #premiumBps = 0;
+  #hasBegun = false;
+  /** The market that says what a USDT is worth, where prices are in USDT. */
+  readonly #tether: SimulatedMarket | undefined;
+  #isHalted = false;
 
   constructor(options: SimulatedMarketOptions) {
-    const { instrument, seed, openTicks, leader, underlying } = options;
+    const { instrument, seed, leader, underlying, followed } = options;
     this.#options = options;
     this.instrument = instrument;
     this.#random = new SeededRandom(seed);
     this.#openInterestLots = instrument.orderLots * OPEN_INTEREST_ORDERS;
-    // A perpetual has the path of its spot market. The path draws from a row of its own, so that
-    // it depends on time alone, not on how many orders there were.
+    // A perpetual has the path of its spot market, and one in USDT that of the one in USD. The path
+    // draws from a row of its own, so that it depends on time alone, not on how many orders there
+    // were.
+    const shared = followed ?? underlying;
+    this.#tether =
+      followed !== undefined
+        ? options.tether
+        : underlying === undefined
+          ? undefined
+          : underlying.#tether;
     this.#path =
-      underlying === undefined
+      shared === undefined
         ? new PricePath({
             random: new SeededRandom(~seed),
             startTicks: instrument.referenceTicks,
-            openTicks,
+            openTicks: options.openTicks,
             volatilityBps: instrument.volatilityBps * options.volatility,
-            leader: leader === undefined ? undefined : leader.#path,
+            leader: leader === undefined || instrument.isPegged ? undefined : leader.#path,
           })
-        : underlying.#path;
+        : shared.#path;
     this.#market = new OrderMarket({
       random: this.#random,
-      fairTicks: openTicks,
+      fairTicks: options.openTicks,
       levelsMax: options.bookLevels,
       gapTicks: instrument.gapTicks,
       orderLots: instrument.orderLots,
@@ -103,6 +126,25 @@ export class SimulatedMarket implements MarketListener {
     return bidTicks + askTicks;
   }
 
+  /** Nothing is traded, and the book stands still, while it is halted. */
+  get isHalted(): boolean {
+    return this.#isHalted;
+  }
+
+  halt(isHalted: boolean): void {
+    this.#isHalted = isHalted;
+  }
+
+  /** One step of the market, at this time; nothing happens while it is halted. */
+  step(timeUs: number): void {
+    if (this.#isHalted) return;
+    this.#timeUs = timeUs;
+    this.#path.advance(timeUs);
+    const fairTicks = this.#path.fairTicks * this.#rate() * (1 + this.#premiumBps / 10_000);
+    this.#market.believe(fairTicks, this.#path.lean);
+    this.#market.step(this);
+  }
+
   /** Since when its own trades tell what happened; undefined before the first. */
   get firstTimeUs(): number | undefined {
     return this.#statistics.firstTimeUs;
@@ -113,18 +155,10 @@ export class SimulatedMarket implements MarketListener {
     return this.#statistics.minuteAt(openTimeUs);
   }
 
-  /** One step of the market, at this time. */
-  step(timeUs: number): void {
-    this.#timeUs = timeUs;
-    this.#path.advance(timeUs);
-    const fairTicks = this.#path.fairTicks * (1 + this.#premiumBps / 10_000);
-    this.#market.believe(fairTicks, this.#path.lean);
-    this.#market.step(this);
-  }
-
   /** What comes by the clock and not by orders; to be called about once a second. */
   second(timeUs: number): void {
     this.#timeUs = timeUs;
+    this.#begin(timeUs);
     // A market with few orders moves in time nevertheless.
     this.#path.advance(timeUs);
     this.#closeMinute();
@@ -134,6 +168,24 @@ export class SimulatedMarket implements MarketListener {
     this.#sendTicker();
     const { underlying } = this.#options;
     if (underlying !== undefined) this.#sendDerivative(underlying);
+    else if (this.#tether !== undefined) {
+      this.#wanderPremium(TETHER_PREMIUM_BPS_MAX, TETHER_PREMIUM_BPS_STEP);
+    }
+  }
+
+  /** Its statistics begin with the day before, so that its first ticker is like any other. */
+  #begin(timeUs: number): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const beginUs = this.#statistics.firstTimeUs ?? timeUs - (timeUs % MINUTE_US);
+    this.#statistics.begin(this.#options.dayBefore(beginUs));
+  }
+
+  /** How many USDT one USD costs, compared with what it usually does; 1 in a market in USD. */
+  #rate(): number {
+    const tether = this.#tether;
+    if (tether === undefined) return 1;
+    return tether.instrument.referenceTicks / tether.#path.fairTicks;
   }
 
   /**
@@ -183,7 +235,9 @@ export class SimulatedMarket implements MarketListener {
 
   onQuote(quote: MarketQuote): void {
     const { audience } = this.#options;
-    if (audience.has("quotes")) audience.send("quotes", this.#quoteFrame(quote, this.#timeUs));
+    if (!audience.has("quotes")) return;
+    const said = audience.isCrossed() ? { ...quote, bidTicks: quote.askTicks + 1 } : quote;
+    audience.send("quotes", this.#quoteFrame(said, this.#timeUs));
   }
 
   #quoteFrame(quote: MarketQuote, timeUs: number): string {
@@ -248,7 +302,7 @@ export class SimulatedMarket implements MarketListener {
     const { audience } = this.#options;
     const index = underlying.doubleMidTicks;
     const mark = this.doubleMidTicks;
-    this.#wanderPremium();
+    this.#wanderPremium(PREMIUM_BPS_MAX, PREMIUM_BPS_STEP);
     const s = this.instrument.symbol;
     const t = this.#timeUs;
     // Twice the middle, times 5, is the middle at one more digit.
@@ -272,9 +326,9 @@ export class SimulatedMarket implements MarketListener {
     audience.send("open-interest", JSON.stringify({ e: "interest", s, q: interest, value, t }));
   }
 
-  #wanderPremium(): void {
-    const moved = this.#premiumBps * 0.99 + this.#random.symmetric() * PREMIUM_BPS_STEP;
-    this.#premiumBps = Math.max(-PREMIUM_BPS_MAX, Math.min(PREMIUM_BPS_MAX, moved));
+  #wanderPremium(most: number, step: number): void {
+    const moved = this.#premiumBps * 0.99 + this.#random.symmetric() * step;
+    this.#premiumBps = Math.max(-most, Math.min(most, moved));
   }
 
   #moveOpenInterest(trade: MarketTrade): void {

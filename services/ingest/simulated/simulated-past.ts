@@ -1,11 +1,9 @@
-import type { MinuteCandle } from "./market-statistics.ts";
-import type { SimulatedInstrument } from "./simulated-instruments.ts";
+import { addMinute, type MinuteCandle } from "./market-statistics.ts";
+import { TETHER_SYMBOL, type SimulatedInstrument } from "./simulated-instruments.ts";
 
 type SimulatedPastOptions = {
   /** The same seed gives the same past. */
   readonly seed: number;
-  /** Spot before the perpetuals that follow it. */
-  readonly instruments: readonly SimulatedInstrument[];
   /** Times each instrument's own volatility. */
   readonly volatility: number;
   /** Book changes a second of the busiest spot instrument; see the settings. */
@@ -25,6 +23,8 @@ const LEADER_SHARE = 0.7;
 const BPS = 1e-4;
 /** The price stays within this factor of the instrument's own, as it does in the live market. */
 const FACTOR_MAX = 4;
+const HOURS_OF_DAY = 24;
+const MINUTES_OF_HOUR = 60;
 /** Trades for each book change. */
 const TRADE_SHARE = 0.16;
 /** At the rate "max", the past is that of a market of the usual rate. */
@@ -36,11 +36,13 @@ const DRAW = { wickUp: 101, wickDown: 102, trades: 103, size: 104 } as const;
 type PastMarket = {
   readonly instrument: SimulatedInstrument;
   readonly row: number;
-  /** Perpetuals share the row of their spot instrument. */
+  /** Perpetuals, and markets in USDT, share the row of what they follow. */
   readonly priceRow: number;
   /** Of one minute's return. */
   readonly sigma: number;
   readonly leader: PastMarket | undefined;
+  /** Says what a USDT was worth, where prices are in USDT. */
+  readonly tether: PastMarket | undefined;
 };
 
 /**
@@ -51,22 +53,29 @@ type PastMarket = {
 export class SimulatedPast {
   readonly #options: SimulatedPastOptions;
   readonly #markets = new Map<string, PastMarket>();
+  #leader: PastMarket | undefined;
 
   constructor(options: SimulatedPastOptions) {
     this.#options = options;
-    let leader: PastMarket | undefined;
-    for (const [row, instrument] of options.instruments.entries()) {
-      const underlying = this.#markets.get(instrument.underlying ?? "");
-      const market: PastMarket = {
-        instrument,
-        row,
-        priceRow: underlying?.row ?? row,
-        sigma: instrument.volatilityBps * options.volatility * BPS * Math.sqrt(60),
-        leader: underlying === undefined ? leader : underlying.leader,
-      };
-      leader ??= market;
-      this.#markets.set(instrument.symbol, market);
-    }
+  }
+
+  /** Takes an instrument in; what it follows comes before it. */
+  add(instrument: SimulatedInstrument): void {
+    const row = this.#markets.size;
+    const { underlying = instrument.follows } = instrument;
+    const shared = this.#markets.get(underlying ?? "");
+    const leader = instrument.isPegged ? undefined : this.#leader;
+    const isInTether = instrument.quote === "USDT";
+    const market: PastMarket = {
+      instrument,
+      row,
+      priceRow: shared?.priceRow ?? row,
+      sigma: instrument.volatilityBps * this.#options.volatility * BPS * Math.sqrt(60),
+      leader: shared === undefined ? leader : shared.leader,
+      tether: isInTether ? this.#markets.get(TETHER_SYMBOL) : undefined,
+    };
+    this.#leader ??= market;
+    this.#markets.set(instrument.symbol, market);
   }
 
   /** What participants believed the price to be, in ticks; from 2. */
@@ -105,15 +114,33 @@ export class SimulatedPast {
     };
   }
 
+  /** The hours of the day that ends then, at a whole minute, oldest first. */
+  hoursBefore(symbol: string, timeUs: number): MinuteCandle[] {
+    const endMinute = Math.floor(timeUs / MINUTE_US);
+    const hours: MinuteCandle[] = [];
+    for (let hour = HOURS_OF_DAY; hour > 0; hour -= 1) {
+      const first = endMinute - hour * MINUTES_OF_HOUR;
+      let sum: MinuteCandle | undefined;
+      for (let minute = first; minute < first + MINUTES_OF_HOUR; minute += 1) {
+        const next = this.minute(symbol, minute);
+        if (next === undefined || sum === undefined) sum = next;
+        else addMinute(sum, next);
+      }
+      if (sum !== undefined) hours.push(sum);
+    }
+    return hours;
+  }
+
   #priceAt(market: PastMarket, minute: number): number {
     const { referenceTicks } = market.instrument;
     const own = this.#walk(market, minute);
-    const { leader } = market;
+    const { leader, tether } = market;
     const walked =
       leader === undefined
         ? own
         : this.#walk(leader, minute) * LEADER_SHARE + own * (1 - LEADER_SHARE / 2);
-    const factor = Math.min(FACTOR_MAX, Math.max(1 / FACTOR_MAX, Math.exp(walked)));
+    const worth = tether === undefined ? 0 : this.#walk(tether, minute);
+    const factor = Math.min(FACTOR_MAX, Math.max(1 / FACTOR_MAX, Math.exp(walked - worth)));
     return Math.max(2, Math.round(referenceTicks * factor));
   }
 

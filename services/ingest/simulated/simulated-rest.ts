@@ -2,12 +2,12 @@ import type { Clock } from "#core/clock.ts";
 import type { RestRequest } from "../feed/feed-adapter.ts";
 import type { RestAnswer, RestClient } from "../feed/rest/rest-client.ts";
 import type { MinuteCandle } from "./market-statistics.ts";
+import type { ListedMarkets } from "./listed-markets.ts";
 import { candlesAsked, SimulatedCandles } from "./simulated-candles.ts";
-import type { SimulatedInstrument } from "./simulated-instruments.ts";
 
 type SimulatedRestOptions = {
   readonly clock: Clock;
-  readonly instruments: readonly SimulatedInstrument[];
+  readonly markets: Pick<ListedMarkets, "get" | "instruments">;
   /** The candle of a minute since 1970; undefined if nothing traded in it. */
   readonly minuteOf: (symbol: string, minute: number) => MinuteCandle | undefined;
 };
@@ -24,25 +24,23 @@ export function createSimulatedRest(options: SimulatedRestOptions): RestClient {
 
 class SimulatedRest implements RestClient {
   readonly #options: SimulatedRestOptions;
-  readonly #bySymbol: ReadonlyMap<string, SimulatedInstrument>;
   readonly #pending = new Set<Pending>();
   #closed = false;
 
   constructor(options: SimulatedRestOptions) {
     this.#options = options;
-    this.#bySymbol = new Map(options.instruments.map((each) => [each.symbol, each]));
   }
 
   get({ url }: RestRequest, onResponse: Pending["onResponse"], onError: Pending["onError"]): void {
     const pending = { onResponse, onError };
     this.#pending.add(pending);
     if (url.endsWith("/instruments")) {
-      const body = JSON.stringify({ instruments: this.#options.instruments });
+      const body = JSON.stringify({ instruments: this.#options.markets.instruments });
       this.#later(pending, () => this.#answer(pending, { url, status: 200, body }));
       return;
     }
     const asked = candlesAsked(url);
-    const instrument = this.#bySymbol.get(asked?.symbol ?? "");
+    const instrument = this.#options.markets.get(asked?.symbol ?? "")?.market.instrument;
     if (asked === undefined || instrument === undefined) {
       this.#later(pending, () => this.#answer(pending, { url, status: 404, body: "" }));
       return;

@@ -30,6 +30,8 @@ export type ClockState = "right" | "behind" | "ahead";
 export class VenueClock {
   /** Venue's time less ours at the receipt, in microseconds; the newest in place of the oldest. */
   readonly #offsetsUs = new Float64Array(EVENTS_COMPARED);
+  /** Scratch. */
+  readonly #sortedUs = new Float64Array(EVENTS_COMPARED);
   #count = 0;
   #state: ClockState = "right";
   readonly #onState: (state: ClockState, offsetUs: number) => void;
@@ -69,8 +71,19 @@ export class VenueClock {
     this.#onState(state, medianUs);
   }
 
+  /** By insertion: an array of its own and a call to sort it would cost more than the rest. */
   #median(): number {
-    const known = this.#offsetsUs.slice(0, Math.min(this.#count, EVENTS_COMPARED)).sort();
-    return known[known.length >> 1] ?? 0;
+    const known = Math.min(this.#count, EVENTS_COMPARED);
+    const sorted = this.#sortedUs;
+    for (let index = 0; index < known; index += 1) {
+      const offsetUs = this.#offsetsUs[index] as number;
+      let place = index;
+      while (place > 0 && (sorted[place - 1] as number) > offsetUs) {
+        sorted[place] = sorted[place - 1] as number;
+        place -= 1;
+      }
+      sorted[place] = offsetUs;
+    }
+    return sorted[known >> 1] as number;
   }
 }

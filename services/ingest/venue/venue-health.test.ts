@@ -5,7 +5,7 @@ import type { MeasuredVenue } from "../metrics.ts";
 import { createVenueCounters } from "./venue-counters.ts";
 import { venueHealthMeter } from "./venue-health.ts";
 
-function create() {
+function create(more: Partial<MeasuredVenue> = {}) {
   const clock = new ManualClock();
   const latencies = createPublishLatencies();
   const counters = createVenueCounters();
@@ -19,6 +19,7 @@ function create() {
     subscriptions: [],
     eachSubscription: () => [],
     clockOffsetSeconds: undefined,
+    ...more,
   };
   const health = venueHealthMeter({ venue, publisherId: "p", latencies, clock });
   return { clock, latencies, counters, health };
@@ -60,4 +61,26 @@ test("latencies are of all channels of the venue, and of no other", () => {
   expect(venueToReceived?.count).toBe(100);
   expect(venueToReceived?.p50Us).toBeLessThan(0);
   expect(receivedToPublished).toBeUndefined();
+});
+
+const subscriptions = (served: number, unserved: number) =>
+  [...Array<string>(served).fill(""), ...Array<string>(unserved).fill("silent")].map((trouble) => {
+    return { symbol: "A-USD", channel: "trades", state: "live", trouble } as const;
+  });
+
+test.each<[Partial<MeasuredVenue>, string, string]>([
+  [{ connections: 0, connectionsOpen: 0, instruments: 0 }, "SYNCING", "starting"],
+  [{ connections: 3, connectionsOpen: 0 }, "DOWN", "disconnected"],
+  [{ connections: 3, connectionsOpen: 2 }, "RESYNCING", "reconnecting"],
+  [
+    { connections: 3, connectionsOpen: 3, subscriptions: subscriptions(4, 5) },
+    "STALE",
+    "subscriptions-unserved",
+  ],
+  [{ connections: 3, connectionsOpen: 3, subscriptions: subscriptions(5, 5) }, "LIVE", ""],
+  [{ connections: 3, connectionsOpen: 3 }, "LIVE", ""],
+  // A venue that has no WebSocket.
+  [{ connections: 0, connectionsOpen: 0 }, "LIVE", ""],
+])("a venue with %j is %s: %s", (more, state, reason) => {
+  expect(create(more).health()).toMatchObject({ state: `TOPIC_STATE_${state}`, reason });
 });

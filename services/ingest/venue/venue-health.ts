@@ -4,6 +4,10 @@ import { LatencyWindow } from "#core/latency-window.ts";
 import { SampledRates } from "#core/sampled-rates.ts";
 import type { PublishLatencies } from "#publish/publish-latency.ts";
 import type { MeasuredVenue } from "../metrics.ts";
+import { unservedVenues } from "./subscription-health.ts";
+
+/** How a venue does as a whole, and why it does not as it should. */
+type Standing = Pick<VenueHealth, "state" | "reason">;
 
 type VenueHealthParts = {
   readonly venue: MeasuredVenue;
@@ -47,6 +51,24 @@ export function venueHealthMeter(parts: VenueHealthParts): () => VenueHealth {
         nowUs,
       ),
       publishedToGateway: undefined,
+      ...standingOf(measured),
+      sinceTimeUs: undefined,
     };
   };
+}
+
+/** Single instruments that are not served make no difference; clients see those by themselves. */
+function standingOf(measured: MeasuredVenue): Standing {
+  const { connections, connectionsOpen, instruments } = measured;
+  if (instruments === 0) return { state: "TOPIC_STATE_SYNCING", reason: "starting" };
+  if (connections > 0 && connectionsOpen === 0) {
+    return { state: "TOPIC_STATE_DOWN", reason: "disconnected" };
+  }
+  if (connectionsOpen < connections) {
+    return { state: "TOPIC_STATE_RESYNCING", reason: "reconnecting" };
+  }
+  if (unservedVenues([measured]).length > 0) {
+    return { state: "TOPIC_STATE_STALE", reason: "subscriptions-unserved" };
+  }
+  return { state: "TOPIC_STATE_LIVE", reason: "" };
 }

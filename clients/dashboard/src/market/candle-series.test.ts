@@ -1,13 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { BARS_MAX, CandleSeries, emptyStarts, type Bar } from "./candle-series.ts";
+import { BARS_MAX, CandleSeries, emptyStarts, PARTS_MAX, type BarPart } from "./candle-series.ts";
 
-const bar = (openTimeMs: number, close: number, volume = 1): Bar => ({
+const bar = (openTimeMs: number, close: number, volume = 1, isClosed = false): BarPart => ({
   openTimeMs,
   open: close,
   high: close + 1,
   low: close - 1,
   close,
   volume,
+  isClosed,
 });
 
 describe("candles", () => {
@@ -19,6 +20,29 @@ describe("candles", () => {
       [60_000, 5],
       [120_000, 7],
     ]);
+  });
+
+  test("a closed candle of history replaces one that was open when the connection was lost", () => {
+    const series = new CandleSeries(60_000);
+    series.put(bar(0, 7, 1, true));
+    series.put(bar(60_000, 7));
+    series.putHistory([bar(0, 5, 9, true), bar(60_000, 8, 4, true), bar(120_000, 9)]);
+    expect(series.bars.map(({ close }) => close)).toEqual([7, 8, 9]);
+  });
+
+  test.each([
+    { intervalMs: 1_000, limit: BARS_MAX },
+    { intervalMs: 1e12, limit: PARTS_MAX },
+  ])("wants no older ones from its limit of $limit on", ({ intervalMs, limit }) => {
+    for (const [count, isFull] of [
+      [limit - 1, false],
+      [limit, true],
+      [limit + 1, true],
+    ] as const) {
+      const series = new CandleSeries(intervalMs);
+      series.putHistory(Array.from({ length: count }, (_, index) => bar(index * 1_000, 1)));
+      expect(series.isFull).toBe(isFull);
+    }
   });
 
   test("shorter candles become one of the length that is shown", () => {

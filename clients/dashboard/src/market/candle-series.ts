@@ -8,78 +8,125 @@ export type Bar = {
   readonly volume: number;
 };
 
-/** More than a screen of years; at the limit the oldest go. */
+/** A candle as it comes: a bar, or a part of one. */
+export type BarPart = Bar & {
+  /** Nothing more comes into it. */
+  readonly isClosed: boolean;
+};
+
+/** More than a screen of years; at the limit the oldest go, and no older ones are taken. */
 export const BARS_MAX = 20_000;
+/** Of all bars together, where they are merged from shorter candles. */
+export const PARTS_MAX = 200_000;
 
 /**
- * The bars of a chart, oldest first, each time once. What comes live wins over history, because
- * it is later. Shorter intervals are merged into the one that is shown.
+ * The bars of a chart, oldest first, each time once. Of two candles of one start, the one that came
+ * later is shown, unless it is history that knows less. Shorter candles are merged into the length
+ * that is shown.
  */
 export class CandleSeries {
   readonly intervalMs: number;
   /** By the start of the bar that they belong to, then by their own start. */
-  readonly #parts = new Map<number, Map<number, Bar>>();
+  readonly #parts = new Map<number, Map<number, BarPart>>();
+  /** Bars that history has as one candle: nothing more comes into them. */
+  readonly #wholes = new Map<number, Bar>();
   readonly #bars = new Map<number, Bar>();
+  #partCount = 0;
   #sorted: Bar[] | undefined;
 
   constructor(intervalMs: number) {
     this.intervalMs = intervalMs;
   }
 
+  /** There is no room for older bars. */
+  get isFull(): boolean {
+    return this.#bars.size >= BARS_MAX || this.#partCount >= PARTS_MAX;
+  }
+
   /** Takes a candle of this interval or of a part of it; the result is the bar that it changed. */
-  put(candle: Bar): Bar {
-    const start = Math.floor(candle.openTimeMs / this.intervalMs) * this.intervalMs;
-    let parts = this.#parts.get(start);
-    if (parts === undefined) {
-      parts = new Map();
-      this.#parts.set(start, parts);
-      this.#sorted = undefined;
-    }
-    parts.set(candle.openTimeMs, candle);
-    return this.#store(mergeParts(start, parts));
-  }
-
-  /** Takes history: what is there already is newer, and stays. */
-  putHistory(candles: readonly Bar[]): void {
-    for (const candle of candles) {
-      const start = Math.floor(candle.openTimeMs / this.intervalMs) * this.intervalMs;
-      if (this.#parts.get(start)?.has(candle.openTimeMs) !== true) this.put(candle);
-    }
-  }
-
-  /** Oldest first. */
-  get bars(): readonly Bar[] {
-    this.#sorted ??= [...this.#bars.values()].sort((a, b) => a.openTimeMs - b.openTimeMs);
-    return this.#sorted;
-  }
-
-  #store(bar: Bar): Bar {
-    const isNew = !this.#bars.has(bar.openTimeMs);
-    this.#bars.set(bar.openTimeMs, bar);
-    if (isNew) this.#sorted = undefined;
-    else this.#replace(bar);
+  put(candle: BarPart): Bar {
+    const start = this.#startOf(candle);
+    this.#keepPart(start, candle);
+    const bar = this.#store(start);
     if (this.#bars.size > BARS_MAX) this.#dropOldest();
     return bar;
   }
 
-  #replace(bar: Bar): void {
-    const { bars } = this;
-    const last = bars.length - 1;
-    if (this.#sorted === undefined) return;
-    if (bars[last]?.openTimeMs === bar.openTimeMs) this.#sorted[last] = bar;
-    else this.#sorted = undefined;
+  /**
+   * Takes history. What is there already is newer and stays, but for a candle that was still open:
+   * a closed one of history is the whole of it.
+   */
+  putHistory(candles: readonly BarPart[]): void {
+    const changed = new Set<number>();
+    for (const candle of candles) {
+      const start = this.#startOf(candle);
+      const known = this.#parts.get(start)?.get(candle.openTimeMs);
+      if (known !== undefined && (known.isClosed || !candle.isClosed)) continue;
+      this.#keepPart(start, candle);
+      changed.add(start);
+    }
+    for (const start of changed) this.#store(start);
+    while (this.#bars.size > BARS_MAX) this.#dropOldest();
+  }
+
+  /** Takes history in candles of the length that is shown. Open ones are left to `put`. */
+  putWholes(candles: readonly BarPart[]): void {
+    for (const candle of candles) {
+      if (!candle.isClosed) continue;
+      const start = this.#startOf(candle);
+      this.#wholes.set(start, candle);
+      this.#store(start);
+    }
+    while (this.#bars.size > BARS_MAX) this.#dropOldest();
+  }
+
+  /** Oldest first. */
+  get bars(): readonly Bar[] {
+    return this.#sortedBars();
+  }
+
+  #sortedBars(): Bar[] {
+    this.#sorted ??= [...this.#bars.values()].sort((a, b) => a.openTimeMs - b.openTimeMs);
+    return this.#sorted;
+  }
+
+  #startOf({ openTimeMs }: Bar): number {
+    return Math.floor(openTimeMs / this.intervalMs) * this.intervalMs;
+  }
+
+  #keepPart(start: number, candle: BarPart): void {
+    let parts = this.#parts.get(start);
+    if (parts === undefined) {
+      parts = new Map();
+      this.#parts.set(start, parts);
+    }
+    if (!parts.has(candle.openTimeMs)) this.#partCount += 1;
+    parts.set(candle.openTimeMs, candle);
+  }
+
+  /** Merges the parts of a bar anew. */
+  #store(start: number): Bar {
+    const bar = this.#wholes.get(start) ?? mergeParts(start, this.#parts.get(start) ?? new Map());
+    this.#bars.set(start, bar);
+    const sorted = this.#sorted;
+    const lastStart = sorted?.at(-1)?.openTimeMs ?? Number.POSITIVE_INFINITY;
+    if (sorted === undefined || lastStart > start) this.#sorted = undefined;
+    else if (lastStart === start) sorted[sorted.length - 1] = bar;
+    else sorted.push(bar);
+    return bar;
   }
 
   #dropOldest(): void {
-    const oldest = this.bars[0];
+    const oldest = this.#sortedBars().shift();
     if (oldest === undefined) return;
+    this.#partCount -= this.#parts.get(oldest.openTimeMs)?.size ?? 0;
     this.#bars.delete(oldest.openTimeMs);
     this.#parts.delete(oldest.openTimeMs);
-    this.#sorted = undefined;
+    this.#wholes.delete(oldest.openTimeMs);
   }
 }
 
-function mergeParts(openTimeMs: number, parts: ReadonlyMap<number, Bar>): Bar {
+function mergeParts(openTimeMs: number, parts: ReadonlyMap<number, BarPart>): Bar {
   const [first, ...others] = [...parts.values()].sort((a, b) => a.openTimeMs - b.openTimeMs);
   if (first === undefined) throw new Error("a bar has at least one part");
   let { high, low, close, volume } = first;

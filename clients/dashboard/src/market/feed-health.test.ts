@@ -1,12 +1,22 @@
 import { expect, test } from "vitest";
-import { healthByVenue, VenueMeter } from "./feed-health.ts";
+import { StatusBoard, VenueMeter } from "./feed-health.ts";
+
+type Status = Parameters<StatusBoard["put"]>[0][number];
+const status = (symbol: string, state: string, sinceTimeUs: number) =>
+  ({ venue: "v", symbol, state, sinceTimeUs, reason: state }) as unknown as Status;
 
 test("a venue is as well as its worst topic, and says since when", () => {
-  type Status = Parameters<typeof healthByVenue>[0] extends Iterable<infer Each> ? Each : never;
-  const status = (state: string, sinceTimeUs: number) =>
-    ({ venue: "v", state, sinceTimeUs, reason: state }) as unknown as Status;
-  const [health] = healthByVenue([status("live", 1), status("stale", 9), status("stale", 5)]);
+  const board = new StatusBoard();
+  board.put([status("A", "live", 1), status("A", "stale", 9), status("B", "stale", 5)]);
+  const [health] = board.venues();
   expect(health).toMatchObject({ worst: "stale", live: 1, total: 3, sinceTimeUs: 5 });
+});
+
+test("what a later page says of an instrument is what counts, and the others stay", () => {
+  const board = new StatusBoard();
+  board.put([status("A", "down", 1), status("B", "live", 2)]);
+  board.put([status("A", "live", 7), status("A", "live", 8)]);
+  expect(board.venues()).toMatchObject([{ worst: "live", live: 3, total: 3, sinceTimeUs: 2 }]);
 });
 
 test("delays are those of the last events, and the rate that of the last second", () => {

@@ -15,31 +15,69 @@ export type VenueHealth = {
   readonly sinceTimeUs: number;
 };
 
-/** One line for each venue, by name. */
-export function healthByVenue(statuses: Iterable<StatusValues>): VenueHealth[] {
-  const venues = new Map<string, StatusValues[]>();
-  for (const status of statuses) {
-    const list = venues.get(status.venue);
-    if (list === undefined) venues.set(status.venue, [status]);
-    else list.push(status);
+/** The topics of one instrument in a few words. */
+type InstrumentHealth = {
+  readonly live: number;
+  readonly total: number;
+  readonly worst: StatusValues;
+};
+
+/**
+ * How the topics of each venue are. A venue of 10,000 instruments is asked page by page, a few of
+ * them each time, so that what is known of one may be as old as a round.
+ */
+export class StatusBoard {
+  readonly #venues = new Map<string, Map<string, InstrumentHealth>>();
+
+  /** Takes a page: every topic of the instruments that it is about. */
+  put(statuses: readonly StatusValues[]): void {
+    const instruments = new Map<string, StatusValues[]>();
+    for (const status of statuses) {
+      const key = `${status.venue}:${status.symbol}`;
+      const list = instruments.get(key);
+      if (list === undefined) instruments.set(key, [status]);
+      else list.push(status);
+    }
+    for (const list of instruments.values()) this.#putInstrument(list);
   }
-  return [...venues]
-    .map(([venue, list]) => healthOf(venue, list))
-    .sort((a, b) => (a.venue < b.venue ? -1 : 1));
+
+  /** One line for each venue, by name. */
+  venues(): VenueHealth[] {
+    return [...this.#venues]
+      .map(([venue, instruments]) => healthOf(venue, instruments.values()))
+      .sort((a, b) => (a.venue < b.venue ? -1 : 1));
+  }
+
+  #putInstrument(statuses: readonly StatusValues[]): void {
+    const [first, ...others] = statuses;
+    if (first === undefined) return;
+    const worst = others.reduce(
+      (found, status) => (isWorse(status, found) ? status : found),
+      first,
+    );
+    const live = statuses.filter(({ state }) => state === "live").length;
+    let instruments = this.#venues.get(first.venue);
+    if (instruments === undefined) {
+      instruments = new Map();
+      this.#venues.set(first.venue, instruments);
+    }
+    instruments.set(first.symbol, { live, total: statuses.length, worst });
+  }
 }
 
-function healthOf(venue: string, statuses: readonly StatusValues[]): VenueHealth {
+function healthOf(venue: string, instruments: Iterable<InstrumentHealth>): VenueHealth {
   let worst: StatusValues | undefined;
-  let live = 0;
-  for (const status of statuses) {
-    if (status.state === "live") live += 1;
-    if (worst === undefined || isWorse(status, worst)) worst = status;
+  let [live, total] = [0, 0];
+  for (const one of instruments) {
+    live += one.live;
+    total += one.total;
+    if (worst === undefined || isWorse(one.worst, worst)) worst = one.worst;
   }
   return {
     venue,
     worst: worst?.state ?? "syncing",
     live,
-    total: statuses.length,
+    total,
     reason: worst?.reason ?? "",
     sinceTimeUs: worst?.sinceTimeUs ?? 0,
   };

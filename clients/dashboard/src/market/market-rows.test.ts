@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { marketOf, marketRows, visibleRange } from "./market-rows.ts";
+import { MarketOrder, marketOf, visibleRange } from "./market-rows.ts";
 
 type Instrument = Parameters<typeof marketOf>[0];
 
@@ -12,11 +12,23 @@ describe("the list of markets", () => {
 
   test("finds by every word, whatever the order, and shows favourites first", () => {
     const favourites = new Set(["b:ETH-USD"]);
-    const topics = (search: string) =>
-      marketRows(all, { ...request, favourites, search }).map(({ topic }) => topic);
+    const topics = (search: string) => {
+      const order = new MarketOrder();
+      order.find(all, { ...request, favourites, search });
+      return order.markets.map(({ topic }) => topic);
+    };
     expect(topics("usd b:")).toEqual(["b:ETH-USD", "b:BTC-USD"]);
     expect(topics("btcusd")).toEqual(["a:BTC-USD", "b:BTC-USD"]);
     expect(topics("")).toEqual(["b:ETH-USD", "a:BTC-USD", "b:BTC-USD"]);
+  });
+
+  test("follows prices without searching anew; what nobody knows the price of comes last", () => {
+    const order = new MarketOrder();
+    order.find(all, { ...request, sort: "volume", favourites: new Set(), search: "btc" });
+    const [first, second] = order.markets;
+    second!.ticker = { quoteVolume: 5 } as NonNullable<(typeof all)[0]>["ticker"];
+    order.sort();
+    expect(order.markets).toEqual([second, first]);
   });
 
   test("shows what is on the screen and a little more, however long the list is", () => {

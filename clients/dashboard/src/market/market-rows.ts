@@ -28,6 +28,11 @@ export function marketOf(instrument: Instrument): Market {
   return { topic, instrument, searchText, ticker: undefined };
 }
 
+/** What the style sheet calls a change: `up`, `down` or nothing. */
+export function changeSign(change: number | undefined): "up" | "down" | "" {
+  return change === undefined || change === 0 ? "" : change > 0 ? "up" : "down";
+}
+
 /** The share by which the last price is above the opening one. */
 export function changeOf(ticker: Ticker | undefined): number | undefined {
   const { lastPrice, openPrice } = ticker ?? {};
@@ -51,30 +56,56 @@ export function turnoverOf(ticker: Ticker | undefined): number | undefined {
   return volume === undefined || lastPrice === undefined ? undefined : volume * lastPrice;
 }
 
-/** The markets of a request, favourites first, in its order; what is not known yet comes last. */
-export function marketRows(markets: readonly Market[], request: RowsRequest): Market[] {
-  const { favourites, onlyFavourites, venue } = request;
-  const words = request.search.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = markets.filter(
-    ({ topic, instrument, searchText }) =>
-      (venue === "" || instrument.venue === venue) &&
-      (!onlyFavourites || favourites.has(topic)) &&
-      words.every((word) => searchText.includes(word)),
-  );
-  const valueOf = SORT_VALUES[request.sort];
-  return found
-    .map((market) => ({
-      market,
-      isFavourite: favourites.has(market.topic) ? 0 : 1,
-      value: valueOf(market) ?? Number.POSITIVE_INFINITY,
-    }))
-    .sort(
-      (a, b) =>
-        a.isFavourite - b.isFavourite ||
-        (a.value === b.value ? 0 : a.value - b.value) ||
-        (a.market.topic < b.market.topic ? -1 : 1),
-    )
-    .map(({ market }) => market);
+type OrderedMarket = { readonly market: Market; isFavourite: number; value: number };
+
+/**
+ * The markets that were searched for, favourites first, in an order that follows their prices; what
+ * is not known yet comes last. Sorting anew what is nearly in order costs little, so that 10,000 of
+ * them do not hold up a frame.
+ */
+export class MarketOrder {
+  #found: OrderedMarket[] = [];
+  #request: RowsRequest | undefined;
+  #markets: readonly Market[] = [];
+
+  get markets(): readonly Market[] {
+    return this.#markets;
+  }
+
+  /** Searches all of them. */
+  find(markets: Iterable<Market>, request: RowsRequest): void {
+    const { favourites, onlyFavourites, venue } = request;
+    const words = request.search.toLowerCase().split(/\s+/).filter(Boolean);
+    this.#found = [];
+    for (const market of markets) {
+      const { topic, instrument, searchText } = market;
+      if (venue !== "" && instrument.venue !== venue) continue;
+      if (onlyFavourites && !favourites.has(topic)) continue;
+      if (!words.every((word) => searchText.includes(word))) continue;
+      this.#found.push({ market, isFavourite: 0, value: 0 });
+    }
+    this.#request = request;
+    this.sort();
+  }
+
+  /** Puts what was found before into the order of now. */
+  sort(): void {
+    if (this.#request === undefined) return;
+    const { favourites, sort } = this.#request;
+    const valueOf = SORT_VALUES[sort];
+    for (const one of this.#found) {
+      one.isFavourite = favourites.has(one.market.topic) ? 0 : 1;
+      one.value = valueOf(one.market) ?? Number.POSITIVE_INFINITY;
+    }
+    this.#found.sort(compareMarkets);
+    this.#markets = this.#found.map(({ market }) => market);
+  }
+}
+
+function compareMarkets(a: OrderedMarket, b: OrderedMarket): number {
+  if (a.isFavourite !== b.isFavourite) return a.isFavourite - b.isFavourite;
+  if (a.value !== b.value) return a.value - b.value;
+  return a.market.topic < b.market.topic ? -1 : 1;
 }
 
 /** Smaller comes first. */

@@ -9,7 +9,7 @@ describe("the view", () => {
   });
 
   test("takes nothing from an address that makes no sense", () => {
-    const text = "topic=*:*&theme=pink&marketsWidth=9999&intervalMs=&constructor=1&step=1e9";
+    const text = "topic=*:*&theme=pink&layout=1000R2-500m&intervalMs=&constructor=1&step=1e9";
     expect(decodeView(text)).toEqual(DEFAULT_VIEW);
   });
 });

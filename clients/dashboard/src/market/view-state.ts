@@ -1,8 +1,7 @@
+import { PRESETS, readLayout, writeLayout } from "../layout/layout-text.ts";
 import { SORTS, type Sort } from "./market-rows.ts";
 
 const THEMES = ["dark", "light"] as const;
-/** What the largest place of the page shows. */
-export const STAGES = ["candles", "depth", "heatmap"] as const;
 const PALETTES = ["green-red", "blue-orange"] as const;
 
 /** What is on the page and how: saved in the browser, and shared as an address. */
@@ -10,7 +9,6 @@ export type ViewState = {
   /** `VENUE:SYMBOL`, or empty before anything is chosen. */
   readonly topic: string;
   readonly intervalMs: number;
-  readonly stage: (typeof STAGES)[number];
   readonly sort: Sort;
   /** Empty means the finest. */
   readonly step: string;
@@ -20,25 +18,20 @@ export type ViewState = {
   readonly feePercent: number;
   readonly theme: (typeof THEMES)[number] | "system";
   readonly palette: (typeof PALETTES)[number];
-  /** Widths of the side columns and the height of the lower panels, in pixels. */
-  readonly marketsWidth: number;
-  readonly bookWidth: number;
-  readonly lowerHeight: number;
+  /** Where the panels are, as `writeLayout` says it. */
+  readonly layout: string;
 };
 
 export const DEFAULT_VIEW: ViewState = {
   topic: "",
   intervalMs: 60_000,
-  stage: "candles",
   sort: "volume",
   step: "",
   tradeValueMin: 0,
   feePercent: 0.1,
   theme: "system",
   palette: "green-red",
-  marketsWidth: 300,
-  bookWidth: 340,
-  lowerHeight: 230,
+  layout: writeLayout(PRESETS.trading),
 };
 
 type Reader<T> = (text: string) => T | undefined;
@@ -58,16 +51,13 @@ const within =
 const READERS: { readonly [Key in keyof ViewState]: Reader<ViewState[Key]> } = {
   topic: (text) => (/^[\w-]+:[^\s/*]+$/.test(text) ? text : undefined),
   intervalMs: within(1_000, 2_678_400_000),
-  stage: oneOf(STAGES),
   sort: oneOf(SORTS),
   step: (text) => (/^\d+(\.\d+)?$/.test(text) ? text : undefined),
   tradeValueMin: within(0, 1e12),
   feePercent: within(0, 5),
   theme: oneOf([...THEMES, "system"]),
   palette: oneOf(PALETTES),
-  marketsWidth: within(180, 600),
-  bookWidth: within(220, 700),
-  lowerHeight: within(120, 700),
+  layout: (text) => (readLayout(text) === undefined ? undefined : text),
 };
 
 /** The address's part behind `#`, with what differs from the defaults. */

@@ -2,19 +2,25 @@ import { parseAlerts, type Alert } from "../market/alerts.ts";
 import { decodeView, encodeView, type ViewState } from "../market/view-state.ts";
 
 const VIEW_KEY = "tickwire.view";
+const TOKEN_KEY = "tickwire.token";
+/** A window that was opened from another one has a view of its own, by this parameter. */
+const WINDOW_PARAMETER = "window";
+const WINDOWS_MAX = 8;
+const NARROW = "(max-width: 820px)";
 const ALERTS_KEY = "tickwire.alerts";
 const FAVOURITES_KEY = "tickwire.favourites";
 const FAVOURITES_MAX = 500;
 
 /** What the address says, and for the rest what was saved here. */
 export function loadView(): ViewState {
-  return decodeView(location.hash, decodeView(read(VIEW_KEY) ?? ""));
+  const saved = read(viewKey()) ?? read(VIEW_KEY) ?? "";
+  return decodeView(location.hash, decodeView(saved));
 }
 
 /** Saves the view, and puts it into the address, so that it can be shared. */
 export function saveView(view: ViewState): void {
   const text = encodeView(view);
-  write(VIEW_KEY, text);
+  write(viewKey(), text);
   history.replaceState(null, "", `#${text}`);
 }
 
@@ -49,9 +55,58 @@ export function beep(): void {
   tone.addEventListener("ended", () => void audio.close());
 }
 
-/** The same view in a window of its own, which goes its own way from then on. */
+/**
+ * The same view in a window of its own, which goes its own way from then on: what is changed there
+ * is saved beside what is changed here.
+ */
 export function openWindow(): void {
-  window.open(location.href, "_blank", "popup,width=1100,height=720,noopener");
+  const next = (windowNumber() % WINDOWS_MAX) + 1;
+  const address = new URL(location.href);
+  address.searchParams.set(WINDOW_PARAMETER, String(next));
+  // With its opener, so that it has what was entered in this window to be let in.
+  window.open(address, "_blank", "popup,width=1100,height=720");
+}
+
+/** 0 for the first one. */
+function windowNumber(): number {
+  const given = Number(new URLSearchParams(location.search).get(WINDOW_PARAMETER) ?? 0);
+  return Number.isInteger(given) && given > 0 && given <= WINDOWS_MAX ? given : 0;
+}
+
+function viewKey(): string {
+  const number = windowNumber();
+  return number === 0 ? VIEW_KEY : `${VIEW_KEY}.${number}`;
+}
+
+/** The API key or token that was entered in this window, or the one that opened it. */
+export function loadToken(): string {
+  return read(TOKEN_KEY, () => sessionStorage) ?? "";
+}
+
+export function saveToken(token: string): void {
+  write(TOKEN_KEY, token, () => sessionStorage);
+}
+
+export function reload(): void {
+  location.reload();
+}
+
+/** False where the browser forbids it. */
+export async function copyAddress(): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    return true;
+  } catch {
+    // A page that is not secure has no clipboard.
+    return false;
+  }
+}
+
+/** Tells whether there is room for one panel only, now and with each change. */
+export function onNarrow(listener: (isNarrow: boolean) => void): void {
+  const query = matchMedia(NARROW);
+  query.addEventListener("change", () => listener(query.matches));
+  listener(query.matches);
 }
 
 export function pixelRatio(): number {
@@ -69,17 +124,9 @@ export function gatewayAddress(): { readonly url: string; readonly webSocketPath
   };
 }
 
-/** Runs `draw` with each frame of the screen after something changed, and then only. */
-export function frameDrawer(draw: () => void): () => void {
-  let isDue = false;
-  return () => {
-    if (isDue) return;
-    isDue = true;
-    requestAnimationFrame(() => {
-      isDue = false;
-      draw();
-    });
-  };
+/** Calls back with the next frame of the screen. */
+export function onFrame(callback: () => void): void {
+  requestAnimationFrame(callback);
 }
 
 export function everyMs(intervalMs: number, callback: () => void): void {
@@ -95,17 +142,17 @@ export function nowMs(): number {
 }
 
 /** Storage may be forbidden; then nothing is remembered. */
-function read(key: string): string | undefined {
+function read(key: string, storage: () => Storage = () => localStorage): string | undefined {
   try {
-    return localStorage.getItem(key) ?? undefined;
+    return storage().getItem(key) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
-function write(key: string, text: string): void {
+function write(key: string, text: string, storage: () => Storage = () => localStorage): void {
   try {
-    localStorage.setItem(key, text);
+    storage().setItem(key, text);
   } catch {
     // Full or forbidden: the page works without a memory, and the address still has the view.
   }

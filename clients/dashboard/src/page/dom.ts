@@ -48,3 +48,19 @@ export function panel(id: string, title: string, ...controls: readonly Child[]) 
   const element = el("section", { class: `panel panel-${id}`, "aria-label": title }, head, body);
   return { element, body, head };
 }
+
+/** The size of an element's inside, kept up to date: asking the page for it lays it out anew. */
+export function watchSize(
+  element: Element,
+  onChange: () => void,
+): { width: number; height: number } {
+  const size = { width: 0, height: 0 };
+  new ResizeObserver((entries) => {
+    const box = entries.at(-1)?.contentRect;
+    if (box === undefined) return;
+    size.width = box.width;
+    size.height = box.height;
+    onChange();
+  }).observe(element);
+  return size;
+}

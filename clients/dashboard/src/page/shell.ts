@@ -1,133 +1,149 @@
-import { STAGES, type ViewState } from "../market/view-state.ts";
-import { createBorder, type Border } from "./borders.ts";
+import { PRESETS } from "../layout/layout-text.ts";
+import { PANEL_IDS, panelsOf, type LayoutNode, type PanelId } from "../layout/layout-tree.ts";
+import { changeSign } from "../market/market-rows.ts";
+import type { ViewState } from "../market/view-state.ts";
 import { choice, el, setText } from "./dom.ts";
-
-const TABS = ["markets", "chart", "depth", "book", "trades", "health", "details"] as const;
-type Tab = (typeof TABS)[number];
-type Change = (view: Partial<ViewState>) => void;
+import { Grid, NARROW_TABS } from "./grid.ts";
+import { menu } from "./menu.ts";
 
 const THEME_WORDS = [
-  ["system", "System"],
+  ["system", "As the system"],
   ["dark", "Dark"],
   ["light", "Light"],
 ] as const;
 const PALETTE_WORDS = [
-  ["green-red", "Green / red"],
-  ["blue-orange", "Blue / orange"],
+  ["green-red", "Green and red"],
+  ["blue-orange", "Blue and orange"],
 ] as const;
+const PRESET_WORDS: Readonly<Record<keyof typeof PRESETS, string>> = {
+  trading: "Trading",
+  chart: "Large chart",
+  depth: "Chart and heatmap",
+  monitor: "Feed monitor",
+};
+const KEYS: readonly (readonly [string, string])[] = [
+  ["/", "search the markets"],
+  ["↑ ↓", "in the list: next market"],
+  ["1 2 3", "chart, depth, heatmap"],
+  ["a", "alerts"],
+  ["t", "dark or light"],
+  ["f", "full screen"],
+  ["Esc", "leave a field, make a large panel small again"],
+];
 
-const STAGE_WORDS = { candles: "Candles", depth: "Depth", heatmap: "Heatmap" } as const;
+type Tools = {
+  readonly change: (view: Partial<ViewState>) => void;
+  readonly onLayout: (layout: LayoutNode) => void;
+  readonly onPlaced: () => void;
+  readonly openAlerts: () => void;
+  readonly openWindow: () => void;
+  readonly openAccess: () => void;
+  readonly copyAddress: () => Promise<boolean>;
+};
 
-/** The frame of the page: the head with its controls, the places of the panels, their borders. */
+/** The frame of the page: the head with its menus, the grid of panels, the line below. */
 export class Shell {
   /** Says how the connection is. */
   readonly state = el("span", { class: "connection", role: "status", id: "connection" });
+  /** What the connection carries. */
+  readonly traffic = el("span", { class: "num", id: "traffic" });
+  /** What a person has to know or do before there is anything to see. */
+  readonly banner = el("div", { class: "banner", role: "alert", hidden: "" });
+  readonly grid: Grid;
   readonly #root = document.documentElement;
   readonly #title = el("h1", {}, "Tickwire");
+  readonly #venue = el("span", { class: "venue-name" });
   readonly #price = el("span", { class: "last num", id: "last-price" });
   readonly #facts = el("dl", { class: "facts" });
-  readonly #main = el("main", { class: "grid" });
   readonly #tabs = el("nav", { class: "tabs", "aria-label": "Panels" });
-  readonly #stages: readonly HTMLButtonElement[];
+  readonly #tools: Tools;
   readonly #theme;
   readonly #palette;
-  readonly #borders: readonly Border[];
+  readonly #shownPanels = new Map<PanelId, HTMLInputElement>();
 
-  constructor(change: Change, tools: { openAlerts(): void; openWindow(): void }) {
-    this.#stages = STAGES.map((stage) => {
-      const button = el("button", { type: "button" }, STAGE_WORDS[stage]);
-      button.addEventListener("click", () => change({ stage }));
-      return button;
+  constructor(panels: Readonly<Record<PanelId, HTMLElement>>, layout: LayoutNode, tools: Tools) {
+    this.#tools = tools;
+    this.grid = new Grid(panels, layout, {
+      onChange: tools.onLayout,
+      onPlaced: tools.onPlaced,
     });
+    const { change } = tools;
     this.#theme = choice("Theme", (theme) => change({ theme: theme as ViewState["theme"] }));
     this.#palette = choice("Colours", (palette) =>
       change({ palette: palette as ViewState["palette"] }),
     );
-    this.#borders = [
-      createBorder("marketsWidth", 1, change),
-      createBorder("lowerHeight", -1, change),
-      createBorder("bookWidth", -1, change),
-    ];
     const brand = el("span", { class: "brand", "aria-hidden": "true" });
-    const controls = [
-      this.state,
-      toolButton("Alerts of this page (a)", "Alerts", () => tools.openAlerts()),
-      toolButton("Open in a new window", "New window", () => tools.openWindow()),
-      this.#palette.element,
-      this.#theme.element,
-    ];
-    const head = [brand, this.#title, this.#price, this.#facts, ...controls];
-    for (const tab of TABS) this.#addTab(tab);
+    const market = el("div", { class: "market-name" }, this.#title, this.#venue);
+    const alerts = toolButton("Alerts of this page (a)", "Alerts", () => tools.openAlerts());
+    const controls = el(
+      "div",
+      { class: "controls" },
+      alerts,
+      this.#layoutMenu(panels),
+      this.#settingsMenu(),
+    );
+    for (const [name, [first]] of NARROW_TABS) this.#addTab(name, first!);
+    const head = el("header", { class: "head" }, brand, market, this.#price, this.#facts, controls);
+    const app = document.querySelector("#app");
+    app?.append(head, this.banner, this.grid.element, this.#tabs, this.#foot());
     this.showTab("chart");
-    document
-      .querySelector("#app")
-      ?.append(el("header", { class: "head" }, ...head), this.#main, this.#tabs, createFoot());
   }
 
   get isDark(): boolean {
     return getComputedStyle(this.#root).getPropertyValue("color-scheme").includes("dark");
   }
 
-  /** Where there is room for one panel only, shows this one. */
-  showTab(tab: Tab): void {
-    this.#main.dataset["tab"] = tab;
-    for (const button of this.#tabs.children) {
-      button.setAttribute("aria-pressed", String(button.textContent === tab));
-    }
+  /** Brings a panel to view, also where there is room for one panel only. */
+  showTab(panel: PanelId): void {
+    for (const [index, button] of [...this.#tabs.children].entries())
+      button.setAttribute("aria-pressed", String(NARROW_TABS[index]?.[1].includes(panel)));
+    if (!this.grid.isSeen(panel)) this.grid.reveal(panel);
   }
 
-  place(panels: Readonly<Record<Tab, HTMLElement>>): void {
-    const { markets, chart, depth, book, trades, health, details } = panels;
-    const [left = markets, below = chart, right = book] = this.#borders.map(
-      ({ element }) => element,
-    );
-    const side = el("div", { class: "side-column" }, book, trades);
-    const lower = el("div", { class: "lower" }, health, details);
-    const stages = el(
-      "div",
-      { class: "stages", role: "group", "aria-label": "Shown above" },
-      ...this.#stages,
-    );
-    const stage = el("div", { class: "stage" }, stages, chart, depth);
-    const middle = el("div", { class: "middle" }, stage, below, lower);
-    this.#main.append(markets, left, middle, right, side);
+  setNarrow(isNarrow: boolean): void {
+    this.grid.setNarrow(isNarrow);
   }
 
-  apply(view: ViewState): void {
+  apply(view: ViewState, layout: LayoutNode): void {
     if (view.theme === "system") delete this.#root.dataset["theme"];
     else this.#root.dataset["theme"] = view.theme;
     this.#root.dataset["palette"] = view.palette;
     this.#theme.set(THEME_WORDS, view.theme);
     this.#palette.set(PALETTE_WORDS, view.palette);
-    this.#main.dataset["stage"] = view.stage;
-    for (const [index, stage] of STAGES.entries()) {
-      this.#stages[index]!.setAttribute("aria-pressed", String(stage === view.stage));
-    }
-    const { style } = this.#main;
-    style.setProperty("--markets-width", `${view.marketsWidth}px`);
-    style.setProperty("--book-width", `${view.bookWidth}px`);
-    style.setProperty("--lower-height", `${view.lowerHeight}px`);
-    for (const border of this.#borders) border.apply(view);
+    const shown = new Set(panelsOf(layout));
+    for (const [panel, box] of this.#shownPanels) box.checked = shown.has(panel);
+    this.grid.apply(layout);
   }
 
-  /** Says what is shown; `sign` is that of its change. */
+  /** Says what is shown; `change` is that of the last day. */
   heading(
     market: { readonly symbol: string; readonly venue: string; readonly last: string },
     values: readonly (readonly [string, string])[],
-    sign: number,
+    change: number,
   ): void {
-    setText(this.#title, `${market.symbol} · ${market.venue}`);
+    setText(this.#title, market.symbol);
+    setText(this.#venue, market.venue);
     setText(this.#price, market.last);
-    this.#price.dataset["sign"] = sign > 0 ? "up" : sign < 0 ? "down" : "";
+    this.#price.dataset["sign"] = changeSign(change);
     if (this.#facts.children.length !== values.length) {
-      const places = values.map(() => el("div", {}, el("dt"), el("dd", { class: "num" })));
+      const places = values.map(([name]) =>
+        el("div", {}, el("dt", {}, name), el("dd", { class: "num" })),
+      );
       this.#facts.replaceChildren(...places);
     }
-    for (const [index, [name, value]] of values.entries()) {
-      const [dt, dd] = this.#facts.children[index]!.children;
-      setText(dt!, name);
-      setText(dd!, value);
-    }
+    for (const [index, [, value]] of values.entries())
+      setText(this.#facts.children[index]!.lastElementChild!, value);
+    const first = this.#facts.firstElementChild?.lastElementChild as HTMLElement | null | undefined;
+    if (first !== null && first !== undefined) first.dataset["sign"] = changeSign(change);
+  }
+
+  /** Says something that has to be known; `onEnter` is offered where access is what is missing. */
+  showBanner(text: string, onEnter: (() => void) | undefined): void {
+    const parts: (Node | string)[] = [el("span", {}, text)];
+    if (onEnter !== undefined)
+      parts.push(toolButton("An API key or a token", "Enter a key or token", onEnter));
+    this.banner.replaceChildren(...parts);
+    this.banner.hidden = false;
   }
 
   /** A browser may refuse it; then nothing changes, which the reader sees. */
@@ -137,10 +153,77 @@ export class Shell {
     change.catch(() => undefined);
   }
 
-  #addTab(tab: Tab): void {
-    const button = el("button", { type: "button" }, tab);
-    button.addEventListener("click", () => this.showTab(tab));
+  #layoutMenu(panels: Readonly<Record<PanelId, HTMLElement>>): HTMLElement {
+    const boxes = PANEL_IDS.map((id) => {
+      const box = el("input", { type: "checkbox" });
+      box.addEventListener("change", () => this.grid.toggle(id));
+      this.#shownPanels.set(id, box);
+      return el("label", {}, box, ` ${panels[id].getAttribute("aria-label") ?? id}`);
+    });
+    const presets = (Object.keys(PRESETS) as (keyof typeof PRESETS)[]).map((name) =>
+      toolButton("Puts the panels into this order", PRESET_WORDS[name], () =>
+        this.#tools.onLayout(PRESETS[name]),
+      ),
+    );
+    for (const preset of presets) preset.classList.add("ends-menu");
+    const copy = toolButton("The address has all of it", "Copy link", () => {
+      void this.#tools.copyAddress().then((isDone) => {
+        setText(copy, isDone ? "Copied" : "The browser forbids it: copy the address");
+      });
+    });
+    const another = toolButton("The same view, with a layout of its own", "New window", () =>
+      this.#tools.openWindow(),
+    );
+    return menu(
+      "layout",
+      "Layout",
+      "Panels, and where they are",
+      el("h3", {}, "Arrange as"),
+      el("div", { class: "menu-grid" }, ...presets),
+      el("h3", {}, "Panels"),
+      el("div", { class: "menu-grid" }, ...boxes),
+      el("hr"),
+      el("div", { class: "menu-grid" }, another, copy),
+      el("p", { class: "muted" }, "Drag a panel by its heading; drag the border between two."),
+    );
+  }
+
+  #settingsMenu(): HTMLElement {
+    const keys = KEYS.map(([key, what]) =>
+      el("div", {}, el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)),
+    );
+    const access = toolButton("An API key or a token for this gateway", "Access key …", () =>
+      this.#tools.openAccess(),
+    );
+    access.classList.add("ends-menu");
+    return menu(
+      "settings",
+      "Settings",
+      "Colours, access, keys",
+      el("label", { class: "menu-line" }, "Theme ", this.#theme.element),
+      el("label", { class: "menu-line" }, "Colours ", this.#palette.element),
+      el("div", { class: "menu-line" }, "Access ", access),
+      el("h3", {}, "Keys"),
+      el("dl", { class: "keys" }, ...keys),
+    );
+  }
+
+  #addTab(name: string, panel: PanelId): void {
+    const button = el("button", { type: "button" }, name);
+    button.addEventListener("click", () => this.showTab(panel));
     this.#tabs.append(button);
+  }
+
+  #foot(): HTMLElement {
+    const words = "TradingView Lightweight Charts™";
+    const credit = el("a", { href: "https://www.tradingview.com/", rel: "noreferrer" }, words);
+    return el(
+      "footer",
+      { class: "foot" },
+      this.state,
+      this.traffic,
+      el("span", {}, "Charts: ", credit),
+    );
   }
 }
 
@@ -148,15 +231,4 @@ function toolButton(title: string, text: string, onClick: () => void): HTMLButto
   const button = el("button", { type: "button", class: "tool", title }, text);
   button.addEventListener("click", onClick);
   return button;
-}
-
-function createFoot(): HTMLElement {
-  const words = "TradingView Lightweight Charts™";
-  const credit = el("a", { href: "https://www.tradingview.com/", rel: "noreferrer" }, words);
-  const keys = el(
-    "span",
-    {},
-    "/ search · ↑ ↓ market · 1 2 3 chart, depth, map · a alerts · t theme · f full screen",
-  );
-  return el("footer", { class: "foot" }, keys, el("span", {}, "Charts: ", credit));
 }

@@ -2,7 +2,7 @@ import type { LiveBook, Subscription } from "@tickwire/client";
 import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladder.ts";
 import type { Market } from "../market/market-rows.ts";
 import { compactText, decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
-import { choice, el, panel, setText } from "../page/dom.ts";
+import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import { delayMs, type Context, type Panel } from "./context.ts";
 
 const ROWS_MAX = 40;
@@ -22,6 +22,7 @@ export class BookPanel implements Panel {
   readonly #mid = el("div", { class: "mid", id: "book-mid" });
   readonly #share = el("div", { class: "share" }, el("i"));
   readonly #shareText = el("span", { class: "muted num" });
+  readonly #size: { readonly height: number };
   readonly #rows = { asks: [] as Row[], bids: [] as Row[] };
   #market: Market | undefined;
   #book: LiveBook | undefined;
@@ -46,6 +47,7 @@ export class BookPanel implements Panel {
       el("div", { class: "share-line" }, this.#share, this.#shareText),
     );
     this.element = element;
+    this.#size = watchSize(this.#asks, () => context.redraw(true));
   }
 
   /** The book as it is now; undefined before it came. */
@@ -94,11 +96,13 @@ export class BookPanel implements Panel {
     );
     // The finest step is the book itself.
     const grouping = { step: chosen === steps[0] ? 0 : Number(chosen), stepText: chosen };
-    const bids = ladderRows(this.#book?.bids ?? [], { ...grouping, side: "bid" }, ROWS_MAX);
-    const asks = ladderRows(this.#book?.asks ?? [], { ...grouping, side: "ask" }, ROWS_MAX);
-    const fit = Math.max(3, Math.min(ROWS_MAX, Math.floor(this.#asks.clientHeight / ROW_HEIGHT)));
-    const shownBids = bids.slice(0, fit);
-    const shownAsks = asks.slice(0, fit);
+    const fit = Math.max(3, Math.min(ROWS_MAX, Math.floor(this.#size.height / ROW_HEIGHT)));
+    // Ungrouped, a row is a level, and the others need not be looked at.
+    const depth = grouping.step === 0 ? fit : undefined;
+    const bidLevels = this.#book?.topBids(depth) ?? [];
+    const askLevels = this.#book?.topAsks(depth) ?? [];
+    const shownBids = ladderRows(bidLevels, { ...grouping, side: "bid" }, fit);
+    const shownAsks = ladderRows(askLevels, { ...grouping, side: "ask" }, fit);
     const scale = Math.max(shownBids.at(-1)?.total ?? 0, shownAsks.at(-1)?.total ?? 0);
     this.#fill(this.#asks, this.#rows.asks, shownAsks, scale);
     this.#fill(this.#bids, this.#rows.bids, shownBids, scale);
@@ -116,7 +120,7 @@ export class BookPanel implements Panel {
       const bps = ((spread / middle) * 10_000).toFixed(2);
       setText(
         this.#mid,
-        `${groupDigits(middle.toFixed(decimals + 1))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
+        `${groupDigits(middleText(middle, decimals))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
       );
     }
     const share = bidShare(bids, asks);
@@ -165,6 +169,12 @@ export class BookPanel implements Panel {
       row.element.classList.toggle("is-large", level.size >= largest * 0.75);
     }
   }
+}
+
+/** The middle may lie between two prices: then it has a digit more than they have. */
+function middleText(middle: number, decimals: number): string {
+  const text = middle.toFixed(decimals + 1);
+  return text.endsWith("0") ? middle.toFixed(decimals) : text;
 }
 
 function createRow() {

@@ -1,17 +1,24 @@
-import type { Candle, CandleValues, Subscription } from "@tickwire/client";
-import { CandlestickSeries, ColorType, createChart, HistogramSeries } from "lightweight-charts";
-import type { IChartApi, ISeriesApi, UTCTimestamp } from "lightweight-charts";
-import { CandleSeries, emptyStarts, type Bar } from "../market/candle-series.ts";
-import type { Market } from "../market/market-rows.ts";
-import { decimalsOf, intervalText } from "../market/number-text.ts";
+import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
+import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
+import { changeSign, type Market } from "../market/market-rows.ts";
+import {
+  compactText,
+  decimalsOf,
+  groupDigits,
+  intervalText,
+  percentText,
+} from "../market/number-text.ts";
 import { el, panel, setText } from "../page/dom.ts";
+import { ChartView, timeOf } from "./chart-view.ts";
 import type { Context, Panel } from "./context.ts";
 
 const PAGE_SIZE = 1_000;
+/** A candle that changes is drawn at most so often. */
+const CANDLE_INTERVAL_MS = 100;
 /** Lengths that are made of a venue's own candles where it has a part of them. */
 const LENGTHS_MS = [60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000];
-/** Bars left of the screen at which the page before is asked for. */
-const BARS_AHEAD = 50;
+const LENGTHS_SHOWN_MAX = 12;
 
 /** Candles and volume: history as far as the gateway has it, and on from there live. */
 export class ChartPanel implements Panel {
@@ -22,179 +29,135 @@ export class ChartPanel implements Panel {
     role: "group",
     "aria-label": "Candle length",
   });
-  readonly #note = el("span", { class: "muted", id: "chart-note" });
-  readonly #chart: IChartApi;
-  readonly #candles: ISeriesApi<"Candlestick">;
-  readonly #volumes: ISeriesApi<"Histogram">;
+  readonly #note = el("span", { class: "chart-note muted", id: "chart-note" });
+  readonly #legend = el("div", { class: "legend num" });
+  readonly #host: HTMLElement;
+  readonly #view: ChartView;
   #market: Market | undefined;
   #series = new CandleSeries(60_000);
+  #history: CandleHistory | undefined;
   #subscription: Subscription | undefined;
-  /** What is asked for; an answer to anything else comes too late. */
-  #request = Symbol("chart");
-  #pageToken: string | undefined;
-  #isLoading = false;
   #needsAll = false;
-  #changed: Bar | undefined;
+  #hasChanged = false;
+  #scrollsToNow = false;
+  /** What the pointer is on. */
+  #pointed: Bar | "empty" | undefined;
+  #refused = "";
 
   constructor(context: Context) {
     this.#context = context;
-    const { element, body } = panel("chart", "Chart", this.#intervals, this.#note);
-    const host = el("div", { class: "chart-host" });
-    body.append(host);
+    const { element, body } = panel("chart", "Chart", this.#intervals);
+    const host = el("div", { class: "chart-host is-empty" });
+    this.#host = host;
+    body.append(host, el("div", { class: "chart-words" }, this.#legend, this.#note));
     this.element = element;
-    this.#chart = createChart(host, {
-      autoSize: true,
-      layout: { attributionLogo: false, fontSize: 11 },
-      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4, barSpacing: 9 },
-      crosshair: { mode: 0 },
-    });
-    this.#candles = this.#chart.addSeries(CandlestickSeries, { priceLineVisible: true });
-    this.#volumes = this.#chart.addSeries(HistogramSeries, {
-      priceScaleId: "volume",
-      priceFormat: { type: "volume" },
-      lastValueVisible: false,
-      priceLineVisible: false,
-    });
-    this.#chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
-    this.#candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
-    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      if (range !== null && range.from < BARS_AHEAD) void this.#loadOlder();
+    this.#view = new ChartView(host, {
+      onNearStart: () => void this.#history?.loadOlder(),
+      onPoint: (time) => this.#point(time),
     });
   }
 
   /** Takes the colours of the theme, which are the style sheet's to say. */
   recolour(): void {
     const style = getComputedStyle(this.element);
-    const colour = (name: string): string => style.getPropertyValue(name).trim();
-    const [up, down] = [colour("--up"), colour("--down")];
-    const line = { color: colour("--line-soft") };
-    this.#chart.applyOptions({
-      layout: {
-        background: { type: ColorType.Solid, color: colour("--panel") },
-        textColor: colour("--muted"),
-      },
-      grid: { vertLines: line, horzLines: line },
-      rightPriceScale: { borderColor: colour("--line") },
-      timeScale: { borderColor: colour("--line") },
-    });
-    this.#candles.applyOptions({
-      upColor: up,
-      downColor: down,
-      wickUpColor: up,
-      wickDownColor: down,
-      borderVisible: false,
-    });
+    this.#view.recolour((name) => style.getPropertyValue(name).trim());
     this.#needsAll = true;
     this.#context.redraw();
   }
 
   show(market: Market): void {
     this.#subscription?.close();
+    this.#history?.close();
+    this.#history = undefined;
     this.#market = market;
-    const native = market.instrument.candleIntervalsMs;
-    const lengths = lengthsOf(native);
+    this.#pointed = undefined;
+    this.#refused = "";
+    const { instrument } = market;
+    const lengths = lengthsOf(instrument);
     const wanted = this.#context.view().intervalMs;
     const shown = lengths.includes(wanted) ? wanted : (lengths[0] ?? 60_000);
     this.#series = new CandleSeries(shown);
-    this.#pageToken = undefined;
-    this.#request = Symbol("chart");
     this.#needsAll = true;
     this.#drawIntervals(lengths, shown);
-    const decimals = decimalsOf(market.instrument.priceIncrementText) ?? 2;
-    this.#candles.applyOptions({
-      priceFormat: {
-        type: "price",
-        precision: decimals,
-        minMove: Number(market.instrument.priceIncrementText ?? 0.01),
-      },
-    });
-    const part = partOf(shown, native);
-    setText(this.#note, part === undefined ? "This market has no candles." : "loading history …");
+    const decimals = decimalsOf(instrument.priceIncrementText) ?? 2;
+    const minMove = Number(instrument.priceIncrementText ?? 0.01);
+    this.#view.begin({ decimals, minMove, intervalMs: shown });
     this.#context.redraw();
-    if (part === undefined) return;
-    // Live first, so that history, which is asked for afterwards, leaves no hole before it.
-    this.#subscription = this.#context.client.onCandles(
-      market.topic,
-      (candle) => this.#onCandle(candle),
-      {
-        intervalMs: part,
-        onNotice: ({ type }) => {
-          // What is missing is filled from history as far as the gateway has it.
-          if (type === "gap") void this.#loadLatest(part);
-        },
-        onError: ({ message }) => setText(this.#note, message),
-      },
-    );
-    void this.#loadLatest(part);
+    const part = partOf(shown, instrument.candleIntervalsMs);
+    if (part === undefined) this.#refused = "This market has no candles.";
+    else this.#follow(market, part);
   }
 
   draw(): void {
-    if (this.#needsAll) {
-      this.#drawAll();
-      return;
-    }
-    const bar = this.#changed;
-    this.#changed = undefined;
-    if (bar === undefined) return;
-    if (bar.openTimeMs !== this.#series.bars.at(-1)?.openTimeMs) {
-      this.#drawAll();
-      return;
-    }
-    this.#candles.update(candleOf(bar));
-    this.#volumes.update(this.#volumeOf(bar));
-    this.#mark(bar);
+    const { bars, intervalMs } = this.#series;
+    this.#host.classList.toggle("is-empty", bars.length === 0);
+    if (this.#needsAll) this.#view.drawAll(bars, intervalMs);
+    else if (this.#hasChanged) this.#view.drawLatest(bars, intervalMs);
+    else return;
+    this.#needsAll = false;
+    this.#hasChanged = false;
+    if (this.#scrollsToNow) this.#view.scrollToNow();
+    this.#scrollsToNow = false;
+    this.element.dataset["bars"] = String(bars.length);
+    this.element.dataset["empty"] = String(this.#view.emptyCount);
+    this.element.dataset["last"] = String(bars.at(-1)?.close ?? "");
+    this.#drawNote();
+    this.#drawLegend();
   }
 
-  #onCandle(candle: Candle): void {
-    const before = this.#series.bars.length;
-    const bar = this.#series.put(barOf(candle));
-    // Two bars in one frame, or a new one after a hole, are drawn with everything.
-    if (this.#changed !== undefined && this.#changed.openTimeMs !== bar.openTimeMs)
-      this.#needsAll = true;
-    if (this.#series.bars.length > before) this.#needsAll = true;
-    this.#changed = bar;
-    this.#context.redraw();
-  }
-
-  /** Failures are shown in the panel's heading; the live candles go on without history. */
-  async #loadLatest(part: number): Promise<void> {
-    await this.#load(part, undefined);
-    this.#chart.timeScale().scrollToRealTime();
-  }
-
-  async #loadOlder(): Promise<void> {
-    const token = this.#pageToken;
-    if (token === undefined || this.#market === undefined) return;
-    const part = partOf(this.#series.intervalMs, this.#market.instrument.candleIntervalsMs);
-    if (part !== undefined) await this.#load(part, token);
-  }
-
-  async #load(part: number, pageToken: string | undefined): Promise<void> {
-    const market = this.#market;
-    if (market === undefined || (this.#isLoading && pageToken !== undefined)) return;
-    const request = this.#request;
-    const { venue, symbol } = market.instrument;
-    this.#isLoading = true;
-    try {
-      const page = await this.#context.client.rpc.getCandles({
-        venue,
-        symbol,
+  /** Live first, so that history, which is asked for afterwards, leaves no hole before it. */
+  #follow(market: Market, part: number): void {
+    const { client, redraw } = this.#context;
+    const { intervalMs } = this.#series;
+    // The past is asked for in the longest candles that there are, above all in those shown.
+    const isWhole = market.instrument.candleHistoryIntervalsMs.includes(intervalMs);
+    const pagesOf =
+      (length: number): CandleSource["fetchPage"] =>
+      async (request) => {
+        const { venue, symbol } = market.instrument;
+        const asked = { venue, symbol, intervalMs: length, pageSize: PAGE_SIZE, ...request };
+        const { candles, nextPageToken } = await client.rpc.getCandles(asked);
+        return { candles: candles.map(barOf), nextPageToken };
+      };
+    const history = new CandleHistory(
+      this.#series,
+      {
+        fetchPage: pagesOf(isWhole ? intervalMs : part),
+        ...(isWhole && part < intervalMs ? { fetchParts: pagesOf(part) } : {}),
+        nowMs: this.#context.nowMs,
+      },
+      () => {
+        this.#needsAll = true;
+        redraw(true);
+      },
+    );
+    this.#history = history;
+    this.#subscription = client.onCandles(
+      market.topic,
+      (candle) => {
+        this.#series.put(barOf(candle));
+        this.#hasChanged = true;
+        redraw();
+      },
+      {
         intervalMs: part,
-        pageSize: PAGE_SIZE,
-        ...(pageToken === undefined ? {} : { pageToken }),
-      });
-      if (request !== this.#request) return;
-      this.#series.putHistory(page.candles.map(barOf));
-      this.#pageToken = page.nextPageToken;
-      this.#needsAll = true;
-      this.#context.redraw();
-    } catch (error) {
-      if (request === this.#request)
-        setText(this.#note, `History is not there: ${(error as Error).message}`);
-      this.#pageToken = undefined;
-    } finally {
-      this.#isLoading = false;
-    }
+        conflationIntervalMs: CANDLE_INTERVAL_MS,
+        onNotice: (notice) => {
+          const isAnew = notice.type === "continuity" && notice.continuity === "replaced";
+          if (notice.type === "gap" || isAnew) void history.fillGap();
+        },
+        onError: ({ message }) => {
+          this.#refused = message;
+          this.#hasChanged = true;
+          redraw();
+        },
+      },
+    );
+    void history.loadLatest().then(() => {
+      // Once it is drawn.
+      if (this.#history === history) this.#scrollsToNow = true;
+      redraw();
+    });
   }
 
   #drawIntervals(lengths: readonly number[], shown: number): void {
@@ -208,45 +171,62 @@ export class ChartPanel implements Panel {
     );
   }
 
-  #drawAll(): void {
-    this.#needsAll = false;
-    this.#changed = undefined;
-    const { bars, intervalMs } = this.#series;
-    const empty = emptyStarts(bars, intervalMs).map((start) => ({ time: timeOf(start) }));
-    const byTime = (a: { time: unknown }, b: { time: unknown }): number =>
-      Number(a.time) - Number(b.time);
-    this.#candles.setData([...bars.map(candleOf), ...empty].sort(byTime));
-    this.#volumes.setData(bars.map((bar) => this.#volumeOf(bar)));
-    const last = bars.at(-1);
-    if (last !== undefined) this.#mark(last);
-  }
-
-  #mark(last: Bar): void {
+  #drawNote(): void {
     const { bars } = this.#series;
-    this.element.dataset["bars"] = String(bars.length);
-    this.element.dataset["last"] = String(last.close);
-    const hole = emptyStarts(bars, this.#series.intervalMs).length;
-    const said = [bars.length === 1 ? "1 candle" : `${bars.length} candles`];
-    if (hole > 0) said.push(`${hole} empty`);
-    if (this.#pageToken !== undefined) said.push("more to the left");
-    setText(this.#note, said.join(", "));
+    const history = this.#history;
+    if (this.#refused !== "") return setText(this.#note, this.#refused);
+    if (history?.problem !== undefined)
+      return setText(this.#note, `History is not there: ${history.problem}`);
+    const said = [bars.length === 1 ? "1 candle" : `${groupDigits(String(bars.length))} candles`];
+    if (this.#view.emptyCount > 0) said.push(`${this.#view.emptyCount} missing (shaded)`);
+    if (history?.isLoading === true) said.push("loading history …");
+    else if (this.#series.isFull) said.push("as many as the chart keeps");
+    else if (history?.hasOlder === true) said.push("scroll left for more");
+    setText(this.#note, said.join(" · "));
   }
 
-  #volumeOf(bar: Bar) {
-    const style = getComputedStyle(this.element);
-    const name = bar.close >= bar.open ? "--up-soft" : "--down-soft";
-    return {
-      time: timeOf(bar.openTimeMs),
-      value: bar.volume,
-      color: style.getPropertyValue(name).trim(),
-    };
+  #point(time: number | undefined): void {
+    const { bars } = this.#series;
+    const bar = bars.findLast(({ openTimeMs }) => timeOf(openTimeMs) === time);
+    this.#pointed = time === undefined ? undefined : (bar ?? "empty");
+    this.#drawLegend();
+  }
+
+  #drawLegend(): void {
+    const bar = this.#pointed ?? this.#series.bars.at(-1);
+    if (bar === "empty" || bar === undefined) {
+      setText(
+        this.#legend,
+        bar === undefined ? "" : "No candle: no trade, or the feed was interrupted",
+      );
+      return;
+    }
+    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
+    const price = (value: number): string => groupDigits(value.toFixed(decimals));
+    const change = bar.open > 0 ? bar.close / bar.open - 1 : 0;
+    const values: readonly (readonly [string, string])[] = [
+      ["O", price(bar.open)],
+      ["H", price(bar.high)],
+      ["L", price(bar.low)],
+      ["C", price(bar.close)],
+      ["", percentText(change)],
+      ["Vol", compactText(bar.volume)],
+    ];
+    if (this.#legend.children.length !== values.length)
+      this.#legend.replaceChildren(
+        ...values.map(([name]) => el("span", {}, el("small", {}, name), el("b"))),
+      );
+    for (const [index, [, value]] of values.entries())
+      setText(this.#legend.children[index]!.lastElementChild!, value);
+    this.#legend.dataset["sign"] = changeSign(bar.close - bar.open);
   }
 }
 
 /** The venue's own lengths, and those that can be made of them. */
-function lengthsOf(native: readonly number[]): number[] {
-  const made = LENGTHS_MS.filter((length) => partOf(length, native) !== undefined);
-  return [...new Set([...native, ...made])].sort((a, b) => a - b).slice(0, 12);
+function lengthsOf({ candleIntervalsMs, candleHistoryIntervalsMs }: Instrument): number[] {
+  const lengths = [...candleIntervalsMs, ...candleHistoryIntervalsMs, ...LENGTHS_MS];
+  const shown = lengths.filter((length) => partOf(length, candleIntervalsMs) !== undefined);
+  return [...new Set(shown)].sort((a, b) => a - b).slice(0, LENGTHS_SHOWN_MAX);
 }
 
 /** The longest of the venue's lengths that fits a whole number of times. */
@@ -255,16 +235,6 @@ function partOf(length: number, native: readonly number[]): number | undefined {
   return fitting.length === 0 ? undefined : Math.max(...fitting);
 }
 
-function barOf({ openTimeUs, open, high, low, close, volume }: CandleValues): Bar {
-  return { openTimeMs: openTimeUs / 1_000, open, high, low, close, volume };
-}
-
-function candleOf({ openTimeMs, open, high, low, close }: Bar) {
-  return { time: timeOf(openTimeMs), open, high, low, close };
-}
-
-/** The library draws every time as UTC, so that local time is a matter of shifting. */
-function timeOf(openTimeMs: number): UTCTimestamp {
-  const offsetMs = new Date(openTimeMs).getTimezoneOffset() * 60_000;
-  return ((openTimeMs - offsetMs) / 1_000) as UTCTimestamp;
+function barOf({ openTimeUs, open, high, low, close, volume, closed }: CandleValues): BarPart {
+  return { openTimeMs: openTimeUs / 1_000, open, high, low, close, volume, isClosed: closed };
 }

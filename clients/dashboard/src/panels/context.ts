@@ -10,8 +10,8 @@ export type Context = {
   readonly change: (view: Partial<ViewState>) => void;
   /** By `VENUE:SYMBOL`. */
   readonly markets: ReadonlyMap<string, Market>;
-  /** Asks for a draw with the next frame. */
-  readonly redraw: () => void;
+  /** Something changed. `isUrgent` asks for the next frame: a reader waits to see what he did. */
+  readonly redraw: (isUrgent?: boolean) => void;
   readonly nowMs: () => number;
   readonly everyMs: (intervalMs: number, callback: () => void) => void;
   readonly afterMs: (delayMs: number, callback: () => void) => void;
@@ -25,7 +25,9 @@ export type Panel = {
   readonly element: HTMLElement;
   /** Called when another instrument is chosen, and at first. */
   show?(market: Market): void;
-  /** Called with a frame after something changed. */
+  /** Time between two draws that nobody waits for; with each round if absent. */
+  readonly drawIntervalMs?: number;
+  /** Called with a frame after something changed, while the panel is seen. */
   draw(): void;
 };
 

@@ -1,34 +1,62 @@
-import type { StatusValues } from "@tickwire/client";
-import { healthByVenue, type FeedState, type VenueHealth } from "../market/feed-health.ts";
-import { durationText } from "../market/number-text.ts";
-import { el, panel } from "../page/dom.ts";
+import type { Client } from "@tickwire/client";
+import { StatusBoard, type FeedState, type VenueHealth } from "../market/feed-health.ts";
+import { compactText, durationText } from "../market/number-text.ts";
+import { el, panel, setText } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 
-const PAGES_MAX = 100;
-const HEADINGS = ["Venue", "State", "Live", "Why", "Since", "p50", "p99", "Events/s", "Gaps"];
+/** Pages of one venue that are asked for in one round; a large venue takes several rounds. */
+const PAGES_PER_ROUND = 3;
+const COLUMNS: readonly (readonly [name: string, title: string, kind: "" | "num"])[] = [
+  ["Venue", "", ""],
+  ["State", "The worst of the venue's topics", ""],
+  ["Since", "How long it has been so", ""],
+  ["Delay p50", "From the venue's clock to this page: half of the events were quicker", "num"],
+  ["p99", "From the venue's clock to this page: 99 of 100 events were quicker", "num"],
+  ["Events/s", "What the ingestor publishes of the venue", "num"],
+  ["Gaps", "Broken sequences, failed checksums, holes in trade numbers: at the ingestor", "num"],
+  ["Live", "Topics that are live, of all", "num"],
+  ["Why", "What is said of the topic that is worst", ""],
+  ["to ingestor", "Of the delay, from the venue to the ingestor (p50)", "num"],
+  ["to gateway", "Of the delay, from the ingestor to the gateway (p50)", "num"],
+  ["Resyncs", "Books that were started anew", "num"],
+  ["Unusable", "Venue messages that could not be used", "num"],
+];
 
-/** Each venue in a line: its state with the reason, and what this page itself measures of it. */
+/** Of all ingestors that publish a part of the venue. */
+type Measured = {
+  readonly events: number | undefined;
+  readonly gaps: number;
+  readonly resyncs: number;
+  readonly rejected: number;
+  readonly toIngestorMs: number | undefined;
+  readonly toGatewayMs: number | undefined;
+};
+type Answer = Awaited<ReturnType<Client["rpc"]["getStatus"]>>;
+
+/** Each venue in a line: its state with the reason, how late its events are, what was lost. */
 export class HealthPanel implements Panel {
   readonly element: HTMLElement;
+  readonly drawIntervalMs = 1_000;
   readonly #context: Context;
-  readonly #rows = el("tbody");
+  readonly #venues: () => readonly string[];
+  readonly #body = el("tbody");
+  readonly #rows: HTMLElement[][] = [];
+  readonly #board = new StatusBoard();
+  readonly #measured = new Map<string, Measured>();
+  /** Where the next round of a venue goes on. */
+  readonly #next = new Map<string, string>();
   #health: readonly VenueHealth[] = [];
   #isAsking = false;
-  #isDue = true;
 
-  constructor(context: Context) {
+  /** `venues` tells which there are. */
+  constructor(context: Context, venues: () => readonly string[]) {
     this.#context = context;
-    const { element, body } = panel(
-      "health",
-      "Feed health",
-      el("span", { class: "muted" }, "delays: venue → this page"),
+    this.#venues = venues;
+    const { element, body } = panel("health", "Feed health");
+    const head = COLUMNS.map(([text, title, kind]) =>
+      el("th", { scope: "col", title, class: kind }, text),
     );
-    const head = el(
-      "thead",
-      {},
-      el("tr", {}, ...HEADINGS.map((text) => el("th", { scope: "col" }, text))),
-    );
-    body.append(el("table", {}, head, this.#rows));
+    body.append(el("table", {}, el("thead", {}, el("tr", {}, ...head)), this.#body));
     body.tabIndex = 0;
     this.element = element;
   }
@@ -39,16 +67,15 @@ export class HealthPanel implements Panel {
 
   /** Asks every venue how its topics are. What fails is asked again the next time. */
   async refresh(): Promise<void> {
-    this.#isDue = true;
-    if (this.#isAsking || this.#context.client.state !== "connected") return;
+    const venues = this.#venues();
+    if (this.#isAsking || venues.length === 0 || this.#context.client.state !== "connected") return;
     this.#isAsking = true;
     try {
-      const { markets } = this.#context;
-      const venues = new Set([...markets.values()].map(({ instrument }) => instrument.venue));
-      const answers = await Promise.all([...venues].map((venue) => this.#ask(venue)));
-      this.#health = healthByVenue(answers.flat());
+      await Promise.all(venues.map((venue) => this.#ask(venue)));
+      const known = new Map(this.#board.venues().map((one) => [one.venue, one]));
+      this.#health = venues.toSorted().map((venue) => known.get(venue) ?? unknownHealth(venue));
     } catch {
-      // The connection's own state, which the heading shows, says why nobody answers.
+      // The connection's own state, which the foot of the page shows, says why nobody answers.
     } finally {
       this.#isAsking = false;
       this.#context.redraw();
@@ -56,44 +83,91 @@ export class HealthPanel implements Panel {
   }
 
   draw(): void {
-    if (!this.#isDue) return;
-    this.#isDue = false;
-    const now = this.#context.nowMs();
-    this.#rows.replaceChildren(
-      ...this.#health.map(({ venue, worst, live, total, reason, sinceTimeUs }) => {
-        const meter = this.#context.meterOf(venue);
-        const state = el("span", { class: "badge", "data-state": worst }, worst);
-        const cells = [
-          venue,
-          state,
-          `${live}/${total}`,
-          reason,
-          durationText(now - sinceTimeUs / 1_000),
-        ];
-        const measured = [
-          msText(meter.delayMs(0.5)),
-          msText(meter.delayMs(0.99)),
-          meter.eventsPerSecond.toFixed(0),
-          String(meter.gaps),
-        ];
-        return el("tr", {}, ...[...cells, ...measured].map((cell) => el("td", {}, cell)));
-      }),
-    );
+    while (this.#rows.length < this.#health.length) {
+      const cells = COLUMNS.map(([, , kind]) => el("td", { class: kind }));
+      cells[1]!.append(el("span", { class: "badge" }));
+      this.#rows.push(cells);
+      this.#body.append(el("tr", {}, ...cells));
+    }
+    for (const [index, cells] of this.#rows.entries()) {
+      const health = this.#health[index];
+      if (health !== undefined) this.#drawRow(cells, health);
+    }
   }
 
-  async #ask(venue: string): Promise<StatusValues[]> {
-    const statuses: StatusValues[] = [];
-    let pageToken = "";
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const answer = await this.#context.client.rpc.getStatus({ venue, pageToken });
-      statuses.push(...answer.statuses);
-      if (answer.nextPageToken === undefined) break;
-      pageToken = answer.nextPageToken;
+  #drawRow(cells: readonly HTMLElement[], health: VenueHealth): void {
+    const { venue, worst, live, total, reason, sinceTimeUs } = health;
+    const badge = cells[1]!.firstElementChild as HTMLElement;
+    badge.dataset["state"] = worst;
+    setText(badge, worst);
+    const meter = this.#context.meterOf(venue);
+    const measured = this.#measured.get(venue);
+    const texts = [
+      venue,
+      undefined,
+      sinceTimeUs === 0 ? "–" : durationText(this.#context.nowMs() - sinceTimeUs / 1_000),
+      msText(meter.delayMs(0.5)),
+      msText(meter.delayMs(0.99)),
+      measured?.events === undefined ? "–" : rateText(measured.events),
+      countText(measured?.gaps),
+      `${live}/${total}`,
+      reason.replaceAll("-", " "),
+      msText(measured?.toIngestorMs),
+      msText(measured?.toGatewayMs),
+      countText(measured?.resyncs),
+      countText(measured?.rejected),
+    ];
+    for (const [index, text] of texts.entries())
+      if (text !== undefined) setText(cells[index]!, text);
+  }
+
+  async #ask(venue: string): Promise<void> {
+    let pageToken = this.#next.get(venue) ?? "";
+    for (let page = 0; page < PAGES_PER_ROUND; page += 1) {
+      const health = page === 0;
+      const answer = await this.#context.client.rpc.getStatus({ venue, pageToken, health });
+      this.#board.put(answer.statuses);
+      if (health) this.#measured.set(venue, measuredOf(answer.health));
+      pageToken = answer.nextPageToken ?? "";
+      if (pageToken === "") break;
     }
-    return statuses;
+    this.#next.set(venue, pageToken);
   }
 }
 
+function unknownHealth(venue: string): VenueHealth {
+  const reason = "nothing is said of its topics";
+  return { venue, worst: "syncing", live: 0, total: 0, reason, sinceTimeUs: 0 };
+}
+
+/** Counts of all parts together, and the slowest of them. */
+function measuredOf(parts: Answer["health"]): Measured {
+  const sum = (of: (part: Answer["health"][number]) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const slowest = (of: (part: Answer["health"][number]) => number | undefined) => {
+    const known = parts.flatMap((part) => of(part) ?? []);
+    return known.length === 0 ? undefined : Math.max(...known) / 1_000;
+  };
+  const paces = parts.flatMap(({ eventsPerMinute }) => eventsPerMinute ?? []);
+  return {
+    events: paces.length === 0 ? undefined : paces.reduce((a, b) => a + b, 0) / 60,
+    gaps: sum(({ gaps }) => gaps),
+    resyncs: sum(({ resyncs }) => resyncs),
+    rejected: sum(({ rejected }) => rejected),
+    toIngestorMs: slowest(({ venueToReceived }) => venueToReceived?.p50Us),
+    toGatewayMs: slowest(({ publishedToGateway }) => publishedToGateway?.p50Us),
+  };
+}
+
 function msText(value: number | undefined): string {
-  return value === undefined ? "–" : `${Math.max(0, value).toFixed(0)} ms`;
+  if (value === undefined) return "–";
+  return `${Math.max(0, value).toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
+}
+
+function rateText(perSecond: number): string {
+  return perSecond < 10_000 ? perSecond.toFixed(perSecond < 10 ? 1 : 0) : compactText(perSecond);
+}
+
+function countText(value: number | undefined): string {
+  return value === undefined ? "–" : String(value);
 }

@@ -1,9 +1,18 @@
 import { formatPrice } from "@tickwire/client";
 import type { FeedState } from "../market/feed-health.ts";
-import { changeOf, marketRows, spreadOf, turnoverOf, visibleRange } from "../market/market-rows.ts";
-import { SORTS, type Market, type Sort } from "../market/market-rows.ts";
+import {
+  changeOf,
+  changeSign,
+  MarketOrder,
+  SORTS,
+  spreadOf,
+  turnoverOf,
+  visibleRange,
+  type Market,
+  type Sort,
+} from "../market/market-rows.ts";
 import { compactText, groupDigits, percentText } from "../market/number-text.ts";
-import { choice, el, panel, setText } from "../page/dom.ts";
+import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 
 const ROW_HEIGHT = 40;
@@ -18,6 +27,7 @@ export class MarketsPanel implements Panel {
   readonly #context: Context;
   readonly #favourites: Set<string>;
   readonly #onFavourites: () => void;
+  readonly #venues: () => readonly string[];
   readonly #stateOf: (venue: string) => FeedState | undefined;
   readonly #search = el("input", {
     type: "search",
@@ -40,21 +50,27 @@ export class MarketsPanel implements Panel {
     { type: "button", "aria-pressed": "false", title: "Favourites only" },
     "★",
   );
-  #found: Market[] = [];
+  readonly #order = new MarketOrder();
+  readonly #size: { readonly width: number; readonly height: number };
+  readonly drawIntervalMs = 250;
+  #scrollTop = 0;
+  #drawnHeight = -1;
   #sortedAtMs = 0;
-  #needsSort = true;
+  #needsFind = true;
 
   constructor(
     context: Context,
     parts: {
       readonly favourites: Set<string>;
       readonly onFavourites: () => void;
+      readonly venues: () => readonly string[];
       readonly stateOf: (venue: string) => FeedState | undefined;
     },
   ) {
     this.#context = context;
     this.#favourites = parts.favourites;
     this.#onFavourites = parts.onFavourites;
+    this.#venues = parts.venues;
     this.#stateOf = parts.stateOf;
     const { element, body } = panel("markets", "Markets", this.#count);
     const tools = el(
@@ -69,7 +85,12 @@ export class MarketsPanel implements Panel {
     body.append(tools, this.#list);
     this.element = element;
     this.#search.addEventListener("input", () => this.#rebuild());
-    this.#list.addEventListener("scroll", () => context.redraw(), { passive: true });
+    this.#size = watchSize(this.#list, () => context.redraw(true));
+    const onScroll = (): void => {
+      this.#scrollTop = this.#list.scrollTop;
+      context.redraw(true);
+    };
+    this.#list.addEventListener("scroll", onScroll, { passive: true });
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
     this.#only.addEventListener("click", () => {
       const pressed = this.#only.getAttribute("aria-pressed") !== "true";
@@ -85,25 +106,30 @@ export class MarketsPanel implements Panel {
 
   draw(): void {
     const { view, markets, nowMs } = this.#context;
-    const venues = [...new Set([...markets.values()].map(({ instrument }) => instrument.venue))];
     this.#venue.set(
-      [["", "All venues"], ...venues.map((venue) => [venue, venue] as const)],
+      [["", "All venues"], ...this.#venues().map((venue) => [venue, venue] as const)],
       this.#venue.element.value,
     );
     this.#sort.set(
       SORTS.map((sort) => [sort, `by ${sort}`] as const),
       view().sort,
     );
-    if (this.#needsSort || nowMs() - this.#sortedAtMs > SORT_INTERVAL_MS) this.#find();
-    const { scrollTop, clientHeight } = this.#list;
-    const count = this.#found.length;
+    if (this.#needsFind) this.#find();
+    else if (nowMs() - this.#sortedAtMs > SORT_INTERVAL_MS) {
+      this.#order.sort();
+      this.#sortedAtMs = nowMs();
+    }
+    const count = this.#order.markets.length;
     const { first, end } = visibleRange({
-      scrollTop,
-      height: clientHeight,
+      scrollTop: this.#scrollTop,
+      height: this.#size.height,
       rowHeight: ROW_HEIGHT,
       count,
     });
-    this.#space.style.height = `${count * ROW_HEIGHT}px`;
+    if (this.#drawnHeight !== count * ROW_HEIGHT) {
+      this.#drawnHeight = count * ROW_HEIGHT;
+      this.#space.style.height = `${this.#drawnHeight}px`;
+    }
     while (this.#rows.length < end - first) this.#addRow();
     for (const [offset, row] of this.#rows.entries()) {
       this.#fill(row, first + offset < end ? first + offset : undefined);
@@ -112,8 +138,8 @@ export class MarketsPanel implements Panel {
   }
 
   changed(): void {
-    this.#needsSort = true;
-    this.#context.redraw();
+    this.#needsFind = true;
+    this.#context.redraw(true);
   }
 
   #rebuild(): void {
@@ -122,7 +148,7 @@ export class MarketsPanel implements Panel {
   }
 
   #find(): void {
-    this.#found = marketRows([...this.#context.markets.values()], {
+    this.#order.find(this.#context.markets.values(), {
       search: this.#search.value,
       sort: this.#context.view().sort,
       venue: this.#venue.element.value,
@@ -130,7 +156,7 @@ export class MarketsPanel implements Panel {
       onlyFavourites: this.#only.getAttribute("aria-pressed") === "true",
     });
     this.#sortedAtMs = this.#context.nowMs();
-    this.#needsSort = false;
+    this.#needsFind = false;
   }
 
   #addRow(): void {
@@ -150,40 +176,63 @@ export class MarketsPanel implements Panel {
   }
 
   #fill(row: Row, index: number | undefined): void {
-    const market = index === undefined ? undefined : this.#found[index];
+    const market = index === undefined ? undefined : this.#order.markets[index];
     row.element.hidden = market === undefined;
     if (market === undefined || index === undefined) return;
     const { topic, instrument, ticker } = market;
+    this.#place(row, market, index);
+    // Prices are written only where they are other ones.
+    const { sort } = this.#context.view();
+    if (row.ticker === ticker && row.sort === sort) return;
+    row.ticker = ticker;
+    row.sort = sort;
     const change = changeOf(ticker);
     const spread = spreadOf(ticker);
     const turnover = turnoverOf(ticker);
     const last = ticker?.lastPriceText;
-    row.topic = topic;
-    row.element.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
-    row.element.setAttribute("aria-selected", String(topic === this.#context.view().topic));
-    row.star.classList.toggle("on", this.#favourites.has(topic));
-    row.dot.dataset["state"] = this.#stateOf(instrument.venue) ?? "syncing";
-    setText(row.symbol, instrument.symbol);
-    setText(row.venue, instrument.venue);
     setText(
       row.price,
       last === undefined ? "–" : groupDigits(formatPrice(last, instrument) ?? last),
     );
     setText(row.change, change === undefined ? "–" : percentText(change));
-    row.change.dataset["sign"] =
-      change === undefined || change === 0 ? "" : change > 0 ? "up" : "down";
+    row.change.dataset["sign"] = changeSign(change);
     const volumeText = turnover === undefined ? "–" : compactText(turnover);
     const spreadText = spread === undefined ? "–" : `${(spread * 10_000).toFixed(1)} bp`;
-    setText(row.more, this.#context.view().sort === "spread" ? spreadText : volumeText);
+    setText(row.more, sort === "spread" ? spreadText : volumeText);
+    row.element.title = topic;
+  }
+
+  #place(row: Row, { topic, instrument }: Market, index: number): void {
+    if (row.index !== index) {
+      row.index = index;
+      row.element.style.transform = `translateY(${index * ROW_HEIGHT}px)`;
+    }
+    if (row.topic !== topic) {
+      row.topic = topic;
+      row.sort = undefined;
+      setText(row.symbol, instrument.symbol);
+      setText(row.venue, instrument.venue);
+    }
+    const marks = [
+      topic === this.#context.view().topic,
+      this.#favourites.has(topic),
+      this.#stateOf(instrument.venue) ?? "syncing",
+    ] as const;
+    const key = marks.join(" ");
+    if (row.marks === key) return;
+    row.marks = key;
+    row.element.setAttribute("aria-selected", String(marks[0]));
+    row.star.classList.toggle("on", marks[1]);
+    row.dot.dataset["state"] = marks[2];
   }
 
   #onKey(event: KeyboardEvent): void {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step === 0) return;
     event.preventDefault();
-    const at = this.#found.findIndex(({ topic }) => topic === this.#context.view().topic);
-    const next = Math.max(0, Math.min(this.#found.length - 1, at + step));
-    const market = this.#found[next];
+    const at = this.#order.markets.findIndex(({ topic }) => topic === this.#context.view().topic);
+    const next = Math.max(0, Math.min(this.#order.markets.length - 1, at + step));
+    const market = this.#order.markets[next];
     if (market === undefined) return;
     this.#context.change({ topic: market.topic });
     const top = next * ROW_HEIGHT;
@@ -210,5 +259,12 @@ function createRow() {
     el("span", { class: "cell-sub" }, more, change),
   );
   const element = el("div", { class: "market-row", role: "option" }, star, left, right);
-  return { element, star, dot, symbol, venue, price, change, more, topic: "" };
+  const shown = {
+    topic: "",
+    index: -1,
+    marks: "",
+    ticker: undefined as Market["ticker"],
+    sort: undefined as Sort | undefined,
+  };
+  return { element, star, dot, symbol, venue, price, change, more, ...shown };
 }

@@ -1,12 +1,13 @@
 import type { Subscription, Trade } from "@tickwire/client";
 import type { Market } from "../market/market-rows.ts";
 import { decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
-import { choice, el, panel, setText } from "../page/dom.ts";
+import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import { delayMs, type Context, type Panel } from "./context.ts";
 
 /** At the limit the oldest go. */
 const TRADES_MAX = 200;
-const ROWS_MAX = 60;
+const ROWS_MAX = 80;
+const ROW_HEIGHT = 20;
 const VALUES = [0, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 type Row = ReturnType<typeof createRow>;
@@ -22,6 +23,7 @@ export class TradesPanel implements Panel {
   readonly #paused = el("span", { class: "badge", hidden: "" }, "paused");
   readonly #tape = el("div", { class: "tape" });
   readonly #rows: Row[] = [];
+  readonly #size: { readonly height: number };
   #trades: Trade[] = [];
   #market: Market | undefined;
   #subscription: Subscription | undefined;
@@ -41,6 +43,7 @@ export class TradesPanel implements Panel {
     );
     body.append(names, this.#tape);
     this.element = element;
+    this.#size = watchSize(this.#tape, () => context.redraw(true));
     for (const [name, isHeld] of [
       ["pointerenter", true],
       ["pointerleave", false],
@@ -48,7 +51,7 @@ export class TradesPanel implements Panel {
       this.#tape.addEventListener(name, () => {
         this.#isHeld = isHeld;
         this.#paused.hidden = !isHeld;
-        context.redraw();
+        context.redraw(true);
       });
     }
   }
@@ -92,30 +95,35 @@ export class TradesPanel implements Panel {
       String(tradeValueMin),
     );
     if (this.#isHeld) return;
-    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
-    const decimals = decimalsOf(priceIncrementText);
-    const sizeDecimals = decimalsOf(sizeIncrementText);
-    const shown = this.#trades
-      .filter(({ price, size }) => price * size >= tradeValueMin)
-      .slice(-ROWS_MAX)
-      .reverse();
+    const fit = Math.min(ROWS_MAX, Math.ceil(this.#size.height / ROW_HEIGHT));
+    const shown: Trade[] = [];
+    for (let index = this.#trades.length - 1; index >= 0 && shown.length < fit; index -= 1) {
+      const trade = this.#trades[index]!;
+      if (trade.price * trade.size >= tradeValueMin) shown.push(trade);
+    }
     while (this.#rows.length < shown.length) {
       const row = createRow();
       this.#rows.push(row);
       this.#tape.append(row.element);
     }
-    for (const [index, row] of this.#rows.entries()) {
-      const trade = shown[index];
-      row.element.hidden = trade === undefined;
-      if (trade === undefined) continue;
-      const side = trade.aggressorSide;
-      row.element.dataset["side"] = side;
-      row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
-      const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
-      setText(row.price, `${arrow} ${groupDigits(padDecimal(trade.priceText, decimals))}`);
-      setText(row.size, padDecimal(trade.sizeText, sizeDecimals));
-      setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
-    }
+    for (const [index, row] of this.#rows.entries()) this.#fill(row, shown[index]);
+  }
+
+  /** Rows stay where they are and are written anew, so that nothing on the page moves. */
+  #fill(row: Row, trade: Trade | undefined): void {
+    if (row.trade === trade) return;
+    row.trade = trade;
+    row.element.hidden = trade === undefined;
+    if (trade === undefined) return;
+    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
+    const { aggressorSide: side } = trade;
+    row.element.dataset["side"] = side;
+    row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
+    const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
+    const price = groupDigits(padDecimal(trade.priceText, decimalsOf(priceIncrementText)));
+    setText(row.price, `${arrow} ${price}`);
+    setText(row.size, padDecimal(trade.sizeText, decimalsOf(sizeIncrementText)));
+    setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
   }
 }
 
@@ -123,7 +131,8 @@ function createRow() {
   const price = el("span", { class: "num price" });
   const size = el("span", { class: "num" });
   const time = el("span", { class: "num muted" });
-  return { element: el("div", { class: "row" }, price, size, time), price, size, time };
+  const element = el("div", { class: "row", hidden: "" }, price, size, time);
+  return { element, price, size, time, trade: undefined as Trade | undefined };
 }
 
 function timeText(timeUs: number): string {

@@ -2,6 +2,7 @@ import type { DecodedBatch } from "@tickwire/proto/codec";
 import { formatDecimal, toNumber } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
 import { jsonSafe } from "./event-fields.ts";
+import { priceText } from "./price-texts.ts";
 import type { Quote, Trade } from "./market-event.ts";
 
 type TradesBatch = Extract<DecodedBatch, { kind: "trades" }>;
@@ -30,7 +31,7 @@ export function tradeEvent(info: TopicInfo, batch: TradesBatch, index: number): 
     receivedTimeUs: batch.receivedTimesUs[index]!,
     publishedTimeUs: batch.publishedTimeUs,
     price: toNumber(priceMantissa, priceScale),
-    priceText: formatDecimal(priceMantissa, priceScale),
+    priceText: priceText(priceMantissa, priceScale),
     priceMantissa,
     priceScale,
     size: toNumber(sizeMantissa, sizeScale),
@@ -68,13 +69,13 @@ export function quoteEvent(info: TopicInfo, batch: QuotesBatch, index: number): 
     priceScale,
     sizeScale,
     bidPrice: toNumber(bidPrice, priceScale),
-    bidPriceText: formatDecimal(bidPrice, priceScale),
+    bidPriceText: priceText(bidPrice, priceScale),
     bidPriceMantissa: bidPrice,
     bidSize: toNumber(bidSize, sizeScale),
     bidSizeText: formatDecimal(bidSize, sizeScale),
     bidSizeMantissa: bidSize,
     askPrice: toNumber(askPrice, priceScale),
-    askPriceText: formatDecimal(askPrice, priceScale),
+    askPriceText: priceText(askPrice, priceScale),
     askPriceMantissa: askPrice,
     askSize: toNumber(askSize, sizeScale),
     askSizeText: formatDecimal(askSize, sizeScale),

@@ -17,6 +17,7 @@ import {
   type MessageInit,
   type ReplayRequest,
   type ReplayResponse,
+  type VenueHealth,
 } from "@tickwire/proto/service";
 import { RpcError } from "../errors.ts";
 import type {
@@ -109,12 +110,17 @@ export type Rpc = {
     request: MessageInit<GetCandlesRequest>,
     options?: CallOptions,
   ): Promise<HistoryPage & { readonly candles: readonly CandleValues[] }>;
-  /** The state of every channel of an instrument, or of a whole venue in pages. */
+  /**
+   * The state of every channel of an instrument, or of a whole venue in pages. With `health`, how
+   * the venue does as a whole.
+   */
   getStatus(
     request: MessageInit<GetStatusRequest>,
     options?: CallOptions,
   ): Promise<{
     readonly statuses: readonly StatusValues[];
+    /** One for each ingestor that publishes a part of the venue; empty if nobody asked. */
+    readonly health: readonly VenueHealth[];
     /** For the request of the next page; undefined on the last. */
     readonly nextPageToken: string | undefined;
   }>;
@@ -162,8 +168,9 @@ const SHAPES: Partial<{ readonly [Name in keyof Rpc]: (answer: never) => unknown
     candles: answer.candles.map(candleValues),
     ...historyPage(answer),
   }),
-  getStatus: ({ statuses, nextPageToken }: GetStatusResponse) => ({
+  getStatus: ({ statuses, health, nextPageToken }: GetStatusResponse) => ({
     statuses: statuses.flatMap((status) => statusValues(status) ?? []),
+    health,
     nextPageToken: textOrNone(nextPageToken),
   }),
 };

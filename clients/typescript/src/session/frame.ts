@@ -122,6 +122,7 @@ export class FrameReader {
   readonly #handlers: FrameHandlers;
   // Offsets of the batches of the frame at hand, kept from frame to frame to allocate nothing.
   readonly #offsets: number[] = [];
+  #offsetCount = 0;
   readonly #visitor: FrameVisitor;
   #bytes: Uint8Array = new Uint8Array(0);
   readonly #pieces = new Map<number, Pieces>();
@@ -132,16 +133,17 @@ export class FrameReader {
     this.#visitor = {
       message: (start, end) => this.#readMessage(this.#bytes.subarray(start, end)),
       batch: (start, end) => {
-        this.#offsets.push(start, end);
+        this.#offsets[this.#offsetCount++] = start;
+        this.#offsets[this.#offsetCount++] = end;
       },
     };
   }
 
   read(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#offsets.length = 0;
+    this.#offsetCount = 0;
     walkServerFrame(bytes, this.#visitor);
-    for (let index = 0; index < this.#offsets.length; index += 2) {
+    for (let index = 0; index < this.#offsetCount; index += 2) {
       this.#handlers.batch(bytes, this.#offsets[index]!, this.#offsets[index + 1]!);
     }
   }

@@ -55,6 +55,10 @@ export async function connectShared(url: string, options: SharedConnectOptions):
   if (isOwn) return connect(url, options);
   const name = `tickwire ${JSON.stringify([url, told])}`;
   const worker = new SharedWorker(workerUrl, { name, type: "module" });
+  // It may fail before anything else here is ready.
+  const failed = new Promise<void>((resolve) => {
+    worker.onerror = () => resolve();
+  });
   const lock = await holdLock();
   const session = new SharedSession(worker.port, {
     url,
@@ -74,7 +78,7 @@ export async function connectShared(url: string, options: SharedConnectOptions):
     if (persisted !== true) client.close();
   };
   host.addEventListener?.("pagehide", onHide);
-  const outcome = await firstState(session, worker, signal);
+  const outcome = await firstState(session, failed, signal);
   if (outcome === "connected") return client;
   host.removeEventListener?.("pagehide", onHide);
   client.close();
@@ -87,13 +91,12 @@ type Outcome = "connected" | "no-worker" | ConnectionError;
 /** How connecting ended. */
 function firstState(
   session: SharedSession,
-  worker: SharedWorkerLike,
+  failed: Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const settle = (outcome: Outcome) => {
       stop();
-      worker.onerror = null;
       signal?.removeEventListener("abort", abort);
       resolve(outcome);
     };
@@ -105,7 +108,7 @@ function firstState(
       if (state === "connected") settle("connected");
       else if (error !== undefined) settle(error);
     });
-    worker.onerror = () => settle("no-worker");
+    void failed.then(() => settle("no-worker"));
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted === true) abort();
   });

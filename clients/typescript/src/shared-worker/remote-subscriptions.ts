@@ -3,6 +3,7 @@ import type { ConnectionError } from "../errors.ts";
 import { BookSource, LiveBook } from "../events/book.ts";
 import type { BookLevel } from "../events/event-fields.ts";
 import type { BookEvent, MarketEvent } from "../events/market-event.ts";
+import type { NoticeEvent } from "../events/stream-events.ts";
 import type { TopicMeter } from "../stats/stream-stats.ts";
 import type { Consumer } from "../topics/consumer.ts";
 import type { WireOptions } from "../topics/subscription-entry.ts";
@@ -17,6 +18,17 @@ type Attachment = {
   readonly books: Map<string, { readonly source: BookSource; readonly view: LiveBook }>;
 };
 
+/**
+ * Several consumers of a tab may have a topic, and each gets all of it from the worker; what one of
+ * them gets counts.
+ */
+type Counted = {
+  /** Of the consumer. */
+  readonly id: number;
+  /** When the batch was published that the last event came in. */
+  publishedTimeUs: number;
+};
+
 /** Events that may wait in the worker for one consumer of this tab. */
 const WAITING_EVENTS_MAX = 10_000;
 
@@ -26,6 +38,8 @@ export class RemoteSubscriptions {
   readonly #post: (message: TabMessage) => void;
   readonly #meterOf: (topic: string) => TopicMeter;
   readonly #attachments = new Map<number, Attachment>();
+  /** By topic. */
+  readonly #counted = new Map<string, Counted>();
   #nextId = 1;
 
   constructor(post: (message: TabMessage) => void, meterOf: (topic: string) => TopicMeter) {
@@ -80,9 +94,13 @@ export class RemoteSubscriptions {
 
   #takeItem(item: TabItem, attachment: Attachment): void {
     const { consumer, topics } = attachment;
-    if ("event" in item) this.#takeEvent(item.event, attachment);
-    else if ("notice" in item) consumer.handlers.notice?.(item.notice);
-    else if ("refused" in item) {
+    if ("event" in item) {
+      this.#count(item.id, item.event);
+      takeEvent(item.event, attachment);
+    } else if ("notice" in item) {
+      this.#countNotice(item.id, item.notice);
+      consumer.handlers.notice?.(item.notice);
+    } else if ("refused" in item) {
       consumer.refuse(requestedOf(topics, item.refused.topic), item.refused);
     } else if ("info" in item) consumer.check(requestedOf(topics, item.info.topic), item.info);
     else {
@@ -91,16 +109,51 @@ export class RemoteSubscriptions {
     }
   }
 
-  #takeEvent(event: MarketEvent, attachment: Attachment): void {
-    const { handlers } = attachment.consumer;
-    this.counters.events += 1;
-    const { initial: snapshot, publishedTimeUs, venueTimeUs } = event;
-    const batch = { snapshot, publishedTimeUs, venueTimesUs: [venueTimeUs], count: 1 };
-    this.#meterOf(event.topic).batch(batch, 1, 0);
-    handlers.event?.(event);
-    if (event.type === "book" && handlers.book !== undefined) {
-      handlers.book(bookAfter(event, attachment));
+  /** What counts of the topic, if it is what this consumer gets. */
+  #countedOf(id: number, topic: string): Counted | undefined {
+    const known = this.#counted.get(topic);
+    if (known !== undefined && this.#attachments.has(known.id)) {
+      return known.id === id ? known : undefined;
     }
+    const counted = { id, publishedTimeUs: known?.publishedTimeUs ?? 0 };
+    this.#counted.set(topic, counted);
+    return counted;
+  }
+
+  #count(id: number, { topic, initial, publishedTimeUs, venueTimeUs }: MarketEvent): void {
+    const counted = this.#countedOf(id, topic);
+    if (counted === undefined) return;
+    this.counters.events += 1;
+    const meter = this.#meterOf(topic);
+    if (counted.publishedTimeUs === publishedTimeUs) {
+      meter.more(1);
+      return;
+    }
+    counted.publishedTimeUs = publishedTimeUs;
+    const batch = { snapshot: initial, publishedTimeUs, venueTimesUs: [venueTimeUs], count: 1 };
+    // How many bytes it had, only the worker knows.
+    meter.batch(batch, 1, 0);
+  }
+
+  #countNotice(id: number, notice: NoticeEvent): void {
+    if (notice.type !== "gap" && notice.type !== "continuity") return;
+    if (this.#countedOf(id, notice.topic) === undefined) return;
+    this.#meterOf(notice.topic).notice(notice);
+    const { counters } = this;
+    if (notice.type === "gap") {
+      counters.gaps += 1;
+    } else if (notice.outcome !== undefined) {
+      counters[notice.outcome] += 1;
+      counters.recoveredEvents += notice.recoveredEvents ?? 0;
+    }
+  }
+}
+
+function takeEvent(event: MarketEvent, attachment: Attachment): void {
+  const { handlers } = attachment.consumer;
+  handlers.event?.(event);
+  if (event.type === "book" && handlers.book !== undefined) {
+    handlers.book(bookAfter(event, attachment));
   }
 }
 

@@ -55,7 +55,7 @@ export class SharedHost {
   #hello(tab: Tab, { url, options, lockName }: Extract<TabMessage, { kind: "hello" }>): void {
     this.#connect ??= () => this.#open(url, options as BaseConnectOptions);
     if (this.#lines[0] === undefined || this.#lines[0].session.state === "closed") {
-      this.#lines.length = 0;
+      this.#closeLines();
       this.#connect();
     }
     if (lockName !== undefined) this.#whenLockFree(lockName, () => tab.close());
@@ -135,9 +135,11 @@ export class SharedHost {
 
   #leave(tab: Tab): void {
     this.#tabs.delete(tab);
-    if (this.#tabs.size > 0) return;
-    for (const { session } of this.#lines) session.close();
-    this.#lines.length = 0;
+    if (this.#tabs.size === 0) this.#closeLines();
+  }
+
+  #closeLines(): void {
+    for (const { session } of this.#lines.splice(0)) session.close();
   }
 }
 
@@ -223,7 +225,7 @@ class Tab {
     const consumer = new Consumer(asked.topics, {
       event: (event) => queue.event(id, event, bufferEventsMax),
       notice: (notice) => {
-        if (notice.type !== "refused") queue.push({ id, notice });
+        if (notice.type !== "refused") queue.notice(id, notice, bufferEventsMax);
       },
       refused: (refused) => queue.push({ id, refused }),
       misfit: (info) => {

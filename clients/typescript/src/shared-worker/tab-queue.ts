@@ -1,5 +1,6 @@
 import { BufferOverflowError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
+import type { NoticeEvent } from "../events/stream-events.ts";
 import { packError, type TabItem } from "./port-messages.ts";
 
 /** Messages to a tab that it has not answered yet. */
@@ -32,7 +33,7 @@ type TabQueueHost = {
  */
 export class TabQueue {
   readonly #host: TabQueueHost;
-  #items: (TabItem | undefined)[] = [];
+  #items: TabItem[] = [];
   /** Where the waiting state of a consumer's topic is. */
   readonly #latest = new Map<string, number>();
   readonly #waiting = new Map<number, number>();
@@ -43,27 +44,45 @@ export class TabQueue {
     this.#host = host;
   }
 
+  /** Items that wait. */
+  get length(): number {
+    return this.#items.length;
+  }
+
   /** Hands on one event of a consumer that may have so many waiting. */
   event(id: number, event: MarketEvent, eventsMax: number): void {
     if (LATEST_TYPES.has(event.type)) {
-      const key = `${id} ${event.topic}`;
+      const key = keyOf(id, event);
       const at = this.#latest.get(key);
       if (at !== undefined && this.#unanswered >= UNANSWERED_MAX) {
         this.#items[at] = { id, event };
         return;
       }
       this.#latest.set(key, this.#items.length);
-    } else if ((this.#waiting.get(id) ?? 0) >= eventsMax) {
-      this.forget(id);
+    } else if (this.#isFull(id, eventsMax)) {
       if (event.type === "book") {
+        this.forget(id);
         this.#host.rebase(id);
-        return;
-      }
-      this.#host.overflow(id);
-      this.push({ id, ended: packError(new BufferOverflowError(eventsMax)) });
+      } else this.#overflow(id, eventsMax);
       return;
     }
     this.push({ id, event });
+  }
+
+  /** The same of a notice, which counts as an event does. */
+  notice(id: number, notice: NoticeEvent, eventsMax: number): void {
+    if (this.#isFull(id, eventsMax)) this.#overflow(id, eventsMax);
+    else this.push({ id, notice });
+  }
+
+  #isFull(id: number, eventsMax: number): boolean {
+    return (this.#waiting.get(id) ?? 0) >= eventsMax;
+  }
+
+  #overflow(id: number, eventsMax: number): void {
+    this.forget(id);
+    this.#host.overflow(id);
+    this.push({ id, ended: packError(new BufferOverflowError(eventsMax)) });
   }
 
   /** Hands on an item in its place. */
@@ -75,10 +94,14 @@ export class TabQueue {
 
   /** What waits for a consumer is not wanted any more. */
   forget(id: number): void {
-    this.#items = this.#items.map((item) => (item?.id === id ? undefined : item));
     this.#waiting.delete(id);
-    for (const key of this.#latest.keys()) {
-      if (key.startsWith(`${id} `)) this.#latest.delete(key);
+    this.#items = this.#items.filter((item) => item.id !== id);
+    // Places have moved.
+    this.#latest.clear();
+    for (const [at, item] of this.#items.entries()) {
+      if ("event" in item && LATEST_TYPES.has(item.event.type)) {
+        this.#latest.set(keyOf(item.id, item.event), at);
+      }
     }
   }
 
@@ -100,17 +123,20 @@ export class TabQueue {
 
   #flush(): void {
     while (this.#items.length > 0 && this.#unanswered < UNANSWERED_MAX) {
-      const items: TabItem[] = [];
-      for (const item of this.#items.splice(0, ITEMS_MAX)) {
-        if (item === undefined) continue;
-        items.push(item);
-        this.#waiting.set(item.id, (this.#waiting.get(item.id) ?? 1) - 1);
+      const items = this.#items.splice(0, ITEMS_MAX);
+      for (const { id } of items) {
+        const left = (this.#waiting.get(id) ?? 1) - 1;
+        if (left > 0) this.#waiting.set(id, left);
+        else this.#waiting.delete(id);
       }
       // Places have moved; a state that waits still is replaced by its next, behind it.
       this.#latest.clear();
-      if (items.length === 0) continue;
       this.#unanswered += 1;
       this.#host.post(items);
     }
   }
+}
+
+function keyOf(id: number, { topic }: MarketEvent): string {
+  return `${id} ${topic}`;
 }

@@ -13,7 +13,7 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedBook } from "../../reading/scanned-levels.ts";
 import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -102,8 +102,7 @@ export class BinanceScanner {
   readonly #symbols: SymbolTable<BinanceInstrumentState>;
   readonly #bookTime: BinanceWriting["bookTimeField"];
   readonly #numbers = new Float64Array(12);
-  readonly #bids = new ScannedLevels();
-  readonly #asks = new ScannedLevels();
+  readonly #levels = new ScannedBook();
   // Of the payload that is being scanned.
   #seen = 0;
   #kind: Kind;
@@ -164,12 +163,12 @@ export class BinanceScanner {
     const value = at + 4;
     switch (bytes[at + 1]!) {
       case 0x62: // b
-        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Bids, this.#bids);
+        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Bids);
         return this.#quoted(bytes, value, Seen.Bid, At.Bid, true);
       case 0x42: // B
         return this.#quoted(bytes, value, Seen.BidSize, At.BidSize, false);
       case 0x61: // a
-        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Asks, this.#asks);
+        if (bytes[value] === OPEN_BRACKET) return this.#side(bytes, value, Seen.Asks);
         return this.#quoted(bytes, value, Seen.Ask, At.Ask, true);
       case 0x41: // A
         return this.#quoted(bytes, value, Seen.AskSize, At.AskSize, false);
@@ -231,10 +230,13 @@ export class BinanceScanner {
     return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
   }
 
-  #side(bytes: Uint8Array, at: number, key: number, levels: ScannedLevels): number {
+  #side(bytes: Uint8Array, at: number, key: number): number {
     if (this.#state === undefined || !this.#isFirst(key)) return -1;
-    levels.reset();
-    return levels.quoted(bytes, at, this.#state.scales.form, 0);
+    const book = this.#levels;
+    // The other side has begun the message if it is there already.
+    if ((this.#seen & (Seen.Bids | Seen.Asks)) === key) book.begin(this.#state.scales);
+    const levels = key === Seen.Bids ? book.bids : book.asks;
+    return levels.quoted(bytes, at, book.form, 0);
   }
 
   #symbol(bytes: Uint8Array, at: number): number {
@@ -316,18 +318,20 @@ export class BinanceScanner {
   #book(receivedTimeUs: number, emit: Emit): boolean {
     const state = this.#state;
     if (state === undefined || (this.#seen & BOOK_KEYS) !== BOOK_KEYS) return false;
-    if ((state.bookStream ??= "changes") !== "changes") {
+    const { instrument, scales } = state;
+    if ((state.bookStream ?? "changes") !== "changes") {
       heartbeat(emit);
       return true;
     }
-    const { instrument, scales } = state;
+    const columns = this.#levels.take(scales);
+    if (columns === undefined) return false;
+    state.bookStream = "changes";
     const numbers = this.#numbers;
     const isByTime = this.#bookTime === "T" && (this.#seen & Seen.Time) !== 0;
     const isTimed = isByTime || (this.#seen & Seen.EventTime) !== 0;
     const time = numbers[isByTime ? At.Time : At.EventTime];
     const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
     const hasPrevious = (this.#seen & Seen.PreviousId) !== 0;
-    const columns = { bids: this.#bids.take(), asks: this.#asks.take() };
     emit(
       bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
         snapshot: false,

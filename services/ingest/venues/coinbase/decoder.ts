@@ -13,12 +13,14 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { CoinbaseSubscriptions, refuse } from "./answers.ts";
 import { MATCH_SIDES, readProductStates, readTicker, tradeOf } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 import { readProductTrades } from "./rest.ts";
+import { CoinbaseScanner } from "./scanner.ts";
 
 /** Messages with data, and what damage to them is told of. */
 const CHANNEL_OF_TYPE: ReadonlyMap<unknown, Channel> = new Map<string, Channel>([
@@ -38,8 +40,13 @@ const productIn = fieldFinder("product_id");
 
 /** What is kept of one product on one connection. */
 type ProductState = {
-  readonly name: string;
+  readonly instrument: Instrument;
   readonly scales: ScaleTracker;
+  /**
+   * Its book is of this connection, and may have lost something in a frame that cannot be read at
+   * all.
+   */
+  hasBook: boolean;
   /** Trades of a product are numbered without a hole. Undefined unless matches are subscribed. */
   lastTradeId: number | undefined;
   /** The last trade that a heartbeat spoke of. */
@@ -49,21 +56,27 @@ type ProductState = {
 /** Reads one connection. Only trades are numbered there. */
 export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
   readonly #catalog: InstrumentCatalog;
-  readonly #products = new InstrumentStates<ProductState>(({ venueSymbol }) => ({
-    name: venueSymbol,
-    scales: new ScaleTracker(),
-    lastTradeId: undefined,
-    announcedTradeId: 0,
-  }));
-  /**
-   * Books of this connection: all of them may have lost something in a frame that cannot be read at
-   * all.
-   */
-  readonly #books = new Set<Instrument>();
+  readonly #symbols: SymbolTable<ProductState>;
+  readonly #scanner: CoinbaseScanner;
+  readonly #products = new InstrumentStates<ProductState>((instrument) => {
+    const scales = new ScaleTracker();
+    const numbers = { lastTradeId: undefined, announcedTradeId: 0 };
+    const product = { instrument, scales, hasBook: false, ...numbers };
+    this.#symbols.add(instrument, product);
+    return product;
+  });
   readonly #subscriptions = new CoinbaseSubscriptions(CHANNELS_OF_NAME);
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new CoinbaseScanner(this.#symbols, (instrument) =>
+      this.#products.of(instrument),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   message(message: JsonRecord, receivedTimeUs: number, emit: Emit, text: string): void {
@@ -99,7 +112,7 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
     const name = productIn(text);
     const instrument = name === undefined ? undefined : this.#catalog.byVenueSymbol(name);
     if (rejectDamaged(emit, instrument, channel)) return;
-    if (type === undefined || channel === "book") doubtEach(this.#books, "book", emit);
+    if (type === undefined || channel === "book") doubtEach(this.#books(), "book", emit);
   }
 
   answer(
@@ -111,6 +124,10 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
     if (kind !== "trades") return "unknown-message";
     const { scales } = this.#products.of(instrument);
     return readProductTrades(body, { instrument, receivedTimeUs }, scales, emit);
+  }
+
+  *#books(): Iterable<Instrument> {
+    for (const { instrument, hasBook } of this.#products.all()) if (hasBook) yield instrument;
   }
 
   #data(message: JsonRecord, subject: EventSubject, text: string, emit: Emit): Fault {
@@ -127,11 +144,12 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
   }
 
   #book(message: JsonRecord, subject: EventSubject, snapshot: boolean, emit: Emit): Fault {
-    this.#books.add(subject.instrument);
+    const product = this.#products.of(subject.instrument);
+    product.hasBook = true;
     const sides = snapshot ? message : changesBySide(message["changes"]);
     const { bids, asks } = sides ?? NO_SIDES;
     if (!Array.isArray(bids) || !Array.isArray(asks)) return "missing-field";
-    const { scales } = this.#products.of(subject.instrument);
+    const { scales } = product;
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
     emit(bookEvent(subject, scales, columns, { snapshot }));
@@ -163,7 +181,8 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
       .map(({ name, product_ids: products }) => [name, products] as const);
     emitSubscribed(this.#subscriptions.replace(listed), emit);
     for (const product of this.#products.all()) {
-      if (!this.#subscriptions.has("matches", product.name)) product.lastTradeId = undefined;
+      if (!this.#subscriptions.has("matches", product.instrument.venueSymbol))
+        product.lastTradeId = undefined;
     }
   }
 

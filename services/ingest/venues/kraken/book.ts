@@ -1,9 +1,14 @@
 // How both versions of Kraken's spot feed start and prove a book.
 // https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
 import type { Mantissa, OrderBook } from "@tickwire/proto/model";
-import { CRC32_START, finishCrc32, updateCrc32 } from "@tickwire/proto/model";
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Instrument } from "#core/instrument.ts";
+import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
+import { FoldedChecksum } from "../../reading/folded-checksum.ts";
+import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 
 /** Levels per side that can be subscribed; others are refused. */
 const KRAKEN_BOOK_DEPTHS: readonly number[] = [10, 25, 100, 500, 1000];
@@ -35,6 +40,9 @@ export function krakenChecksum(book: OrderBook): number {
   return finishCrc32(state);
 }
 
+/** One for all books: it remembers the best levels of some hundred of them. */
+const digits = new FoldedChecksum();
+
 function updateLevels(
   start: number,
   prices: readonly Mantissa[],
@@ -42,8 +50,8 @@ function updateLevels(
 ): number {
   let state = start;
   for (let index = 0; index < prices.length; index++) {
-    state = updateCrc32(state, String(prices[index]));
-    state = updateCrc32(state, String(sizes[index]));
+    state = digits.update(state, prices[index]!);
+    state = digits.update(state, sizes[index]!);
   }
   return state;
 }
@@ -54,17 +62,56 @@ export function nearestBookDepth(wanted: number): number {
 }
 
 /** The scales of one instrument. */
-export class KrakenScales {
+class KrakenScales {
   /** Of trades and quotes, which are written with varying precision. */
   readonly ticks: ScaleTracker = new ScaleTracker();
   /** Of the book, whose texts all have the pair's precision. */
-  book: ScaleTracker = new ScaleTracker({ keepTrailingZeros: true });
+  book: ScaleTracker = newBookScales();
 
   /**
    * A snapshot defines the precision anew, so that one damaged text cannot spoil checksums for
    * good.
    */
-  startBook(): void {
-    this.book = new ScaleTracker({ keepTrailingZeros: true });
+  startBook(scales: ScaleTracker = newBookScales()): void {
+    this.book = scales;
+  }
+}
+
+/** The scales of a book of which nothing was read yet. */
+export function newBookScales(): ScaleTracker {
+  return new ScaleTracker({ keepTrailingZeros: true });
+}
+
+/** What a decoder of either version keeps of a pair. */
+export type KrakenPair = {
+  readonly instrument: Instrument;
+  readonly scales: KrakenScales;
+  /**
+   * Its book is of the decoder's connection, and may have lost something in a frame that cannot be
+   * read at all.
+   */
+  hasBook: boolean;
+};
+
+/** The pairs of one connection. */
+export class KrakenPairs {
+  /** By their names, for a scanner. */
+  readonly symbols: SymbolTable<KrakenPair>;
+  readonly #pairs = new InstrumentStates<KrakenPair>((instrument) => {
+    const pair = { instrument, scales: new KrakenScales(), hasBook: false };
+    this.symbols.add(instrument, pair);
+    return pair;
+  });
+
+  constructor(catalog: InstrumentCatalog) {
+    this.symbols = new SymbolTable(catalog);
+  }
+
+  of(instrument: Instrument): KrakenPair {
+    return this.#pairs.of(instrument);
+  }
+
+  *withBooks(): Iterable<Instrument> {
+    for (const { instrument, hasBook } of this.#pairs.all()) if (hasBook) yield instrument;
   }
 }

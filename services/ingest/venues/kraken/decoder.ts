@@ -12,7 +12,6 @@ import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
 import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
-import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
@@ -22,8 +21,9 @@ import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { channelsOfStream, KrakenAnswers, type KrakenTickers } from "./answers.ts";
 import { isOfExchange, KRAKEN_STATES } from "./instruments.ts";
-import { KrakenScales, nearestBookDepth } from "./book.ts";
+import { KrakenPairs, nearestBookDepth } from "./book.ts";
 import { readTradesAnswer } from "./rest.ts";
+import { KrakenScanner } from "./scanner.ts";
 
 const LEVELS = { price: "price", size: "qty" };
 const SIDES = { buyer: "buy", seller: "sell" };
@@ -48,19 +48,23 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
   readonly #answers: KrakenAnswers;
-  readonly #scales = new InstrumentStates(() => new KrakenScales());
+  readonly #pairs: KrakenPairs;
+  readonly #scanner: KrakenScanner;
   readonly #candles = new CandleCloser();
-  /**
-   * Books of this connection: all of them may have lost something in a frame that cannot be read at
-   * all.
-   */
-  readonly #books = new Set<Instrument>();
 
   constructor(tape: JsonTape, context: FeedDecoderContext, tickers: KrakenTickers = "by-trigger") {
     this.#tape = tape;
     this.#answers = new KrakenAnswers(tickers);
     this.#catalog = context.catalog;
     this.#bookDepth = nearestBookDepth(context.bookDepth);
+    this.#pairs = new KrakenPairs(context.catalog);
+    this.#scanner = new KrakenScanner(this.#pairs.symbols, (instrument) =>
+      this.#depthOf(instrument),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {
@@ -99,7 +103,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const symbol = symbolIn(text);
     const instrument = symbol === undefined ? undefined : this.#catalog.byVenueSymbol(symbol);
     if (rejectDamaged(emit, instrument, channelsOfStream(stream)[0])) return;
-    if (stream === undefined || stream === "book") doubtEach(this.#books, "book", emit);
+    if (stream === undefined || stream === "book") doubtEach(this.#pairs.withBooks(), "book", emit);
   }
 
   answer(
@@ -109,7 +113,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     emit: Emit,
   ): RejectReason | undefined {
     if (kind !== "trades") return "unknown-message";
-    const { ticks } = this.#scales.of(instrument);
+    const { ticks } = this.#pairs.of(instrument).scales;
     return readTradesAnswer(tape, { instrument, receivedTimeUs }, ticks, emit);
   }
 
@@ -160,8 +164,9 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
 
   #book(item: Item, emit: Emit): RejectReason | undefined {
     const { node, instrument, snapshot, receivedTimeUs } = item;
-    this.#books.add(instrument);
-    const scales = this.#scales.of(instrument);
+    const pair = this.#pairs.of(instrument);
+    const { scales } = pair;
+    pair.hasBook = true;
     if (snapshot) scales.startBook();
     const tape = this.#tape;
     const sides = { bids: tape.get(node, "bids"), asks: tape.get(node, "asks") };
@@ -172,10 +177,15 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
     const columns = scales.book.bookFromTape(tape, sides, LEVELS);
     if (typeof columns === "string") return columns;
-    const depth = this.#answers.depthOf(instrument.venueSymbol) ?? this.#bookDepth;
+    const depth = this.#depthOf(instrument);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     emit(bookEvent(subject, scales.book, columns, { snapshot, checksum, depth }));
     return undefined;
+  }
+
+  /** How many levels of each side the venue keeps. */
+  #depthOf({ venueSymbol }: Instrument): number {
+    return this.#answers.depthOf(venueSymbol) ?? this.#bookDepth;
   }
 
   #trade(item: Item, emit: Emit): RejectReason | undefined {
@@ -184,7 +194,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const tradeId = this.#text(node, "trade_id");
     if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
     const venueTimeUs = parseIsoTimeUs(this.#text(node, "timestamp"));
-    const { ticks } = this.#scales.of(instrument);
+    const { ticks } = this.#pairs.of(instrument).scales;
     const price = this.#text(node, "price");
     const size = this.#text(node, "qty");
     const form = { price, size, aggressorSide, tradeId, historical };
@@ -201,7 +211,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     const askPrice = this.#text(node, "ask");
     const quote = quoteEvent(
       subject,
-      this.#scales.of(instrument).ticks,
+      this.#pairs.of(instrument).scales.ticks,
       { price: bidPrice, size: this.#text(node, "bid_qty") },
       { price: askPrice, size: this.#text(node, "ask_qty") },
     );

@@ -11,6 +11,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { KucoinAnswers } from "./answers.ts";
 import { askedBy, type KucoinChannel, parseTopic } from "./fields.ts";
 import {
@@ -23,6 +24,7 @@ import {
   readTrade,
 } from "./readings.ts";
 import { readTradesAnswer } from "./rest.ts";
+import { type KucoinPair, KucoinScanner } from "./scanner.ts";
 
 const topicIn = fieldFinder("topic");
 
@@ -30,13 +32,25 @@ const topicIn = fieldFinder("topic");
 export class KucoinReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new KucoinAnswers(askedBy);
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #symbols: SymbolTable<KucoinPair>;
+  readonly #scanner: KucoinScanner;
+  readonly #pairs = new InstrumentStates<KucoinPair>((instrument) => {
+    const pair = { instrument, scales: new ScaleTracker() };
+    this.#symbols.add(instrument, pair);
+    return pair;
+  });
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new KucoinScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {
@@ -128,6 +142,6 @@ export class KucoinReader implements FrameReader<TextRecord, JsonText> {
   }
 
   #subject(instrument: Instrument, receivedTimeUs: number): KucoinSubject {
-    return { instrument, scales: this.#scales.of(instrument), receivedTimeUs };
+    return { instrument, scales: this.#pairs.of(instrument).scales, receivedTimeUs };
   }
 }

@@ -13,6 +13,7 @@ import { stateOfWord } from "../../reading/instrument-words.ts";
 import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { emitStates } from "../../reading/state-events.ts";
 import {
   decimalText,
@@ -43,6 +44,7 @@ import {
   type OkxPublished,
 } from "./requests.ts";
 import { okxDataOf } from "./rest.ts";
+import { type OkxInstrumentState, OkxScanner } from "./scanner.ts";
 
 /** Index prices that are remembered; far more than the venue has. */
 const INDEXES_MAX = 10_000;
@@ -67,15 +69,25 @@ const LISTED_TRADES: Told = { venueChannel: "trades", channel: "trades", action:
 export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: OkxAnswers;
-  /** The channel that an instrument's book is taken from, should there be several. */
-  readonly #bookChannels = new Map<Instrument, string>();
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #symbols: SymbolTable<OkxInstrumentState>;
+  readonly #scanner: OkxScanner;
+  readonly #states = new InstrumentStates<OkxInstrumentState>((instrument) => {
+    const state = { instrument, scales: new ScaleTracker(), bookChannel: undefined };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
   /** The last price of each index, which belongs to many instruments. */
   readonly #indexPrices = new Map<string, string>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#answers = new OkxAnswers(context.catalog);
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new OkxScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {
@@ -182,7 +194,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
       heartbeat(emit);
       return undefined;
     }
-    const scales = this.#scales.of(subject.instrument);
+    const { scales } = this.#states.of(subject.instrument);
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
     const form = {
@@ -201,10 +213,11 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
    * each other. Five levels give way to more.
    */
   #isBookOf(instrument: Instrument, venueChannel: string, snapshot: boolean): boolean {
-    const known = this.#bookChannels.get(instrument);
+    const state = this.#states.of(instrument);
+    const known = state.bookChannel;
     if (known === venueChannel) return true;
     if (known !== undefined && (known !== "books5" || !snapshot)) return false;
-    this.#bookChannels.set(instrument, venueChannel);
+    state.bookChannel = venueChannel;
     return true;
   }
 
@@ -221,7 +234,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     if (aggressorSide === undefined || typeof tradeId !== "string") return "missing-field";
     const { px: price, sz: size } = item;
     const form = { price, size, aggressorSide, tradeId, historical: false };
-    const event = tradeEvent(subject, this.#scales.of(instrument), form);
+    const event = tradeEvent(subject, this.#states.of(instrument).scales, form);
     if (typeof event === "string") return event;
     const historical = this.#answers.isHistory(venueChannel, instrument, venueTimeUs);
     emit(historical ? { ...event, historical } : event);
@@ -234,7 +247,7 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     const bid = bestOf(bids);
     const ask = bestOf(asks);
     if (bid === undefined || ask === undefined) return "missing-field";
-    const event = quoteEvent(subject, this.#scales.of(subject.instrument), bid, ask);
+    const event = quoteEvent(subject, this.#states.of(subject.instrument).scales, bid, ask);
     if (typeof event === "string") return event;
     emit(event);
     return undefined;

@@ -11,17 +11,17 @@ import { doubtEach, rejectDamaged } from "../../../reading/damage.ts";
 import { type Emit, reject, rejectOf } from "../../../reading/emit.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
-import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { quoteEvent } from "../../../reading/quote-event.ts";
 import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
 import { readTickerValues } from "../../../reading/ticker-values.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
-import { KrakenScales, nearestBookDepth } from "../book.ts";
+import { KrakenPairs, nearestBookDepth } from "../book.ts";
 import { readKrakenV1Answer } from "./answers.ts";
 import { checksumOf, elementOf, latestTimeUs } from "./fields.ts";
 import { CHANNEL_OF_STREAM } from "./requests.ts";
+import { KrakenV1Scanner } from "./scanner.ts";
 
 type JsonArray = readonly unknown[];
 
@@ -43,19 +43,21 @@ type Subject = {
 export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #bookDepth: number;
-  readonly #scales = new InstrumentStates(() => new KrakenScales());
+  readonly #pairs: KrakenPairs;
+  readonly #scanner: KrakenV1Scanner;
   readonly #candles = new CandleCloser();
-  /**
-   * Books of this connection: all of them may have lost something in a frame that cannot be read at
-   * all.
-   */
-  readonly #books = new Set<Instrument>();
   /** Instruments whose quotes come from the spread channel, at every change and with a time. */
   readonly #spreads = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#bookDepth = nearestBookDepth(context.bookDepth);
+    this.#pairs = new KrakenPairs(context.catalog);
+    this.#scanner = new KrakenV1Scanner(this.#pairs);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   message(message: JsonRecord | JsonArray, receivedTimeUs: number, emit: Emit): void {
@@ -64,7 +66,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     if (confirmed?.channel !== "book") return;
     const instrument = this.#catalog.byVenueSymbol(confirmed.venueSymbol);
     // Its first snapshot may be the one that cannot be read.
-    if (instrument !== undefined) this.#books.add(instrument);
+    if (instrument !== undefined) this.#pairs.of(instrument).hasBook = true;
   }
 
   /**
@@ -75,7 +77,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const names = /"(book|trade|ticker|spread|ohlc)(?:-\d+)?"\s*,\s*"([^"\\]+)"/.exec(text);
     const instrument = names?.[2] === undefined ? undefined : this.#catalog.byVenueSymbol(names[2]);
     if (rejectDamaged(emit, instrument, CHANNEL_OF_STREAM.get(names?.[1]))) return;
-    if (!text.startsWith("{")) doubtEach(this.#books, "book", emit);
+    if (!text.startsWith("{")) doubtEach(this.#pairs.withBooks(), "book", emit);
   }
 
   #data(message: JsonArray, receivedTimeUs: number, emit: Emit): void {
@@ -122,7 +124,8 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
   /** Bids and asks of an update may come in one object each; the checksum is in the last. */
   #book(message: JsonArray, subject: Subject, emit: Emit): RejectReason | undefined {
     const { instrument, suffix, receivedTimeUs } = subject;
-    this.#books.add(instrument);
+    const pair = this.#pairs.of(instrument);
+    pair.hasBook = true;
     const first = message[1];
     const second = message.length > 4 ? message[2] : undefined;
     if (!isRecord(first) || (second !== undefined && !isRecord(second))) return "missing-field";
@@ -136,7 +139,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const bidLevels = (bids ?? NONE) as JsonArray;
     const askLevels = (asks ?? NONE) as JsonArray;
     const venueTimeUs = latestTimeUs(bidLevels, askLevels);
-    const scales = this.#scales.of(instrument);
+    const { scales } = pair;
     if (snapshot) scales.startBook();
     const columns = scales.book.book(bidLevels, askLevels);
     if (typeof columns === "string") return columns;
@@ -162,7 +165,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const venueTimeUs = epochTimeUs(row[2]);
     const [price, size] = row as readonly unknown[];
     const form = { price, size, aggressorSide, tradeId: "", historical: false };
-    const { ticks } = this.#scales.of(instrument);
+    const { ticks } = this.#pairs.of(instrument).scales;
     const event = tradeEvent({ instrument, venueTimeUs, receivedTimeUs }, ticks, form);
     if (typeof event === "string") return event;
     emit(event);
@@ -177,7 +180,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     const venueTimeUs = epochTimeUs(row[2]);
     const event = quoteEvent(
       { instrument, venueTimeUs, receivedTimeUs },
-      this.#scales.of(instrument).ticks,
+      this.#pairs.of(instrument).scales.ticks,
       { price: row[0], size: row[3] },
       { price: row[1], size: row[4] },
     );
@@ -198,7 +201,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     if (!Array.isArray(ask) || !Array.isArray(bid) || !Array.isArray(last)) return "missing-field";
     const quote = quoteEvent(
       common,
-      this.#scales.of(instrument).ticks,
+      this.#pairs.of(instrument).scales.ticks,
       { price: bid[0], size: bid[2] },
       { price: ask[0], size: ask[2] },
     );

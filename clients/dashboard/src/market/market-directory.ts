@@ -1,0 +1,111 @@
+import type { Client, Subscription } from "@tickwire/client";
+import { marketOf, type Market } from "./market-rows.ts";
+import { followedTickers } from "./ticker-budget.ts";
+
+const TICKER_INTERVAL_MS = 500;
+const LIST_PAGES_MAX = 1_000;
+
+type Listeners = {
+  /** A page of the list has come; `isWhole` with the last one. */
+  readonly onList: (isWhole: boolean) => void;
+  readonly onTicker: () => void;
+  /** Why the list, or tickers of it, cannot be had; undefined once they can. */
+  readonly onProblem: (error: Error | undefined) => void;
+};
+
+/** Every instrument of every venue, and the tickers of as many as a session may follow. */
+export class MarketDirectory {
+  /** By `VENUE:SYMBOL`. */
+  readonly markets = new Map<string, Market>();
+  /** By venue and symbol, so that no text is made for each ticker. */
+  readonly #byVenue = new Map<string, Map<string, Market>>();
+  readonly #favourites: ReadonlySet<string>;
+  readonly #listeners: Listeners;
+  #isLoading = false;
+  #tickers: { readonly key: string; close(): void } | undefined;
+  /** Of the market that is shown: it does not wait for all the others. */
+  #shown: { readonly topic: string; close(): void } | undefined;
+
+  constructor(favourites: ReadonlySet<string>, listeners: Listeners) {
+    this.#favourites = favourites;
+    this.#listeners = listeners;
+  }
+
+  get venues(): readonly string[] {
+    return [...this.#byVenue.keys()];
+  }
+
+  /** Asks for the list, page by page; a failure is told, and tried again with the next call. */
+  async load(client: Client): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    try {
+      let pageToken = "";
+      for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
+        const answer = await client.rpc.listInstruments({ pageToken });
+        for (const instrument of answer.instruments) this.#add(marketOf(instrument));
+        this.#listeners.onProblem(undefined);
+        this.#listeners.onList(answer.nextPageToken === undefined);
+        if (answer.nextPageToken === undefined) break;
+        pageToken = answer.nextPageToken;
+      }
+      this.#followTickers(client);
+    } catch (error) {
+      this.#listeners.onProblem(error as Error);
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  /** The one that is shown comes before the others. */
+  followShown(client: Client, { topic, instrument }: Market): void {
+    if (this.#shown?.topic === topic || !instrument.channels.includes("ticker")) return;
+    this.#shown?.close();
+    const subscription = this.#subscribe(client, [topic]);
+    this.#shown = { topic, close: () => subscription.close() };
+  }
+
+  #add(market: Market): void {
+    const { venue, symbol } = market.instrument;
+    let symbols = this.#byVenue.get(venue);
+    if (symbols === undefined) {
+      symbols = new Map();
+      this.#byVenue.set(venue, symbols);
+    }
+    const ticker = symbols.get(symbol)?.ticker;
+    const kept = ticker === undefined ? market : { ...market, ticker };
+    symbols.set(symbol, kept);
+    this.markets.set(market.topic, kept);
+  }
+
+  #followTickers(client: Client): void {
+    const having = [...this.markets.values()].filter(({ instrument }) =>
+      instrument.channels.includes("ticker"),
+    );
+    const topics = followedTickers(
+      having.map(({ topic }) => topic),
+      this.#favourites,
+    );
+    const key = topics.join(" ");
+    if (topics.length === 0 || this.#tickers?.key === key) return;
+    this.#tickers?.close();
+    const subscription = this.#subscribe(client, topics);
+    this.#tickers = { key, close: () => subscription.close() };
+  }
+
+  #subscribe(client: Client, topics: readonly string[]): Subscription {
+    return client.onTicker(
+      topics,
+      (ticker) => {
+        const market = this.#byVenue.get(ticker.venue)?.get(ticker.symbol);
+        if (market === undefined || market.ticker === ticker) return;
+        market.ticker = ticker;
+        this.#listeners.onTicker();
+      },
+      {
+        conflationIntervalMs: TICKER_INTERVAL_MS,
+        onError: (error) => this.#listeners.onProblem(error),
+      },
+    );
+  }
+}

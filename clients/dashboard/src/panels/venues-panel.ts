@@ -1,0 +1,263 @@
+import type { Funding, Liquidation, MarkPrice, OpenInterest, Subscription } from "@tickwire/client";
+import { bestQuotes } from "../market/best-quotes.ts";
+import type { FeedState } from "../market/feed-health.ts";
+import type { Market } from "../market/market-rows.ts";
+import {
+  compactText,
+  decimalsOf,
+  durationText,
+  groupDigits,
+  padDecimal,
+  percentText,
+} from "../market/number-text.ts";
+import { el, panel, setText } from "../page/dom.ts";
+import type { Context, Panel } from "./context.ts";
+
+const VENUES_MAX = 40;
+const LIQUIDATIONS_MAX = 20;
+
+/** What a derivative has besides, and who else trades the same pair, the best prices marked. */
+export class VenuesPanel implements Panel {
+  readonly element: HTMLElement;
+  readonly #context: Context;
+  readonly #stateOf: (venue: string) => FeedState | undefined;
+  readonly #fee = el("input", {
+    type: "number",
+    min: "0",
+    max: "5",
+    step: "0.01",
+    "aria-label": "Fee of a trade in percent",
+  });
+  readonly #facts = el("dl", { class: "facts" });
+  readonly #quotes = el("tbody");
+  readonly #best = el("p", { class: "muted" });
+  readonly #liquidations: Liquidation[] = [];
+  readonly drawIntervalMs = 250;
+  /** Who trades the same pair, of so many markets. */
+  #same: readonly Market[] = [];
+  #sameOf = "";
+  readonly #rows: ReturnType<typeof createRow>[] = [];
+  #market: Market | undefined;
+  #subscriptions: Subscription[] = [];
+  #funding: Funding | undefined;
+  #mark: MarkPrice | undefined;
+  #openInterest: OpenInterest | undefined;
+
+  /** `stateOf` tells the worst state of a venue's topics, as far as it is known. */
+  constructor(context: Context, stateOf: (venue: string) => FeedState | undefined) {
+    this.#context = context;
+    this.#stateOf = stateOf;
+    this.#fee.addEventListener("change", () => {
+      const feePercent = this.#fee.valueAsNumber;
+      if (feePercent >= 0 && feePercent <= 5) context.change({ feePercent });
+    });
+    const fee = el("label", { class: "fee" }, "fee ", this.#fee, " %");
+    const { element, body } = panel("venues", "Other venues", fee);
+    const names = ["Venue", "Bid", "Ask"].map((text, index) =>
+      el("th", { scope: "col", class: index === 0 ? "" : "num" }, text),
+    );
+    body.append(
+      this.#facts,
+      el("table", {}, el("thead", {}, el("tr", {}, ...names)), this.#quotes),
+      this.#best,
+    );
+    body.tabIndex = 0;
+    this.element = element;
+  }
+
+  show(market: Market): void {
+    for (const subscription of this.#subscriptions) subscription.close();
+    this.#market = market;
+    this.#funding = undefined;
+    this.#mark = undefined;
+    this.#openInterest = undefined;
+    this.#liquidations.length = 0;
+    const { client, redraw } = this.#context;
+    const { topic, instrument } = market;
+    const has = new Set(instrument.channels);
+    const options = { conflationIntervalMs: 500, onError: () => redraw() };
+    this.#subscriptions = [
+      ...(has.has("funding")
+        ? [
+            client.onFunding(
+              topic,
+              (event) => {
+                this.#funding = event;
+                redraw();
+              },
+              options,
+            ),
+          ]
+        : []),
+      ...(has.has("mark-price")
+        ? [
+            client.onMarkPrice(
+              topic,
+              (event) => {
+                this.#mark = event;
+                redraw();
+              },
+              options,
+            ),
+          ]
+        : []),
+      ...(has.has("open-interest")
+        ? [
+            client.onOpenInterest(
+              topic,
+              (event) => {
+                this.#openInterest = event;
+                redraw();
+              },
+              options,
+            ),
+          ]
+        : []),
+      ...(has.has("liquidations")
+        ? [
+            client.onLiquidations(topic, (event) => this.#onLiquidation(event), {
+              onError: () => redraw(),
+            }),
+          ]
+        : []),
+    ];
+  }
+
+  draw(): void {
+    const fee = String(this.#context.view().feePercent);
+    // While somebody types, what is typed stands.
+    if (!this.#fee.matches(":focus") && this.#fee.value !== fee) this.#fee.value = fee;
+    if (this.#market === undefined) return;
+    this.#drawFacts(this.#market);
+    this.#drawQuotes(this.#market);
+  }
+
+  /** Why a venue's quote is not compared with the others. */
+  #asideReason(quote: {
+    readonly topic: string;
+    readonly bidPrice: number | undefined;
+    readonly askPrice: number | undefined;
+  }): string | undefined {
+    const { topic, bidPrice, askPrice } = quote;
+    const state = this.#stateOf(topic.slice(0, topic.indexOf(":")));
+    if (state !== undefined && state !== "live" && state !== "syncing") return state;
+    const isCrossed = bidPrice !== undefined && askPrice !== undefined && bidPrice > askPrice;
+    return isCrossed ? "crossed" : undefined;
+  }
+
+  #onLiquidation(event: Liquidation): void {
+    this.#liquidations.unshift(event);
+    this.#liquidations.length = Math.min(this.#liquidations.length, LIQUIDATIONS_MAX);
+    this.#context.redraw();
+  }
+
+  #drawFacts({ instrument }: Market): void {
+    const decimals = decimalsOf(instrument.priceIncrementText);
+    const price = (text: string): string => groupDigits(padDecimal(text, decimals));
+    const facts: [string, string][] = [];
+    if (this.#funding !== undefined) {
+      const { rate, nextFundingTimeUs } = this.#funding;
+      const next =
+        nextFundingTimeUs === undefined
+          ? ""
+          : ` in ${durationText(nextFundingTimeUs / 1_000 - this.#context.nowMs())}`;
+      facts.push(["Funding", `${percentText(rate, 4)}${next}`]);
+    }
+    if (this.#mark !== undefined) {
+      facts.push(["Mark", price(this.#mark.markPriceText)]);
+      if (this.#mark.indexPriceText !== undefined)
+        facts.push(["Index", price(this.#mark.indexPriceText)]);
+    }
+    if (this.#openInterest !== undefined)
+      facts.push(["Open interest", compactText(this.#openInterest.openInterest)]);
+    const last = this.#liquidations[0];
+    if (last !== undefined)
+      facts.push(["Last liquidation", `${last.sizeText} @ ${price(last.priceText)}`]);
+    if (facts.length === 0)
+      facts.push(
+        ["Kind", instrument.kind ?? "unknown"],
+        ["Price step", instrument.priceIncrementText ?? "–"],
+        ["Size step", instrument.sizeIncrementText ?? "–"],
+      );
+    const shown = this.#facts.children;
+    if (shown.length !== facts.length)
+      this.#facts.replaceChildren(
+        ...facts.map(() => el("div", {}, el("dt"), el("dd", { class: "num" }))),
+      );
+    for (const [index, [name, value]] of facts.entries()) {
+      const [dt, dd] = shown[index]!.children;
+      setText(dt!, name);
+      setText(dd!, value);
+    }
+  }
+
+  /** The same base and quote asset and kind only: a dollar and a token of it are not the same. */
+  #findSame({ topic, instrument }: Market): void {
+    const { markets } = this.#context;
+    const key = `${topic} ${markets.size}`;
+    if (key === this.#sameOf) return;
+    this.#sameOf = key;
+    const { base, quote, kind } = instrument;
+    this.#same = [...markets.values()]
+      .filter(
+        ({ instrument: one }) => one.base === base && one.quote === quote && one.kind === kind,
+      )
+      .slice(0, VENUES_MAX);
+  }
+
+  #drawQuotes(market: Market): void {
+    this.#findSame(market);
+    const { markets } = this.#context;
+    const same = this.#same.map((one) => markets.get(one.topic) ?? one);
+    const quotes = same.map(({ topic, ticker }) => ({
+      topic,
+      bidPrice: ticker?.bidPrice,
+      askPrice: ticker?.askPrice,
+    }));
+    const feeShare = this.#context.view().feePercent / 100;
+    // A crossed quote is wrong, and one of a feed that is not live may be old: neither is offered.
+    const usable = quotes.filter((quote) => this.#asideReason(quote) === undefined);
+    const best = bestQuotes(usable, feeShare);
+    while (this.#rows.length < same.length) {
+      const row = createRow();
+      this.#rows.push(row);
+      this.#quotes.append(row.element);
+    }
+    for (const [index, row] of this.#rows.entries()) {
+      const one = same[index];
+      row.element.hidden = one === undefined;
+      if (one === undefined) continue;
+      const aside = this.#asideReason(quotes[index]!);
+      setText(
+        row.name,
+        aside === undefined ? one.instrument.venue : `${one.instrument.venue} (${aside})`,
+      );
+      row.name.className = aside === undefined ? "" : "muted";
+      const { topic, ticker } = one;
+      const decimals = decimalsOf(one.instrument.priceIncrementText);
+      const text = (price: string | undefined): string =>
+        price === undefined ? "–" : groupDigits(padDecimal(price, decimals));
+      setText(row.bid, text(ticker?.bidPriceText));
+      setText(row.ask, text(ticker?.askPriceText));
+      const hasOthers = same.length > 1;
+      row.bid.className = hasOthers && best.bidTopics.has(topic) ? "num best" : "num";
+      row.ask.className = hasOthers && best.askTopics.has(topic) ? "num best" : "num";
+    }
+    this.#drawBest(best.profitShare, feeShare, same.length);
+  }
+
+  #drawBest(profitShare: number | undefined, feeShare: number, count: number): void {
+    const fees = `fees of ${percentText(feeShare).replace("+", "")} each`;
+    const isProfit = profitShare !== undefined && profitShare > 0 && count > 1;
+    const text = isProfit
+      ? `Bought at the best ask and sold at the best bid: ${percentText(profitShare, 3)} after ${fees}.`
+      : `No profit between venues after ${fees}.`;
+    this.#best.className = isProfit ? "profit" : "muted";
+    setText(this.#best, count > 1 ? text : "No other venue here has this pair.");
+  }
+}
+
+function createRow() {
+  const [name, bid, ask] = [el("td"), el("td", { class: "num" }), el("td", { class: "num" })];
+  return { element: el("tr", {}, name, bid, ask), name, bid, ask };
+}

@@ -1,0 +1,168 @@
+// https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
+import type { Instrument } from "#core/instrument.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import type { Emit } from "../../reading/emit.ts";
+import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
+import { scannedQuote } from "../../reading/scanned-ticks.ts";
+import type { SymbolTable } from "../../reading/symbol-table.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+
+/** What the reader keeps of an instrument. */
+export type OkxInstrumentState = {
+  readonly instrument: Instrument;
+  readonly scales: ScaleTracker;
+  /** The channel that its book is taken from, should there be several. */
+  bookChannel: string | undefined;
+};
+
+const BOOK_HEAD = bytesOf('{"arg":{"channel":"books","instId":"');
+const BOOK_DATA = bytesOf('"},"action":"update","data":[{');
+const QUOTE_HEAD = bytesOf('{"arg":{"channel":"bbo-tbt","instId":"');
+const QUOTE_DATA = bytesOf('"},"data":[{');
+const TAIL = bytesOf("}]}");
+const ASKS = bytesOf('"asks":');
+const BIDS = bytesOf('"bids":');
+const TIME = bytesOf('"ts":"');
+const CHECKSUM = bytesOf('"checksum":');
+const NUMBER = bytesOf('"seqId":');
+const PREVIOUS_NUMBER = bytesOf('"prevSeqId":');
+
+/** Behind the size of a level: liquidated orders, and the count of orders. */
+const TEXTS_BEHIND_LEVEL = 2;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const CLOSE_BRACE = 0x7d;
+
+/** Members that were seen, as bits. */
+const Seen = { Asks: 1, Bids: 2, Time: 4, Checksum: 8, Number: 16, PreviousNumber: 32 } as const;
+
+/** Places of numbers in the scanner's column. */
+const At = { Time: 0, Checksum: 1, Number: 2, PreviousNumber: 3, Quote: 4 } as const;
+
+/** Reads changes of books and best prices in their bytes. */
+export class OkxScanner {
+  readonly #symbols: SymbolTable<OkxInstrumentState>;
+  readonly #numbers = new Float64Array(8);
+  readonly #levels = new ScannedBook();
+  #seen = 0;
+
+  constructor(symbols: SymbolTable<OkxInstrumentState>) {
+    this.#symbols = symbols;
+  }
+
+  /** See `FeedDecoder.scan`. */
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
+    const ofBook = literal(bytes, 0, BOOK_HEAD);
+    const isBook = ofBook >= 0;
+    const name = isBook ? ofBook : literal(bytes, 0, QUOTE_HEAD);
+    const nameEnd = textEnd(bytes, name);
+    if (nameEnd < 0) return false;
+    const state = this.#symbols.find(bytes, name, nameEnd);
+    const item = literal(bytes, nameEnd, isBook ? BOOK_DATA : QUOTE_DATA);
+    if (state === undefined || item < 0 || !this.#members(bytes, item, state)) return false;
+    return isBook
+      ? this.#book(state, receivedTimeUs, emit)
+      : this.#quote(state, receivedTimeUs, emit);
+  }
+
+  /** Reads the members of the one item, behind which the frame ends. */
+  #members(bytes: Uint8Array, start: number, { scales }: OkxInstrumentState): boolean {
+    this.#seen = 0;
+    this.#levels.begin(scales);
+    let at = start;
+    for (;;) {
+      at = this.#member(bytes, at);
+      if (at < 0) return false;
+      if (bytes[at] !== COMMA) return literal(bytes, at, TAIL) === bytes.length;
+      at += 1;
+    }
+  }
+
+  #member(bytes: Uint8Array, at: number): number {
+    const asks = literal(bytes, at, ASKS);
+    if (asks >= 0) return this.#side(bytes, asks, this.#levels.asks, Seen.Asks);
+    const bids = literal(bytes, at, BIDS);
+    if (bids >= 0) return this.#side(bytes, bids, this.#levels.bids, Seen.Bids);
+    const time = literal(bytes, at, TIME);
+    if (time >= 0) {
+      const end = this.#number(bytes, time, At.Time, Seen.Time);
+      return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
+    }
+    const checksum = literal(bytes, at, CHECKSUM);
+    if (checksum >= 0) return this.#checksum(bytes, checksum);
+    const number = literal(bytes, at, NUMBER);
+    if (number >= 0) return this.#number(bytes, number, At.Number, Seen.Number);
+    const previous = literal(bytes, at, PREVIOUS_NUMBER);
+    return this.#number(bytes, previous, At.PreviousNumber, Seen.PreviousNumber);
+  }
+
+  /** False for a member that stands there a second time. */
+  #isFirst(member: number): boolean {
+    if ((this.#seen & member) !== 0) return false;
+    this.#seen |= member;
+    return true;
+  }
+
+  #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
+    if (!this.#isFirst(member)) return -1;
+    return levels.quoted(bytes, at, this.#levels.form, TEXTS_BEHIND_LEVEL);
+  }
+
+  #number(bytes: Uint8Array, at: number, place: number, member: number): number {
+    return this.#isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+  }
+
+  #checksum(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== MINUS) return this.#number(bytes, at, At.Checksum, Seen.Checksum);
+    const end = this.#number(bytes, at + 1, At.Checksum, Seen.Checksum);
+    this.#numbers[At.Checksum] = -this.#numbers[At.Checksum]!;
+    return end;
+  }
+
+  #has(member: number): boolean {
+    return (this.#seen & member) !== 0;
+  }
+
+  #book(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
+    if (!this.#has(Seen.Asks) || !this.#has(Seen.Bids) || !this.#has(Seen.Time)) return false;
+    if (state.bookChannel !== "books") return false;
+    const numbers = this.#numbers;
+    const { instrument, scales } = state;
+    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
+    // Always 0 since the venue gave checksums up.
+    const isSummed = this.#has(Seen.Checksum) && numbers[At.Checksum] !== 0;
+    const columns = this.#levels.take(scales);
+    if (columns === undefined) return false;
+    emit(
+      bookEvent(subject, scales, columns, {
+        snapshot: false,
+        lastUpdateId: this.#has(Seen.Number) ? numbers[At.Number] : undefined,
+        previousUpdateId: this.#has(Seen.PreviousNumber) ? numbers[At.PreviousNumber] : undefined,
+        checksum: isSummed ? numbers[At.Checksum] : undefined,
+      }),
+    );
+    return true;
+  }
+
+  #quote(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
+    if (!this.#has(Seen.Time)) return false;
+    if (!this.#has(Seen.Bids) || !this.#has(Seen.Asks)) return false;
+    const { bids, asks, form } = this.#levels;
+    const { instrument, scales } = state;
+    // A quote that needs a finer scale is decoded, since its scales grow in an order of their own.
+    if (form.price !== scales.form.price || form.size !== scales.form.size) return false;
+    if (!bids.copyFirst(this.#numbers, At.Quote)) return false;
+    if (!asks.copyFirst(this.#numbers, At.Quote + 2)) return false;
+    const venueTimeUs = epochTimeUs(this.#numbers[At.Time]);
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    const event = scannedQuote(subject, scales, this.#numbers, At.Quote);
+    if (event === undefined) return false;
+    emit(event);
+    return true;
+  }
+}

@@ -1,0 +1,172 @@
+// The dashboard in Chromium, on a market of 10,000 instruments whose events it has to take at about
+// 10,000 a second: tickers of 1,000 of them, and book, trades and candles of the one that is shown.
+// Prints frames, the time between them, how busy the page's main thread is (by Chromium's tracing:
+// CPU time of the tasks that it ran, so that a busy machine counts less), how long it took until
+// first prices were seen, and by how much anything moved on the screen (cumulative layout shift).
+// Runs on the build: `npm run build && node test/bench/dashboard.bench.mjs [seconds] [url]`. With
+// an address it looks at what runs there. `--profile FILE` writes a CPU profile of the page.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    profile: { type: "string" },
+    panel: { type: "string", default: "1" },
+    /** What dashboard/market.mjs takes, as JSON. */
+    market: { type: "string", default: "{}" },
+  },
+});
+const seconds = Number(positionals[0] ?? 10);
+/** Topics are joined bit by bit. */
+const JOIN_MS_MAX = 60_000;
+const EVENTS_PER_SECOND_MIN = 9_000;
+const SETTLE_MS = 2_000;
+const BUSY_LIMIT = 0.4;
+const TRACE_CATEGORIES = ["toplevel", "devtools.timeline", "blink.user_timing"];
+const print = (line) => process.stdout.write(`${line}\n`);
+const wait = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
+
+const executablePath = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .flatMap((folder) => ["chromium", "chromium-browser"].map((name) => join(folder, name)))
+  .find(existsSync);
+if (executablePath === undefined) throw new Error("there is no chromium on PATH");
+
+const gateway = positionals[1] === undefined ? await startGateway() : undefined;
+const url = positionals[1] ?? gateway.url;
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], headless: true });
+try {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
+  page.on("pageerror", (error) => print(`error in the page: ${error.message}`));
+  await page.addInitScript(watchPage);
+  await page.goto(url);
+  // The page's policy forbids code made of text, which is what waiting inside of it would be.
+  while ((await page.evaluate("watched.firstDataMs")) === 0) await wait(100);
+  for (const endMs = performance.now() + JOIN_MS_MAX; performance.now() < endMs; await wait(500))
+    if (Number.parseInt(await page.textContent("#traffic"), 10) > EVENTS_PER_SECOND_MIN) break;
+  await wait(SETTLE_MS);
+  await page.keyboard.press(values.panel);
+  await wait(1_000);
+  const found = await page.textContent("#market-count");
+  const session = await page.context().newCDPSession(page);
+  if (values.profile !== undefined) {
+    await session.send("Profiler.enable");
+    await session.send("Profiler.start");
+  }
+  await browser.startTracing(page, { categories: TRACE_CATEGORIES });
+  const before = await page.evaluate("watched.begin()");
+  await wait(seconds * 1_000);
+  const watched = await page.evaluate("watched.end()");
+  const trace = JSON.parse((await browser.stopTracing()).toString());
+  if (values.profile !== undefined) {
+    const { profile } = await session.send("Profiler.stop");
+    writeFileSync(values.profile, JSON.stringify(profile));
+  }
+  report({ ...watched, found, before, traffic: await page.textContent("#traffic") }, trace);
+} finally {
+  await browser.close();
+  gateway?.process.kill();
+}
+
+/** In the page, before its own scripts: frames, first data, and what moved. */
+function watchPage() {
+  const watched = { firstDataMs: 0, shift: 0, frames: [], isOn: false };
+  globalThis.watched = watched;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) watched.shift += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  let lastMs;
+  const onFrame = (nowMs) => {
+    if (watched.firstDataMs === 0) {
+      const book = document.querySelector(".panel-book")?.dataset.sequence;
+      const price = document.querySelector("#last-price")?.textContent ?? "";
+      if (Number(book) > 0 && /\d/.test(price)) watched.firstDataMs = performance.now();
+    }
+    if (watched.isOn && lastMs !== undefined) watched.frames.push(nowMs - lastMs);
+    lastMs = nowMs;
+    requestAnimationFrame(onFrame);
+  };
+  requestAnimationFrame(onFrame);
+  watched.begin = () => {
+    watched.frames = [];
+    watched.isOn = true;
+  };
+  watched.end = () => {
+    watched.isOn = false;
+    const { frames, firstDataMs, shift } = watched;
+    return { frames, firstDataMs, shift };
+  };
+}
+
+function report({ frames, firstDataMs, shift, found, traffic }, trace) {
+  const sorted = frames.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const { busyShare, longestMs, byName } = mainThread(trace);
+  const perSecond = frames.length / (frames.reduce((sum, one) => sum + one, 0) / 1_000);
+  print(`markets in the list    ${found}`);
+  print(`carried                ${traffic}`);
+  print(`first data after       ${firstDataMs.toFixed(0)} ms`);
+  print(`layout shift           ${shift.toFixed(4)}`);
+  print(`frames                 ${frames.length}, ${perSecond.toFixed(1)} a second`);
+  print(
+    `frame time p50 p99 max ${[at(0.5), at(0.99), at(1)].map((ms) => ms.toFixed(1)).join(" ")} ms`,
+  );
+  print(
+    `main thread busy       ${(busyShare * 100).toFixed(1)} %, longest task ${longestMs.toFixed(1)} ms`,
+  );
+  for (const [name, share] of byName) print(`  ${name.padEnd(21)}${(share * 100).toFixed(1)} %`);
+  if (busyShare > BUSY_LIMIT) process.exitCode = 1;
+}
+
+/** How long the main thread of the page ran tasks, and what the largest parts of that were. */
+function mainThread({ traceEvents }) {
+  const names = traceEvents.filter(({ name }) => name === "thread_name");
+  const threads = new Set(
+    names
+      .filter(({ args }) => args.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const ofMain = traceEvents.filter(
+    ({ pid, tid, ph }) => ph === "X" && threads.has(`${pid} ${tid}`),
+  );
+  const busiest = (name) => {
+    const sums = new Map();
+    for (const event of ofMain) {
+      if (event.name !== name) continue;
+      const key = `${event.pid} ${event.tid}`;
+      sums.set(key, (sums.get(key) ?? 0) + event.dur);
+    }
+    return [...sums].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+  };
+  const thread = busiest("ThreadControllerImpl::RunTask") ?? busiest("RunTask");
+  const own = ofMain.filter(({ pid, tid }) => `${pid} ${tid}` === thread);
+  const tasks = own.filter(({ name }) => name.endsWith("RunTask"));
+  const from = Math.min(...tasks.map(({ ts }) => ts));
+  const spanUs = Math.max(...tasks.map(({ ts, dur }) => ts + dur)) - from;
+  const sums = new Map();
+  for (const event of own)
+    sums.set(event.name, (sums.get(event.name) ?? 0) + cpuUs(event) / spanUs);
+  return {
+    busyShare: tasks.reduce((sum, task) => sum + cpuUs(task), 0) / spanUs,
+    longestMs: tasks.reduce((most, task) => Math.max(most, cpuUs(task)), 0) / 1_000,
+    byName: [...sums].toSorted((a, b) => b[1] - a[1]).slice(0, 14),
+  };
+}
+
+/** Time on a CPU where Chromium knows it. */
+function cpuUs({ dur, tdur }) {
+  return tdur ?? dur;
+}
+
+/** A gateway with the market, in a process of its own. */
+async function startGateway() {
+  const market = new URL("dashboard/market.mjs", import.meta.url).pathname;
+  const child = fork(market, [values.market]);
+  const [{ port }] = await once(child, "message");
+  return { process: child, url: `http://127.0.0.1:${port}/` };
+}
