@@ -1,21 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findFreePort, killAll, startCli, type CliProcess } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { lacksChromium, launchChromium, untilInPage, untilLive } from "./chromium-page.ts";
+import { killAll, startCli, type CliProcess } from "./cli-process.ts";
 
 // The dashboard as somebody has it who started Tickwire and opened the address.
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-const folders = (process.env["PATH"] ?? "").split(delimiter);
-const executablePath = folders
-  .flatMap((folder) => ["chromium", "chromium-browser"].map((name) => join(folder, name)))
-  .find(existsSync);
-const mustRun = process.env["CI"] !== undefined;
 
-describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chromium", () => {
+describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
   let browser: Browser;
   let page: Page;
   let dev: CliProcess;
@@ -26,17 +22,13 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     dev = startCli(["dev", "--port", String(port), "--admin-port", "0"]);
     await dev.waitFor("stdout", /streams simulated/);
   };
-  /** What waits inside the page would be code made of text, which the page's policy forbids. */
-  const until = (expression: string) =>
-    expect.poll(() => page.evaluate(expression), { timeout: 30_000, interval: 100 }).toBe(true);
-  const isLive = () => until("document.querySelector('#book-badge')?.dataset.state === 'live'");
+  const until = (expression: string) => untilInPage(page, expression);
+  const isLive = () => untilLive(page);
 
   beforeAll(async () => {
-    if (executablePath === undefined) throw new Error("there is no chromium on PATH");
     port = await findFreePort();
     await start();
-    const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
-    browser = await chromium.launch({ executablePath, args, headless: true });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => problems.push(message.text()));
@@ -58,6 +50,30 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
       await expect.poll(count, { timeout: 30_000 }).toBeGreaterThan(2);
     }
     expect(problems).toEqual([]);
+  });
+
+  test("goes back by 2,000 candles as one scrolls, and on live without a seam", async () => {
+    const bars = () =>
+      page.evaluate(
+        "Number(document.querySelector('.panel-chart').dataset.bars)",
+      ) as Promise<number>;
+    const chart = (await page.locator(".chart-host").boundingBox())!;
+    const [left, right, y] = [chart.x + 60, chart.x + chart.width - 160, chart.y + 200];
+    const scrollBack = async (): Promise<boolean> => {
+      await page.mouse.move(left, y);
+      await page.mouse.down();
+      await page.mouse.move(right, y, { steps: 4 });
+      await page.mouse.up();
+      return (await bars()) > 2_000;
+    };
+    // Far out, so that a drag goes over many candles.
+    await page.mouse.move((left + right) / 2, y);
+    for (let turn = 0; turn < 12; turn += 1) await page.mouse.wheel(0, 240);
+    await expect.poll(scrollBack, { timeout: 30_000, interval: 50 }).toBe(true);
+    const last = await page.getAttribute(".panel-chart", "data-last");
+    await until(`document.querySelector(".panel-chart").dataset.last !== "${last}"`);
+    expect(await page.getAttribute(".panel-chart", "data-empty")).toBe("0");
+    expect(await page.textContent("#chart-note")).toMatch(/^[2-9],\d{3} candles/);
   });
 
   test("finds a market by words, and keeps the choice and the theme", async () => {
@@ -206,5 +222,6 @@ describe.skipIf(executablePath === undefined && !mustRun)("the dashboard in Chro
     await start();
     await until("document.querySelector('#connection').textContent === 'Live'");
     await isLive();
+    expect(await page.getAttribute("html", "data-connection")).toBe("connected");
   });
 });

@@ -1,4 +1,4 @@
-import { complain, printLines, remark } from "../output/terminal.ts";
+import { complain, printLine, printLines, remark } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import type { RunningDerive } from "#derive/main.ts";
@@ -8,6 +8,7 @@ import type { AdminCommand } from "#runtime/admin-server.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 import { describeError } from "../process/errors.ts";
 import { isRecording, prepareRecording } from "../recording/play-recording.ts";
+import { registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { replayCommand } from "../recording/replay-control.ts";
 import { tellEnd } from "../recording/replay-recording.ts";
 import type { RunningGateway } from "#gateway/main.ts";
@@ -31,7 +32,11 @@ import { watchVenues } from "../process/venue-watch.ts";
 
 type DevOptions = GatewayOptions &
   ReplayFlags &
-  DeriveFlags & { readonly chaos?: readonly string[]; readonly open?: boolean };
+  DeriveFlags & {
+    readonly chaos?: readonly string[];
+    readonly open?: boolean;
+    readonly json?: boolean;
+  };
 
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
@@ -62,6 +67,7 @@ export function createDevCommand(): Command {
   addConsolidateOption(command);
   return addAdminOption(command, "dev")
     .option("--open", "open the page in a browser")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -87,10 +93,9 @@ async function runDev(options: DevOptions): Promise<void> {
     ...(replay === undefined ? venueFlags(options.venue) : []),
     ...deriveFlags(options),
   ];
-  const config = withChaos(
-    loadCommandConfig(options, { defaults: defaultsFor(replay !== undefined), flags }),
-    options.chaos,
-  );
+  const isReplay = replay !== undefined;
+  const loaded = loadCommandConfig(options, { defaults: defaultsFor(isReplay), flags });
+  const config = withChaos(loaded, options.chaos, { isReplay });
   const service = createServiceProcess("dev", config);
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
@@ -115,11 +120,11 @@ async function runDev(options: DevOptions): Promise<void> {
     const running = ingest;
     watchVenues({ ...service, venues: () => running.stats().venues, tell: remark });
     const { venues } = config.ingest;
-    print([
-      `tickwire streams ${venues.map(({ id }) => id).join(", ")} on ${listens}`,
+    const ids = venues.map(({ id }) => id);
+    tellStart(options, { address, adminAddress, venues: ids }, [
+      `tickwire streams ${ids.join(", ")} on ${listens}`,
       ...hints({ address, adminAddress }, exampleOfVenue(venues[0])),
     ]);
-    if (options.open === true) openBrowser(`http://${address}/`, remark);
     return;
   }
   const [path = ""] = replay.paths;
@@ -127,12 +132,30 @@ async function runDev(options: DevOptions): Promise<void> {
     ? await playRecording(path, { bus, service, replay, commands })
     : await playCaptures(bus, service, replay);
   const played = captures.map(({ venue, streams }) => `${venue} (${countOf(streams.length)})`);
-  print([
+  const venues = captures.map(({ venue }) => venue);
+  tellStart(options, { address, adminAddress, venues }, [
     `tickwire replays ${played.join(", ")} on ${listens}`,
     ...describeStart(replay),
     ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
   ]);
-  if (options.open === true) openBrowser(`http://${address}/`, remark);
+}
+
+/** Tells that all is there, to people in lines or to programs as JSON, and opens the page. */
+function tellStart(
+  { open, json }: DevOptions,
+  start: {
+    readonly address: string;
+    readonly adminAddress: string;
+    readonly venues: readonly string[];
+  },
+  lines: readonly string[],
+): void {
+  const url = `http://${start.address}/`;
+  const { venues } = start;
+  if (json === true)
+    printLine(JSON.stringify({ url, adminUrl: `http://${start.adminAddress}/`, venues }));
+  else printLines(lines.map(visibleText).join("\n"));
+  if (open === true) openBrowser(url, remark);
 }
 
 /** Plays a recording as venues of its own, and lets operators say how. Returns what it streams. */
@@ -149,6 +172,7 @@ async function playRecording(
   const played = await prepareRecording(path, bus, service, options);
   const { replay } = played;
   commands.set("replay", replayCommand(replay.player));
+  registerReplayMetrics(service.metrics, () => replay.player.status);
   const fail = (error: unknown): void => {
     complain(`the replay failed: ${describeError(error)}`);
     void service.shutdown.run(ExitCode.Failure);
@@ -181,8 +205,4 @@ function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceO
 
 function countOf(instruments: number): string {
   return instruments === 1 ? "1 instrument" : `${instruments} instruments`;
-}
-
-function print(lines: readonly string[]): void {
-  printLines(lines.map(visibleText).join("\n"));
 }

@@ -7,6 +7,7 @@ import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
+import { registerRecordingMetrics, registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
@@ -26,6 +27,8 @@ const GROUPS = [
   ["Gateway", "tickwire_gateway_"],
   ["Ingestor", "tickwire_ingest_"],
   ["Deriver", "tickwire_derive_"],
+  ["Recorder", "tickwire_recording_"],
+  ["Replay", "tickwire_replay_"],
   ["Any process", "tickwire_"],
 ] as const;
 
@@ -79,7 +82,14 @@ export function everyMetric(): Registry {
   });
   registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
   registerStreamMetrics(registry, () => []);
+  registerRecordingMetrics(registry, readNothing);
+  registerReplayMetrics(registry, readNothing);
   return registry;
+}
+
+/** The document is about names, and reads no values. */
+function readNothing(): never {
+  throw new Error("no value is read for a document");
 }
 
 /** Every metric that a registry has. */

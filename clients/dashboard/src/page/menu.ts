@@ -1,6 +1,9 @@
 import { el } from "./dom.ts";
 
-/** A button that opens what is below it; a press elsewhere or Escape closes it. */
+/**
+ * A button that opens what is below it; a press elsewhere or Escape closes it, and so does a button
+ * in it that has done what it is for (class `ends-menu`).
+ */
 export function menu(name: string, label: string, title: string, ...content: readonly Node[]) {
   const summary = el("summary", { class: "tool", title }, label);
   const element = el(
@@ -14,6 +17,9 @@ export function menu(name: string, label: string, title: string, ...content: rea
     event.stopPropagation();
     element.open = false;
     summary.focus();
+  });
+  element.addEventListener("click", ({ target }) => {
+    if ((target as HTMLElement).closest(".ends-menu") !== null) element.open = false;
   });
   element.addEventListener("toggle", () => {
     const page = element.ownerDocument;

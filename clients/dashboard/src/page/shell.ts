@@ -165,7 +165,8 @@ export class Shell {
         this.#tools.onLayout(PRESETS[name]),
       ),
     );
-    const copy = toolButton("The address has all of it", "Copy link to this view", () => {
+    for (const preset of presets) preset.classList.add("ends-menu");
+    const copy = toolButton("The address has all of it", "Copy link", () => {
       void this.#tools.copyAddress().then((isDone) => {
         setText(copy, isDone ? "Copied" : "The browser forbids it: copy the address");
       });
@@ -194,6 +195,7 @@ export class Shell {
     const access = toolButton("An API key or a token for this gateway", "Access key …", () =>
       this.#tools.openAccess(),
     );
+    access.classList.add("ends-menu");
     return menu(
       "settings",
       "Settings",

@@ -120,7 +120,7 @@ export class BookPanel implements Panel {
       const bps = ((spread / middle) * 10_000).toFixed(2);
       setText(
         this.#mid,
-        `${groupDigits(middle.toFixed(decimals + 1))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
+        `${groupDigits(middleText(middle, decimals))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
       );
     }
     const share = bidShare(bids, asks);
@@ -169,6 +169,12 @@ export class BookPanel implements Panel {
       row.element.classList.toggle("is-large", level.size >= largest * 0.75);
     }
   }
+}
+
+/** The middle may lie between two prices: then it has a digit more than they have. */
+function middleText(middle: number, decimals: number): string {
+  const text = middle.toFixed(decimals + 1);
+  return text.endsWith("0") ? middle.toFixed(decimals) : text;
 }
 
 function createRow() {

@@ -1,6 +1,7 @@
 import {
   HEAT_BUCKETS,
   heatCeiling,
+  heatStep,
   type HeatColumn,
   type HeatHistory,
 } from "../market/heat-history.ts";
@@ -11,7 +12,10 @@ import { colourOf, PanelCanvas } from "./canvas.ts";
 const FOOT = 18;
 const PRICE_WIDTH = 74;
 const TIMES_SHOWN = 6;
-const PRICES_SHOWN = 6;
+/** While less than this of the map is filled, it says why. */
+const TOLD_SHARE = 0.3;
+/** Pixels between two prices at the side, at least. */
+const PRICE_GAP = 44;
 const TRADE_RADIUS_MAX = 7;
 /** The strongest size is found anew after so many columns. */
 const COLUMNS_PER_CEILING = 20;
@@ -178,14 +182,19 @@ export class HeatmapView {
     const { context, element } = this.canvas;
     context.fillStyle = colourOf(element, "--muted");
     context.textAlign = "left";
-    for (let index = 0; index < PRICES_SHOWN; index += 1) {
-      const part = (index + 0.5) / PRICES_SHOWN;
-      const price = (this.#bottomStep + part * HEAT_BUCKETS) * step;
-      context.fillText(
-        groupDigits(price.toFixed(decimals)),
-        map.width + 6,
-        map.height * (1 - part) + 4,
-      );
+    // At round prices, as far apart as they can be read.
+    const low = (this.#bottomStep - 0.5) * step;
+    const span = HEAT_BUCKETS * step;
+    const apart = heatStep((span * PRICE_GAP * HEAT_BUCKETS) / (2 * map.height));
+    for (let price = Math.ceil(low / apart) * apart; price < low + span; price += apart) {
+      const y = map.height * (1 - (price - low) / span);
+      if (y < 10 || y > map.height - 4) continue;
+      context.fillText(groupDigits(price.toFixed(decimals)), map.width + 6, y + 4);
+    }
+    if (columns.length < columnsMax * TOLD_SHARE) {
+      context.textAlign = "center";
+      const text = "The map begins when a market is chosen: gateways keep no past books.";
+      context.fillText(text, map.width / 2, 22);
     }
     const endMs = (columns.at(-1)?.startMs ?? 0) + columnMs;
     context.textAlign = "center";
