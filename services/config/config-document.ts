@@ -8,7 +8,7 @@ const INTRODUCTION = `# Configuration
 Every process reads one tree of settings and uses its part: \`bus\`, \`streamLog\`, \`ingest\`, \`derive\`, \`gateway\`,
 \`admin\`, \`log\` and \`shutdown\`. Later sources win:
 
-1. the defaults below (\`dev\` and \`record\` prefer the memory bus and the log level \`warn\`; a gateway
+1. the defaults below (\`dev\` and \`record --raw\` prefer the memory bus and the log level \`warn\`; a gateway
    prefers the admin port 9091, \`derive\` 9093, \`dev\` a free one);
 2. a JSON file, only if \`--config FILE\` names one: \`{ "gateway": { "port": 9000 } }\`;
 3. environment variables: \`TICKWIRE_GATEWAY__PORT=9000\`;

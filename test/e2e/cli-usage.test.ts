@@ -4,7 +4,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, runCli, startCli } from "./cli-process.ts";
 import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
 import { makeCapture } from "./cli-capture.ts";
 

@@ -5,7 +5,8 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { environmentOfTests, findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { environmentOfTests, killAll, runCli, startCli } from "./cli-process.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { JetStreamLog } from "#bus/jetstream-log.ts";
 import { eventSubject } from "#bus/subject.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
-import { findFreePort, killAll, startCli, type CliProcess } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli, type CliProcess } from "./cli-process.ts";
 
 const SYMBOLS = ["BTC-USD", "ETH-USD"];
 const CHANNELS = ["trades", "quotes", "book"] as const;

@@ -74,8 +74,7 @@ export class BlockStore {
       const index = await folder.readIndex();
       for (const { name, bytes } of await folder.list()) {
         const known = index.get(name);
-        const unknown = { blocks: 0, events: 0, firstTimeUs: 0, lastTimeUs: 0 };
-        this.#files.push(known?.bytes === bytes ? known : { ...unknown, name, bytes });
+        this.#files.push(known?.bytes === bytes ? known : await folder.scan({ name, bytes }));
         this.#nextNumber = (recordingFileNumber(name) ?? 0) + 1;
       }
     } catch (error) {

@@ -217,6 +217,19 @@ describe("old files", () => {
   });
 });
 
+test("what a run left that was killed goes at its age too", async () => {
+  const killed = await market.open();
+  killed.event(TRADES, news(tradeRow(101), 1));
+  await killed.flush();
+  // Nobody has written down how the file ended.
+  market.clock.advance(5_000);
+  const next = await market.open({ keptMsMax: 1_000 });
+  next.event(TRADES, news(tradeRow(102), 2));
+  await next.close();
+  expect(centsOf((await market.read()).entries)).toEqual([102]);
+  await killed.close();
+});
+
 describe("a disk that is full", () => {
   /** Takes so many appends, and then none until it is told to. */
   class Disk {

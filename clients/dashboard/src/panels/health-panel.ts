@@ -108,7 +108,7 @@ export class HealthPanel implements Panel {
       sinceTimeUs === 0 ? "–" : durationText(this.#context.nowMs() - sinceTimeUs / 1_000),
       msText(meter.delayMs(0.5)),
       msText(meter.delayMs(0.99)),
-      measured?.events === undefined ? "–" : compactText(measured.events),
+      measured?.events === undefined ? "–" : rateText(measured.events),
       countText(measured?.gaps),
       `${live}/${total}`,
       reason.replaceAll("-", " "),
@@ -162,6 +162,10 @@ function measuredOf(parts: Answer["health"]): Measured {
 function msText(value: number | undefined): string {
   if (value === undefined) return "–";
   return `${Math.max(0, value).toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
+}
+
+function rateText(perSecond: number): string {
+  return perSecond < 10_000 ? perSecond.toFixed(perSecond < 10 ? 1 : 0) : compactText(perSecond);
 }
 
 function countText(value: number | undefined): string {

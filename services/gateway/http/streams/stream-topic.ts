@@ -38,7 +38,7 @@ type StreamTopicStart = {
 };
 
 /** Where the batches of one view of a topic are told once for all of its sessions. */
-export type SharedTelling = {
+type SharedTelling = {
   readonly batches: ToldBatches;
   readonly topicId: number;
   /** Which view of the topic it is. */

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Counter } from "prom-client";
 
 /** What is kept of all topics together, in bytes of batches and characters of their events. */
-export const TOLD_SIZE_MAX = 16 * 1024 * 1024;
+const TOLD_SIZE_MAX = 16 * 1024 * 1024;
 
 /** Where a batch stands: in its view of its topic, nothing else is there. */
 type ToldPlace = {
