@@ -1,3 +1,8 @@
+/**
+ * Frames and batches: reading and writing them.
+ *
+ * @module @tickwire/proto/codec
+ */
 export { BatchReader } from "./batch/batch-reader.ts";
 export { BOOKS_PAYLOAD } from "./batch/books-payload.ts";
 export { ChainReader } from "./batch/chain-reader.ts";

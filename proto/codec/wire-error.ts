@@ -1,3 +1,4 @@
+/** What is wrong with bytes, or with a value that is to become bytes. */
 export type WireErrorCode =
   /** The bytes end in the middle of something. */
   | "truncated"

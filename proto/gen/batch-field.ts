@@ -42,6 +42,9 @@ export const Incomplete = 39;
 export const Liquidations = 40;
 export const Statuses = 41;
 export const Listings = 42;
+export const VwapPrices = 43;
+export const MidPrices = 44;
+export const Spreads = 45;
 
 /** Character i is the shape of field i. */
-export const SHAPES = "0122222312222222211112442222222222222222444";
+export const SHAPES = "0122222312222222211112442222222222222222444222";

@@ -185,7 +185,7 @@ export const TradeCodec: MessageCodec<Trade> = /* @__PURE__ */ createMessageCode
 /** Codec of Ticker. */
 export const TickerCodec: MessageCodec<Ticker> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Ticker",
-  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice",
+  "s?lastPrice s?lastSize s?openPrice s?highPrice s?lowPrice s?volume s?quoteVolume s?bidPrice s?askPrice s?vwapPrice s?midPrice s?spread",
 );
 
 /** Codec of GetSnapshotResponse. */

@@ -6,7 +6,7 @@ export const EVENT_TABLE: string = `0 trades trades trade price:d size:d aggress
 0 quotes quotes quote bidPrice:d9 bidSize:d10 askPrice:d11 askSize:d12
 0 book books book
 0 candles candles candle intervalMs:i29 openTimeUs:i30 open:d24 high:d25 low:d26 close:d27 volume:d15 quoteVolume:d16 tradeCount:i28 closed:b31 built:b38 incomplete:b39
-0 ticker tickers ticker lastPrice:d13 lastSize:d14 openPrice:d24 highPrice:d25 lowPrice:d26 volume:d15 quoteVolume:d16 bidPrice:d9 askPrice:d11
+0 ticker tickers ticker lastPrice:d13 lastSize:d14 openPrice:d24 highPrice:d25 lowPrice:d26 volume:d15 quoteVolume:d16 bidPrice:d9 askPrice:d11 vwapPrice:d43 midPrice:d44 spread:d45
 0 funding fundings funding rate:d36 nextFundingTimeUs:i37 intervalMs:i29
 0 mark-price markPrices mark-price markPrice:d32 indexPrice:d33
 0 open-interest openInterests open-interest openInterest:d34 openInterestValue:d35
@@ -168,6 +168,15 @@ export type TickerRow = RowTimes & {
   readonly bidPrice?: string | undefined;
   /** Best ask. */
   readonly askPrice?: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three.
+   */
+  readonly vwapPrice?: string | undefined;
+  /** Half of the sum of best bid and best ask. */
+  readonly midPrice?: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. */
+  readonly spread?: string | undefined;
 };
 
 /** The funding rate of a perpetual. Decimals are exact plain text. What is optional is absent if the venue does not say. */
@@ -397,6 +406,21 @@ export type TickerFields = {
   readonly askPrice: number | undefined;
   /** The same number as exact plain decimal text. */
   readonly askPriceText: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three. This is the nearest double.
+   */
+  readonly vwapPrice: number | undefined;
+  /** The same number as exact plain decimal text. */
+  readonly vwapPriceText: string | undefined;
+  /** Half of the sum of best bid and best ask. This is the nearest double. */
+  readonly midPrice: number | undefined;
+  /** The same number as exact plain decimal text. */
+  readonly midPriceText: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. This is the nearest double. */
+  readonly spread: number | undefined;
+  /** The same number as exact plain decimal text. */
+  readonly spreadText: string | undefined;
 };
 
 /** The funding rate of a perpetual. Decimals are exact plain text. What is optional is absent if the venue does not say. */

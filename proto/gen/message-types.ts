@@ -833,6 +833,10 @@ export type Batch = {
   readonly liquidations: readonly Liquidation[];
   readonly statuses: readonly TopicStatus[];
   readonly listings: readonly Listing[];
+  /** Of tickers. */
+  readonly vwapPrices: readonly Mantissa[];
+  readonly midPrices: readonly Mantissa[];
+  readonly spreads: readonly Mantissa[];
 };
 
 /** A whole book as a row, best levels first, used in RPC answers. */
@@ -1468,6 +1472,15 @@ export type Ticker = {
   readonly bidPrice: string | undefined;
   /** Best ask. */
   readonly askPrice: string | undefined;
+  /**
+   * Mean price of what was traded, each trade weighed by its size. What a deriver adds; a venue's own ticker has none of
+   * these three.
+   */
+  readonly vwapPrice: string | undefined;
+  /** Half of the sum of best bid and best ask. */
+  readonly midPrice: string | undefined;
+  /** Best ask less best bid; below 0 where they are crossed. */
+  readonly spread: string | undefined;
 };
 
 export type TopicRequest = {

@@ -186,7 +186,7 @@ export const ListingCodec: MessageCodec<Listing> = /* @__PURE__ */ createMessage
 /** Codec of Batch. */
 export const BatchCodec: MessageCodec<Batch> = /* @__PURE__ */ createMessageCodec(
   "tickwire.v1.Batch",
-  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings",
+  "utopicId U*times U*prices U*sizes u*levelCounts U*changes mbase Uskipped Z*bidPrices Z*bidSizes Z*askPrices Z*askSizes Z*lastPrices Z*lastSizes Z*volumes Z*quoteVolumes UlastSequence bsnapshot breplaces bhistorical Z*tradeIdDeltas s*tradeIds m*texts Z*openPrices Z*highPrices Z*lowPrices Z*closePrices Z*tradeCounts Z*intervalsMs Z*openTimesUs Z*closed Z*markPrices Z*indexPrices Z*openInterests Z*openInterestValues Z*fundingRates Z*nextFundingTimesUs Z*built Z*incomplete m*liquidations m*statuses m*listings Z*vwapPrices Z*midPrices Z*spreads",
   [BaseCodec, DecimalTextCodec, LiquidationCodec, TopicStatusCodec, ListingCodec],
 );
 

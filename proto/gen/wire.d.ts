@@ -1152,6 +1152,15 @@ export namespace tickwire {
             /** Batch incomplete. */
             incomplete: (number|Long)[];
 
+            /** Batch vwapPrices. */
+            vwapPrices: (number|Long)[];
+
+            /** Batch midPrices. */
+            midPrices: (number|Long)[];
+
+            /** Batch spreads. */
+            spreads: (number|Long)[];
+
             /** Batch liquidations. */
             liquidations: tickwire.v1.Liquidation.$Properties[];
 
@@ -1301,6 +1310,15 @@ export namespace tickwire {
 
                 /** Batch incomplete */
                 incomplete?: ((number|Long)[]|null);
+
+                /** Batch vwapPrices */
+                vwapPrices?: ((number|Long)[]|null);
+
+                /** Batch midPrices */
+                midPrices?: ((number|Long)[]|null);
+
+                /** Batch spreads */
+                spreads?: ((number|Long)[]|null);
 
                 /** Batch liquidations */
                 liquidations?: (tickwire.v1.Liquidation.$Properties[]|null);
@@ -7292,6 +7310,15 @@ export namespace tickwire {
             /** Ticker askPrice. */
             askPrice?: (string|null);
 
+            /** Ticker vwapPrice. */
+            vwapPrice?: (string|null);
+
+            /** Ticker midPrice. */
+            midPrice?: (string|null);
+
+            /** Ticker spread. */
+            spread?: (string|null);
+
             /**
              * Encodes the specified Ticker message. Does not implicitly {@link tickwire.v1.Ticker.verify|verify} messages.
              * @param message Ticker message or plain object to encode
@@ -7342,6 +7369,15 @@ export namespace tickwire {
 
                 /** Ticker askPrice */
                 askPrice?: (string|null);
+
+                /** Ticker vwapPrice */
+                vwapPrice?: (string|null);
+
+                /** Ticker midPrice */
+                midPrice?: (string|null);
+
+                /** Ticker spread */
+                spread?: (string|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

@@ -1614,6 +1614,9 @@ export const tickwire = $root.tickwire = (() => {
                 this.nextFundingTimesUs = [];
                 this.built = [];
                 this.incomplete = [];
+                this.vwapPrices = [];
+                this.midPrices = [];
+                this.spreads = [];
                 this.liquidations = [];
                 this.statuses = [];
                 this.listings = [];
@@ -1662,6 +1665,9 @@ export const tickwire = $root.tickwire = (() => {
             Batch.prototype.nextFundingTimesUs = $util.emptyArray;
             Batch.prototype.built = $util.emptyArray;
             Batch.prototype.incomplete = $util.emptyArray;
+            Batch.prototype.vwapPrices = $util.emptyArray;
+            Batch.prototype.midPrices = $util.emptyArray;
+            Batch.prototype.spreads = $util.emptyArray;
             Batch.prototype.liquidations = $util.emptyArray;
             Batch.prototype.statuses = $util.emptyArray;
             Batch.prototype.listings = $util.emptyArray;
@@ -1762,6 +1768,12 @@ export const tickwire = $root.tickwire = (() => {
                 if (message.listings != null && message.listings.length)
                     for (let i = 0; i < message.listings.length; ++i)
                         $root.tickwire.v1.Listing.encode(message.listings[i], writer.uint32(338).fork(), _depth + 1).ldelim();
+                if (message.vwapPrices != null && message.vwapPrices.length)
+                    writer.uint32(346).sint64s(message.vwapPrices);
+                if (message.midPrices != null && message.midPrices.length)
+                    writer.uint32(354).sint64s(message.midPrices);
+                if (message.spreads != null && message.spreads.length)
+                    writer.uint32(362).sint64s(message.spreads);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -2289,6 +2301,48 @@ export const tickwire = $root.tickwire = (() => {
                             if (!(message.incomplete && message.incomplete.length))
                                 message.incomplete = [];
                             message.incomplete.push(reader.sint64());
+                            continue;
+                        }
+                    case 43: {
+                            if (wireType === 2) {
+                                if (!(message.vwapPrices && message.vwapPrices.length))
+                                    message.vwapPrices = [];
+                                reader.sint64s(message.vwapPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.vwapPrices && message.vwapPrices.length))
+                                message.vwapPrices = [];
+                            message.vwapPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 44: {
+                            if (wireType === 2) {
+                                if (!(message.midPrices && message.midPrices.length))
+                                    message.midPrices = [];
+                                reader.sint64s(message.midPrices);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.midPrices && message.midPrices.length))
+                                message.midPrices = [];
+                            message.midPrices.push(reader.sint64());
+                            continue;
+                        }
+                    case 45: {
+                            if (wireType === 2) {
+                                if (!(message.spreads && message.spreads.length))
+                                    message.spreads = [];
+                                reader.sint64s(message.spreads);
+                                continue;
+                            }
+                            if (wireType !== 0)
+                                break;
+                            if (!(message.spreads && message.spreads.length))
+                                message.spreads = [];
+                            message.spreads.push(reader.sint64());
                             continue;
                         }
                     case 40: {
@@ -11402,6 +11456,9 @@ export const tickwire = $root.tickwire = (() => {
             Ticker.prototype.quoteVolume = null;
             Ticker.prototype.bidPrice = null;
             Ticker.prototype.askPrice = null;
+            Ticker.prototype.vwapPrice = null;
+            Ticker.prototype.midPrice = null;
+            Ticker.prototype.spread = null;
 
             let $oneOfFields;
 
@@ -11459,6 +11516,24 @@ export const tickwire = $root.tickwire = (() => {
                 set: $util.oneOfSetter($oneOfFields)
             });
 
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_vwapPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["vwapPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_midPrice", {
+                get: $util.oneOfGetter($oneOfFields = ["midPrice"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
+            // Virtual OneOf for proto3 optional field
+            $Object.defineProperty(Ticker.prototype, "_spread", {
+                get: $util.oneOfGetter($oneOfFields = ["spread"]),
+                set: $util.oneOfSetter($oneOfFields)
+            });
+
             Ticker.encode = function (message, writer, _depth) {
                 if (!writer)
                     writer = $Writer.create();
@@ -11484,6 +11559,12 @@ export const tickwire = $root.tickwire = (() => {
                     writer.uint32(66).string(message.bidPrice);
                 if (message.askPrice != null && $Object.hasOwnProperty.call(message, "askPrice"))
                     writer.uint32(74).string(message.askPrice);
+                if (message.vwapPrice != null && $Object.hasOwnProperty.call(message, "vwapPrice"))
+                    writer.uint32(82).string(message.vwapPrice);
+                if (message.midPrice != null && $Object.hasOwnProperty.call(message, "midPrice"))
+                    writer.uint32(90).string(message.midPrice);
+                if (message.spread != null && $Object.hasOwnProperty.call(message, "spread"))
+                    writer.uint32(98).string(message.spread);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -11578,6 +11659,27 @@ export const tickwire = $root.tickwire = (() => {
                                 break;
                             message.askPrice = reader.stringVerify();
                             message._askPrice = "askPrice";
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            message.vwapPrice = reader.stringVerify();
+                            message._vwapPrice = "vwapPrice";
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 2)
+                                break;
+                            message.midPrice = reader.stringVerify();
+                            message._midPrice = "midPrice";
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 2)
+                                break;
+                            message.spread = reader.stringVerify();
+                            message._spread = "spread";
                             continue;
                         }
                     }

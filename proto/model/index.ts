@@ -1,3 +1,8 @@
+/**
+ * The arithmetic that both ends share: decimals, books, checksums.
+ *
+ * @module @tickwire/proto/model
+ */
 export { backoffDelayMs, type BackoffLimits } from "./backoff.ts";
 export { bookChecksum, CHECKSUM_LEVELS_MAX } from "./book-checksum.ts";
 export { crc32, CRC32_START, finishCrc32, updateCrc32 } from "./crc32.ts";

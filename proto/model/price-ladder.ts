@@ -1,5 +1,6 @@
 import { rescaleMantissa, type Mantissa } from "./decimal.ts";
 
+/** One side of a book: what is bid for, or what is asked. */
 export type BookSide = "bid" | "ask";
 
 /** Levels in columns: price i and size i belong together. */
@@ -11,6 +12,7 @@ export type LevelColumns = {
 /** Levels in columns that belong to the caller. */
 export type OwnedLevelColumns = { readonly prices: Mantissa[]; readonly sizes: Mantissa[] };
 
+/** One price of a book, and the size that stands there. */
 export type Level = { readonly price: Mantissa; readonly size: Mantissa };
 
 /** One side of a book: prices with absolute sizes, in order. */

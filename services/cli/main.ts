@@ -1,5 +1,6 @@
-import { remark } from "./output/terminal.ts";
-import { explainError } from "./process/errors.ts";
+import { complainLines, wishColours } from "./output/terminal.ts";
+import { COLOUR_WISHES, takeColourWish } from "./output/colours.ts";
+import { explainError, UsageError } from "./process/errors.ts";
 import { createProgram } from "./program.ts";
 
 /** A reader that closes its end (`| head`) has all it wants, so this is no error. */
@@ -9,11 +10,14 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const program = await createProgram(process.argv.slice(2));
-  await program.parseAsync(process.argv);
+  const taken = takeColourWish(process.argv.slice(2));
+  if (taken === undefined) throw new UsageError(`--color is one of ${COLOUR_WISHES.join(", ")}`);
+  wishColours(taken.wish);
+  const program = await createProgram(taken.args);
+  await program.parseAsync([...taken.args], { from: "user" });
 } catch (error) {
   const { exitCode, line } = explainError(error);
-  if (line !== undefined) remark(`tickwire: ${line}`);
+  if (line !== undefined) complainLines(line);
   // What a failed command left open must not keep the process alive.
   process.exit(exitCode);
 }

@@ -9,6 +9,6 @@ test("docs/configuration.md lists every setting as it is; vitest -u writes it an
 
 test("each section of the tree has its table", () => {
   const headings = configurationDocument().match(/^## .+$/gm);
-  const sections = ["bus", "streamLog", "ingest", "gateway", "admin", "log", "shutdown"];
+  const sections = ["bus", "streamLog", "ingest", "derive", "gateway", "admin", "log", "shutdown"];
   expect(headings).toEqual(sections.map((name) => `## ${name}`));
 });

@@ -5,11 +5,11 @@ import { formatMarkdownTable } from "./markdown-table.ts";
 
 const INTRODUCTION = `# Configuration
 
-Every process reads one tree of settings and uses its part: \`bus\`, \`streamLog\`, \`ingest\`, \`gateway\`, \`admin\`,
-\`log\` and \`shutdown\`. Later sources win:
+Every process reads one tree of settings and uses its part: \`bus\`, \`streamLog\`, \`ingest\`, \`derive\`, \`gateway\`,
+\`admin\`, \`log\` and \`shutdown\`. Later sources win:
 
-1. the defaults below (\`dev\` and \`record\` prefer the memory bus and the log level \`warn\`; a gateway
-   prefers the admin port 9091, \`dev\` a free one);
+1. the defaults below (\`dev\` and \`record --raw\` prefer the memory bus and the log level \`warn\`; a gateway
+   prefers the admin port 9091, \`derive\` 9093, \`dev\` a free one);
 2. a JSON file, only if \`--config FILE\` names one: \`{ "gateway": { "port": 9000 } }\`;
 3. environment variables: \`TICKWIRE_GATEWAY__PORT=9000\`;
 4. flags: \`--set gateway.port=9000\` for any key, and named ones such as \`--port\` where \`--help\` lists them.

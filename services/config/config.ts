@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deriveConfigSchema } from "#derive/config.ts";
 import { gatewayConfigSchema } from "#gateway/config.ts";
 import { ingestConfigSchema } from "#ingest/config.ts";
 import { LOG_LEVELS } from "#runtime/logger.ts";
@@ -161,7 +162,9 @@ const adminConfigSchema = z.strictObject({
     .min(0)
     .max(65_535)
     .default(9090)
-    .describe("its port; 0 picks a free one; `gateway` prefers 9091 and `dev` a free one"),
+    .describe(
+      "its port; 0 picks a free one; `gateway` prefers 9091, `derive` 9093 and `dev` a free one",
+    ),
   secret: z
     .string()
     .min(16)
@@ -189,6 +192,7 @@ export const configSchema = z.strictObject({
   bus: busConfigSchema.prefault({}),
   streamLog: streamLogConfigSchema.prefault({}),
   ingest: ingestConfigSchema.prefault({}),
+  derive: deriveConfigSchema.prefault({}),
   gateway: gatewayConfigSchema.prefault({}),
   admin: adminConfigSchema.prefault({}),
   log: logConfigSchema.prefault({}),

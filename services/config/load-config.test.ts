@@ -96,7 +96,9 @@ test("every bad key is named at once, with where it came from", () => {
     ],
   });
   const [unknown, ...rest] = problems;
-  expect(unknown).toBe("TICKWIRE_GATEWAY__PROT: unknown variable (environment)");
+  expect(unknown).toBe(
+    "TICKWIRE_GATEWAY__PROT: unknown variable; did you mean TICKWIRE_GATEWAY__PORT? (environment)",
+  );
   expect(rest.toSorted()).toEqual([
     "gateway.absent: unknown key (flag --set)",
     expect.stringMatching(/^gateway\.kind: .*"uws"\|"node".*\(file c\.json\)$/),

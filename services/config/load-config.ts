@@ -1,3 +1,4 @@
+import { didYouMean } from "#core/nearest.ts";
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { listVariables, VARIABLE_PREFIX, type ConfigVariable } from "./config-variables.ts";
@@ -88,7 +89,8 @@ class Merge {
         continue;
       const variable = this.#byVariable.get(name);
       if (variable === undefined) {
-        this.problems.push({ key: name, problem: "unknown variable", origin: "environment" });
+        const problem = `unknown variable${didYouMean(name, this.#byVariable.keys())}`;
+        this.problems.push({ key: name, problem, origin: "environment" });
       } else {
         this.#set(variable.path, variable.parseText(text), `environment ${name}`);
       }
@@ -105,7 +107,11 @@ class Merge {
   explain(issue: z.core.$ZodIssue): ConfigProblem[] {
     const path = issue.path.map(String);
     if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((name) => this.#problem([...path, name], "unknown key"));
+      return issue.keys.map((name) => {
+        const key = [...path, name];
+        const meant = didYouMean(key.join("."), this.#byKey.keys());
+        return this.#problem(key, `unknown key${meant}`);
+      });
     }
     return [this.#problem(path, issue.message)];
   }

@@ -170,7 +170,12 @@ export const gatewayConfigSchema = z
       "sent to one session and not acknowledged; less to one that acknowledges slowly",
     ),
     writeAheadBytesMax: count(MIB, 256 * MIB).describe("given to one socket before it drained"),
-    flushIntervalMsMax: z.int().min(0).max(1_000).default(10).describe("longest wait for a flush"),
+    flushIntervalMsMax: z
+      .int()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe("longest wait for a flush, as long as the last took: saves CPU, costs latency"),
 
     streamHeartbeatMs: z
       .int()

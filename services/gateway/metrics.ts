@@ -202,6 +202,11 @@ function drainMetrics(registry: Registry) {
 function deliveryMetrics(registry: Registry) {
   const registers = [registry];
   return {
+    fullLists: new Counter({
+      name: "tickwire_gateway_full_lists_total",
+      help: "Times that a session took what waited for it before its flush, because it was much.",
+      registers,
+    }),
     framesSent: new Counter({
       name: "tickwire_gateway_frames_sent_total",
       help: "Frames given to the transport.",

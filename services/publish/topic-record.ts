@@ -2,7 +2,7 @@ import { BatchWriter } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { Candle, MarketEvent, Status, Trade } from "#core/market-event.ts";
+import type { Candle, MarketEvent, Status } from "#core/market-event.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
 import { BatchHistory } from "./batch-history.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -10,13 +10,10 @@ import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
-import { Ring } from "./ring.ts";
+import { type NumberedTrade, RecentTrades } from "./recent-trades.ts";
 
 /** A place in a topic's sequence of events. */
 export type TopicPosition = { readonly epoch: number; readonly sequence: number };
-
-/** A trade with its place in the topic. */
-export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
 
 /**
  * One topic at its publisher: its position, what waits for the next flush, and what a newcomer
@@ -28,7 +25,7 @@ export type NumberedTrade = { readonly sequence: number; readonly trade: Trade }
  * 2. what waits is exactly the events behind the last batch that was taken (`takePending`);
  * 3. batches follow each other without a hole (`takePending`);
  * 4. what is encoded was taken before (`encode`);
- * 5. no list is longer than its limit (`Ring`, `#keepCandle`).
+ * 5. no list is longer than its limit (`RecentTrades`, `#keepCandle`).
  */
 export class TopicRecord {
   readonly instrument: Instrument;
@@ -53,7 +50,7 @@ export class TopicRecord {
   /** The chain of the topic's batches; made with the first of them. */
   #writer: BatchWriter | undefined;
   #last: MarketEvent | undefined;
-  #trades: Ring<NumberedTrade> | undefined;
+  #trades: RecentTrades | undefined;
   /** By interval, oldest first. */
   readonly #candles = new Map<number, Candle[]>();
   #statuses = new Map<Channel, Status>();
@@ -185,8 +182,8 @@ export class TopicRecord {
     this.#last = event;
     switch (event.kind) {
       case "trade":
-        this.#trades ??= new Ring({ capacity: this.#limits.recentTradesMax });
-        this.#trades.push({ sequence, trade: event });
+        this.#trades ??= new RecentTrades({ capacity: this.#limits.recentTradesMax });
+        this.#trades.push(event, sequence);
         return;
       case "candle":
         this.#keepCandle(event);

@@ -243,3 +243,34 @@ test("a standby that has just come says that it does not know what lies between"
   expect(two.publication.state).toBe("leading");
   expect(two.publication.publisher.topic(A, "trade")?.continued).toBeUndefined();
 });
+
+test.each([
+  { first: 2, goesOn: true },
+  { first: 3, goesOn: true },
+  { first: 4, goesOn: false },
+])(
+  "a standby that has just come, and whose feed began with trade $first, goes on from 2: $goesOn",
+  async ({ first, goesOn }) => {
+    const bus = new MemoryBus({ clock: new ManualClock() });
+    const heard = new Heard(bus);
+    const one = new Ingestor(bus, "one");
+    emit(live("trades"), one);
+    emit(trade(1), one);
+    await pass(300, one);
+    const two = new Ingestor(bus, "two");
+    await pass(50, one, two);
+    emit(live("trades"), two);
+    emit(trade(2), one);
+    await pass(25, one, two);
+    for (let id = first; id <= 5; id += 1) emit(trade(id), two);
+    await pass(HEARTBEAT_MS * 5, two);
+    const { continued } = two.publication.publisher.topic(A, "trade") ?? {};
+    expect([two.publication.state, continued?.sequence]).toEqual([
+      "leading",
+      goesOn ? 2 : undefined,
+    ]);
+    const ids = heard.taken().map((text) => text.split(" ").at(-1));
+    const own = [3, 4, 5].filter((id) => id >= first).map(String);
+    expect(ids).toEqual(["1", "2", ...own]);
+  },
+);

@@ -272,7 +272,8 @@ export class VenuePublication {
     for (const { instrument, matchers } of this.#own.instruments.values()) {
       for (const kind of ["trade", "liquidation"] as const) {
         const matcher = matchers[kind];
-        if (matcher === undefined || matcher.isProven(this.#lastWordMs)) continue;
+        const last = publisher.topic(instrument, kind)?.last;
+        if (matcher === undefined || matcher.isProven(this.#lastWordMs, last)) continue;
         unproven.add(publisher.ensureTopic(instrument, kind, 0));
       }
     }

@@ -5,6 +5,7 @@ import { deflateRawSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { SendResult } from "#gateway/transport/transport.ts";
+import { findFreePort } from "#test/support/free-port.ts";
 import { RawSocket } from "./gateway-raw-socket.ts";
 import { OPTIONS, Recorder, TransportStand } from "./transport-stand.ts";
 import type { CreateTransport } from "./transport-stand.ts";
@@ -430,6 +431,21 @@ export function transportSuite(
       await expect(create({ ...OPTIONS, ...wrong }, new Recorder())).rejects.toThrow(
         Object.keys(wrong)[0] ?? "",
       );
+    });
+
+    test("listens on its port again, 50 times, after it closed every connection itself", async () => {
+      let port = await findFreePort();
+      for (let round = 0; round < 50; round += 1) {
+        const started = await start({ port });
+        ({ port } = started.transport);
+        const clients = [await join(started), await join(started)];
+        started.transport.stopListening();
+        // Who closes first has the port in TIME_WAIT.
+        const gone = clients.map(({ ws }) => once(ws, "close"));
+        for (const { seen } of clients) seen.connection.close(4000, "the gateway is shutting down");
+        await Promise.all(gone);
+        await started.transport.close();
+      }
     });
 
     test("stopListening refuses new connections and keeps the open ones", async () => {

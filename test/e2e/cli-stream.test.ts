@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { capturePath } from "#test/support/captures.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 import { makeCapture, makeSimulatedCapture } from "./cli-capture.ts";
-import { findFreePort, killAll, runCli, startCli, type CliProcess } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, runCli, startCli, type CliProcess } from "./cli-process.ts";
 
 type Event = Readonly<Record<string, unknown>>;
 

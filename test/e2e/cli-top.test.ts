@@ -7,7 +7,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { LIST_SCHEMAS, totalsSchema } from "#cli/process/admin-state.ts";
-import { environmentOfTests, findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { environmentOfTests, killAll, runCli, startCli } from "./cli-process.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const SECRET = "a-secret-of-the-operators";

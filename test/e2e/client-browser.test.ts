@@ -76,6 +76,7 @@ describe("the bundle for browsers", () => {
     expect(bundle.lateChunks.map(({ name }) => name).sort()).toEqual([
       "calls",
       "http-sockets",
+      "lag-meter",
       "replay-events",
       "token-renewal",
       "transport-ladder",

@@ -16,12 +16,13 @@ const GZIP_BYTES_MAX = {
   everything: 38_700,
   "streams only": 35_400,
   "ticks only": 30_500,
-  "rpc only": 19_100,
+  "rpc only": 19_200,
 } as const;
 
 /** What a page with everything loads later: each when it first needs it. */
 const LATE_GZIP_BYTES_MAX = {
   calls: 5_400,
+  "lag-meter": 1_000,
   "replay-events": 1_100,
   "token-renewal": 600,
   "transport-ladder": 1_200,
@@ -30,8 +31,9 @@ const LATE_GZIP_BYTES_MAX = {
 
 /** Modules that a page must not load for what it does not do. */
 const FORBIDDEN = {
-  "every export": /node_modules|message-json|rpc\/(calls|answer-values)|replay-events|call-codecs/,
-  everything: /node_modules|message-json|rpc\/(calls|answer-values)|replay-events|call-codecs/,
+  "every export":
+    /node_modules|message-json|rpc\/(calls|answer-values)|replay-events|call-codecs|lag-/,
+  everything: /node_modules|message-json|rpc\/(calls|answer-values)|replay-events|call-codecs|lag-/,
   "streams only": /node_modules|message-json|client\/src\/rpc|market-data-service/,
   "ticks only":
     /node_modules|message-json|client\/src\/rpc|market-data-service|book|row|gen\/events|vocabulary/,

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacksChromium, launchChromium, untilInPage, untilLive } from "./chromium-page.ts";
-import { findFreePort, killAll, runCli, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, runCli, startCli } from "./cli-process.ts";
 
 // What somebody sees whose gateway asks who he is: with nothing, a wrong key, one that is taken
 // back, and a token that ends.

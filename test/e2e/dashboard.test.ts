@@ -3,8 +3,9 @@ import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findFreePort } from "#test/support/free-port.ts";
 import { lacksChromium, launchChromium, untilInPage, untilLive } from "./chromium-page.ts";
-import { findFreePort, killAll, startCli, type CliProcess } from "./cli-process.ts";
+import { killAll, startCli, type CliProcess } from "./cli-process.ts";
 
 // The dashboard as somebody has it who started Tickwire and opened the address.
 

@@ -15,7 +15,8 @@ import { LossyBus } from "#test/support/lossy-bus.ts";
 import { createPrng } from "#test/support/prng.ts";
 import { StreamLedger } from "#test/support/stream-ledger.ts";
 import { TRANSPORTS } from "#test/support/transports.ts";
-import { findFreePort, killAll, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli } from "./cli-process.ts";
 
 /**
  * What can be lost over the memory bus: a connection, a client that is stopped, the gateway without

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
 import type { NatsServer } from "#test/support/nats-server.ts";
 import { StreamLedger } from "#test/support/stream-ledger.ts";
-import { findFreePort, killAll, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli } from "./cli-process.ts";
 import type { CliProcess } from "./cli-process.ts";
 
 /**

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { killRecorders } from "../support/recording-kills.mjs";
+import { ANALYSIS_PYTHON, runAnalysis } from "#test/support/analysis-python.ts";
 import { killAll, runCli, startCli } from "./cli-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tickwire-recordings-"));
@@ -81,9 +82,35 @@ describe("a market that is recorded", () => {
   });
 });
 
+/** Without a Python that has DuckDB the notebook cannot run; `.ci/run` makes one. */
+const NOTEBOOKS = ["recording.ipynb"].filter(() => {
+  if (ANALYSIS_PYTHON === undefined) {
+    process.stderr.write("SKIPPED: the notebook: no Python with DuckDB\n");
+  }
+  return ANALYSIS_PYTHON !== undefined;
+});
+
+test.each(NOTEBOOKS)("the notebook %s runs on the tables of a recording", async (name) => {
+  const recording = join(folder, "recording");
+  const tables = join(folder, "notebook");
+  expect((await runCli(["convert", recording, "--out", tables])).status).toBe(0);
+  const notebook = join(import.meta.dirname, "../../docs/notebooks", name);
+  const runner = join(import.meta.dirname, "../support/run-notebook.py");
+  const printed = runAnalysis([runner, notebook], { TICKWIRE_TABLES: tables }).join("\n");
+  // The volume of all trades, added up from the other form of the same recording.
+  const trades = csvRows(join(folder, "tables", "trades.csv"));
+  const scale = Math.max(...trades.map(({ size = "" }) => size.split(".")[1]?.length ?? 0));
+  const volume = trades.reduce((sum, { size = "" }) => {
+    const [whole = "", fraction = ""] = size.split(".");
+    return sum + BigInt(whole + fraction.padEnd(scale, "0"));
+  }, 0n);
+  const digits = String(volume).padStart(scale + 1, "0");
+  expect(printed).toContain(`${digits.slice(0, -scale)}.${digits.slice(-scale)}`);
+});
+
 describe("a recorder that is killed", () => {
   test("leaves files that are whole up to its last flush", async () => {
-    const kills = await killRecorders({ kills: 5, seed: 7 });
+    const kills = await killRecorders({ kills: 5, seed: 7, parallel: 5 });
     expect(kills).toHaveLength(5);
     for (const kill of kills) {
       expect(kill.flushedEvents).toBeGreaterThan(0);

@@ -3,7 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { ThrottledReader } from "#test/support/throttled-reader.ts";
 import type { ReaderKind } from "#test/support/throttled-reader.ts";
-import { findFreePort, killAll, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli } from "./cli-process.ts";
 import type { CliProcess } from "./cli-process.ts";
 
 /**

@@ -8,7 +8,8 @@ import { startNatsServer } from "#test/support/nats-server.ts";
 import type { NatsServer } from "#test/support/nats-server.ts";
 import { StreamLedger } from "#test/support/stream-ledger.ts";
 import { TradeLedger } from "#test/support/trade-ledger.ts";
-import { findFreePort, killAll, startCli } from "./cli-process.ts";
+import { findFreePort } from "#test/support/free-port.ts";
+import { killAll, startCli } from "./cli-process.ts";
 import type { CliProcess } from "./cli-process.ts";
 
 /** What is waited for is an event, never a time; this is the upper bound of a slow machine. */

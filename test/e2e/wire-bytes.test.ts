@@ -19,9 +19,9 @@ const MODES = {
 
 /** Bytes of all events by mode. */
 const EXPECTED: Readonly<Record<string, readonly number[]>> = {
-  "coinbase-10-pairs": [218269, 152616, 101256, 68684],
+  "coinbase-10-pairs": [218360, 152707, 101347, 68789],
   "kraken-v2-ethusd": [30886, 20744, 18432, 9430],
-  "okx-3-instruments": [30548, 29625, 29275, 29165],
+  "okx-3-instruments": [30594, 29669, 29319, 29209],
 };
 
 const names = process.env["TICKWIRE_WIRE_CAPTURES"]?.split(",") ?? [

@@ -27,7 +27,7 @@ beforeAll(() => {
   symlinkSync(path.join(ROOT, "node_modules"), path.join(copy, "node_modules"), "junction");
   const candle = path.join(copy, CANDLE);
   const text = readFileSync(candle, "utf8");
-  writeFileSync(candle, text.replace(/}\s*$/, "  optional string vwap = 13;\n}\n"));
+  writeFileSync(candle, text.replace(/}\s*$/, "  optional string twap = 13;\n}\n"));
   const { stderr } = spawnSync(process.execPath, [path.join(copy, "proto/generate.mjs")], {
     encoding: "utf8",
   });
@@ -40,7 +40,7 @@ afterAll(() => {
 });
 
 const TIMES = { venueTimeUs: undefined, receivedTimeUs: 1_767_225_600_000_000 };
-const CANDLES = ["1.25", undefined].map((vwap) => ({
+const CANDLES = ["1.25", undefined].map((twap) => ({
   ...TIMES,
   intervalMs: 60_000,
   openTimeUs: TIMES.receivedTimeUs,
@@ -50,7 +50,7 @@ const CANDLES = ["1.25", undefined].map((vwap) => ({
   close: "2",
   volume: "3",
   closed: true,
-  vwap,
+  twap,
 }));
 
 test("gives the batch a column and changes no number that was given", () => {
@@ -58,7 +58,7 @@ test("gives the batch a column and changes no number that was given", () => {
   const after = readFileSync(path.join(copy, BATCH), "utf8").split("\n");
   const added = after.filter((line) => !before.includes(line) || line.endsWith("Of candles."));
   expect(added.filter((line) => line.includes("="))).toEqual([
-    expect.stringMatching(/^ {2}repeated sint64 vwaps = \d+;$/),
+    expect.stringMatching(/^ {2}repeated sint64 twaps = \d+;$/),
   ]);
   expect(after).toHaveLength(before.length + 2);
 });
@@ -77,13 +77,13 @@ test("travels in batches, and protobufjs finds it in its column", async () => {
   root.resolvePath = (_, target) => path.resolve(copy, "proto", target);
   root.loadSync(path.join(copy, "proto/tickwire/bus/v1/bus.proto"));
   const more = writer.write({ kind: "candles", rows: [CANDLES[0]!] }, init)[0]!;
-  const next = { ...CANDLES[0]!, vwap: "1.5" };
+  const next = { ...CANDLES[0]!, twap: "1.5" };
   const changed = writer.write({ kind: "candles", rows: [next] }, init)[0]!;
   const messages = [more, changed].map(({ bytes, start, end }) =>
     root.lookupType("tickwire.bus.v1.BusBatch").decode(bytes.subarray(start, end)).toJSON(),
   );
   // From 1.25 to 1.5 at the scale of 2 that the base says.
-  expect(messages[1]).toMatchObject({ batch: { vwaps: ["25"] } });
+  expect(messages[1]).toMatchObject({ batch: { twaps: ["25"] } });
 });
 
 test("is in what is printed and in what the client hands on", async () => {
@@ -98,7 +98,7 @@ test("is in what is printed and in what the client hands on", async () => {
   const printed = CANDLES.map((row) =>
     new EventJson().format(source, head, { type: "candle", row }),
   );
-  expect(printed.map((line) => (JSON.parse(line) as { vwap?: string }).vwap)).toEqual([
+  expect(printed.map((line) => (JSON.parse(line) as { twap?: string }).twap)).toEqual([
     "1.25",
     undefined,
   ]);
@@ -117,7 +117,7 @@ test("is in what is printed and in what the client hands on", async () => {
   };
   const info = { ...source, topic: "v:A/candles", channel: "candles" as const };
   expect([0, 1].map((index) => rowEvent(kind, info, batch, index))).toMatchObject([
-    { vwap: 1.25, vwapText: "1.25", closeText: "2" },
-    { vwap: undefined, vwapText: undefined },
+    { twap: 1.25, twapText: "1.25", closeText: "2" },
+    { twap: undefined, twapText: undefined },
   ]);
 });

@@ -9,8 +9,14 @@ export const ANALYSIS_PYTHON: string | undefined = [
 );
 
 /** What a Python program prints, line by line. Throws if it fails. */
-export function runAnalysis(args: readonly string[]): readonly string[] {
+export function runAnalysis(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): readonly string[] {
   if (ANALYSIS_PYTHON === undefined) throw new Error("there is no Python with DuckDB");
-  const output = execFileSync(ANALYSIS_PYTHON, [...args], { maxBuffer: 256 * 1024 * 1024 });
+  const output = execFileSync(ANALYSIS_PYTHON, [...args], {
+    maxBuffer: 256 * 1024 * 1024,
+    env: { ...process.env, ...environment, PYTHONIOENCODING: "utf-8" },
+  });
   return output.toString("utf8").trimEnd().split("\n");
 }

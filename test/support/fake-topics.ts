@@ -7,6 +7,7 @@ import type { Topic } from "#core/topic.ts";
 import type { Catalog } from "#gateway/catalog/catalog.ts";
 import type { Hub, NoRoom } from "#gateway/topics/hub.ts";
 import { SharedBatch, SharedTopic } from "#gateway/topics/shared-batch.ts";
+import { Subscribers } from "#gateway/topics/subscribers.ts";
 import type {
   AttachOptions,
   Attached,
@@ -23,7 +24,7 @@ export class FakeView {
   readonly name: Topic;
   readonly topic: string;
   readonly options: ViewOptions;
-  readonly subscribers = new Set<TopicSubscriber>();
+  readonly subscribers = new Subscribers({ conflated: { inc() {} } as never });
   /** How often it was told to send what it holds back. */
   settled = 0;
   /** What each subscriber asked for. */
@@ -88,6 +89,10 @@ export class FakeView {
     this.subscribers.delete(subscriber);
   }
 
+  unlist(subscriber: TopicSubscriber): void {
+    this.subscribers.unlist(subscriber);
+  }
+
   /** One event for all that was left out. */
   catchUp(from: number, to: number): SharedBatch | undefined {
     const writer = new BatchWriter({ kind: "statuses", epoch: 1, sequence: from });
@@ -104,18 +109,17 @@ export class FakeView {
   publish(size = 10): number {
     const batch = this.#news(size);
     this.sentBytes += batch.bytes.byteLength;
-    for (const subscriber of this.subscribers) subscriber.deliver(batch);
+    this.subscribers.deliver(batch);
     return this.sequence;
   }
 
   /** Delivers a state of the topic where it is. */
   announce(): void {
-    const state = this.#state();
-    for (const subscriber of this.subscribers) subscriber.deliver(state);
+    this.subscribers.deliver(this.#state());
   }
 
   loses(first: number, last: number): void {
-    for (const subscriber of this.subscribers) subscriber.gap(first, last);
+    this.subscribers.gap(first, last);
   }
 
   /** A batch of one status, whose reason makes it as long as wanted. */

@@ -16,5 +16,7 @@ export type Kill = {
 export function killRecorders(options: {
   readonly kills: number;
   readonly seed: number;
+  /** How many live at a time; one after the other if absent. */
+  readonly parallel?: number;
   readonly onKill?: (kill: Kill, index: number) => void;
 }): Promise<readonly Kill[]>;

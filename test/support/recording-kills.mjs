@@ -11,16 +11,20 @@ const BIN = join(ROOT, "services/cli/tickwire.mjs");
 const LIFE_MS_MAX = 1_500;
 const START_MS_MAX = 60_000;
 
-export async function killRecorders({ kills, seed, onKill }) {
+export async function killRecorders({ kills, seed, parallel = 1, onKill }) {
   const random = seededRandom(seed);
   const market = start(["dev", "--port", "0", "--admin-port", "0"]);
   const results = [];
   try {
     const [, port] = await market.waitFor(/on 127\.0\.0\.1:(\d+)/);
-    for (let index = 0; index < kills; index += 1) {
-      const kill = await killOne(`http://127.0.0.1:${port}`, Math.floor(random() * LIFE_MS_MAX));
-      onKill?.(kill, index);
-      results.push(kill);
+    const url = `http://127.0.0.1:${port}`;
+    const lives = Array.from({ length: kills }, () => Math.floor(random() * LIFE_MS_MAX));
+    for (let first = 0; first < kills; first += parallel) {
+      const some = lives.slice(first, first + parallel).map((afterMs) => killOne(url, afterMs));
+      for (const kill of await Promise.all(some)) {
+        onKill?.(kill, results.length);
+        results.push(kill);
+      }
     }
   } finally {
     await market.stop("SIGTERM");

@@ -6,6 +6,7 @@ import type { Channel } from "#core/instrument.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { FrameBuffer } from "#gateway/session/outbound/frame-buffer.ts";
 import { TopicLanes } from "#gateway/session/outbound/topic-lanes.ts";
+import { FanOut } from "#gateway/topics/fan-out.ts";
 import { TopicSubscription } from "#gateway/session/topic-subscription.ts";
 import { Hub } from "#gateway/topics/hub.ts";
 import { offeredView } from "#gateway/topics/view-options.ts";
@@ -15,6 +16,8 @@ import { ManualClock } from "./manual-clock.ts";
 import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
+
+const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
 
 const LIMITS = {
   ringBytesMax: 100_000,
@@ -75,7 +78,7 @@ export class ViewRig {
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
       subscription: undefined,
-      lanes: new TopicLanes({ onNews: () => {}, onStart: () => {} }),
+      lanes: new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never })),
     }));
   }
 
@@ -102,7 +105,7 @@ export class ViewRig {
     const resume = before && { epoch: before.epoch, sequence: before.sequence };
     const whole = client.depth !== view.options.depth;
     seat.client = client;
-    seat.lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
+    seat.lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
     const lane = seat.lanes.open(view.id);
     const options = { snapshot: true, resume, whole };
     const { hub } = this;

@@ -81,6 +81,7 @@ const LAYERS: readonly Layer[] = [
       "services/ingest/config.ts",
       "services/ingest/simulated/simulated-settings.ts",
       "services/gateway/config.ts",
+      "services/derive/config.ts",
       "zod",
     ],
   },
@@ -161,6 +162,43 @@ const LAYERS: readonly Layer[] = [
       "services/ingest/venues/",
     ],
   },
+
+  // What is derived reads the bus as a gateway does, and publishes as an ingestor does. In it
+  // reading and publishing are below the two kinds of data, which do not know each other.
+  {
+    place: "services/derive/",
+    may: [
+      ...SHARED,
+      "services/publish/",
+      "services/derive/",
+      "services/gateway/turns/",
+      "prom-client",
+      "zod",
+    ],
+  },
+  { place: "services/derive/config.ts", may: ["services/core/", "services/publish/", "zod"] },
+  {
+    place: "services/derive/reading/",
+    may: [
+      ...SHARED,
+      "services/gateway/catalog/",
+      "services/gateway/topics/",
+      "services/gateway/turns/",
+      "services/gateway/metrics.ts",
+      "prom-client",
+    ],
+  },
+  { place: "services/derive/publishing/", may: [...SHARED, "services/publish/"] },
+  ...["candles", "consolidated"].map((room) => ({
+    place: `services/derive/${room}/`,
+    may: [
+      ...SHARED,
+      "services/derive/config.ts",
+      "services/derive/derived-names.ts",
+      "services/derive/publishing/",
+      "services/derive/reading/",
+    ],
+  })),
 
   // Inside the gateway:
   // access < transport < turns < history < catalog < rpc < topics < session < http < the rest.

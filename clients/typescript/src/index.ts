@@ -1,3 +1,8 @@
+/**
+ * The client of a gateway: streams of every channel, and calls.
+ *
+ * @module @tickwire/client
+ */
 import type { Client, ConnectOptions } from "./client.ts";
 import { createConnect, type Connect } from "./connect.ts";
 import { createClient } from "./late-client.ts";

@@ -1,3 +1,8 @@
+/**
+ * The client of calls only.
+ *
+ * @module @tickwire/client/rpc
+ */
 import { createConnect, type Connect } from "./connect.ts";
 import { createRpcClient, type RpcClient, type RpcConnectOptions } from "./rpc/rpc-client.ts";
 

@@ -1,3 +1,8 @@
+/**
+ * The client without calls, for pages that make none.
+ *
+ * @module @tickwire/client/streams
+ */
 import { createConnect, type Connect } from "./connect.ts";
 import { createStreamsClient, type StreamsClient } from "./streams/streams-client.ts";
 import type { StreamsConnectOptions } from "./streams/ticks-client.ts";

@@ -1,3 +1,8 @@
+/**
+ * The client of trades and quotes only.
+ *
+ * @module @tickwire/client/ticks
+ */
 import { createConnect, type Connect } from "./connect.ts";
 import {
   createTicksClient,

@@ -19,6 +19,7 @@ export type BatchReading =
   /** A channel that only a newer schema explains. The topic now stands at `lastSequence`. */
   | { readonly outcome: "unknown-channel"; readonly epoch: number; readonly lastSequence: number };
 
+/** Why a batch cannot be used. */
 export type LossReason =
   /** It has no base, and no batch with a base was read before. */
   | "no-base"

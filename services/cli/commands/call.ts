@@ -1,5 +1,4 @@
-import { printJson } from "../output/terminal.ts";
-import { quotedText } from "#core/visible-text.ts";
+import { printJson, printLine } from "../output/terminal.ts";
 import { MarketData } from "@tickwire/proto/service";
 import { Command } from "commander";
 import { callOverHttp } from "./call-over-http.ts";
@@ -7,6 +6,7 @@ import { callOverSocket } from "./call-over-socket.ts";
 import { UsageError } from "../process/errors.ts";
 import { addUrlOption, isWebSocketAddress } from "../process/gateway-address.ts";
 import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
+import { unknownText } from "#core/nearest.ts";
 import { parseSeconds } from "../process/parse-option.ts";
 import { readInput } from "../process/read-input.ts";
 
@@ -15,7 +15,12 @@ const METHODS = Object.values(MarketData.methods);
 /** A call that is not answered by then has failed. */
 const TIMEOUT_SECONDS_DEFAULT = 10;
 
-type CallOptions = { readonly tokenFile?: string; readonly url: string; readonly timeout: number };
+type CallOptions = {
+  readonly json?: boolean;
+  readonly tokenFile?: string;
+  readonly url: string;
+  readonly timeout: number;
+};
 
 /** `tickwire call METHOD [JSON]`: one RPC, the answer as JSON on standard output. */
 export function createCallCommand(): Command {
@@ -29,6 +34,7 @@ export function createCallCommand(): Command {
     .argument("<method>", "such as GetSnapshot")
     .argument("[json]", "the request; - reads it from standard input", "{}");
   return addSecretOption(addUrlOption(command))
+    .option("--json", "print each answer on one line")
     .option("--timeout <seconds>", "give up after this long", parseSeconds, TIMEOUT_SECONDS_DEFAULT)
     .addHelpText(
       "after",
@@ -45,13 +51,15 @@ Examples:
     .action(async (method: string, json: string, options: CallOptions) => {
       const request = parseRequest(json === "-" ? await readInput(process.stdin) : json);
       const called = findMethod(method);
+      const print = (answer: unknown): void =>
+        options.json === true ? printLine(JSON.stringify(answer)) : printJson(answer);
       const secret = gatewaySecret(options.tokenFile, process.env);
       const target = { address: options.url, timeoutMs: options.timeout * 1000, secret };
       // Answers that stream come over the socket, whatever the address says.
       if (called.kind === "unary" && !isWebSocketAddress(options.url)) {
-        printJson(await callOverHttp(called, request, target));
+        print(await callOverHttp(called, request, target));
       } else {
-        await callOverSocket(called, request, { ...target, onAnswer: printJson });
+        await callOverSocket(called, request, { ...target, onAnswer: print });
       }
     });
 }
@@ -59,8 +67,8 @@ Examples:
 function findMethod(name: string): (typeof METHODS)[number] {
   const method = METHODS.find((one) => one.name === name || one.fullName === name);
   if (method === undefined) {
-    const known = METHODS.map((one) => one.name).join(", ");
-    throw new UsageError(`there is no method ${quotedText(name)}; there are ${known}`);
+    const known = METHODS.map((one) => one.name);
+    throw new UsageError(unknownText("method", { text: name, known }));
   }
   return method;
 }

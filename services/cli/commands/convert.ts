@@ -4,6 +4,7 @@ import { quotedText, visibleText } from "#core/visible-text.ts";
 import { matchesPattern, parseTopicPattern, type TopicPattern } from "#core/topic.ts";
 import { DecimalRanges, TableExport, type TableFormat } from "#recording/export/table-export.ts";
 import type { RecordedEntry } from "#recording/format/entry.ts";
+import { RecordingError } from "#recording/recording-error.ts";
 import type { Recording } from "#recording/reading/recording.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
@@ -96,6 +97,7 @@ class Conversion {
       this.#print(tables);
     } catch (error) {
       tables.discard();
+      if (error instanceof RecordingError) throw error;
       throw new CommandError(`cannot write: ${describeError(error)}`, { cause: error });
     } finally {
       this.#line.end();

@@ -1,18 +1,23 @@
-import { complain, printLines, remark } from "../output/terminal.ts";
+import { complain, printLine, printLines, remark } from "../output/terminal.ts";
 import { visibleText } from "#core/visible-text.ts";
 import { Command } from "commander";
+import type { RunningDerive } from "#derive/main.ts";
 import type { Bus } from "#bus/bus.ts";
 import type { CaptureContents } from "#ingest/capture/replay-options.ts";
 import type { AdminCommand } from "#runtime/admin-server.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 import { describeError } from "../process/errors.ts";
 import { isRecording, prepareRecording } from "../recording/play-recording.ts";
+import { registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { replayCommand } from "../recording/replay-control.ts";
 import { tellEnd } from "../recording/replay-recording.ts";
 import type { RunningGateway } from "#gateway/main.ts";
 import type { RunningIngest } from "#ingest/main.ts";
 import { addAdminOption, ADMIN_PORTS, runAdminServer } from "../process/admin-process.ts";
 import { addConfigOptions, loadCommandConfig } from "../process/config-options.ts";
+import { addConsolidateOption, deriveFlags } from "../process/derive-options.ts";
+import type { DeriveFlags } from "../process/derive-options.ts";
+import { runDerive } from "./derive.ts";
 import { addGatewayOptions, gatewayFlags, runGateway, type GatewayOptions } from "./gateway.ts";
 import { exampleOfCaptures, exampleOfVenue, hints } from "../output/dev-hints.ts";
 import { runIngest } from "./ingest.ts";
@@ -26,7 +31,12 @@ import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 import { watchVenues } from "../process/venue-watch.ts";
 
 type DevOptions = GatewayOptions &
-  ReplayFlags & { readonly chaos?: readonly string[]; readonly open?: boolean };
+  ReplayFlags &
+  DeriveFlags & {
+    readonly chaos?: readonly string[];
+    readonly open?: boolean;
+    readonly json?: boolean;
+  };
 
 /** In development no client has to be given time to leave. */
 const DEFAULTS = {
@@ -37,6 +47,14 @@ const DEFAULTS = {
   log: { level: "warn" },
 };
 
+/**
+ * A deriver follows everything at once. A replay that waits for its first subscriber would take it
+ * for one, so there it runs only if it is wanted.
+ */
+function defaultsFor(isReplay: boolean): typeof DEFAULTS & { readonly derive: object } {
+  return { ...DEFAULTS, derive: { enabled: !isReplay } };
+}
+
 /** `tickwire dev`: everything in one process. */
 export function createDevCommand(): Command {
   const command = new Command("dev")
@@ -46,8 +64,10 @@ export function createDevCommand(): Command {
         "unless told otherwise.",
     );
   addReplayOptions(addChaosOption(addGatewayOptions(addVenueOption(addConfigOptions(command)))));
+  addConsolidateOption(command);
   return addAdminOption(command, "dev")
     .option("--open", "open the page in a browser")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -71,18 +91,19 @@ async function runDev(options: DevOptions): Promise<void> {
   const flags = [
     ...gatewayFlags(options),
     ...(replay === undefined ? venueFlags(options.venue) : []),
+    ...deriveFlags(options),
   ];
-  const config = withChaos(
-    loadCommandConfig(options, { defaults: DEFAULTS, flags }),
-    options.chaos,
-  );
+  const isReplay = replay !== undefined;
+  const loaded = loadCommandConfig(options, { defaults: defaultsFor(isReplay), flags });
+  const config = withChaos(loaded, options.chaos, { isReplay });
   const service = createServiceProcess("dev", config);
   let gateway: RunningGateway | undefined;
   const notReadyReasons = () => gateway?.notReadyReasons() ?? ["starting"];
   let ingest: RunningIngest | undefined;
+  let derive: RunningDerive | undefined;
   const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
     (await gateway?.mayAdminister(secret, address)) === true;
-  const services = () => [gateway, ingest].flatMap((running) => running?.state ?? []);
+  const services = () => [gateway, ingest, derive].flatMap((running) => running?.state ?? []);
   const commands = new Map<string, AdminCommand>();
   const own = { notReadyReasons, services, mayAdminister, commands };
   const admin = await runAdminServer({ config, service, ...own });
@@ -90,6 +111,7 @@ async function runDev(options: DevOptions): Promise<void> {
   service.shutdown.add("bus", () => bus.drain());
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   gateway = await runGateway({ config, service, bus });
+  if (config.derive.enabled) derive = await runDerive({ config, service, bus });
   const address = reachableAddress(gateway.address, gateway.port);
   const listens = socketAddress(gateway.address, gateway.port);
   const adminAddress = reachableAddress(config.admin.host, admin.port);
@@ -98,11 +120,11 @@ async function runDev(options: DevOptions): Promise<void> {
     const running = ingest;
     watchVenues({ ...service, venues: () => running.stats().venues, tell: remark });
     const { venues } = config.ingest;
-    print([
-      `tickwire streams ${venues.map(({ id }) => id).join(", ")} on ${listens}`,
+    const ids = venues.map(({ id }) => id);
+    tellStart(options, { address, adminAddress, venues: ids }, [
+      `tickwire streams ${ids.join(", ")} on ${listens}`,
       ...hints({ address, adminAddress }, exampleOfVenue(venues[0])),
     ]);
-    if (options.open === true) openBrowser(`http://${address}/`, remark);
     return;
   }
   const [path = ""] = replay.paths;
@@ -110,12 +132,30 @@ async function runDev(options: DevOptions): Promise<void> {
     ? await playRecording(path, { bus, service, replay, commands })
     : await playCaptures(bus, service, replay);
   const played = captures.map(({ venue, streams }) => `${venue} (${countOf(streams.length)})`);
-  print([
+  const venues = captures.map(({ venue }) => venue);
+  tellStart(options, { address, adminAddress, venues }, [
     `tickwire replays ${played.join(", ")} on ${listens}`,
     ...describeStart(replay),
     ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
   ]);
-  if (options.open === true) openBrowser(`http://${address}/`, remark);
+}
+
+/** Tells that all is there, to people in lines or to programs as JSON, and opens the page. */
+function tellStart(
+  { open, json }: DevOptions,
+  start: {
+    readonly address: string;
+    readonly adminAddress: string;
+    readonly venues: readonly string[];
+  },
+  lines: readonly string[],
+): void {
+  const url = `http://${start.address}/`;
+  const { venues } = start;
+  if (json === true)
+    printLine(JSON.stringify({ url, adminUrl: `http://${start.adminAddress}/`, venues }));
+  else printLines(lines.map(visibleText).join("\n"));
+  if (open === true) openBrowser(url, remark);
 }
 
 /** Plays a recording as venues of its own, and lets operators say how. Returns what it streams. */
@@ -132,6 +172,7 @@ async function playRecording(
   const played = await prepareRecording(path, bus, service, options);
   const { replay } = played;
   commands.set("replay", replayCommand(replay.player));
+  registerReplayMetrics(service.metrics, () => replay.player.status);
   const fail = (error: unknown): void => {
     complain(`the replay failed: ${describeError(error)}`);
     void service.shutdown.run(ExitCode.Failure);
@@ -164,8 +205,4 @@ function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceO
 
 function countOf(instruments: number): string {
   return instruments === 1 ? "1 instrument" : `${instruments} instruments`;
-}
-
-function print(lines: readonly string[]): void {
-  printLines(lines.map(visibleText).join("\n"));
 }

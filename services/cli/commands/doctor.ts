@@ -1,5 +1,5 @@
 import { examineStream } from "#bus/jetstream-examination.ts";
-import { printLine } from "../output/terminal.ts";
+import { printLine, printParts } from "../output/terminal.ts";
 import { Command } from "commander";
 import { ingestConfig, type VenueConfig } from "#ingest/config.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -126,6 +126,8 @@ async function examinePublishers(
   return checkPublishers(heard, shard);
 }
 
+const VERDICT_STYLES = { ok: "good", warn: "warn", fail: "bad" } as const;
+
 /** What JetStream keeps of the venue, beside what the configuration wants of it. */
 async function examineLog(
   { clock }: ServiceProcess,
@@ -156,10 +158,12 @@ class Report {
   add(check: Check): void {
     this.#counts[check.verdict] += 1;
     const { verdict, name, text } = check;
-    const line = this.#json
-      ? JSON.stringify(check)
-      : `${verdict.padEnd(6)}${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
-    printLine(line);
+    if (this.#json) {
+      printLine(JSON.stringify(check));
+      return;
+    }
+    const rest = `${name.padEnd(22)}${name.length > 21 ? " " : ""}${text}`;
+    printParts([{ text: verdict.padEnd(6), style: VERDICT_STYLES[verdict] }, rest]);
   }
 
   end(): void {

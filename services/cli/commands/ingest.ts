@@ -55,7 +55,7 @@ Examples:
         ...adminFlags(options),
       ];
       const loaded = loadCommandConfig(options, { defaults: DEFAULTS, flags });
-      const config = withChaos(loaded, options.chaos);
+      const config = withChaos(loaded, options.chaos, { isReplay: replay !== undefined });
       if (config.bus.kind === "memory") {
         throw new UsageError(
           "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",

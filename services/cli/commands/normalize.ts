@@ -1,5 +1,4 @@
 import { printsToTerminal, remark } from "../output/terminal.ts";
-import { quotedText } from "#core/visible-text.ts";
 import { Command } from "commander";
 import { CHANNELS, type Channel } from "#core/instrument.ts";
 import type { CaptureLine } from "#ingest/capture/capture-format.ts";
@@ -12,9 +11,14 @@ import { EventJson } from "#wire/event-json.ts";
 import { rowOfMarketEvent } from "../output/market-event-row.ts";
 import { LineOutput } from "../output/line-output.ts";
 import { damageIn, formatSummary } from "../output/replay-summary.ts";
+import { unknownText } from "#core/nearest.ts";
 import { parseVenueId } from "../process/venue-id.ts";
 
-type NormalizeOptions = { readonly channels?: readonly Channel[]; readonly venue?: string };
+type NormalizeOptions = {
+  readonly json?: boolean;
+  readonly channels?: readonly Channel[];
+  readonly venue?: string;
+};
 
 /** `tickwire normalize CAPTURE`: every event of a capture as JSON, then a summary. */
 export function createNormalizeCommand(): Command {
@@ -35,6 +39,7 @@ export function createNormalizeCommand(): Command {
       "decode as this venue instead of the one that the capture names",
       parseVenueId,
     )
+    .option("--json", "print the summary as JSON as well")
     .addHelpText(
       "after",
       `
@@ -50,12 +55,9 @@ Examples:
 /** `trades,book` as channels. Throws UsageError. */
 function parseChannels(text: string): readonly Channel[] {
   const names = text.split(",").map((name) => name.trim());
-  const unknown = names.filter((name) => !CHANNELS.some((channel) => channel === name));
-  if (unknown.length > 0) {
-    const known = CHANNELS.join(", ");
-    throw new UsageError(
-      `there is no channel ${quotedText(unknown.join(", "))}; there are ${known}`,
-    );
+  const unknown = names.find((name) => !CHANNELS.some((channel) => channel === name));
+  if (unknown !== undefined) {
+    throw new UsageError(unknownText("channel", { text: unknown, known: CHANNELS }));
   }
   return names as readonly Channel[];
 }
@@ -80,7 +82,7 @@ async function normalize(path: string, options: NormalizeOptions): Promise<void>
   });
   output.flush();
   await output.drained();
-  remark(formatSummary(summary));
+  remark(options.json === true ? JSON.stringify(summary) : formatSummary(summary));
   const damage = damageIn(summary);
   if (damage !== undefined) throw new CommandError(damage);
 }

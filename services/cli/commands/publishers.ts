@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { ExitCode } from "#runtime/shutdown.ts";
-import { complain, printLine } from "../output/terminal.ts";
+import type { Cell } from "../output/table.ts";
+import { complain, printLine, printTable } from "../output/terminal.ts";
 import {
   addConfigOptions,
   loadCommandConfig,
@@ -54,7 +55,7 @@ Examples:
 function print(heard: readonly HeardPublisher[], json: boolean): number {
   if (json) for (const publisher of heard) printLine(JSON.stringify(publisher));
   else if (heard.length === 0) printLine("nobody publishes anything here");
-  else for (const line of tableOf(heard)) printLine(line);
+  else printTable(HEADER, heard.map(rowOf));
   const venues = new Set(heard.map(({ venue }) => venue));
   let collisions = 0;
   for (const venue of venues) {
@@ -66,28 +67,19 @@ function print(heard: readonly HeardPublisher[], json: boolean): number {
   return collisions;
 }
 
-function tableOf(heard: readonly HeardPublisher[]): string[] {
-  const rows = [
-    ["VENUE", "SHARD", "ROLE", "SINCE", "TERM", "BY", "PUBLISHER"],
-    ...heard.map(({ venue, shard, role, roleForMs, term, leased, publisherId }) => [
-      venue,
-      shard === "" ? "-" : shard,
-      role,
-      roleForMs === undefined ? "-" : durationText(roleForMs),
-      term === 0 ? "-" : String(term),
-      role === "leading" ? (leased ? "lease" : "word") : "-",
-      publisherId,
-    ]),
+const HEADER = ["VENUE", "SHARD", "ROLE", "SINCE", "TERM", "BY", "PUBLISHER"];
+
+function rowOf(heard: HeardPublisher): Cell[] {
+  const { venue, shard, role, roleForMs, term, leased, publisherId } = heard;
+  return [
+    { text: venue, style: "name" },
+    shard === "" ? "-" : shard,
+    { text: role, style: role === "leading" ? "good" : "dim" },
+    roleForMs === undefined ? "-" : durationText(roleForMs),
+    term === 0 ? "-" : String(term),
+    role === "leading" ? (leased ? "lease" : "word") : "-",
+    publisherId,
   ];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) =>
-    row
-      .map((text, column) => text.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }
 
 const UNITS = [

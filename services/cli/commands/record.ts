@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { quotedText } from "#core/visible-text.ts";
 import { splitTopic } from "#core/topic.ts";
 import { USABLE_COMPRESSIONS, type Compression } from "#recording/format/compression.ts";
+import { addAdminOption } from "../process/admin-process.ts";
 import { addConfigOptions } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { addUrlOption } from "../process/gateway-address.ts";
@@ -30,7 +31,8 @@ export function createRecordCommand(): Command {
     .option("--raw", "record the frames of one venue")
     .option("--bus", "read the bus of the configuration instead of a gateway")
     .option("--duration <seconds>", "end after this long", parseSeconds);
-  return addConfigOptions(addKeepingOptions(addSecretOption(addUrlOption(command))))
+  addConfigOptions(addKeepingOptions(addSecretOption(addUrlOption(command))));
+  return addAdminOption(command, "record")
     .addHelpText(
       "after",
       `

@@ -13,6 +13,7 @@ import { rowOfClientEvent } from "../output/client-event.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { EventJson, type EventSource } from "#wire/event-json.ts";
 import { MARKET_SYMBOL } from "#core/instrument.ts";
+import { didYouMean } from "#core/nearest.ts";
 import { formatEventText } from "../output/event-text.ts";
 import { addUrlOption, webSocketAddress } from "../process/gateway-address.ts";
 import { addSecretOption, gatewaySecret } from "../process/gateway-secret.ts";
@@ -40,6 +41,8 @@ type SubscribeOptions = {
 
 /** The longest that gateways offer. */
 const INTERVAL_MS_MAX = 10_000;
+/** A list of instruments, of which one may have been meant, is not waited for longer. */
+const LIST_MS_MAX = 2_000;
 
 /** `tickwire subscribe TOPIC...`: the client package on the command line. */
 export function createSubscribeCommand(): Command {
@@ -201,13 +204,37 @@ class TopicPrinter {
       snapshot,
       checksum,
       onError: (error: TickwireError) => {
-        this.#fail(new CommandError(`${error.code}: ${error.message}`, { cause: error }));
+        void this.#explain(client, topics, error).then((text) => {
+          this.#fail(new CommandError(text, { cause: error }));
+        });
       },
     });
     client.onState((state, { error }) => {
       if (state === "closed" && error !== undefined) this.#fail(error);
       else if (error !== undefined) complain(`${state}: ${error.message}`);
     });
+  }
+
+  /** What is wrong with a topic, and which one may have been meant. Never rejects. */
+  async #explain(
+    client: Client,
+    topics: readonly string[],
+    { code, message }: TickwireError,
+  ): Promise<string> {
+    const text = `${code}: ${message}`;
+    if (code !== "topic-unknown-symbol" && code !== "topic-unknown-venue") return text;
+    try {
+      const { instruments } = await client.rpc.listInstruments({}, { timeoutMs: LIST_MS_MAX });
+      const known = instruments.map(({ venue, symbol }) => `${venue}:${symbol}`);
+      // The error is about the first of them that the gateway does not have.
+      const wanted = topics
+        .map((topic) => topic.split("/")[0] ?? "")
+        .find((name) => !name.includes("*") && !known.includes(name));
+      return wanted === undefined ? text : `${text}${didYouMean(wanted, known)}`;
+    } catch {
+      // Without a list there is nothing to suggest; what was wrong is told all the same.
+      return text;
+    }
   }
 
   #onEvent(event: StreamEvent): void {
@@ -271,7 +298,8 @@ async function connectTo(
     if (signal.aborted) return undefined;
     const code = error instanceof Error && "code" in error ? String(error.code) : "connect-failed";
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${code}: no gateway at ${url}: ${reason}`, { cause: error });
+    const hint = "start one with tickwire dev, or name another with --url";
+    throw new CommandError(`${code}: no gateway at ${url}: ${reason}; ${hint}`, { cause: error });
   }
 }
 

@@ -154,7 +154,7 @@ class TopView {
       onResize: () => this.#draw(),
     });
     const onSignal = (): void => this.#end();
-    for (const signal of ["SIGTERM", "SIGHUP"]) process.once(signal, onSignal);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, onSignal);
     try {
       this.#draw();
       this.#schedule();
@@ -162,7 +162,7 @@ class TopView {
     } finally {
       this.#isOver = true;
       this.#cancelTimer?.();
-      for (const signal of ["SIGTERM", "SIGHUP"]) process.off(signal, onSignal);
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(signal, onSignal);
       this.#screen.close();
     }
   }
@@ -219,7 +219,7 @@ class TopView {
     const { columns, lines } = this.#screen;
     const choice = { ...choiceOf(this.#target, this.#input), prompt: this.#prompt() };
     const screen = topScreen(this.#state, choice, { columns, lines });
-    this.#screen.draw(screen);
+    this.#screen.draw(screen.map((line) => ({ parts: [line] })));
   }
 
   #prompt(): string | undefined {

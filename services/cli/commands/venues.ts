@@ -1,5 +1,7 @@
 import { FEED_CHANNELS } from "#core/instrument.ts";
-import { printLines } from "../output/terminal.ts";
+import type { TextStyle } from "../output/colours.ts";
+import type { Cell } from "../output/table.ts";
+import { printLines, printTable } from "../output/terminal.ts";
 import { Command } from "commander";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
@@ -37,11 +39,35 @@ Examples:
   tickwire venues --json | jq -r 'select(.channels.liquidations == "stream").venue'`,
     )
     .action((venue: string | undefined, options: VenuesOptions) => {
-      printLines(venuesText(venue, options));
+      if (venue !== undefined || options.json === true || options.markdown === true) {
+        printLines(venuesText(venue, options));
+      } else {
+        printTable(VENUES_HEADER, venueRows());
+      }
     });
 }
 
-/** What the command prints. */
+/** The columns of `venueRows`. */
+export const VENUES_HEADER = [
+  "VENUE",
+  ...FEED_CHANNELS.map((channel) => channel.toUpperCase()),
+  "BOOK PROVEN BY",
+];
+
+/** A row for each venue: which channels it has, and what proves its books. */
+export function venueRows(): Cell[][] {
+  return Object.values(VENUES).map((adapter: FeedAdapter) => {
+    const venue = capabilitiesOf(adapter);
+    const channels = FEED_CHANNELS.map((channel) => venue.channels[channel] ?? "none");
+    return [
+      { text: venue.venue, style: "name" },
+      ...channels.map((source) => ({ text: MARKS[source], style: STYLES[source] })),
+      proofOf(venue),
+    ];
+  });
+}
+
+/** What is printed of one venue, or of all as JSON or Markdown. */
 export function venuesText(venue: string | undefined, options: VenuesOptions): string {
   const { json = false, markdown = false } = options;
   if (markdown) return venuesDocument();
@@ -49,28 +75,15 @@ export function venuesText(venue: string | undefined, options: VenuesOptions): s
     venue === undefined ? Object.values(VENUES) : [VENUES[venue as VenueId]];
   const all = adapters.map(capabilitiesOf);
   if (json) return all.map((each) => `${JSON.stringify(each)}\n`).join("");
-  return venue === undefined ? tableOf(all) : all.map(describe).join("");
+  return all.map(describe).join("");
 }
 
 const MARKS: Readonly<Record<ChannelSource, string>> = { stream: "yes", rest: "rest", none: "-" };
-
-function tableOf(venues: readonly VenueCapabilities[]): string {
-  const rows = [
-    ["VENUE", ...FEED_CHANNELS.map((channel) => channel.toUpperCase()), "BOOK PROVEN BY"],
-    ...venues.map((each) => [
-      each.venue,
-      ...FEED_CHANNELS.map((channel) => MARKS[each.channels[channel] ?? "none"]),
-      proofOf(each),
-    ]),
-  ];
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`)
-    .map((line) => `${line.trimEnd()}\n`)
-    .join("");
-}
+const STYLES: Readonly<Record<ChannelSource, TextStyle>> = {
+  stream: "good",
+  rest: "warn",
+  none: "dim",
+};
 
 function proofOf({ bookProof }: VenueCapabilities): string {
   const order = describeOrder(bookProof);

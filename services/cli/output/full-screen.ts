@@ -1,5 +1,11 @@
 import { visibleText } from "#core/visible-text.ts";
-import type { ScreenLine, ScreenStyle } from "./top-screen.ts";
+import { printsColours } from "./terminal.ts";
+
+/** How a part of the screen looks. */
+export type ScreenStyle = "plain" | "title" | "header" | "good" | "bad" | "warn" | "dim";
+export type ScreenPart = { readonly text: string; readonly style: ScreenStyle };
+/** A line of the screen, in parts from left to right. */
+export type ScreenLine = { readonly parts: readonly ScreenPart[] };
 
 const ESCAPE = "\u001b[";
 const RESET = `${ESCAPE}0m`;
@@ -8,8 +14,17 @@ const STYLES: Readonly<Record<ScreenStyle, string>> = {
   plain: "",
   title: `${ESCAPE}1m`,
   header: `${ESCAPE}7m`,
+  good: `${ESCAPE}32m`,
   bad: `${ESCAPE}31m`,
+  warn: `${ESCAPE}33m`,
   dim: `${ESCAPE}2m`,
+};
+/** What is no colour, and stays where none are wanted. */
+const WITHOUT_COLOUR: Readonly<Record<ScreenStyle, string>> = {
+  ...STYLES,
+  good: "",
+  bad: STYLES.title,
+  warn: STYLES.title,
 };
 
 /** A terminal that is drawn on whole. What was on it comes back when it is closed. */
@@ -21,9 +36,12 @@ export type FullScreen = {
   close(): void;
 };
 
-/** Whether both ends of the terminal are there: keys to be read, and a screen to be drawn on. */
+/**
+ * Whether both ends of the terminal are there: keys to be read, and a screen to be drawn on, which
+ * one that calls itself dumb has not.
+ */
 export function hasFullScreen(): boolean {
-  return process.stdin.isTTY && process.stdout.isTTY;
+  return process.stdin.isTTY && process.stdout.isTTY && process.env["TERM"] !== "dumb";
 }
 
 /** Takes the terminal. `onKeys` hears what keys send, `onResize` of another size. */
@@ -31,8 +49,8 @@ export function openFullScreen(listener: {
   onKeys(sent: string): void;
   onResize(): void;
 }): FullScreen {
-  const { stdin, stdout, env } = process;
-  const hasColours = env["NO_COLOR"] === undefined || env["NO_COLOR"] === "";
+  const { stdin, stdout } = process;
+  const styles = printsColours() ? STYLES : WITHOUT_COLOUR;
   const onData = (data: Buffer | string): void => listener.onKeys(data.toString());
   const onResize = (): void => listener.onResize();
   let isOpen = true;
@@ -42,7 +60,7 @@ export function openFullScreen(listener: {
   stdout.on("resize", onResize);
   // Another page of the terminal, without a cursor.
   stdout.write(`${ESCAPE}?1049h${ESCAPE}?25l`);
-  return {
+  const screen: FullScreen = {
     get columns() {
       return stdout.columns;
     },
@@ -51,7 +69,7 @@ export function openFullScreen(listener: {
     },
     draw(lines) {
       if (!isOpen) return;
-      const drawn = lines.map(({ text, style }) => drawnLine(visibleText(text), style, hasColours));
+      const drawn = lines.map((line) => drawnLine(line, styles));
       // From the top left; what was on each line is cleared first, and what is below the last.
       const rest = drawn.length < stdout.rows ? `\r\n${ESCAPE}J` : "";
       stdout.write(`${ESCAPE}H${drawn.join("\r\n")}${rest}`);
@@ -61,14 +79,24 @@ export function openFullScreen(listener: {
       isOpen = false;
       stdin.off("data", onData);
       stdout.off("resize", onResize);
+      process.off("exit", onEnd);
+      process.off("uncaughtExceptionMonitor", onEnd);
       stdin.setRawMode(false);
       stdin.pause();
       stdout.write(`${ESCAPE}?25h${ESCAPE}?1049l`);
     },
   };
+  // However the process ends, the terminal is as it was, and what is said last can be read.
+  const onEnd = (): void => screen.close();
+  process.once("exit", onEnd);
+  process.once("uncaughtExceptionMonitor", onEnd);
+  return screen;
 }
 
-function drawnLine(text: string, style: ScreenStyle, hasColours: boolean): string {
-  const code = hasColours || style !== "bad" ? STYLES[style] : STYLES.title;
-  return `${ESCAPE}2K${code}${text}${code === "" ? "" : RESET}`;
+function drawnLine({ parts }: ScreenLine, styles: Readonly<Record<ScreenStyle, string>>): string {
+  const texts = parts.map(({ text, style }) => {
+    const [code, visible] = [styles[style], visibleText(text)];
+    return code === "" || visible === "" ? visible : `${code}${visible}${RESET}`;
+  });
+  return `${ESCAPE}2K${texts.join("")}`;
 }

@@ -1,11 +1,13 @@
 import type { Registry } from "prom-client";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
+import { registerDeriveMetrics } from "#derive/metrics.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
+import { registerRecordingMetrics, registerReplayMetrics } from "../recording/recording-metrics.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
@@ -24,6 +26,9 @@ channel, a reason; never an instrument, a session or an address.
 const GROUPS = [
   ["Gateway", "tickwire_gateway_"],
   ["Ingestor", "tickwire_ingest_"],
+  ["Deriver", "tickwire_derive_"],
+  ["Recorder", "tickwire_recording_"],
+  ["Replay", "tickwire_replay_"],
   ["Any process", "tickwire_"],
 ] as const;
 
@@ -69,9 +74,22 @@ export function everyMetric(): Registry {
     publisher: createPublisherCounters(),
     latencies: createPublishLatencies(),
   });
+  registerDeriveMetrics(registry, {
+    counters: createPublisherCounters(),
+    reader: { topics: 0 },
+    candles: undefined,
+    consolidated: { instruments: 0, sources: { followed: 0, setAside: 0 } },
+  });
   registerMemoryLogMetrics(registry, { entries: 0, bytes: 0, evicted: 0 });
   registerStreamMetrics(registry, () => []);
+  registerRecordingMetrics(registry, readNothing);
+  registerReplayMetrics(registry, readNothing);
   return registry;
+}
+
+/** The document is about names, and reads no values. */
+function readNothing(): never {
+  throw new Error("no value is read for a document");
 }
 
 /** Every metric that a registry has. */

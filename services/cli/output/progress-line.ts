@@ -1,4 +1,4 @@
-import { remark } from "./terminal.ts";
+import { remark, statusLine } from "./terminal.ts";
 
 /** The part of a terminal that a line is written on. */
 type LineStream = { readonly isTTY?: boolean; readonly columns?: number };
@@ -8,7 +8,7 @@ const LINE_INTERVAL_MS = 10_000;
 const BAR_CHARACTERS = 24;
 
 /**
- * How far long work has come, on standard error: one line that is written over on a terminal, and a
+ * How far long work has come, on standard error: the bottom line of a terminal, and a
  * line now and then anywhere else.
  */
 export class ProgressLine {
@@ -25,7 +25,7 @@ export class ProgressLine {
   /** Shows the text. Foreign text in it has to be on one line already. */
   show(text: string): void {
     if (this.#stream.isTTY === true) {
-      process.stderr.write(`\r\u001b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+      statusLine().show(text.slice(0, (this.#stream.columns ?? 80) - 1));
       this.#isOpen = true;
       return;
     }
@@ -36,11 +36,11 @@ export class ProgressLine {
     this.#printedMs = nowMs;
   }
 
-  /** Leaves the line as it is: what is printed next is on a new one. */
+  /** Takes the line away. Idempotent. */
   end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    process.stderr.write("\n");
+    statusLine().show("");
   }
 }
 

@@ -1,4 +1,5 @@
 import { visibleText } from "#core/visible-text.ts";
+import type { ScreenStyle } from "./full-screen.ts";
 import type {
   FeedRow,
   PublisherRow,
@@ -19,9 +20,8 @@ export type TopState = {
   readonly topics: readonly TopicRow[];
 };
 
-/** How a part of the screen looks. */
-export type ScreenStyle = "plain" | "title" | "header" | "bad" | "dim";
-export type ScreenLine = { readonly text: string; readonly style: ScreenStyle };
+/** A line of the screen in one style. */
+type TopLine = { readonly text: string; readonly style: ScreenStyle };
 
 /** What the user has chosen. */
 export type TopChoice = {
@@ -71,12 +71,12 @@ export function topScreen(
   state: TopState,
   choice: TopChoice,
   size: { readonly columns: number; readonly lines: number | undefined },
-): ScreenLine[] {
+): TopLine[] {
   const head = headLines(state.totals, choice);
   const tables = tablesOf(state, choice).filter(
     ({ name }) => choice.table === "all" || choice.table === name,
   );
-  const foot: ScreenLine[] =
+  const foot: TopLine[] =
     size.lines === undefined ? [] : [{ text: choice.prompt ?? KEYS, style: "dim" }];
   const room = size.lines === undefined ? Infinity : size.lines - head.length - foot.length;
   const shown = shareRoom(tables, room);
@@ -87,11 +87,11 @@ export function topScreen(
   });
 }
 
-function headLines({ process, gateway, ingest }: Totals, choice: TopChoice): ScreenLine[] {
+function headLines({ process, gateway, ingest }: Totals, choice: TopChoice): TopLine[] {
   const up = durationText(process.uptimeSeconds);
   const memory = bytesText(process.residentBytes);
   const title = `${process.service} ${process.version} at ${choice.address}`;
-  const lines: ScreenLine[] = [
+  const lines: TopLine[] = [
     { text: `${title}   up ${up}   memory ${memory}   node ${process.node}`, style: "title" },
   ];
   if (gateway !== undefined) {
@@ -263,7 +263,7 @@ function shareRoom(tables: readonly Table[], room: number) {
   return tables.map((table) => ({ table, rows: shares.get(table) ?? 0 }));
 }
 
-function tableLines(table: Table, count: number): ScreenLine[] {
+function tableLines(table: Table, count: number): TopLine[] {
   const rows = table.rows.slice(0, count);
   const names = table.header.map((name) => name.replace(">", ""));
   const widths = names.map((name, column) =>

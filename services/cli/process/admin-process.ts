@@ -8,10 +8,17 @@ import type { ServiceProcess } from "./service-process.ts";
 
 /**
  * Where each process serves health, readiness and metrics unless told otherwise. They differ, so
- * that an ingestor and a gateway run on one machine as they are; `dev` takes a free port, so that
- * several run side by side.
+ * that an ingestor and a gateway run on one machine as they are; `dev` and `record` take a free
+ * port, so that several run side by side.
  */
-export const ADMIN_PORTS = { ingest: 9090, gateway: 9091, dev: 0, replay: 9092 } as const;
+export const ADMIN_PORTS = {
+  ingest: 9090,
+  gateway: 9091,
+  dev: 0,
+  replay: 9092,
+  derive: 9093,
+  record: 0,
+} as const;
 
 /** The option that every process with an admin server has. */
 export type AdminOptions = { readonly adminPort?: string };

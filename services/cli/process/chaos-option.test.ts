@@ -3,6 +3,7 @@ import { configSchema } from "#config/config.ts";
 import { CHAOS_FORMS, parseChaos, withChaos } from "./chaos-option.ts";
 
 const CONFIG = configSchema.parse({});
+const LIVE = { isReplay: false };
 
 test("every form that an error shows is read", () => {
   expect(parseChaos(CHAOS_FORMS.join(","))).toEqual({
@@ -28,7 +29,7 @@ test("it changes the simulated venue and leaves the rest of its market", () => {
   const config = configSchema.parse({
     ingest: { venues: [{ id: "simulated", simulated: { seed: 7 } }, { id: "kraken" }] },
   });
-  const [simulated, kraken] = withChaos(config, ["drop=1%", "delay=2%"]).ingest.venues;
+  const [simulated, kraken] = withChaos(config, ["drop=1%", "delay=2%"], LIVE).ingest.venues;
   expect(simulated?.simulated).toMatchObject({
     seed: 7,
     chaos: { dropShare: 0.01, delayShare: 0.02, delayMs: 500 },
@@ -37,14 +38,20 @@ test("it changes the simulated venue and leaves the rest of its market", () => {
 });
 
 test("without it nothing changes, and on other venues it is refused", () => {
-  expect(withChaos(CONFIG)).toBe(CONFIG);
+  expect(withChaos(CONFIG, undefined, LIVE)).toBe(CONFIG);
   const config = configSchema.parse({ ingest: { venues: [{ id: "kraken" }] } });
-  expect(() => withChaos(config, ["drop=1%"])).toThrow("not on kraken");
+  expect(() => withChaos(config, ["drop=1%"], LIVE)).toThrow("not on kraken");
   const elsewhere = { id: "simulated", endpoints: { webSocket: "ws://127.0.0.1:1/" } };
   const remote = configSchema.parse({ ingest: { venues: [elsewhere] } });
-  expect(() => withChaos(remote, ["drop=1%"])).toThrow("a market of this process");
+  expect(() => withChaos(remote, ["drop=1%"], LIVE)).toThrow("a market of this process");
 });
 
 test("what is more than the settings allow is refused as they would", () => {
-  expect(() => withChaos(CONFIG, ["delay=1%:2h"])).toThrow(/delayMs: Too big.*\(flag --chaos\)/);
+  expect(() => withChaos(CONFIG, ["delay=1%:2h"], LIVE)).toThrow(
+    /delayMs: Too big.*\(flag --chaos\)/,
+  );
+});
+
+test("a replay has no faults of this kind", () => {
+  expect(() => withChaos(CONFIG, ["drop=1%"], { isReplay: true })).toThrow("not of --replay");
 });

@@ -31,8 +31,14 @@ export function addChaosOption(command: Command): Command {
 }
 
 /** The configuration with the faults that `--chaos` asks for. Throws UsageError. */
-export function withChaos(config: TickwireConfig, texts: readonly string[] = []): TickwireConfig {
-  if (texts.length === 0) return config;
+export function withChaos(
+  config: TickwireConfig,
+  texts: readonly string[] | undefined,
+  { isReplay }: { readonly isReplay: boolean },
+): TickwireConfig {
+  if (texts === undefined || texts.length === 0) return config;
+  if (isReplay)
+    throw new UsageError("--chaos makes faults of the simulated venue, and not of --replay");
   const asked = Object.assign({}, ...texts.map(parseChaos)) as Partial<Chaos>;
   const { venues } = config.ingest;
   if (!venues.some(({ id }) => id === "simulated")) {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { UsageError } from "./errors.ts";
 
 /** Where `dev` and `gateway` listen unless told otherwise. */
-const DEFAULT_ADDRESS = "http://127.0.0.1:8080";
+export const DEFAULT_ADDRESS = "http://127.0.0.1:8080";
 
 const SCHEMES: Readonly<Record<string, { readonly http: string; readonly webSocket: string }>> = {
   "http:": { http: "http:", webSocket: "ws:" },

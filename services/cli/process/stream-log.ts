@@ -34,18 +34,21 @@ export function openStreamLog({ config, service, bus }: StreamLogParts): StreamL
   return log;
 }
 
-/** Has JetStream keep what an ingestor publishes, if that is turned on. Waits for nothing. */
-export function keepStreams({ config, service }: Omit<StreamLogParts, "bus">): void {
+/** Has JetStream keep what is published of these venues, if that is on. Waits for nothing. */
+export function keepStreams(
+  { config, service }: Omit<StreamLogParts, "bus">,
+  venues: readonly string[] = config.ingest.venues.map(({ id }) => id),
+): void {
   const { kind, ageMsMax, jetStream } = config.streamLog;
   if (kind !== "jetstream") return;
-  const log = openJetStreamLog(config, "tickwire-ingest-log");
+  const log = openJetStreamLog(config, "tickwire-publisher-log");
   const { storage, replicas, bytesMax } = jetStream;
   const { clock, logger, metrics, shutdown } = service;
   const keeper = new StreamKeeper({
     log,
     clock,
     logger,
-    venues: config.ingest.venues.map(({ id }) => id),
+    venues,
     settings: { storage, replicas, bytesMax, ageMsMax },
   });
   registerStreamMetrics(metrics, () => keeper.standings);

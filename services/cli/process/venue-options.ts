@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { ConfigFlag } from "#config/load-config.ts";
 import { collect } from "./config-options.ts";
 import { UsageError } from "./errors.ts";
+import { parseVenueId } from "./venue-id.ts";
 
 /** Adds the repeatable `--venue`. */
 export function addVenueOption(command: Command): Command {
@@ -22,7 +23,7 @@ export function venueFlags(venues: readonly string[] = []): ConfigFlag[] {
 /** `binance:BTC-USDT,ETH-USDT` as an entry of `ingest.venues`. Throws UsageError. */
 export function parseVenue(text: string): { readonly id: string; readonly instruments?: string[] } {
   const colon = text.indexOf(":");
-  if (colon === -1 && text !== "") return { id: text };
+  if (colon === -1 && text !== "") return { id: parseVenueId(text) };
   const instruments = text
     .slice(colon + 1)
     .split(",")
@@ -30,5 +31,5 @@ export function parseVenue(text: string): { readonly id: string; readonly instru
   if (colon < 1 || instruments.length === 0) {
     throw new UsageError(`--venue takes ID or ID:SYMBOL,SYMBOL, not ${quotedText(text)}`);
   }
-  return { id: text.slice(0, colon), instruments };
+  return { id: parseVenueId(text.slice(0, colon)), instruments };
 }

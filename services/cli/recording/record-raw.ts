@@ -17,6 +17,8 @@ import { venueFlags } from "../process/venue-options.ts";
 
 /** How often the recording is checked for a disk that failed. */
 const FILE_CHECK_MS = 500;
+/** What a kill can cost. */
+const FLUSH_MS = 1_000;
 
 /** What is recorded, and where to. */
 type RawRecordOptions = ConfigOptions & { readonly out: string; readonly duration?: number };
@@ -48,6 +50,7 @@ async function record(config: TickwireConfig, options: RawRecordOptions): Promis
   shutdown.add("capture file", () => file.close());
   const recorder = await startRecording({ config, service, bus, venue, file });
   watchFile(file, service);
+  flushRegularly(file, service);
   if (options.duration !== undefined) {
     clock.after(options.duration * 1000, () => void shutdown.run(exitCodeOf(recorder)));
   }
@@ -94,6 +97,15 @@ async function startRecording(parts: {
 /** A recording that lost lines exits with an error. */
 function exitCodeOf(recorder: CaptureRecorder): ExitCode {
   return recorder.linesLost > 0 ? ExitCode.Failure : ExitCode.Ok;
+}
+
+function flushRegularly(file: CaptureFile, service: ServiceProcess): void {
+  const { clock, shutdown } = service;
+  clock.after(FLUSH_MS, () => {
+    if (shutdown.started) return;
+    file.flush();
+    flushRegularly(file, service);
+  });
 }
 
 /** Ends the process when the file cannot be written any more. */

@@ -7,6 +7,8 @@ import { RecordingWriter, type RecordingProgress } from "#recording/writing/reco
 import { openRecordingFolder } from "#recording/writing/recording-folder.ts";
 import { RecordingError, writeError } from "#recording/recording-error.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
+import { ADMIN_PORTS, adminFlags, runAdminServer } from "../process/admin-process.ts";
+import type { AdminOptions } from "../process/admin-process.ts";
 import { loadCommandConfig, type ConfigOptions } from "../process/config-options.ts";
 import { CommandError, describeError } from "../process/errors.ts";
 import { webSocketAddress } from "../process/gateway-address.ts";
@@ -16,24 +18,26 @@ import { programVersion } from "../process/program-version.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { formatBytes, ProgressLine } from "../output/progress-line.ts";
 import { complain, printLine, remark } from "../output/terminal.ts";
+import { registerRecordingMetrics } from "./recording-metrics.ts";
 import { runOwnGateway } from "./own-gateway.ts";
 import { RecordedTopics } from "./recorded-topics.ts";
 
 /** What is recorded, from where, and how it is kept. */
-export type TopicRecordOptions = ConfigOptions & {
-  readonly out: string;
-  readonly duration?: number;
-  readonly url: string;
-  readonly tokenFile?: string;
-  readonly bus?: boolean;
-  readonly compress: Compression;
-  readonly fileSize: number;
-  readonly fileTime: number;
-  readonly keepSize?: number;
-  readonly keepTime?: number;
-  readonly flush: number;
-  readonly json?: boolean;
-};
+export type TopicRecordOptions = ConfigOptions &
+  AdminOptions & {
+    readonly out: string;
+    readonly duration?: number;
+    readonly url: string;
+    readonly tokenFile?: string;
+    readonly bus?: boolean;
+    readonly compress: Compression;
+    readonly fileSize: number;
+    readonly fileTime: number;
+    readonly keepSize?: number;
+    readonly keepTime?: number;
+    readonly flush: number;
+    readonly json?: boolean;
+  };
 
 /** Beyond so much that the disk has not taken, events are left out. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
@@ -45,11 +49,18 @@ export async function recordTopics(
   options: TopicRecordOptions,
 ): Promise<void> {
   const config = loadCommandConfig(options, {
-    defaults: { log: { level: "warn" } },
-    flags: [],
+    defaults: { log: { level: "warn" }, admin: { port: ADMIN_PORTS.record } },
+    flags: adminFlags(options),
   });
   const service = createServiceProcess("record", config);
   const { shutdown, clock } = service;
+  let writing: RecordingWriter | undefined;
+  await runAdminServer({
+    config,
+    service,
+    notReadyReasons: () => notReadyReasons(writing),
+    services: () => [],
+  });
   let url = options.url;
   if (options.bus === true) {
     const bus = await openBus({ ...service, config: config.bus, name: "tickwire-record" });
@@ -59,6 +70,8 @@ export async function recordTopics(
   const client = await connectTo(url, options);
   shutdown.add("client", () => client.close());
   const writer = await openWriter(options, service, url);
+  writing = writer;
+  registerRecordingMetrics(service.metrics, () => writer.progress);
   const recorded = new RecordedTopics(client, writer);
   const line = new ProgressLine(process.stderr, () => clock.monotonicUs() / 1_000);
   const end = (code: ExitCode): void => {
@@ -90,6 +103,13 @@ export async function recordTopics(
   if (options.duration !== undefined) {
     clock.after(options.duration * 1_000, () => end(exitCodeOf(writer.progress)));
   }
+}
+
+/** Why nothing is recorded now. */
+function notReadyReasons(writer: RecordingWriter | undefined): string[] {
+  if (writer === undefined) return ["starting"];
+  const { failure } = writer.progress;
+  return failure === undefined ? [] : [failure.code];
 }
 
 async function connectTo(url: string, { tokenFile }: TopicRecordOptions): Promise<Client> {

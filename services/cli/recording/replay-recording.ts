@@ -12,6 +12,7 @@ import type { AdminCommand } from "#runtime/admin-server.ts";
 import type { ReplayPlayer } from "#recording/replay/replay-player.ts";
 import { prepareRecording, type PlayedRecording, type PlayOptions } from "./play-recording.ts";
 import { damageOf } from "./recording-files.ts";
+import { registerReplayMetrics } from "./recording-metrics.ts";
 import { replayCommand } from "./replay-control.ts";
 import { pressKey, REPLAY_KEYS } from "./replay-keys.ts";
 
@@ -41,6 +42,7 @@ export async function replayRecording(
   const played = await prepareRecording(path, bus, service, options);
   const { player, venues } = played.replay;
   commands.set("replay", replayCommand(player));
+  registerReplayMetrics(service.metrics, () => player.status);
   remark(`replaying ${venues.map(({ venue }) => venue).join(", ")}`);
   const line = new ProgressLine(process.stderr, () => service.clock.monotonicUs() / 1_000);
   takeKeys(player, service);

@@ -22,8 +22,13 @@ type CatalogFetchParts = {
   readonly limits: { readonly queryTimeoutMs: number; readonly instrumentsMax: number };
 };
 
-/** The version that is announced, and the one that is known of the same publisher. */
-type CatalogVersions = { readonly announced: number; readonly known: number | undefined };
+/** The version that is announced, and what is known of the same publisher. */
+type CatalogVersions = {
+  readonly announced: number;
+  readonly known: number | undefined;
+  /** No instrument of this part is known, so that it may have none. */
+  readonly mayBeEmpty: boolean;
+};
 
 /** A catalog that changes while its pages come is asked for so many times before it is given up. */
 const ATTEMPTS_MAX = 5;
@@ -51,7 +56,7 @@ export async function fetchCatalog(
 async function fetchPages(
   parts: CatalogFetchParts,
   address: QueryAddress,
-  { announced, known }: CatalogVersions,
+  { announced, known, mayBeEmpty }: CatalogVersions,
 ): Promise<FetchedCatalog | undefined> {
   const instruments: Instrument[] = [];
   const removedSymbols: string[] = [];
@@ -61,6 +66,12 @@ async function fetchPages(
   for (;;) {
     const request = { afterSymbol, ...(known === undefined ? {} : { sinceVersion: known }) };
     const page = await fetchPage(parts, address, request);
+    const isNothing = page.instruments.length === 0 && !page.difference;
+    // A shard may have none of the instruments that are wanted. What has just gone may have been
+    // all that there was, and is said by a difference. Else no catalog is without an instrument.
+    if (isNothing && (!mayBeEmpty || page.incomplete || page.more)) {
+      throw new CatalogContradiction("a page of the catalog is empty");
+    }
     if (page.catalogVersion < announced) {
       const versions = `${page.catalogVersion} after ${announced} was announced`;
       throw new CatalogContradiction(`the catalog is of version ${versions}`);
@@ -104,11 +115,7 @@ async function fetchPage(
   const reply = decodeQueryReply(await parts.bus.request(subject, payload, { timeoutMs }));
   if (reply.error !== undefined)
     throw new CatalogContradiction(foreignMessage(reply.error.message));
-  const page = decodeCatalogReply(reply.payload);
-  // What has just gone may have been all that there was; else no catalog is without an instrument.
-  if (page.instruments.length === 0 && !page.difference)
-    throw new CatalogContradiction("a page of the catalog is empty");
-  return page;
+  return decodeCatalogReply(reply.payload);
 }
 
 /** In the order of their symbols; pages come so already. */

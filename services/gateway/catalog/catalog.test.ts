@@ -634,3 +634,24 @@ describe("of a catalog that is known already", () => {
     rig.catalog.close();
   });
 });
+
+test("a shard without an instrument is one that is known, and the venue with it", async () => {
+  const rig = new Rig();
+  await rig.announce(0, { shardIndex: 1, shardCount: 2 });
+  rig.listed = [];
+  await rig.announce(1, { shardIndex: 2, shardCount: 2, ingestorId: "two" });
+  expect(rig.catalog.standingOf("fake")).toBe("not-ready");
+  rig.listed = [instrument("A-USD")];
+  await rig.announce(2, { shardIndex: 1, shardCount: 2 });
+  expect(rig.catalog.standingOf("fake")).toBe("listed");
+  expect([...rig.catalog.instrumentsOf("fake")]).toHaveLength(1);
+  expect(await rig.count("catalogFetchesFailed")).toBe(0);
+});
+
+test("an empty list of whoever has not listed everything yet is none", async () => {
+  const rig = new Rig();
+  rig.incomplete = true;
+  await rig.announce(1);
+  expect(await rig.count("catalogFetchesFailed")).toBe(1);
+  expect(rig.catalog.standingOf("fake")).toBe("not-ready");
+});

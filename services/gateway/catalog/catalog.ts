@@ -310,7 +310,8 @@ export class Catalog {
     try {
       // Of what is not all there is, no difference would make the whole.
       const known = listing.instruments.isWhole ? listing.version : undefined;
-      const versions = { announced: catalogVersion, known };
+      const mayBeEmpty = listing.instruments.size === 0;
+      const versions = { announced: catalogVersion, known, mayBeEmpty };
       const fetched = await fetchCatalog(this.#parts, { venue, publisherId }, versions);
       if (this.#closed || this.#listing(partition) !== listing) return;
       if (this.#venues.publisherOf(partition)?.publisherId !== publisherId) return;

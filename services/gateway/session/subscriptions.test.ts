@@ -10,9 +10,12 @@ import { createGatewayMetrics } from "../metrics.ts";
 import { Turns } from "../turns/turns.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
+import { FanOut } from "../topics/fan-out.ts";
 import { PrincipalAccounts } from "./principal-accounts.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
+
+const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
 
 const BTC = "fake:BTC-USDT/trades";
 const ETH = "fake:ETH-USDT/trades";
@@ -55,7 +58,7 @@ beforeEach(() => {
   takenBack = [];
   topicsLeft = 1_000;
   refusedRequests = 0;
-  lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
+  lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
   turnEnds = [];
   nowUs = 0;
   stepUs = 0;

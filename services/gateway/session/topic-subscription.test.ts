@@ -9,8 +9,11 @@ import type { SharedBatch } from "../topics/shared-batch.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
+import { FanOut } from "../topics/fan-out.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
+
+const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
 
 const TOPIC = "fake:BTC-USDT/trades";
 
@@ -24,7 +27,10 @@ beforeEach(() => {
   hub = new FakeHub();
   view = hub.view(TOPIC);
   starts = 0;
-  lanes = new TopicLanes({ onNews: () => {}, onStart: () => void (starts += 1) });
+  lanes = new TopicLanes(
+    { ...NO_LISTENER, onStart: () => void (starts += 1) },
+    new FanOut({ fullLists: { inc() {} } as never }),
+  );
   view.holds = 1;
   subscription = new TopicSubscription({
     view: view as unknown as TopicView,

@@ -2,6 +2,7 @@ import { assert } from "#core/assert.ts";
 import type { Channel } from "#core/instrument.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
+import type { ListSeat } from "../topics/fan-out.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type {
   AttachOptions,
@@ -82,7 +83,9 @@ export class TopicSubscription implements TopicSubscriber {
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
   readonly #onEnd: (() => void) | undefined;
+  /** Behind that of the view while it is listed. */
   #sequence = 0;
+  #isListed = false;
   #askedIntervalMs: number;
   /** Of the view, when its bytes were taken last. */
   #takenBytes = 0;
@@ -137,7 +140,17 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** The last sequence that was queued, or told to be missing; 0 before the first. */
   get sequence(): number {
-    return this.#sequence;
+    return this.#isListed ? this.#view.sequence : this.#sequence;
+  }
+
+  /** The list of the session. */
+  get seat(): ListSeat | undefined {
+    return this.#lane.seat;
+  }
+
+  unlisted(sequence: number): void {
+    this.#isListed = false;
+    this.#sequence = sequence;
   }
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
@@ -193,6 +206,7 @@ export class TopicSubscription implements TopicSubscriber {
    */
   lag(position: number | undefined): void {
     assert(this.#state === "live", "only a live subscription begins to lag");
+    this.#view.unlist(this);
     this.#state = "lagging";
     this.#sequence = position ?? this.#sequence;
     this.#needsBase = true;
@@ -205,12 +219,15 @@ export class TopicSubscription implements TopicSubscriber {
     this.#catchUp(this.#view.sequence);
   }
 
-  deliver(batch: SharedBatch): void {
-    if (this.#state === "lagging") return;
+  deliver(batch: SharedBatch): boolean {
+    if (this.#state === "lagging") return false;
     assert(this.#state === "live", "only a live subscription is delivered to");
     assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
     this.#lane.push(this.#formOf(batch));
+    // From now on it gets what everybody gets.
+    this.#isListed = !this.#needsBase && this.seat !== undefined;
+    return this.#isListed;
   }
 
   gap(missingFirst: number, missingLast: number): void {
@@ -305,6 +322,7 @@ export class TopicSubscription implements TopicSubscriber {
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
     const before = this.#view;
     before.settle();
+    before.unlist(this);
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;

@@ -64,6 +64,10 @@ export class RawView extends FeedView implements TopicView {
     this.#checksums?.delete(subscriber);
   }
 
+  unlist(subscriber: TopicSubscriber): void {
+    this.feed.unlist(subscriber);
+  }
+
   catchUp(from: number, to: number): SharedBatch | undefined {
     const source = this.#sourceOf();
     const starts = this.#startsOf(source);

@@ -26,6 +26,7 @@ import { TopicPast } from "./topic-past.ts";
 import type { ResumeParts } from "./topic-past.ts";
 import { TopicStarts } from "./topic-start.ts";
 import type { TopicLoss } from "./topic-start.ts";
+import { Subscribers } from "./subscribers.ts";
 import type { AttachOptions, Attached, TopicFailure, TopicSubscriber } from "./topic-subscriber.ts";
 import type { SyncActions } from "./sync-parts.ts";
 import { TopicSync } from "./topic-sync.ts";
@@ -93,7 +94,7 @@ export class TopicFeed {
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
   #receivedAtUs = 0;
-  readonly #subscribers = new Set<TopicSubscriber>();
+  readonly #subscribers: Subscribers;
   /** Bytes that were delivered to each subscriber. */
   sentBytes = 0;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
@@ -118,6 +119,7 @@ export class TopicFeed {
     const shared = new SharedTopic(id, labels, latency);
     this.#latency = latency;
     this.#shared = shared;
+    this.#subscribers = new Subscribers(parts.metrics);
     this.#channel = channelNumberOf(name.channel);
     this.#history = history;
     this.#past = new TopicPast({
@@ -234,6 +236,11 @@ export class TopicFeed {
     this.#subscribers.delete(subscriber);
   }
 
+  /** The subscriber is called with the next batch, and hears how far it came. Idempotent. */
+  unlist(subscriber: TopicSubscriber): void {
+    this.#subscribers.unlist(subscriber);
+  }
+
   /**
    * Compares with the ingestor, because something may have been lost without a trace. Subscribers
    * get a new snapshot if that is so, or in any case if `redeliver`.
@@ -317,7 +324,7 @@ export class TopicFeed {
 
   #deliver(batch: SharedBatch): void {
     this.sentBytes += batch.bytes.byteLength;
-    for (const subscriber of this.#subscribers) subscriber.deliver(batch);
+    this.#subscribers.deliver(batch);
   }
 
   /** What the state machine does by others. Made once: nothing is made per batch. */
@@ -327,7 +334,7 @@ export class TopicFeed {
     return {
       deliver: (batch) => this.#deliver(batch),
       reportGap: (missingFirst, missingLast) => {
-        for (const subscriber of this.#subscribers) subscriber.gap(missingFirst, missingLast);
+        this.#subscribers.gap(missingFirst, missingLast);
         watch.onLoss(this.name);
       },
       epochChanged: (start, continues) => this.#onEpochChanged(start, continues),
@@ -366,9 +373,7 @@ export class TopicFeed {
     if (continues) metrics.epochsContinued.inc(labels);
     else metrics.epochChanges.inc(labels);
     if (ended.sequence > sequence) metrics.busMissing.inc(labels, ended.sequence - sequence);
-    for (const subscriber of this.#subscribers) {
-      subscriber.epochChanged({ ended, start, continues });
-    }
+    this.#subscribers.epochChanged({ ended, start, continues });
     if (!continues) this.#past.epochEnds();
     if (!continues && this.#continues) this.#parts.watch.onReplaced(this.name);
   }

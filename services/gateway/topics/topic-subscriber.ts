@@ -1,3 +1,4 @@
+import type { ListSeat } from "./fan-out.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { TopicPosition } from "./batch-order.ts";
 
@@ -6,7 +7,12 @@ import type { TopicPosition } from "./batch-order.ts";
  * subscribes to one topic at a time, so it is not told which topic it hears of.
  */
 export type TopicSubscriber = {
-  deliver(batch: SharedBatch): void;
+  /** True if the batches that follow may be put into its list instead, until `unlisted`. */
+  deliver(batch: SharedBatch): boolean | void;
+  /** Its list; absent for one that is called with every batch. */
+  readonly seat?: ListSeat | undefined;
+  /** It is called with the next batch again. It has had everything up to this sequence. */
+  unlisted?(sequence: number): void;
   /** These events of the topic are missing and will not come. */
   gap(missingFirst: number, missingLast: number): void;
   /** The topic goes on in another epoch. */

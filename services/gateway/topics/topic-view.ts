@@ -30,6 +30,8 @@ export type TopicView = {
   attach(subscriber: TopicSubscriber, options: AttachOptions): Attached;
   /** Nothing is delivered to the subscriber afterwards. Idempotent. */
   detach(subscriber: TopicSubscriber): void;
+  /** The subscriber is called with the next batch, and hears how far it came. Idempotent. */
+  unlist(subscriber: TopicSubscriber): void;
   /**
    * One batch that brings a subscriber from `from` to `to`, where the view is, as one event that
    * stands for all between; undefined if there is none. For topics whose latest event does.

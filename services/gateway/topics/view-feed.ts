@@ -12,6 +12,7 @@ export type ViewFeed = Pick<
   | "whenReady"
   | "attach"
   | "detach"
+  | "unlist"
   | "countResume"
   | "historySince"
   | "lossUntil"

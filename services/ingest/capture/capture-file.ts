@@ -1,13 +1,15 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { constants, createGzip } from "node:zlib";
 import type { CaptureWriter } from "./capture-recorder.ts";
 
 /** A capture file that is being written. */
 export type CaptureFile = CaptureWriter & {
   /** Resolves when the file exists; rejects if it cannot be created. */
   readonly opened: Promise<void>;
+  /** Sends what was written on its way to the file, so that a kill does not cost it. */
+  flush(): void;
   /** Resolves when everything is in the file; rejects if it could not be written. Idempotent. */
   close(): Promise<void>;
   /** The first thing that went wrong; nothing is written after it. */
@@ -41,6 +43,9 @@ export function createCaptureFile(path: string): CaptureFile {
       if (failure === undefined && !gzip.writableEnded) gzip.write(lines);
     },
     opened,
+    flush() {
+      if (failure === undefined && !gzip.writableEnded) gzip.flush(constants.Z_SYNC_FLUSH);
+    },
     bufferedBytes: () => gzip.writableLength + gzip.readableLength + file.writableLength,
     async close() {
       gzip.end();

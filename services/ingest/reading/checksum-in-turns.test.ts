@@ -1,6 +1,8 @@
-import { type Mantissa, OrderBook } from "@tickwire/proto/model";
+import { crc32 } from "node:zlib";
+import { formatDecimal, type Mantissa, OrderBook } from "@tickwire/proto/model";
 import { expect, test } from "vitest";
-import { checksumInTurns } from "./checksum-in-turns.ts";
+import { createPrng } from "#test/support/prng.ts";
+import { ChecksumInTurns } from "./checksum-in-turns.ts";
 
 const LEVEL_TEXT = (_book: OrderBook, price: Mantissa, size: Mantissa, isBid: boolean): string =>
   `${isBid ? "b" : "a"}${price}x${size}`;
@@ -18,5 +20,41 @@ test.each([
     bids: { prices: [5, 4], sizes: [7, 8] },
     asks: { prices: [6], sizes: [1] },
   });
-  expect(checksumInTurns(book, levelsMax, LEVEL_TEXT)).toBe(checksum);
+  const sums = new ChecksumInTurns(LEVEL_TEXT);
+  expect(sums.of(book, levelsMax)).toBe(checksum);
+  expect(sums.of(book, levelsMax)).toBe(checksum);
+});
+
+test("sums books of any numbers and scales as if the text were joined", () => {
+  const prng = createPrng(6);
+  const textOf = (book: OrderBook, price: Mantissa, size: Mantissa, isBid: boolean) =>
+    `${isBid ? "" : "-"}${formatDecimal(price, book.priceScale)}:${formatDecimal(size, book.sizeScale)}`;
+  const sums = new ChecksumInTurns(textOf);
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 2_000; round += 1) {
+    const side = (first: number, step: number) => {
+      const prices = Array.from({ length: prng.below(8) }, (_, index) => first + step * index);
+      const sizes = prices.map(() => {
+        if (prng.chance(0.02)) return 2n ** 60n;
+        return prng.chance(0.02) ? 10 ** 15 + prng.below(9) : 1 + prng.below(5);
+      });
+      return { prices, sizes };
+    };
+    const scales = { priceScale: prng.below(3), sizeScale: prng.chance(0.01) ? 80 : prng.below(3) };
+    const change = { ...scales, bids: side(100, -1), asks: side(101, 1) };
+    const book = new OrderBook();
+    book.applySnapshot(change);
+    const texts: string[] = [];
+    for (let level = 0; level < 5; level += 1) {
+      for (const [isBid, { prices, sizes }] of [
+        [true, book.bids()],
+        [false, book.asks()],
+      ] as const) {
+        const [price, size] = [prices[level], sizes[level]];
+        if (price !== undefined && size !== undefined) texts.push(textOf(book, price, size, isBid));
+      }
+    }
+    if (sums.of(book, 5) !== (crc32(texts.join(":")) | 0)) wrong.push(change);
+  }
+  expect(wrong).toEqual([]);
 });

@@ -1,11 +1,26 @@
 import type { Mantissa } from "@tickwire/proto/model";
 import { updateCrc32 } from "@tickwire/proto/model";
 
-/** Digits of a number that is remembered: those of a safe integer. */
-const DIGITS_MAX = 16;
+/** Texts of more characters are not shifted by. */
+export const SHIFTED_CHARACTERS_MAX = 64;
 /** Numbers that are remembered, a power of two; another one of the same slot takes its place. */
 const SLOTS = 16_384;
 const SLOT_BITS = 14;
+
+/** Numbers by their slot. */
+class NumberMemory {
+  readonly numbers = new Float64Array(SLOTS).fill(Number.NaN);
+  /** The sum of a number's digits, beginning with nothing. */
+  readonly sums = new Int32Array(SLOTS);
+  readonly lengths = new Uint8Array(SLOTS);
+
+  learn(slot: number, mantissa: number): void {
+    const digits = String(mantissa);
+    this.numbers[slot] = mantissa;
+    this.sums[slot] = updateCrc32(0, digits);
+    this.lengths[slot] = digits.length;
+  }
+}
 
 /**
  * CRC-32 over the digits of many numbers, of which most were summed before: those of a book's best
@@ -14,39 +29,31 @@ const SLOT_BITS = 14;
  * and the sums are put together, eight look-ups for the level of a book.
  */
 export class FoldedChecksum {
-  readonly #numbers = new Float64Array(SLOTS).fill(Number.NaN);
-  /** The sum of a number's digits, beginning with nothing. */
-  readonly #sums = new Int32Array(SLOTS);
-  readonly #lengths = new Uint8Array(SLOTS);
+  /** Made with the first sum, for most processes have none of the venue. */
+  #memory: NumberMemory | undefined;
 
   /** The state after the digits of a number from 0 on, in plain decimal notation. */
   update(state: number, mantissa: Mantissa): number {
     if (typeof mantissa !== "number") return updateCrc32(state, String(mantissa));
+    const memory = (this.#memory ??= new NumberMemory());
     const slot = Math.imul(mantissa | 0, 0x9e37_79b1) >>> (32 - SLOT_BITS);
-    if (this.#numbers[slot] !== mantissa) this.#learn(slot, mantissa);
-    const shift = shiftBy(this.#lengths[slot]!);
-    return (
-      shift[state & 0xff]! ^
-      shift[256 + ((state >>> 8) & 0xff)]! ^
-      shift[512 + ((state >>> 16) & 0xff)]! ^
-      shift[768 + (state >>> 24)]! ^
-      this.#sums[slot]!
-    );
-  }
-
-  #learn(slot: number, mantissa: number): void {
-    const digits = String(mantissa);
-    this.#numbers[slot] = mantissa;
-    this.#sums[slot] = updateCrc32(0, digits);
-    this.#lengths[slot] = digits.length;
+    if (memory.numbers[slot] !== mantissa) memory.learn(slot, mantissa);
+    return shiftCrc32(state, memory.lengths[slot]!) ^ memory.sums[slot]!;
   }
 }
 
 /** What so many characters do to each byte of the state before them, by their number. */
-const shifts: (Int32Array | undefined)[] = Array.from({ length: DIGITS_MAX + 1 });
+const shifts: (Int32Array | undefined)[] = Array.from({ length: SHIFTED_CHARACTERS_MAX + 1 });
 
-function shiftBy(characters: number): Int32Array {
-  return (shifts[characters] ??= createShift(characters));
+/** The state after so many characters of which the sum is added separately. */
+export function shiftCrc32(state: number, characters: number): number {
+  const shift = (shifts[characters] ??= createShift(characters));
+  return (
+    shift[state & 0xff]! ^
+    shift[256 + ((state >>> 8) & 0xff)]! ^
+    shift[512 + ((state >>> 16) & 0xff)]! ^
+    shift[768 + (state >>> 24)]!
+  );
 }
 
 function createShift(characters: number): Int32Array {

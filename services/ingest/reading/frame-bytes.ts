@@ -36,6 +36,9 @@ const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(
 /** The mantissas that `decimal` makes. */
 export type DecimalForm = { readonly scale: number; readonly decimalsMax: number };
 
+/** Those of the two numbers of a level, a trade, or a side of a quote. */
+export type LevelForm = { readonly price: DecimalForm; readonly size: DecimalForm };
+
 /** The bytes of a text of ASCII. */
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));

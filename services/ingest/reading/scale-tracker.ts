@@ -3,8 +3,7 @@ import { assert } from "#core/assert.ts";
 import { MISSING, type JsonTape } from "#core/json-tape.ts";
 import type { LevelColumns } from "#core/market-event.ts";
 import type { RejectReason } from "../feed/feed-adapter.ts";
-import { DECIMAL_PLACES_MAX } from "./frame-bytes.ts";
-import type { LevelForm } from "./scanned-levels.ts";
+import { DECIMAL_PLACES_MAX, type LevelForm } from "./frame-bytes.ts";
 
 /** Both sides of a book message at the tracker's scales of that moment. */
 export type BookColumns = { readonly bids: LevelColumns; readonly asks: LevelColumns };

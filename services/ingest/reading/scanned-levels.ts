@@ -1,6 +1,14 @@
 import type { LevelColumns } from "#core/market-event.ts";
 import type { BookColumns, ScaleTracker } from "./scale-tracker.ts";
-import { type DecimalForm, FINER, NOT_SO, decimal, literal, textEnd } from "./frame-bytes.ts";
+import {
+  type DecimalForm,
+  FINER,
+  type LevelForm,
+  NOT_SO,
+  decimal,
+  literal,
+  textEnd,
+} from "./frame-bytes.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -15,9 +23,6 @@ const LEVELS_KEPT_MAX = 16_384;
 /** Powers of ten that a double holds exactly; a finer scale is not scanned. */
 const SCALE_MAX = 22;
 
-/** The mantissas of the two numbers of a level. */
-export type LevelForm = { readonly price: DecimalForm; readonly size: DecimalForm };
-
 /** What stands before the two numbers of a level: `{"price":` and `,"qty":`. */
 type LevelNames = { readonly price: Uint8Array; readonly size: Uint8Array };
 
@@ -25,7 +30,7 @@ type LevelNames = { readonly price: Uint8Array; readonly size: Uint8Array };
  * The form in which both sides of a book message are scanned: that of the levels before, or a finer
  * one from the first level on that needs it.
  */
-export class GrowingForm implements LevelForm {
+class GrowingForm implements LevelForm {
   price: DecimalForm;
   size: DecimalForm;
 
@@ -212,8 +217,8 @@ function skipText(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Both sides of a book message that is being scanned, in one form. Whatever the message turns out to
- * be, the tracker learns of it only by `take`.
+ * Both sides of a book message that is being scanned, in one form. Whatever the message turns out
+ * to be, the tracker learns of it only by `take`.
  */
 export class ScannedBook {
   readonly bids = new ScannedLevels();

@@ -55,6 +55,23 @@ export class SymbolTable<State> {
     return entry.state;
   }
 
+  /**
+   * The same for a frame with which an instrument may begin: one that is in the catalog, under a
+   * name that no other has, is made by `make`, which adds it.
+   */
+  findOrMake(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    make: (instrument: Instrument) => State,
+  ): State | undefined {
+    const known = this.find(bytes, start, end);
+    if (known !== undefined) return known;
+    const name = String.fromCharCode(...bytes.subarray(start, Math.min(end, start + 65)));
+    const [instrument, ...others] = this.#catalog.allByVenueSymbol(name);
+    return instrument === undefined || others.length > 0 ? undefined : make(instrument);
+  }
+
   /** Where the name stands, or where there is room for it. */
   #slotOf(bytes: Uint8Array, start: number, end: number): number {
     const slots = this.#slots;

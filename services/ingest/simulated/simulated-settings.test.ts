@@ -24,6 +24,12 @@ test("one that it does not list is refused in a sentence that says what there is
   expect(many).toMatch(/, ETH-USDT and 93 more$/);
 });
 
+test("one that is nearly listed is told which", () => {
+  expect(problemsOf({ instruments: ["BTC-UDS"] })).toEqual([
+    "the simulated market has no BTC-UDS; did you mean BTC-USD or BTC-USDT?",
+  ]);
+});
+
 test("what is quoted of a symbol is short and visible", () => {
   const [problem] = problemsOf({ instruments: [`\u001b[31m${"X".repeat(500)}`] });
   expect(problem).toContain(`no \\u001b[31m${"X".repeat(95)}…;`);

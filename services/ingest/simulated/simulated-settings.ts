@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { didYouMean } from "#core/nearest.ts";
 import { quotedText } from "#core/visible-text.ts";
 import { listSimulatedInstruments } from "./simulated-instruments.ts";
 
@@ -74,6 +75,8 @@ export function simulatedSymbolProblem({
   const known = new Set(listed);
   const missing = instruments.find((symbol) => !known.has(symbol));
   if (missing === undefined) return undefined;
+  const meant = didYouMean(missing, listed);
+  if (meant !== "") return `the simulated market has no ${quotedText(missing)}${meant}`;
   const shown = listed.slice(0, SIMULATED_SYMBOLS_SHOWN_MAX).join(", ");
   const more = listed.length - SIMULATED_SYMBOLS_SHOWN_MAX;
   const rest = more > 0 ? ` and ${more} more` : "";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Trade } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
+import { createPrng } from "#test/support/prng.ts";
 import { TradeDeduplicator } from "./trade-deduplicator.ts";
 
 const A = fakeInstrument("A");
@@ -36,6 +37,33 @@ test("remembers exactly the last trades up to its limit", () => {
   trades.isNew(trade("4"));
   expect(trades.isNew(trade("2"))).toBe(false);
   expect(trades.isNew(trade("1"))).toBe(true);
+});
+
+test("remembers exactly the last of texts and of numbers, in whatever order they come", () => {
+  const idsMax = 100;
+  const trades = new TradeDeduplicator({ idsMax });
+  const prng = createPrng(3);
+  const seen = { number: [] as string[], text: [] as string[] };
+  const wrong: string[] = [];
+  for (let round = 0; round < 20_000; round += 1) {
+    const number = String(Math.floor(round / 3) + prng.below(200));
+    const isText = prng.chance(0.3);
+    const id = isText ? `t-${number}` : number;
+    const list = isText ? seen.text : seen.number;
+    const isNew = !list.includes(id);
+    if (trades.isNew(trade(id)) !== isNew) wrong.push(id);
+    if (isNew) list.push(id);
+    if (list.length > idsMax) list.shift();
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("tells an id from the same number written otherwise", () => {
+  const trades = new TradeDeduplicator({ idsMax: 10 });
+  for (const id of ["7", "07", "7.0", "7000000000000000", "07000000000000000"]) {
+    expect(trades.isNew(trade(id))).toBe(true);
+    expect(trades.isNew(trade(id))).toBe(false);
+  }
 });
 
 test("of trades without an id, old ones are taken only before the first new one", () => {

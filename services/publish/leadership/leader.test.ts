@@ -38,12 +38,13 @@ class Rig {
   readonly clock = new ManualClock();
   readonly done: string[] = [];
   readonly said: string[] = [];
+  readonly warnings: string[] = [];
   readonly leader: Leader;
 
   constructor(claims: Claims = new HeardClaims(), publisherId = "me") {
     this.leader = new Leader({
       clock: this.clock,
-      logger: quiet,
+      logger: { ...quiet, warn: (_fields, message) => this.warnings.push(message) },
       claims,
       publisherId,
       labels: { venue: "fake", shard: "" },
@@ -366,4 +367,17 @@ describe("the table", () => {
       expect(holds && does.includes("claim")).toBe(false);
     }
   });
+});
+
+test("a lease that cannot be written is said once, and when it can be again", async () => {
+  const claims = new ScriptedClaims();
+  claims.claimed = { kind: "failed" };
+  const rig = new Rig(claims);
+  await rig.pass(INTERVAL_MS * 30);
+  expect(rig.taken()).toEqual([]);
+  expect(rig.warnings).toEqual([expect.stringContaining("nothing is published without it")]);
+  claims.claimed = { kind: "granted", token: 9 };
+  await rig.pass(INTERVAL_MS * 10);
+  expect(rig.taken()).toEqual(["lead 9"]);
+  expect(rig.warnings.slice(1)).toEqual(["the lease can be had again"]);
 });

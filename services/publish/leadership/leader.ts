@@ -92,6 +92,7 @@ export class Leader {
   #lastTakeoverUs: number | undefined;
   #cancelTick: CancelTimer | undefined;
   #cancelSilence: CancelTimer | undefined;
+  #isClaimFailing = false;
   #cancelClaim: CancelTimer | undefined;
   #cancelConfirmation: CancelTimer | undefined;
 
@@ -412,9 +413,21 @@ export class Leader {
     void claims.claim(this.token).then((claim) => {
       if (claim.kind === "refused") this.counters.claimsRefused += 1;
       if (claim.kind === "failed") this.counters.claimsFailed += 1;
+      this.#noteClaim(claim.kind === "failed");
       // A later term may have been heard of since: then it is given back.
       this.#happen(claim.kind, claim.kind === "granted" ? claim.token : undefined);
     });
+  }
+
+  /** Said once, since nothing else tells why nobody publishes although everything else is there. */
+  #noteClaim(isFailing: boolean): void {
+    if (isFailing === this.#isClaimFailing) return;
+    this.#isClaimFailing = isFailing;
+    this.#log(
+      isFailing
+        ? "the lease cannot be read or written, and nothing is published without it: see that JetStream stores what it gets"
+        : "the lease can be had again",
+    );
   }
 
   /** Without a lease: whoever has taken over has the time of one interval to say so. */

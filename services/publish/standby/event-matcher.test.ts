@@ -101,6 +101,32 @@ describe("it is proven", () => {
     expect(matcher.isProven(100 + OVERLAP_MS_MIN)).toBe(true);
   });
 
+  test.each([
+    ["41", "40", true],
+    ["41", "41", true],
+    ["41", "90", true],
+    ["42", "40", false],
+    // Longer than any number of a computer, and with a zero in front.
+    ["100000000000000000000000002", "0100000000000000000000000001", true],
+    ["100000000000000000000000003", "100000000000000000000000001", false],
+    ["a41", "a40", false],
+    ["", "40", false],
+  ])("by ids: our feed begins with %s, and the leader ended with %s: %s", (first, last, is) => {
+    const { matcher } = create();
+    matcher.own(trade("7"), 1, true);
+    matcher.live(100);
+    expect(matcher.isProven(101, trade(last))).toBe(false);
+    matcher.own(trade(first), 101, true);
+    matcher.own(trade("99999999999999999999999999999"), 102, true);
+    expect(matcher.isProven(102, trade(last))).toBe(is);
+    expect(matcher.isProven(102)).toBe(false);
+    // What a venue repeats of the past says nothing of where our feed began.
+    matcher.interrupted();
+    matcher.live(103);
+    matcher.own(trade("1", { historical: true }), 104, true);
+    expect(matcher.isProven(104, trade(last))).toBe(false);
+  });
+
   test("not across a hole in our feed, or in what was heard of the leader", () => {
     const { matcher } = create();
     matcher.live(100);

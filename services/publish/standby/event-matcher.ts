@@ -70,6 +70,8 @@ export class EventMatcher {
   #pendingCount = 0;
   /** Since when both feeds are without a hole; undefined while one is not. */
   #wholeSinceMs: number | undefined;
+  /** The venue's id of the first trade that our feed has brought since then. */
+  #firstId: string | undefined;
   #dropped = 0;
   /** The venue's time of the first event that the leader published since `begin`. */
   #heardFromUs: number | undefined;
@@ -99,7 +101,9 @@ export class EventMatcher {
 
   /** Our own feed of the topic is live from now on, or still. */
   live(nowMs: number): void {
-    this.#wholeSinceMs ??= nowMs;
+    if (this.#wholeSinceMs !== undefined) return;
+    this.#wholeSinceMs = nowMs;
+    this.#firstId = undefined;
   }
 
   /** Something is or may be missing in our own feed, until `live`. */
@@ -128,6 +132,7 @@ export class EventMatcher {
       this.#unmatchable(nowMs);
       return;
     }
+    if (event.kind === "trade" && !event.historical) this.#firstId ??= event.tradeId;
     if (this.#wasAhead(key)) return;
     if (isLed && event.kind === "trade" && event.historical) return;
     if (isLed && this.#isOfBefore(event)) return;
@@ -174,9 +179,16 @@ export class EventMatcher {
     return key !== undefined && this.#wasAhead(key);
   }
 
-  /** Whether what is pending is all that was not published, if the leader's last word came then. */
-  isProven(lastWordMs: number): boolean {
-    return this.#wholeSinceMs !== undefined && this.#wholeSinceMs + OVERLAP_MS_MIN <= lastWordMs;
+  /**
+   * Whether what is pending is all that was not published, if the leader's last word came then and
+   * `last` was the last that it published. Where ids are numbers that rise, our feed need not have
+   * run beside the leader's: it has all that follows an id if it began with it, or before it.
+   */
+  isProven(lastWordMs: number, last?: MarketEvent): boolean {
+    if (this.#wholeSinceMs === undefined) return false;
+    if (this.#wholeSinceMs + OVERLAP_MS_MIN <= lastWordMs) return true;
+    const [first, end] = [numberOf(this.#firstId), numberOf(idOf(last))];
+    return first !== undefined && end !== undefined && first <= end + 1n;
   }
 
   /** What is pending, in the order in which it came. */
@@ -222,7 +234,9 @@ export class EventMatcher {
 
   /** From here on it has to be proven anew. */
   #unmatchable(nowMs: number): void {
-    if (this.#wholeSinceMs !== undefined) this.#wholeSinceMs = nowMs;
+    if (this.#wholeSinceMs === undefined) return;
+    this.#wholeSinceMs = nowMs;
+    this.#firstId = undefined;
   }
 
   #expire(nowMs: number): void {
@@ -248,6 +262,15 @@ export class EventMatcher {
     this.#pendingCount = 0;
     this.#pending.clear();
   }
+}
+
+function idOf(event: MarketEvent | undefined): string | undefined {
+  return event?.kind === "trade" ? event.tradeId : undefined;
+}
+
+/** Of a decimal number; undefined for any other id, which has no order. */
+function numberOf(id: string | undefined): bigint | undefined {
+  return id !== undefined && /^\d{1,40}$/.test(id) ? BigInt(id) : undefined;
 }
 
 /**

@@ -40,10 +40,18 @@ function csvCell(cell: Cell, column: Column | undefined): string {
   return `"${cell.replaceAll('"', '""')}"`;
 }
 
+/** Times are mostly of the second of the one before, whose text is kept. */
+let lastSecond = 0;
+let lastSecondText = "1970-01-01T00:00:00.";
+
 /** The number itself for a time that no calendar has. */
 function isoTime(timeUs: number): string {
-  const date = new Date(Math.floor(timeUs / 1_000));
-  if (Number.isNaN(date.getTime())) return String(timeUs);
-  const micros = String(((timeUs % 1_000) + 1_000) % 1_000).padStart(3, "0");
-  return date.toISOString().replace("Z", `${micros}Z`);
+  const second = Math.floor(timeUs / 1e6);
+  if (second !== lastSecond) {
+    const date = new Date(second * 1_000);
+    if (Number.isNaN(date.getTime())) return String(timeUs);
+    lastSecond = second;
+    lastSecondText = date.toISOString().slice(0, -4);
+  }
+  return `${lastSecondText}${String(timeUs - second * 1e6).padStart(6, "0")}Z`;
 }

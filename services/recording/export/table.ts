@@ -61,8 +61,19 @@ const NOTICES: readonly Column[] = [
   { name: "missing_last", kind: "integer" },
 ];
 
+const COLUMNS = new Map<TableName, readonly Column[]>();
+
 /** The columns of a table, in order. */
 export function columnsOf(table: TableName): readonly Column[] {
+  let columns = COLUMNS.get(table);
+  if (columns === undefined) {
+    columns = makeColumns(table);
+    COLUMNS.set(table, columns);
+  }
+  return columns;
+}
+
+function makeColumns(table: TableName): readonly Column[] {
   if (table === "notices") return NOTICES;
   if (table === "book") return [...HEAD, ...BOOK];
   return [...HEAD, ...fieldsOf(table).map(columnOf)];

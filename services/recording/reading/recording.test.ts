@@ -116,6 +116,16 @@ describe("a recording", () => {
     expect(first).toMatchObject({ kind: "events", held: true });
   });
 
+  test("is read from a time on although a file behind has nothing whole yet", async () => {
+    const startUs = market.clock.nowUs();
+    await recordThree();
+    writeFileSync(join(market.path, "000002-20231114T221330Z.twr"), "TKWR");
+    const fromTimeUs = startUs + 2_000_000;
+    const { entries, recording } = await market.read({ fromTimeUs });
+    expect(centsOf(entries.filter(({ timeUs }) => timeUs >= fromTimeUs))).toEqual([103]);
+    expect(recording.damage).toEqual({ tornBytes: 4, damagedBytes: 0 });
+  });
+
   test("names its topics", async () => {
     await recordThree();
     expect(await (await Recording.open(market.path)).topics()).toMatchObject([

@@ -7,6 +7,7 @@ import type { IndexedFile } from "../format/recording-index.ts";
 import { RecordingError } from "../recording-error.ts";
 import { listRecordingFiles, readRecordingIndex } from "../writing/recording-folder.ts";
 import { readBlocks, type RecordingDamage } from "./block-reader.ts";
+import { scanRecordingFile } from "./scan-file.ts";
 
 /** Which part of a recording is read. Times are the recorder's, in microseconds since 1970. */
 type RecordedRange = {
@@ -44,7 +45,8 @@ export class Recording {
     for (const { name, bytes } of await listRecordingFiles(folder)) {
       if (only !== undefined && name !== only) continue;
       const known = index.get(name);
-      const file = known?.bytes === bytes ? known : await scanFile(folder, name, bytes);
+      const file =
+        known?.bytes === bytes ? known : await scanRecordingFile(folder, { name, bytes });
       files.push(file);
     }
     if (!files.some(({ blocks }) => blocks > 0)) {
@@ -117,14 +119,14 @@ export class Recording {
     return [...topics];
   }
 
-  /** From the last file that begins at or before the time. */
+  /** From the last file that begins at or before the time, and has something whole. */
   #filesFrom(timeUs: number): readonly IndexedFile[] {
-    const after = this.#files.findIndex(({ firstTimeUs }) => firstTimeUs > timeUs);
-    const end = after === -1 ? this.#files.length : after;
-    const files = this.#files.slice(Math.max(0, end - 1));
-    const skipped = this.#files.slice(0, Math.max(0, end - 1));
+    const isBefore = ({ blocks, firstTimeUs }: IndexedFile): boolean =>
+      blocks > 0 && firstTimeUs <= timeUs;
+    const first = Math.max(0, this.#files.findLastIndex(isBefore));
+    const skipped = this.#files.slice(0, first);
     this.#readBytes = skipped.reduce((sum, { bytes }) => sum + bytes, 0);
-    return files;
+    return this.#files.slice(first);
   }
 }
 
@@ -138,17 +140,4 @@ async function placeOf(
   } catch (error) {
     throw new RecordingError("no-recording", `there is no recording at ${path}`, { cause: error });
   }
-}
-
-/** What the index does not say, because the file was cut off or is being written. */
-async function scanFile(folder: string, name: string, bytes: number): Promise<IndexedFile> {
-  const facts = { name, bytes, blocks: 0, events: 0, firstTimeUs: 0, lastTimeUs: 0 };
-  const damage = { tornBytes: 0, damagedBytes: 0 };
-  for await (const { header } of readBlocks(join(folder, name), damage)) {
-    if (facts.blocks === 0) facts.firstTimeUs = header.firstTimeUs;
-    facts.blocks += 1;
-    facts.events += header.events;
-    facts.lastTimeUs = header.lastTimeUs;
-  }
-  return facts;
 }

@@ -53,6 +53,7 @@ export class RecordingReplay {
     return replay;
   }
 
+  /** Also after it was closed. */
   get venues(): readonly ReplayVenue[] {
     return [...this.#venues.values()];
   }
@@ -66,7 +67,6 @@ export class RecordingReplay {
   close(): void {
     this.player.close();
     this.#each((venue) => venue.close());
-    this.#venues.clear();
   }
 
   #each(action: (venue: ReplayVenue) => void): void {

@@ -74,8 +74,7 @@ export class BlockStore {
       const index = await folder.readIndex();
       for (const { name, bytes } of await folder.list()) {
         const known = index.get(name);
-        const unknown = { blocks: 0, events: 0, firstTimeUs: 0, lastTimeUs: 0 };
-        this.#files.push(known?.bytes === bytes ? known : { ...unknown, name, bytes });
+        this.#files.push(known?.bytes === bytes ? known : await folder.scan({ name, bytes }));
         this.#nextNumber = (recordingFileNumber(name) ?? 0) + 1;
       }
     } catch (error) {
@@ -210,13 +209,22 @@ export class BlockStore {
     const current = this.#current;
     if (current !== undefined) {
       this.#current = undefined;
-      await current.file.truncate(current.facts.bytes).catch(() => undefined);
-      await current.file.close().catch(() => undefined);
+      await this.#abandon(current);
       this.#options.onFileForced();
     }
     const isNews = this.#failure === undefined;
     this.#failure = writeError(error);
     if (isNews) this.#options.onFailure(this.#failure);
+  }
+
+  /** A file in which nothing is whole goes: there would be one more after each attempt. */
+  async #abandon({ file, facts }: OpenFile): Promise<void> {
+    await file.truncate(facts.bytes).catch(() => undefined);
+    await file.close().catch(() => undefined);
+    if (facts.blocks > 0) return;
+    await this.#options.folder.remove(facts.name).catch(() => undefined);
+    this.#files.pop();
+    this.#nextNumber -= 1;
   }
 
   #pause(): Promise<void> {
@@ -237,8 +245,14 @@ export class BlockStore {
     const file = await folder.create(name);
     const facts = { name, bytes: 0, blocks: 0, events: 0, firstTimeUs: 0, lastTimeUs: 0 };
     this.#files.push(facts);
-    await folder.writeIndex(formatIndex(this.#files));
-    return { file, openedUs: clock.monotonicUs(), facts };
+    const begun = { file, openedUs: clock.monotonicUs(), facts };
+    try {
+      await folder.writeIndex(formatIndex(this.#files));
+    } catch (error) {
+      await this.#abandon(begun);
+      throw error;
+    }
+    return begun;
   }
 
   async #endFile(): Promise<void> {

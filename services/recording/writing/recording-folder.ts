@@ -6,6 +6,7 @@ import {
   recordingFileNumber,
   type IndexedFile,
 } from "../format/recording-index.ts";
+import { scanRecordingFile } from "../reading/scan-file.ts";
 
 /** A file of a recording that is being written. */
 export type RecordingFile = {
@@ -23,6 +24,8 @@ export type RecordingFolder = {
   /** The files that are there, oldest first, with what the index says of them. */
   list(): Promise<readonly { readonly name: string; readonly bytes: number }[]>;
   readIndex(): Promise<ReadonlyMap<string, IndexedFile>>;
+  /** What the index does not say of a file. */
+  scan(file: { readonly name: string; readonly bytes: number }): Promise<IndexedFile>;
   /** An existing file is an error. */
   create(name: string): Promise<RecordingFile>;
   remove(name: string): Promise<void>;
@@ -36,6 +39,7 @@ export async function openRecordingFolder(path: string): Promise<RecordingFolder
   return {
     list: () => listRecordingFiles(path),
     readIndex: () => readRecordingIndex(path),
+    scan: (file) => scanRecordingFile(path, file),
     create: async (name) => {
       const file = await open(join(path, name), "wx");
       return {

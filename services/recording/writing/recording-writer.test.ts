@@ -217,6 +217,19 @@ describe("old files", () => {
   });
 });
 
+test("what a run left that was killed goes at its age too", async () => {
+  const killed = await market.open();
+  killed.event(TRADES, news(tradeRow(101), 1));
+  await killed.flush();
+  // Nobody has written down how the file ended.
+  market.clock.advance(5_000);
+  const next = await market.open({ keptMsMax: 1_000 });
+  next.event(TRADES, news(tradeRow(102), 2));
+  await next.close();
+  expect(centsOf((await market.read()).entries)).toEqual([102]);
+  await killed.close();
+});
+
 describe("a disk that is full", () => {
   /** Takes so many appends, and then none until it is told to. */
   class Disk {
@@ -261,6 +274,31 @@ describe("a disk that is full", () => {
     expect(market.failures).toEqual(["disk-full", undefined]);
     expect(centsOf((await market.read()).entries)).toEqual([101, 102, 103]);
     expect((await market.read()).recording.damage).toEqual({ tornBytes: 0, damagedBytes: 0 });
+  });
+
+  test("leaves no file without content, however often it was tried", async () => {
+    const disk = new Disk(1);
+    const writer = await market.open({}, disk.wrap);
+    writer.event(TRADES, news(tradeRow(101), 1));
+    await writer.flush();
+    writer.event(TRADES, news(tradeRow(102), 2));
+    const flushed = writer.flush();
+    await expect.poll(() => market.failures).toHaveLength(1);
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      await expect.poll(() => market.clock.pending).toBeGreaterThan(1);
+      market.clock.advance(RETRY_MS);
+    }
+    await expect.poll(() => market.clock.pending).toBeGreaterThan(1);
+    expect(readdirSync(market.path).filter((name) => name !== INDEX_NAME)).toHaveLength(1);
+    disk.room = 100;
+    market.clock.advance(RETRY_MS);
+    await flushed;
+    await writer.close();
+    expect(readdirSync(market.path).map((name) => name.slice(0, 6))).toEqual([
+      "000001",
+      "000002",
+      "index.",
+    ]);
   });
 
   test("does not keep a recording from ending", async () => {

@@ -43,6 +43,8 @@ export type RecordingProgress = {
   readonly lostEvents: number;
   readonly gaps: number;
   readonly storedBytes: number;
+  /** What waits for the disk, before compression. */
+  readonly waitingBytes: number;
   readonly files: number;
   readonly removedFiles: number;
   readonly file: string | undefined;
@@ -100,6 +102,7 @@ export class RecordingWriter {
       events: this.#events,
       lostEvents: this.#lostEvents,
       gaps: this.#gaps,
+      waitingBytes: this.#store.waitingBytes + this.#content.bytes,
       ...this.#store.progress,
     };
   }

@@ -31,6 +31,10 @@ typedef struct {
   unsigned char header[14];
   unsigned headerLength;
   unsigned long long payloadLeft;
+  /** The payload of a ping that is being read goes into its answer. */
+  int isPing;
+  unsigned char pong[6 + 125];
+  unsigned pongLength;
   unsigned char *frames;
   size_t framesLength;
 } Client;
@@ -59,6 +63,12 @@ static void end(Client *client) {
   close(client->fd);
   client->fd = -1;
   closed += 1;
+}
+
+/** A pong with what the ping carried. */
+static void answer(Client *client) {
+  client->isPing = 0;
+  sendAll(client->fd, client->pong, client->pongLength);
 }
 
 /** Bytes of the header, once enough of it is there to tell; 2 before. */
@@ -92,8 +102,13 @@ static int take(Client *client, const unsigned char *from, size_t length) {
     if (client->payloadLeft > 0) {
       size_t skipped = length - at;
       if (skipped > client->payloadLeft) skipped = client->payloadLeft;
+      if (client->isPing) {
+        memcpy(client->pong + client->pongLength, from + at, skipped);
+        client->pongLength += skipped;
+      }
       client->payloadLeft -= skipped;
       at += skipped;
+      if (client->isPing && client->payloadLeft == 0) answer(client);
       continue;
     }
     client->header[client->headerLength++] = from[at++];
@@ -103,9 +118,13 @@ static int take(Client *client, const unsigned char *from, size_t length) {
     client->headerLength = 0;
     if (opcode == 8) return 0;
     if (opcode == 9) {
-      // Pings of the servers here carry nothing.
-      static const unsigned char PONG[] = {0x8a, 0x80, 0, 0, 0, 0};
-      sendAll(client->fd, PONG, sizeof PONG);
+      if (client->payloadLeft > 125) return 0;
+      client->isPing = 1;
+      // A mask of zeros.
+      memcpy(client->pong, (const unsigned char[]){0x8a, 0x80, 0, 0, 0, 0}, 6);
+      client->pong[1] |= client->payloadLeft;
+      client->pongLength = 6;
+      if (client->payloadLeft == 0) answer(client);
     } else {
       frames += 1;
       bytes += client->payloadLeft;

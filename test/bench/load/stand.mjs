@@ -100,12 +100,11 @@ export async function startStand({ name, options, sockets, messages }) {
   return {
     mark,
     start: (load) => server.send({ kind: "start", ...load }),
-    /** Until no reader has got anything for a while: everybody who is answered has the answer. */
-    async settle() {
-      let before = -1;
-      for (let quietMarks = 0; quietMarks < 3;) {
-        const { read } = await mark();
-        quietMarks = read.frames === before ? quietMarks + 1 : 0;
+    /** Until so many subscriptions are open, and no reader gets anything. */
+    async settle(subscriptions) {
+      for (let before = -1; ;) {
+        const { read, sent } = await mark();
+        if (sent.subscriptions >= subscriptions && read.frames === before) return;
         before = read.frames;
         await wait(300);
       }

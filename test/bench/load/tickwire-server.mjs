@@ -142,5 +142,8 @@ serveTurns({
   port: gateway.port,
   topics: options.topics,
   publish,
-  sessions: () => gateway.sessions,
+  subscriptions: async () => {
+    const { values } = await registry.getSingleMetric("tickwire_gateway_subscriptions").get();
+    return values[0]?.value ?? 0;
+  },
 });

@@ -9,7 +9,8 @@
 
 const LATE_MS_MAX = 1_000;
 
-export function serveTurns({ port, topics, publish, endTurn, sessions }) {
+/** `subscriptions` says how many there are, where somebody counts them; it may be a promise. */
+export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
   const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
   let topic = 0;
   let timer;
@@ -44,13 +45,17 @@ export function serveTurns({ port, topics, publish, endTurn, sessions }) {
     beat();
   }
 
+  async function mark() {
+    const open = await subscriptions?.();
+    const { user, system } = process.cpuUsage();
+    const { rss } = process.memoryUsage();
+    process.send({ ...counts, cpuUs: user + system, userUs: user, rss, subscriptions: open });
+  }
+
   process.on("message", (message) => {
     if (message.kind === "start") start(message);
     if (message.kind === "stop") clearTimeout(timer);
-    if (message.kind !== "mark") return;
-    const { user, system } = process.cpuUsage();
-    const { rss } = process.memoryUsage();
-    process.send({ ...counts, cpuUs: user + system, userUs: user, rss, sessions: sessions?.() });
+    if (message.kind === "mark") void mark();
   });
   process.on("disconnect", () => process.exit());
   process.send({ port });

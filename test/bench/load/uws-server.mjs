@@ -21,22 +21,29 @@ function payload(ticks) {
   return bytes;
 }
 
+let subscriptions = 0;
 let ticksOfTurn = 0;
 const app = uws.App().ws("/v1/ws", {
   maxPayloadLength: 1024 * 1024,
   maxBackpressure: 4 * 1024 * 1024,
-  open: (socket) => sockets.add(socket),
+  open: (socket) => {
+    sockets.add(socket);
+    if (how !== "publish") subscriptions += 1;
+  },
   close: (socket) => sockets.delete(socket),
   message: (socket, message) => {
     if (how !== "publish") return;
-    for (const name of Buffer.from(message).toString("latin1").split(",")) socket.subscribe(name);
+    for (const name of Buffer.from(message).toString("latin1").split(",")) {
+      socket.subscribe(name);
+      subscriptions += 1;
+    }
   },
 });
 app.listen("127.0.0.1", 0, 1, (listener) => {
   serveTurns({
     port: uws.us_socket_local_port(listener),
     topics,
-    sessions: () => sockets.size,
+    subscriptions: () => subscriptions,
     publish:
       how === "publish"
         ? (topic, ticks) => app.publish(names[topic], payload(ticks), true)

@@ -44,8 +44,8 @@ const subscribe = (topics) =>
     subscribe: { requestId: 1, topics: topics.map((topic) => ({ topic: topicName(topic) })) },
   });
 
-async function measure(stand, load, subscribersPerTopic) {
-  await stand.settle();
+async function measure(stand, load, { subscribersPerTopic, subscriptions }) {
+  await stand.settle(subscriptions);
   stand.start(load);
   await wait(1_000);
   const before = await stand.mark();
@@ -125,7 +125,10 @@ async function manyTopics({ messages, turnsPerSecond, target }, rounds) {
   let bytesPerTick = 30;
   const run = async (candidate, options) => {
     const stand = await startStand({ ...options, sockets: SESSIONS });
-    const result = await measure(stand, load, subscribersPerTopic);
+    const result = await measure(stand, load, {
+      subscribersPerTopic,
+      subscriptions: SESSIONS * TOPICS_PER_SESSION,
+    });
     warn(`${name}, ${candidate}`, result);
     if (candidate === "tickwire") bytesPerTick = result.bytes / result.ticks;
     return result.cpuUsPerTick;

@@ -37,7 +37,7 @@ const NOWHERE = {
  * What the pass before made. A process has its books for as long as it lives: if none were alive
  * between two passes, V8 would forget what they look like, and compile everything anew.
  */
-let alive;
+const alive = new Set();
 
 /**
  * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of
@@ -77,7 +77,8 @@ function ingest(capture, framesPerBatch) {
   }
   publisher.flush();
   replay.close();
-  alive = { replay, publisher };
+  alive.clear();
+  alive.add(replay).add(publisher);
   return ns;
 }
 
@@ -141,7 +142,7 @@ export async function run({ rounds, quick, only }) {
       for (let pass = 0; pass < passes; pass += 1) ns += work();
       return { ns, units: passes * capture.frames };
     };
-    alive = undefined;
+    alive.clear();
     const samples = await alternate(
       {
         parse: repeat(() => parseAlone(texts)),

@@ -11,7 +11,7 @@ export function scaleOfStep(step: string | undefined): number {
   return point === -1 ? 0 : step.length - point - 1;
 }
 
-/** The number `mantissa / 10^scale` in units of `10^-unitScale`; undefined if those are not whole. */
+/** `mantissa / 10^scale` in units of `10^-unitScale`; undefined if that is no whole number. */
 export function unitsOf(
   mantissa: number | bigint,
   scale: number,

@@ -38,10 +38,15 @@ const NO_BEST: BestLevels = { bid: undefined, ask: undefined };
 
 /** Where a book stands after a change. */
 export type BookMark = {
+  /** Changes when sequences start anew. */
   readonly epoch: number;
+  /** Of the last event that the book has. */
   readonly sequence: number;
+  /** When the venue says that the last change happened; undefined if it says nothing. */
   readonly venueTimeUs: number | undefined;
+  /** When Tickwire received it from the venue. */
   readonly receivedTimeUs: number;
+  /** When Tickwire published the batch it came in. */
   readonly publishedTimeUs: number;
 };
 

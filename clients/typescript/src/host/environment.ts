@@ -12,13 +12,21 @@ export type ClientClock = {
 
 /** What the client needs of a WebSocket: the part of the WHATWG interface that `ws` has as well. */
 export type WebSocketLike = {
+  /** Set to `arraybuffer`, unless it is `nodebuffer`. */
   binaryType: string;
+  /** The subprotocol that the server chose. */
   readonly protocol: string;
+  /** The handshake is done. */
   onopen: ((event: never) => void) | null;
+  /** A message has come; `data` holds its bytes. */
   onmessage: ((event: never) => void) | null;
+  /** Something went wrong; `error` may say what. `onclose` follows. */
   onerror: ((event: never) => void) | null;
+  /** It is over, by `code` and `reason`. */
   onclose: ((event: never) => void) | null;
+  /** Sends one binary message. */
   send(data: Uint8Array<ArrayBuffer>): void;
+  /** Begins to close it. */
   close(code?: number, reason?: string): void;
 };
 

@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import type { SessionLink } from "../session/session-part.ts";
 import { ClockOffsets } from "./clock-offset.ts";
 import { LagHistogram } from "./lag-histogram.ts";
+import { LagMeter } from "./lag-meter.ts";
 import { StreamStats } from "./stream-stats.ts";
 
 describe("lags", () => {
@@ -64,19 +66,36 @@ describe("the gateway's clock", () => {
 describe("statistics", () => {
   let clock: ManualClock;
   let pings: number[];
+  let loads: number;
+  let failures: number;
   let stats: StreamStats;
 
   beforeEach(() => {
     clock = new ManualClock();
     pings = [];
-    stats = new StreamStats({
+    loads = 0;
+    failures = 0;
+    const link = {
       clock,
+      random: () => 0.5,
+      backoff: { baseMs: 10, maxMs: 10 },
       pacer: { charge: () => undefined },
       send: ([message]: readonly { kind: string; value: { nonce: number } }[]) => {
         if (message?.kind === "ping") pings.push(message.value.nonce);
       },
-    } as unknown as SessionLink);
+    } as unknown as SessionLink;
+    stats = new StreamStats(link, async () => {
+      loads += 1;
+      if (loads <= failures) throw new TypeError("not fetched");
+      return LagMeter;
+    });
   });
+
+  /** The first call, and what it loads. */
+  async function begin(): Promise<void> {
+    stats.take();
+    await nextTurn();
+  }
 
   const BATCH = { snapshot: false, publishedTimeUs: 0, venueTimesUs: [], count: 1 };
   const pong = (aheadUs: number) => {
@@ -129,10 +148,12 @@ describe("statistics", () => {
     expect(stats.take()).toMatchObject({ reconnects: 1, moves: 1 });
   });
 
-  test("measure lags on the gateway's clock, from the first call on", () => {
+  test("measure lags on the gateway's clock, from the first call on", async () => {
     const meter = stats.meterOf("a:B/trades");
     stats.handleConnected();
-    expect([stats.take().publishedLag, pings.length]).toEqual([undefined, 1]);
+    expect([stats.take().publishedLag, pings.length]).toEqual([undefined, 0]);
+    await nextTurn();
+    expect(pings).toHaveLength(1);
     clock.advance(2);
     pong(5_000_000 - 1_000);
     const gatewayUs = clock.nowUs() + 5_000_000;
@@ -147,8 +168,8 @@ describe("statistics", () => {
     });
   });
 
-  test("ping four times at first, then twice a minute, and not without a connection", () => {
-    stats.take();
+  test("ping four times at first, then twice a minute, and not without a connection", async () => {
+    await begin();
     clock.advance(60_000);
     expect(pings).toHaveLength(0);
     stats.handleConnected();
@@ -161,6 +182,32 @@ describe("statistics", () => {
     stats.handleConnected();
     stats.close();
     expect(clock.pending).toBe(0);
+  });
+
+  test("measure nothing for a client that has ended while the code was on its way", async () => {
+    stats.handleConnected();
+    stats.take();
+    stats.close();
+    await nextTurn();
+    expect([pings.length, clock.pending]).toEqual([0, 0]);
+  });
+
+  test("count on when what measures lags cannot be loaded, and try again with the next call", async () => {
+    failures = 3;
+    stats.handleConnected();
+    stats.take();
+    for (let wait = 0; wait < 2; wait++) {
+      await nextTurn();
+      clock.advance(10);
+    }
+    await nextTurn();
+    expect([loads, pings.length]).toEqual([3, 0]);
+    stats.meterOf("a:B/trades").batch(BATCH, 2, 1);
+    expect(stats.take()).toMatchObject({ events: { total: 2 }, roundTripMs: undefined });
+    await nextTurn();
+    expect([loads, pings.length]).toEqual([4, 1]);
+    await begin();
+    expect(loads).toBe(4);
   });
 
   test.each([

@@ -2,8 +2,9 @@ import { PongCodec } from "@tickwire/proto/messages";
 import type { NoticeEvent } from "../events/stream-events.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
-import { ClockOffsets } from "./clock-offset.ts";
-import { LagHistogram, type LagPercentiles } from "./lag-histogram.ts";
+import { LateCode } from "../host/late-code.ts";
+import type { LagPercentiles } from "./lag-histogram.ts";
+import type { LagMeter, Lags, MeasuredBatch } from "./lag-meter.ts";
 
 /** Something counted, and how fast it goes. */
 export type Rate = {
@@ -70,20 +71,15 @@ export type ClientStats = {
 
 /** Topics that are counted by themselves. */
 const TOPICS_MAX = 10_000;
-const PING_INTERVAL_MS = 30_000;
-/** The first pings come quickly after each other, so that one of them is a quick one. */
-const FIRST_PINGS = 4;
-const FIRST_INTERVAL_MS = 250;
-/** Those of the connection's watchdog count from 1. */
-const NONCE_BASE = 2 ** 40;
-
-/** What is looked at of a batch. */
-type MeasuredBatch = {
-  readonly snapshot: boolean;
-  readonly publishedTimeUs: number;
-  readonly venueTimesUs: ArrayLike<number | undefined>;
-  readonly count: number;
+/** Before anything was measured. */
+const NO_LAGS: Lags = {
+  roundTripMs: undefined,
+  clockOffsetUs: undefined,
+  venueLag: undefined,
+  publishedLag: undefined,
 };
+
+type LagMeterConstructor = new (link: SessionLink) => LagMeter;
 
 /** Counts what comes of one topic. */
 export class TopicMeter {
@@ -128,9 +124,6 @@ export class StreamStats implements SessionPart {
   readonly #meters = new Map<string, TopicMeter>();
   /** Those topics that are too many, together. */
   readonly #others: TopicMeter = new TopicMeter(this);
-  readonly #offsets = new ClockOffsets();
-  readonly #venueLag = new LagHistogram();
-  readonly #publishedLag = new LagHistogram();
   /** In the order of the result: events, batches, bytes. */
   #now = [0, 0, 0];
   #before = [0, 0, 0];
@@ -141,15 +134,15 @@ export class StreamStats implements SessionPart {
   #connections = 0;
   #moves = 0;
   #takenAtUs: number;
-  #isMeasuring = false;
   #isConnected = false;
-  #cancelPing: () => void = () => undefined;
-  #pings = 0;
-  #pingSentAtUs = 0;
-  #offsetUs: number | undefined;
+  /** What measures lags is loaded when somebody asks for the first time. */
+  readonly #code: LateCode<LagMeterConstructor>;
+  #isMeasuring = false;
+  #lags: LagMeter | undefined;
 
-  constructor(link: SessionLink) {
+  constructor(link: SessionLink, load = loadLagMeter) {
     this.#link = link;
+    this.#code = new LateCode(load, link);
     this.#takenAtUs = link.clock.nowUs();
   }
 
@@ -169,11 +162,7 @@ export class StreamStats implements SessionPart {
     now[0]! += events;
     now[1]! += 1;
     now[2]! += bytes;
-    if (this.#offsetUs === undefined || batch.snapshot) return;
-    const nowUs = this.#link.clock.nowUs() + this.#offsetUs;
-    this.#publishedLag.observe(nowUs - batch.publishedTimeUs);
-    const venueTimeUs = batch.venueTimesUs[batch.count - 1];
-    if (venueTimeUs !== undefined) this.#venueLag.observe(nowUs - venueTimeUs);
+    this.#lags?.batch(batch);
   }
 
   /** For meters. */
@@ -204,7 +193,6 @@ export class StreamStats implements SessionPart {
     });
     const [events, batches, bytes] = this.#now.map((total, at) => rate(total, this.#before[at]!));
     this.#before = [...this.#now];
-    const { best } = this.#offsets;
     const stats = {
       overMs,
       events: events!,
@@ -216,30 +204,23 @@ export class StreamStats implements SessionPart {
       replacements: this.#replacements,
       reconnects: Math.max(0, this.#connections - 1 - this.#moves),
       moves: this.#moves,
-      roundTripMs: best && best.roundTripUs / 1_000,
-      clockOffsetUs: best && Math.round(best.offsetUs),
-      venueLag: this.#venueLag.take(),
-      publishedLag: this.#publishedLag.take(),
+      ...(this.#lags?.take() ?? NO_LAGS),
       topics: [...this.#meters].map(([topic, meter]) => topicStats(topic, meter, rate)),
     };
-    if (!this.#isMeasuring) {
-      this.#isMeasuring = true;
-      this.#beginPings();
-    }
+    // It never rejects.
+    if (!this.#isMeasuring) void this.#measure();
     return stats;
   }
 
   handleConnected(): void {
     this.#connections += 1;
     this.#isConnected = true;
-    this.#offsets.clear();
-    this.#offsetUs = undefined;
-    this.#beginPings();
+    this.#lags?.begin();
   }
 
   handleDisconnected(): void {
     this.#isConnected = false;
-    this.#cancelPing();
+    this.#lags?.end();
   }
 
   handleMoved(): void {
@@ -247,30 +228,29 @@ export class StreamStats implements SessionPart {
   }
 
   handleMessage(message: ServerMessage): void {
-    if (message.kind !== "pong" || message.value.nonce !== NONCE_BASE + this.#pings) return;
-    const nowUs = this.#link.clock.nowUs();
-    this.#offsets.observe(this.#pingSentAtUs, nowUs, message.value.serverTimeUs);
-    this.#offsetUs = this.#offsets.best?.offsetUs;
+    if (message.kind === "pong") this.#lags?.pong(message.value);
   }
 
   close(): void {
     this.handleDisconnected();
   }
 
-  #beginPings(): void {
-    this.#cancelPing();
-    if (this.#isMeasuring && this.#isConnected) this.#ping(1);
+  /** If its code cannot be had, whoever asks next tries again. */
+  async #measure(): Promise<void> {
+    this.#isMeasuring = true;
+    try {
+      const Meter = await this.#code.get();
+      this.#lags = new Meter(this.#link);
+    } catch {
+      this.#isMeasuring = false;
+      return;
+    }
+    if (this.#isConnected) this.#lags.begin();
   }
+}
 
-  #ping(count: number): void {
-    const { clock, pacer, send } = this.#link;
-    this.#pings += 1;
-    this.#pingSentAtUs = clock.nowUs();
-    pacer.charge(1);
-    send([{ kind: "ping", value: { nonce: NONCE_BASE + this.#pings } }]);
-    const delayMs = count < FIRST_PINGS ? FIRST_INTERVAL_MS : PING_INTERVAL_MS;
-    this.#cancelPing = clock.after(delayMs, () => this.#ping(count + 1));
-  }
+async function loadLagMeter(): Promise<LagMeterConstructor> {
+  return (await import("./lag-meter.ts")).LagMeter;
 }
 
 function topicStats(

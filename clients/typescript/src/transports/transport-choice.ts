@@ -4,18 +4,18 @@ import type { ClientMessage } from "../session/frame.ts";
 import type { TransportKind } from "./transport-kind.ts";
 import type { TransportLadder } from "./transport-ladder.ts";
 import type { ConnectionTarget, LadderTools, TransportOptions } from "./transport-options.ts";
+import { TransportTrial } from "./transport-trial.ts";
 
 /** What a connection over HTTP is judged by, as one over WebSocket is. */
 const TOOLS: LadderTools = {
-  heldMsMin: 10_000,
   breaksMax: 2,
+  createTrial: (environment, owner) => new TransportTrial(environment, owner),
   dial: (environment, options, { frames, handlers }) =>
     new Connection(environment, options, frames, handlers),
   failure: (cause) => {
     const message = "what carries frames over HTTP could not be loaded";
     return new ConnectionError("connect-failed", message, { retryable: true, cause });
   },
-  isOfGateway: ({ closeCode }) => closeCode !== undefined && closeCode >= 4_000,
 };
 
 /**
@@ -26,7 +26,7 @@ export class TransportChoice {
   readonly options: TransportOptions;
   /** Loaded when it was first needed. */
   ladder: TransportLadder | undefined;
-  /** WebSockets in a row that broke soon. */
+  /** WebSockets in a row that were of no use. */
   breaks = 0;
 
   constructor(options: TransportOptions) {
@@ -42,13 +42,14 @@ export class TransportChoice {
 class FirstConnection implements ClientConnection {
   readonly #choice: TransportChoice;
   readonly #target: ConnectionTarget;
+  readonly #trial: TransportTrial;
   #current: ClientConnection | undefined;
-  #readyAtUs: number | undefined;
   #isClosing = false;
 
   constructor(choice: TransportChoice, target: ConnectionTarget) {
     this.#choice = choice;
     this.#target = target;
+    this.#trial = TOOLS.createTrial(choice.options.environment, target.handlers);
   }
 
   get transport(): TransportKind {
@@ -61,20 +62,17 @@ class FirstConnection implements ClientConnection {
 
   open(): void {
     const { kinds, environment, connection } = this.#choice.options;
-    const { url, frames, handlers } = this.#target;
+    const { url, frames } = this.#target;
     const isUnfit = kinds.length > 1 && this.#choice.breaks >= TOOLS.breaksMax;
     if (kinds[0] !== "websocket" || isUnfit) {
       this.#climb();
       return;
     }
-    this.#current = new Connection(environment, { ...connection, url }, frames, {
-      ...handlers,
-      onWelcome: (welcome) => {
-        this.#readyAtUs = environment.clock.nowUs();
-        handlers.onWelcome(welcome);
-      },
-      onEnd: (error) => this.#onEnd(error),
-    });
+    const handlers = this.#trial.handlers(
+      () => undefined,
+      (error) => this.#onEnd(error),
+    );
+    this.#current = TOOLS.dial(environment, { ...connection, url }, { frames, handlers });
     this.#current.open();
   }
 
@@ -88,20 +86,19 @@ class FirstConnection implements ClientConnection {
 
   close(error: ConnectionError): void {
     this.#isClosing = true;
+    this.#trial.close();
     if (this.#current === undefined) this.#target.handlers.onEnd(error);
     else this.#current.close(error);
   }
 
   #onEnd(error: ConnectionError): void {
-    const { options } = this.#choice;
-    const isOwn = this.#isClosing || TOOLS.isOfGateway(error);
-    if (this.#readyAtUs === undefined && !isOwn && options.kinds.length > 1) {
+    const outcome = this.#trial.outcomeOf(error);
+    if (outcome === "failed" && this.#choice.options.kinds.length > 1) {
       this.#current = undefined;
       this.#climb(error);
       return;
     }
-    const heldMs = (options.environment.clock.nowUs() - (this.#readyAtUs ?? 0)) / 1_000;
-    if (!isOwn) this.#choice.breaks = heldMs < TOOLS.heldMsMin ? this.#choice.breaks + 1 : 0;
+    this.#choice.breaks = outcome === "served" ? 0 : this.#choice.breaks + 1;
     this.#target.handlers.onEnd(error);
   }
 

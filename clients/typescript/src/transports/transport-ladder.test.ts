@@ -6,6 +6,7 @@ import { FrameCodec } from "../session/frame.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { TRANSPORT_KINDS } from "./transport-kind.ts";
 import { TransportLadder } from "./transport-ladder.ts";
+import { TransportTrial } from "./transport-trial.ts";
 
 const URL_ONE = "ws://gateway.test/md/v1/ws?access_token=x";
 
@@ -33,7 +34,6 @@ class Stand {
         fetch: undefined,
       },
       {
-        heldMsMin: 10_000,
         breaksMax: 2,
         dial: (_, { url }, { handlers }): ClientConnection => {
           this.dials.push({ url, handlers });
@@ -47,7 +47,7 @@ class Stand {
           };
         },
         failure: () => broken(),
-        isOfGateway: ({ closeCode }) => closeCode !== undefined,
+        createTrial: (around, owner) => new TransportTrial(around, owner),
       },
       breaks,
     );
@@ -152,19 +152,37 @@ test("beside a connection that works, only what is better is tried", async () =>
   expect([better.transport, better.isFallback]).toEqual(["websocket", false]);
 });
 
+// How a connection ends, twice in a row, and where the next one begins: only one that breaks soon
+// and has carried nothing says something about its transport.
 test.each([
-  ["just below", 9_999, "/md/v1/poll"],
-  ["at", 10_000, "/md/v1/sse"],
-])("a transport that breaks twice %s its time is left, or not", async (_, heldMs, next) => {
+  ["just below its time, with nothing carried", 9_999, false, undefined, "/md/v1/poll"],
+  ["at its time, with nothing carried", 10_000, false, undefined, "/md/v1/sse"],
+  ["at once, with something carried", 0, true, undefined, "/md/v1/sse"],
+  ["at once, by the gateway", 0, false, 4001, "/md/v1/sse"],
+] as const)("a transport that breaks %s", async (_, heldMs, carries, closeCode, next) => {
   const stand = await fallen();
   for (let dials = 1; dials <= 2; dials += 1) {
+    if (carries) stand.dials.at(-1)!.handlers.onMessage({ kind: "pong" } as never);
     stand.clock.advance(heldMs);
-    await stand.fails();
+    const retryable = { retryable: true, ...(closeCode === undefined ? {} : { closeCode }) };
+    await stand.fails(new ConnectionError("connection-lost", "broke", retryable));
     stand.connection();
     await stand.loads(dials + 1);
     stand.succeeds();
   }
   expect(stand.paths.at(-1)).toBe(next);
+});
+
+test("a network that breaks what it has carried does not count with one that carries nothing", async () => {
+  const stand = await fallen();
+  for (const [dials, carries] of [false, true, false].entries()) {
+    if (carries) stand.dials.at(-1)!.handlers.onMessage({ kind: "pong" } as never);
+    await stand.fails();
+    stand.connection();
+    await stand.loads(dials + 2);
+    stand.succeeds();
+  }
+  expect(stand.paths.at(-1)).toBe("/md/v1/sse");
 });
 
 test("what WebSockets broke before it was loaded counts", async () => {

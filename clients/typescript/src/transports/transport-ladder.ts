@@ -4,12 +4,13 @@ import type { ClientConnection } from "../session/connection.ts";
 import type { ClientMessage } from "../session/frame.ts";
 import type { TransportKind } from "./transport-kind.ts";
 import type { ConnectionTarget, LadderTools, TransportOptions } from "./transport-options.ts";
+import type { TransportTrial, TrialOutcome } from "./transport-trial.ts";
 
 /** What is known of one address. */
 type Rung = {
   /** The transport that the next connection begins with. */
   level: number;
-  /** Connections in a row that broke soon. */
+  /** Connections in a row that were of no use. */
   breaks: number;
   /** The level of a connection that is in use and not the best; 0 if there is none. */
   inUse: number;
@@ -57,12 +58,12 @@ export class TransportLadder {
     rung.inUse = level;
   }
 
-  /** For a connection: it was ready for so long, and is no more. */
-  left(url: string, level: number, heldMs: number, isOwn: boolean): void {
+  /** For a connection: it was ready, and is no more. */
+  left(url: string, level: number, outcome: TrialOutcome): void {
     const rung = this.#rung(url);
     if (rung.inUse === level) rung.inUse = 0;
-    if (isOwn || rung.level !== level) return;
-    rung.breaks = heldMs < this.tools.heldMsMin ? rung.breaks + 1 : 0;
+    if (rung.level !== level) return;
+    rung.breaks = outcome === "useless" ? rung.breaks + 1 : 0;
     if (rung.breaks < this.tools.breaksMax) return;
     rung.breaks = 0;
     rung.level = (level + 1) % this.options.kinds.length;
@@ -82,13 +83,12 @@ export class TransportLadder {
 class LadderConnection implements ClientConnection {
   readonly #ladder: TransportLadder;
   readonly #target: ConnectionTarget;
+  readonly #trial: TransportTrial;
   #levels: number[] = [];
   #level = 0;
   #current: ClientConnection | undefined;
-  #readyAtUs: number | undefined;
   #firstError: ConnectionError | undefined;
   #isOver = false;
-  #isClosing = false;
 
   constructor(
     ladder: TransportLadder,
@@ -97,11 +97,12 @@ class LadderConnection implements ClientConnection {
   ) {
     this.#ladder = ladder;
     this.#target = target;
+    this.#trial = ladder.tools.createTrial(ladder.options.environment, target.handlers);
     this.#firstError = failed;
   }
 
   get isFallback(): boolean {
-    return this.#readyAtUs !== undefined && this.#level > 0;
+    return this.#trial.isReady && this.#level > 0;
   }
 
   get transport(): TransportKind {
@@ -123,7 +124,7 @@ class LadderConnection implements ClientConnection {
   }
 
   close(error: ConnectionError): void {
-    this.#isClosing = true;
+    this.#trial.close();
     if (this.#current === undefined) this.#end(error);
     else this.#current.close(error);
   }
@@ -154,24 +155,19 @@ class LadderConnection implements ClientConnection {
   }
 
   #dial(environment: Environment, url: string): void {
-    const { frames, handlers } = this.#target;
+    const { frames } = this.#target;
     const options = { ...this.#ladder.options.connection, url };
-    const own = {
-      ...handlers,
-      onWelcome: (welcome: Parameters<typeof handlers.onWelcome>[0]) => {
-        this.#readyAtUs = environment.clock.nowUs();
-        this.#ladder.reached(this.#target.url, this.#level);
-        handlers.onWelcome(welcome);
-      },
-      onEnd: (error: ConnectionError) => this.#onEnd(error),
-    };
-    this.#current = this.#ladder.tools.dial(environment, options, { frames, handlers: own });
+    const handlers = this.#trial.handlers(
+      () => this.#ladder.reached(this.#target.url, this.#level),
+      (error) => this.#onEnd(error),
+    );
+    this.#current = this.#ladder.tools.dial(environment, options, { frames, handlers });
     this.#current.open();
   }
 
   #onEnd(error: ConnectionError): void {
     if (this.#isOver) return;
-    if (this.#readyAtUs !== undefined || this.#isClosing || this.#ladder.tools.isOfGateway(error)) {
+    if (this.#trial.outcomeOf(error) !== "failed") {
       this.#end(error);
       return;
     }
@@ -184,11 +180,8 @@ class LadderConnection implements ClientConnection {
   #end(error: ConnectionError): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { environment } = this.#ladder.options;
-    if (this.#readyAtUs !== undefined) {
-      const heldMs = (environment.clock.nowUs() - this.#readyAtUs) / 1_000;
-      const isOwn = this.#isClosing || this.#ladder.tools.isOfGateway(error);
-      this.#ladder.left(this.#target.url, this.#level, heldMs, isOwn);
+    if (this.#trial.isReady) {
+      this.#ladder.left(this.#target.url, this.#level, this.#trial.outcomeOf(error));
     }
     this.#target.handlers.onEnd(error);
   }

@@ -8,6 +8,7 @@ import type {
 import type { FrameCodec } from "../session/frame.ts";
 import type { FetchLike } from "./fetch-like.ts";
 import type { TransportKind } from "./transport-kind.ts";
+import type { TransportTrial } from "./transport-trial.ts";
 
 /** What the connections of one session share. */
 export type TransportOptions = {
@@ -32,10 +33,10 @@ export type ConnectionTarget = {
  * load it in a piece of its own.
  */
 export type LadderTools = {
-  /** A connection that breaks sooner than this, time and again, is of a transport that fails. */
-  readonly heldMsMin: number;
-  /** So many in a row. */
+  /** So many useless connections in a row are of a transport that fails. */
   readonly breaksMax: number;
+  /** Observes a connection between its transport and its owner. */
+  readonly createTrial: (environment: Environment, owner: ConnectionHandlers) => TransportTrial;
   /** A connection on the sockets of an environment, made idle. */
   readonly dial: (
     environment: Environment,
@@ -44,6 +45,4 @@ export type LadderTools = {
   ) => ClientConnection;
   /** The error of code that cannot be loaded. */
   readonly failure: (cause: unknown) => ConnectionError;
-  /** The gateway itself has said why: another transport would lead to the same one. */
-  readonly isOfGateway: (error: ConnectionError) => boolean;
 };

@@ -8,6 +8,7 @@ import type { TopicPosition } from "../../topics/batch-order.ts";
 import { streamEvent } from "./stream-event.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import { StreamTopic } from "./stream-topic.ts";
+import type { ToldBatches } from "./told-batches.ts";
 
 type Value<Kind extends ServerSaying["kind"]> = Extract<ServerSaying, { kind: Kind }>["value"];
 type TopicResult = Value<"subscribeResult">["topics"][number];
@@ -29,6 +30,8 @@ type TellingStart = {
   readonly resumes: ReadonlyMap<string, TopicPosition>;
   /** Whether the client wants the state of what it has asked for. */
   readonly wantsState: (requestId: number, requestIndex: number) => boolean;
+  /** Where the topic is told for others too; undefined if nobody else has it as this client has. */
+  readonly sharedOf: (topic: string) => ToldBatches | undefined;
 };
 
 const CONTINUITIES = {
@@ -125,6 +128,7 @@ export class FrameTelling {
     assert(position !== undefined, "what is granted has a position");
     const { ended, depth, conflationIntervalMs, candleIntervalsMs } = result;
     const candles = candleIntervalsMs.length === 0 ? {} : { candleIntervalsMs };
+    const batches = this.#start.sharedOf(topic);
     const wantsState = this.#start.wantsState(requestId, result.requestIndex);
     const start = {
       position,
@@ -132,6 +136,7 @@ export class FrameTelling {
       ended,
       asked: this.#start.resumes.get(topic),
       startsBare: STATELESS.has(channel) || (!wantsState && channel !== "book"),
+      shared: batches && { batches, topicId, view: `${depth} ${conflationIntervalMs}` },
       view: { depth, conflationIntervalMs, ...candles },
     };
     const created = new StreamTopic({ topic, venue, symbol, venueSymbol, channel }, start);
@@ -153,6 +158,7 @@ export class FrameTelling {
       this.#byName.delete(topic.names.topic);
       yield topic.end(message);
     } else {
+      if (kind === "NOTICE_KIND_CONFLATION") topic?.leaveOthers();
       yield sessionNotice(notice);
     }
   }

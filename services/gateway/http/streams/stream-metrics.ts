@@ -28,6 +28,12 @@ export function createStreamMetrics(registry: Registry) {
       labelNames: ["outcome"],
       registers,
     }),
+    toldBatches: new Counter({
+      name: "tickwire_gateway_told_batches_total",
+      help: "Batches as JSON for streams and polls: made, or shared with a session that has made it.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     cursorsTooLong: new Counter({
       name: "tickwire_gateway_stream_cursors_too_long_total",
       help: "Event streams that carry no ids any more, because their cursor exceeds 2,048 characters.",

@@ -5,6 +5,7 @@ import type { Channel } from "@tickwire/proto/model";
 import { EventJson } from "#wire/event-json.ts";
 import type { EventSource, EventType, TypedRow } from "#wire/event-json.ts";
 import type { TopicPosition } from "../../topics/batch-order.ts";
+import type { ToldBatches } from "./told-batches.ts";
 import { streamEvent } from "./stream-event.ts";
 import type { StreamEvent } from "./stream-event.ts";
 
@@ -30,8 +31,18 @@ type StreamTopicStart = {
   readonly asked: TopicPosition | undefined;
   /** Nothing is sent before the first event, so the position can be gone on from at once. */
   readonly startsBare: boolean;
+  /** Which batches others are told too, and where these are kept; undefined for nobody else. */
+  readonly shared: SharedTelling | undefined;
   /** What applies of what was asked for, to be told with the start. */
   readonly view: Readonly<Record<string, unknown>>;
+};
+
+/** Where the batches of one view of a topic are told once for all of its sessions. */
+type SharedTelling = {
+  readonly batches: ToldBatches;
+  readonly topicId: number;
+  /** Which view of the topic it is. */
+  readonly view: string;
 };
 
 /** Said of every event by the channel that it comes on. */
@@ -54,11 +65,15 @@ export class StreamTopic {
   #isWhole: boolean;
   /** What is missing up to here was told. */
   #missingTold = 0;
+  #shared: SharedTelling | undefined;
+  /** The batch at hand. */
+  #bytes: Uint8Array = new Uint8Array(0);
 
   constructor(names: StreamTopicNames, start: StreamTopicStart) {
     const { position, startsBare, continuity } = start;
     this.names = names;
     this.#asked = start.asked;
+    this.#shared = start.shared;
     this.#told = position;
     this.#isWhole = startsBare || continuity === "resumed" || position.sequence === 0;
   }
@@ -123,6 +138,7 @@ export class StreamTopic {
     const reading: BatchReading = this.#reader.read(bytes, start, end);
     if (reading.outcome !== "read") return;
     const { batch } = reading;
+    this.#bytes = bytes.subarray(start, end);
     if (batch.snapshot) yield* this.#tellState(batch, isLast);
     else yield* this.#tellNews(batch);
   }
@@ -130,11 +146,11 @@ export class StreamTopic {
   *#tellState(batch: DecodedBatch, isLast: boolean): Generator<StreamEvent | undefined> {
     const { epoch, firstSequence: sequence } = batch;
     const { topic, channel } = this.names;
-    const { rows } = rowsOf(batch);
-    for (let from = 0; from < rows.length; from += EVENTS_TOLD_MAX) {
-      const to = Math.min(rows.length, from + EVENTS_TOLD_MAX);
-      const events = yield* this.#format(rows.slice(from, to), () => ({ epoch, sequence }));
-      const more = to < rows.length || !isLast;
+    const { count } = batch;
+    for (let from = 0; from < count; from += EVENTS_TOLD_MAX) {
+      const to = Math.min(count, from + EVENTS_TOLD_MAX);
+      const events = yield* this.#eventsOf(batch, { from, to }, () => ({ epoch, sequence }));
+      const more = to < count || !isLast;
       if (!more) {
         this.#told = { epoch, sequence };
         this.#isWhole = true;
@@ -161,11 +177,10 @@ export class StreamTopic {
       });
       previousSequence = before;
     }
-    const { rows } = rowsOf(batch);
     for (let from = known; from < count; from += EVENTS_TOLD_MAX) {
       const to = Math.min(count, from + EVENTS_TOLD_MAX);
       const first = firstSequence + from;
-      const events = yield* this.#format(rows.slice(from, to), (index) => {
+      const events = yield* this.#eventsOf(batch, { from, to }, (index) => {
         return { epoch, sequence: first + index };
       });
       const sequence = firstSequence + to - 1;
@@ -175,6 +190,32 @@ export class StreamTopic {
       yield { name: channel, data: `${head},"events":[${events}]}` };
       previousSequence = sequence;
     }
+  }
+
+  /** The events as JSON, as somebody else was told them if that is so. */
+  *#eventsOf(
+    batch: DecodedBatch,
+    { from, to }: { readonly from: number; readonly to: number },
+    positionOf: (index: number) => TopicPosition,
+  ): Generator<undefined, string> {
+    const isAll = from === 0 && to === batch.count;
+    const shared = isAll ? this.#shared : undefined;
+    if (shared === undefined) return yield* this.#format(rowsFrom(batch, from, to), positionOf);
+    // While others have their turns, the next batch of the topic waits for this one.
+    const bytes = this.#bytes;
+    const { topicId, view } = shared;
+    const { epoch, firstSequence, count, skipped, snapshot } = batch;
+    const place = { topicId, view, epoch, firstSequence, count, skipped, snapshot };
+    const told = shared.batches.find(place, bytes);
+    if (told !== undefined) return told;
+    const events = yield* this.#format(rowsFrom(batch, from, to), positionOf);
+    shared.batches.keep(place, bytes, events);
+    return events;
+  }
+
+  /** What follows comes in another view, for this client alone. */
+  leaveOthers(): void {
+    this.#shared = undefined;
   }
 
   *#format(
@@ -229,6 +270,10 @@ function lossBetween(
   }
   if (now.sequence < missingFirst) return undefined;
   return { epoch, missingFirst, missingLast: now.sequence, reason: "not-resumable" };
+}
+
+function rowsFrom(batch: DecodedBatch, from: number, to: number): BatchRows["rows"] {
+  return rowsOf(batch).rows.slice(from, to);
 }
 
 function headOf(values: Readonly<Record<string, string | number | boolean>>): string {

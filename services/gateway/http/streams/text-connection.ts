@@ -10,6 +10,7 @@ import type { TurnLine, Work } from "../../turns/turns.ts";
 import { closeEvent, FrameTelling } from "./frame-telling.ts";
 import { CursorWriter } from "./stream-cursor.ts";
 import type { StreamCursor } from "./stream-cursor.ts";
+import type { ToldBatches } from "./told-batches.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import type { StreamTopicRequest } from "./stream-request.ts";
 import { requestsOf } from "./stream-subscribing.ts";
@@ -27,6 +28,8 @@ type TextConnectionParts = Pick<Connection, "id" | "remoteAddress"> & {
   /** From where the client wants to go on. */
   readonly positions: ReadonlyMap<string, TopicPosition>;
   readonly clientName: string;
+  /** Where a topic is told for others too; undefined if nobody else has it as this client has. */
+  readonly sharedOf: (topic: string) => ToldBatches | undefined;
   /** An event in the form of the stream; undefined if it is to come with the next one. */
   readonly render: (event: StreamEvent, connection: TextConnection) => Uint8Array | undefined;
 };
@@ -70,6 +73,7 @@ export class TextConnection implements Connection, SessionWriterListener {
     this.#telling = new FrameTelling(
       {
         resumes: parts.positions,
+        sharedOf: parts.sharedOf,
         wantsState: (requestId, index) =>
           this.#requests.get(requestId)?.[index]?.snapshot !== false,
       },

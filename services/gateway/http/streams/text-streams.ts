@@ -1,3 +1,4 @@
+import { parseTopic } from "#core/topic.ts";
 import type { TopicPosition } from "../../topics/batch-order.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
 import type { HttpResponse } from "../../transport/transport.ts";
@@ -16,6 +17,7 @@ import type { SessionDoor, StreamFaceParts, StreamStock } from "./stream-parts.t
 import { readStreamRequest } from "./stream-request.ts";
 import type { StreamRequest } from "./stream-request.ts";
 import { TextConnection } from "./text-connection.ts";
+import { ToldBatches } from "./told-batches.ts";
 
 /** Nothing between here and the client is to keep or change a stream. */
 const HEADERS = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
@@ -40,12 +42,14 @@ export class TextStreams {
   readonly #sessions: PollSessions;
   readonly #ids: ConnectionIds;
   readonly #relay: SessionRelay;
+  readonly #told: ToldBatches;
 
   constructor(parts: StreamFaceParts, { polled, ids, relay }: StreamStock) {
     this.#parts = parts;
     this.#sessions = polled;
     this.#ids = ids;
     this.#relay = relay;
+    this.#told = new ToldBatches(parts.metrics.toldBatches);
   }
 
   /** A session as Server-Sent Events. Throws RpcError. */
@@ -216,7 +220,7 @@ export class TextStreams {
   }
 
   #connect(
-    { remoteAddress }: AskedRequest,
+    { remoteAddress, principal }: AskedRequest,
     { request, positions }: Standing,
     render: (event: StreamEvent, of: TextConnection) => Uint8Array | undefined,
   ): TextConnection {
@@ -231,6 +235,12 @@ export class TextStreams {
       topics: request.topics,
       positions,
       clientName: request.clientName,
+      // Who has a topic later than others has views of his own.
+      sharedOf: (topic) => {
+        const name = parseTopic(topic);
+        const terms = name && principal.may("subscribe", name);
+        return terms?.delayMs === 0 ? this.#told : undefined;
+      },
       render,
     });
   }

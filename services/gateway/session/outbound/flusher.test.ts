@@ -124,6 +124,22 @@ describe("a long round", () => {
     expect(slices()).toEqual(expected);
   });
 
+  test.each([
+    [1_000, [2, 2, 2, 1]],
+    [3_500, [2, 4, 1]],
+    [60_000, [2, 5]],
+  ])("may take as long as all else took, %d us, up to 5 ms", (othersUs, expected) => {
+    crowd(7, () => clock.advance(1));
+    const counts: number[] = [];
+    while (turns.length > 0) {
+      const before = flushed.length;
+      endTurn();
+      counts.push(flushed.length - before);
+      clock.advance(othersUs / 1_000);
+    }
+    expect(counts).toEqual(expected);
+  });
+
   test("leaves what is queued between its slices to the next, and loses nothing of it", () => {
     const early = session("early");
     flusher.schedule(early);

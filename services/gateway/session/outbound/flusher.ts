@@ -1,5 +1,6 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
+import { FanOut } from "../../topics/fan-out.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
@@ -9,7 +10,12 @@ const CHEAP_FLUSH_US = 1_000;
 
 /** Of one round in one turn of the event loop; the rest of it comes in the next one. */
 const SLICE_SESSIONS_MAX = 256;
-const SLICE_US_MAX = 2_000;
+/**
+ * So long may a slice take, or as long as everything else took since the slice before it, up to the
+ * other: who receives much in each turn sends as much.
+ */
+const SLICE_US_MIN = 2_000;
+const SLICE_US_MAX = 5_000;
 
 /** Of so many frames with market data one is measured. */
 const FRAMES_PER_MEASUREMENT = 16;
@@ -32,6 +38,8 @@ export type Flushable = {
 export class Flusher {
   /** Every session puts its frames together in here, one after the other. */
   readonly frame = new FrameBuffer();
+  /** Gives batches to sessions, which take them when they are flushed. */
+  readonly fanOut: FanOut;
   /** Looks at sessions that have something under way. */
   readonly lags: LagWatch;
   readonly #clock: Clock;
@@ -42,6 +50,8 @@ export class Flusher {
   /** Sessions of the round under way; those before `#next` had their turn. */
   #flushing: Flushable[] = [];
   #next = 0;
+  /** When the last slice ended, on the monotonic clock. */
+  #slicedAtUs: number;
   /** What the slices of the round under way took. */
   #roundUs = 0;
   #armed = false;
@@ -61,9 +71,11 @@ export class Flusher {
   }) {
     this.#clock = parts.clock;
     this.#scheduler = parts.scheduler;
+    this.#slicedAtUs = parts.clock.monotonicUs();
     this.#flushIntervalMsMax = parts.flushIntervalMsMax;
     this.#metrics = parts.metrics;
     this.lags = new LagWatch(parts);
+    this.fanOut = new FanOut(parts.metrics);
   }
 
   /** Flushes `session` with the next round. */
@@ -116,17 +128,21 @@ export class Flusher {
   #slice(isCut: boolean): void {
     const startedUs = this.#clock.monotonicUs();
     const flushing = this.#flushing;
-    const end = isCut ? Math.min(flushing.length, this.#next + SLICE_SESSIONS_MAX) : Infinity;
-    while (this.#next < flushing.length && this.#next < end) {
+    const { length } = flushing;
+    const end = isCut ? Math.min(length, this.#next + SLICE_SESSIONS_MAX) : length;
+    const othersUs = startedUs - this.#slicedAtUs;
+    const untilUs = startedUs + Math.min(SLICE_US_MAX, Math.max(SLICE_US_MIN, othersUs));
+    while (this.#next < end) {
       const session = flushing[this.#next] as Flushable;
       this.#next += 1;
       // Cleared first, because what is queued from within belongs to the next round.
       session.scheduled = false;
       session.flush(startedUs);
-      if (isCut && this.#clock.monotonicUs() - startedUs >= SLICE_US_MAX) break;
+      if (isCut && this.#clock.monotonicUs() >= untilUs) break;
     }
     // On a clock that no change of the system's moves.
-    this.#roundUs += this.#clock.monotonicUs() - startedUs;
+    this.#slicedAtUs = this.#clock.monotonicUs();
+    this.#roundUs += this.#slicedAtUs - startedUs;
     this.#count();
     if (this.#next < flushing.length) return;
     this.#next = 0;

@@ -102,7 +102,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#listener = listener;
     this.#slowPolicy = new SlowPolicy(limits);
     this.#flight = new Flight(limits);
-    this.#topics = new TopicLanes(this);
+    this.#topics = new TopicLanes(this, parts.flusher.fanOut);
   }
 
   /** Queued here plus buffered by the transport. */
@@ -186,6 +186,16 @@ export class Outbound implements Flushable, LaneListener, Watched {
   onNews(bytes: number): void {
     this.#slowPolicy.onNews(bytes);
     this.#schedule();
+  }
+
+  /** For the lanes: batches wait. */
+  onListed(): void {
+    this.#schedule();
+  }
+
+  /** For the lanes: these were not starts. */
+  onListTaken(bytes: number): void {
+    this.#slowPolicy.onNews(bytes);
   }
 
   /** For the lanes: part of the start of a subscription was queued. */

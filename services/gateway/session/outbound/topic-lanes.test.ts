@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { SharedBatch, SharedTopic } from "../../topics/shared-batch.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { TopicLanes } from "./topic-lanes.ts";
+import { FanOut } from "../../topics/fan-out.ts";
 import type { TopicLane } from "./topic-lanes.ts";
+
+const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
 
 const MESSAGE = Uint8Array.of(0x0a, 0);
 
@@ -12,7 +15,7 @@ let lane: TopicLane;
 let writer: BatchWriter;
 
 beforeEach(() => {
-  lanes = new TopicLanes({ onNews: () => {}, onStart: () => {} });
+  lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
   lane = lanes.open(1);
   writer = new BatchWriter({ kind: "statuses", epoch: 1 });
 });

@@ -1,4 +1,5 @@
 import { assert } from "#core/assert.ts";
+import type { FanOut, ListOwner, ListSeat } from "../../topics/fan-out.ts";
 import type { SharedBatch } from "../../topics/shared-batch.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 import { mustCut, PART_LANES, putPart, voidPart } from "./part.ts";
@@ -26,6 +27,10 @@ const COMPACT_ENTRIES_MIN = 1_024;
 
 /** Hears that there is something to send. */
 export type LaneListener = {
+  /** Batches wait in the list, and their bytes are not known yet. */
+  onListed(): void;
+  /** What was in the list has come into the lanes. */
+  onListTaken(bytes: number): void;
   /** News of a topic: a batch, or a message about it. */
   onNews(bytes: number): void;
   /** Part of the start of a subscription. */
@@ -40,6 +45,11 @@ export class TopicLane {
   constructor(topicId: number, lanes: TopicLanes) {
     this.topicId = topicId;
     this.#lanes = lanes;
+  }
+
+  /** The list that batches of all lanes may be put into instead; undefined if there is none. */
+  get seat(): ListSeat | undefined {
+    return this.#lanes.seat;
   }
 
   /** Queues a batch by reference: its bytes are shared by every session. */
@@ -76,8 +86,10 @@ export class TopicLane {
  * topic can be taken back without the others. All lanes share one queue in order of arrival,
  * because a client should see two topics in the order in which the gateway saw them.
  */
-export class TopicLanes {
+export class TopicLanes implements ListOwner {
   readonly #listener: LaneListener;
+  /** Batches that came after all entries, until they are asked for. */
+  readonly seat: ListSeat | undefined;
   #entries: Entry[] = [];
   #head = 0;
   #bytes = 0;
@@ -89,12 +101,15 @@ export class TopicLanes {
   #partBytes = 0;
   #closed = false;
 
-  constructor(listener: LaneListener) {
+  /** Without `fanOut` every batch is pushed. */
+  constructor(listener: LaneListener, fanOut?: FanOut) {
     this.#listener = listener;
+    this.seat = fanOut?.open(this);
   }
 
   /** Bytes that wait in all lanes. */
   get bytes(): number {
+    this.#takeListed();
     return this.#bytes;
   }
 
@@ -105,12 +120,24 @@ export class TopicLanes {
 
   /** What has waited longest: a batch, or a message among them. */
   get oldest(): Pick<Entry, "receivedAtUs" | "latency"> | undefined {
+    this.#takeListed();
     return this.#entries[this.#head];
   }
 
   /** Where the queue ends, counted in the same way. */
   get end(): number {
+    this.#takeListed();
     return this.#leftBytes + this.#bytes;
+  }
+
+  /** For FanOut. */
+  onListed(): void {
+    this.#listener.onListed();
+  }
+
+  /** For FanOut. */
+  onListFull(): void {
+    this.#takeListed();
   }
 
   /** The lane of one more topic. */
@@ -121,6 +148,7 @@ export class TopicLanes {
   /** For TopicLane. */
   pushNews(entry: Entry): void {
     if (this.#closed) return;
+    this.#takeListed();
     this.#entries.push(entry);
     this.#bytes += entry.bytes.byteLength;
     this.#listener.onNews(entry.bytes.byteLength);
@@ -129,6 +157,7 @@ export class TopicLanes {
   /** For TopicLane. */
   pushStart(entry: Entry): void {
     if (this.#closed) return;
+    this.#takeListed();
     this.#entries.push(entry);
     this.#bytes += entry.bytes.byteLength;
     this.#listener.onStart(entry.bytes.byteLength);
@@ -141,6 +170,7 @@ export class TopicLanes {
    * that the frame gets.
    */
   fill(frame: FrameBuffer, mayCut = false): number {
+    this.#takeListed();
     let index = this.#head;
     this.#partBytes = 0;
     const oldest = this.#entries[index];
@@ -187,6 +217,7 @@ export class TopicLanes {
 
   /** Takes back everything that waits of these topics: the client wants it no more. */
   takeBack(topicIds: ReadonlySet<number>): void {
+    this.#takeListed();
     const kept: Entry[] = [];
     const oldest = this.#entries[this.#head];
     if (oldest !== undefined && this.#cutBytes > 0 && topicIds.has(oldest.topicId)) {
@@ -212,6 +243,7 @@ export class TopicLanes {
    * that began: the sequence that the client then has.
    */
   shed(topicIds: ReadonlySet<number>): Map<number, number> {
+    this.#takeListed();
     /** Of each topic, the last entry that stays in any case. */
     const stays = new Map<number, number>();
     const oldest = this.#entries[this.#head];
@@ -242,6 +274,7 @@ export class TopicLanes {
    * Drops everything and accepts nothing more. `onOwed` hears of each batch that was owed.
    */
   close(onOwed: (labels: SharedBatch["labels"], events: number) => void): void {
+    this.#takeListed();
     this.#closed = true;
     for (let index = this.#head; index < this.#entries.length; index += 1) {
       const entry = this.#entries[index];
@@ -250,5 +283,16 @@ export class TopicLanes {
     this.#entries = [];
     this.#head = 0;
     this.#bytes = 0;
+    if (this.seat !== undefined) this.seat.fanOut.close(this.seat.list);
+  }
+
+  /** What is in the list comes behind the entries. */
+  #takeListed(): void {
+    const { seat } = this;
+    if (seat === undefined || this.#closed) return;
+    const bytes = seat.fanOut.take(seat.list, this.#entries);
+    if (bytes === 0) return;
+    this.#bytes += bytes;
+    this.#listener.onListTaken(bytes);
   }
 }

@@ -5,6 +5,7 @@ import type { GatewayMetrics } from "../../metrics.ts";
 import type { TopicPosition } from "../batch-order.ts";
 import { FeedView } from "../feed-view.ts";
 import { SharedBatch, SharedTopic } from "../shared-batch.ts";
+import { Subscribers } from "../subscribers.ts";
 import type { AttachOptions, Attached, EpochChange, TopicSubscriber } from "../topic-subscriber.ts";
 import type { TopicView } from "../topic-view.ts";
 import type { ViewOptions } from "../view-options.ts";
@@ -52,7 +53,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   readonly #shared: SharedTopic;
   readonly #starts: ViewStarts;
   readonly #checksums: ViewChecksums;
-  readonly #subscribers = new Set<TopicSubscriber>();
+  readonly #subscribers: Subscribers;
   #writer: BatchWriter;
   /** The writer's next batch does not go on from what the subscribers had before. */
   #isNewChain = true;
@@ -79,6 +80,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     this.#shared = new SharedTopic(feed.id, labels, metrics.latencies.of(labels));
     this.#starts = new ViewStarts({ feed, source, options, shared: this.#shared });
     this.#writer = this.#createWriter();
+    this.#subscribers = new Subscribers(metrics);
     const shown = () => this.#shown();
     this.#checksums = new ViewChecksums({ topicId: feed.id, clock, metrics, shown });
   }
@@ -114,6 +116,10 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     this.#source.leave(this);
     this.content.clear();
     this.#starts.clear();
+  }
+
+  unlist(subscriber: TopicSubscriber): void {
+    this.#subscribers.unlist(subscriber);
   }
 
   catchUp(from: number, to: number): SharedBatch | undefined {
@@ -170,13 +176,13 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
     const first = Math.min(missingFirst, this.#sequence + 1);
     this.#restart(this.#epoch, Math.max(this.#sequence, missingLast));
     this.#isBehindGap = true;
-    for (const subscriber of this.#subscribers) subscriber.gap(first, missingLast);
+    this.#subscribers.gap(first, missingLast);
   }
 
   epochChanged(change: EpochChange): void {
     this.settle();
     this.#restart(change.start.epoch, change.start.sequence);
-    for (const subscriber of this.#subscribers) subscriber.epochChanged(change);
+    this.#subscribers.epochChanged(change);
   }
 
   /** What the subscribers have been told. */
@@ -251,6 +257,6 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   #deliver(batch: SharedBatch): void {
     this.#sentBytes += batch.bytes.byteLength;
     this.#checksums.changed();
-    for (const subscriber of this.#subscribers) subscriber.deliver(batch);
+    this.#subscribers.deliver(batch);
   }
 }

@@ -6,6 +6,7 @@ import type { EarlierEvents } from "../earlier-epochs.ts";
 import { EpochEnds } from "../epoch-ends.ts";
 import { SharedTopic } from "../shared-batch.ts";
 import type { SharedBatch } from "../shared-batch.ts";
+import { Subscribers } from "../subscribers.ts";
 import { startKindOf } from "../start-kind.ts";
 import { TopicHistory } from "../topic-history.ts";
 import type { RingLimits } from "../topic-history.ts";
@@ -29,7 +30,7 @@ type DelayedFeedParts = {
   readonly clock: Clock;
   readonly space: DelaySpace;
   readonly limits: RingLimits;
-  readonly metrics: Pick<GatewayMetrics, "delayOverflows">;
+  readonly metrics: Pick<GatewayMetrics, "conflated" | "delayOverflows">;
 };
 
 /** Told in one turn of the event loop, where very much is due at once. */
@@ -61,7 +62,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   readonly #starts: TopicStarts;
   readonly #ends = new EpochEnds();
   readonly #needsState: boolean;
-  readonly #subscribers = new Set<TopicSubscriber>();
+  readonly #subscribers: Subscribers;
   #waiting: ((failure: TopicFailure | undefined) => void)[] = [];
   /** Up to here the topic was put into the queue; undefined before it began. */
   #queuedTo: TopicPosition | undefined;
@@ -81,6 +82,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
     this.#queue = new DelayQueue(space);
     this.#history = new TopicHistory(limits);
     this.#needsState = startKind === "snapshot";
+    this.#subscribers = new Subscribers(parts.metrics);
     this.#starts = new TopicStarts({
       startKind,
       snapshotNeeded: channel === "book",
@@ -128,6 +130,10 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   detach(subscriber: TopicSubscriber): void {
     this.#subscribers.delete(subscriber);
+  }
+
+  unlist(subscriber: TopicSubscriber): void {
+    this.#subscribers.unlist(subscriber);
   }
 
   countResume(options: AttachOptions, attached: Attached): void {
@@ -335,11 +341,11 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
         this.#take(what.batch);
         return;
       case "gap":
-        for (const subscriber of this.#subscribers) subscriber.gap(what.first, what.last);
+        this.#subscribers.gap(what.first, what.last);
         return;
       case "epoch":
         this.#changeEpoch(what.change);
-        for (const subscriber of this.#subscribers) subscriber.epochChanged(what.change);
+        this.#subscribers.epochChanged(what.change);
         return;
     }
   }
@@ -382,7 +388,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
 
   #hand(batch: SharedBatch): void {
     this.sentBytes += batch.bytes.byteLength;
-    for (const subscriber of this.#subscribers) subscriber.deliver(batch);
+    this.#subscribers.deliver(batch);
   }
 
   #answerWaiting(failure: TopicFailure | undefined): void {

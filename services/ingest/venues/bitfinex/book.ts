@@ -4,7 +4,7 @@
 import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
-import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
+import { ChecksumInTurns } from "../../reading/checksum-in-turns.ts";
 import { type BookColumns, isNotMantissa, type ScaleTracker } from "../../reading/scale-tracker.ts";
 
 /** Levels of each side that the checksum covers. */
@@ -58,8 +58,10 @@ function readOnce(
  * JavaScript prints them, small ones with an exponent.
  */
 export function bitfinexChecksum(book: OrderBook): number {
-  return checksumInTurns(book, CHECKSUM_LEVELS, levelText);
+  return sums.of(book, CHECKSUM_LEVELS);
 }
+
+const sums = new ChecksumInTurns(levelText);
 
 function levelText(book: OrderBook, price: Mantissa, size: Mantissa, isBid: boolean): string {
   const amount = printed(formatDecimal(size, book.sizeScale));

@@ -4,7 +4,7 @@ import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/mo
 import type { Instrument } from "#core/instrument.ts";
 import type { BookSequencing } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
-import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
+import { ChecksumInTurns } from "../../reading/checksum-in-turns.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
 /** Levels of each side that a checksum covers. */
@@ -26,8 +26,11 @@ export const BITGET_SEQUENCING: BookSequencing = {
  * of a book, which is what the scale tracker of a book keeps.
  */
 export function bitgetChecksum(book: OrderBook): number {
-  return checksumInTurns(book, BITGET_CHECKSUM_LEVELS, levelText);
+  return paddedSums.of(book, BITGET_CHECKSUM_LEVELS);
 }
+
+const paddedSums = new ChecksumInTurns(levelText);
+const trimmedSums = new ChecksumInTurns(trimmedLevelText);
 
 function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
   return `${fixedText(price, book.priceScale)}:${fixedText(size, book.sizeScale)}`;
@@ -39,7 +42,7 @@ function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
  */
 export function bitgetEitherChecksum(book: OrderBook, _: Instrument, sent: number): number {
   const padded = bitgetChecksum(book);
-  return padded === sent ? padded : checksumInTurns(book, BITGET_CHECKSUM_LEVELS, trimmedLevelText);
+  return padded === sent ? padded : trimmedSums.of(book, BITGET_CHECKSUM_LEVELS);
 }
 
 function trimmedLevelText(book: OrderBook, price: Mantissa, size: Mantissa): string {

@@ -70,7 +70,9 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new CoinbaseScanner(this.#symbols);
+    this.#scanner = new CoinbaseScanner(this.#symbols, (instrument) =>
+      this.#products.of(instrument),
+    );
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {

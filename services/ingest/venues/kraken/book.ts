@@ -66,15 +66,20 @@ class KrakenScales {
   /** Of trades and quotes, which are written with varying precision. */
   readonly ticks: ScaleTracker = new ScaleTracker();
   /** Of the book, whose texts all have the pair's precision. */
-  book: ScaleTracker = new ScaleTracker({ keepTrailingZeros: true });
+  book: ScaleTracker = newBookScales();
 
   /**
    * A snapshot defines the precision anew, so that one damaged text cannot spoil checksums for
    * good.
    */
-  startBook(): void {
-    this.book = new ScaleTracker({ keepTrailingZeros: true });
+  startBook(scales: ScaleTracker = newBookScales()): void {
+    this.book = scales;
   }
+}
+
+/** The scales of a book of which nothing was read yet. */
+export function newBookScales(): ScaleTracker {
+  return new ScaleTracker({ keepTrailingZeros: true });
 }
 
 /** What a decoder of either version keeps of a pair. */

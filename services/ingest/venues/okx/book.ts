@@ -3,7 +3,7 @@
 import { formatDecimal, type Mantissa, type OrderBook } from "@tickwire/proto/model";
 import type { BookSync } from "../../feed/feed-adapter.ts";
 import { LINKED_CHANGES } from "../../reading/book-sequencings.ts";
-import { checksumInTurns } from "../../reading/checksum-in-turns.ts";
+import { ChecksumInTurns } from "../../reading/checksum-in-turns.ts";
 
 /** Levels of each side that a checksum covered. */
 const CHECKSUM_LEVELS = 25;
@@ -24,8 +24,10 @@ export const OKX_BOOK_SYNC: BookSync = {
 
 /** The venue writes decimals as we do: without zeros at the end. */
 function okxChecksum(book: OrderBook): number {
-  return checksumInTurns(book, CHECKSUM_LEVELS, levelText);
+  return sums.of(book, CHECKSUM_LEVELS);
 }
+
+const sums = new ChecksumInTurns(levelText);
 
 function levelText(book: OrderBook, price: Mantissa, size: Mantissa): string {
   return `${formatDecimal(price, book.priceScale)}:${formatDecimal(size, book.sizeScale)}`;

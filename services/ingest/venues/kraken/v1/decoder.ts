@@ -53,7 +53,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     this.#catalog = context.catalog;
     this.#bookDepth = nearestBookDepth(context.bookDepth);
     this.#pairs = new KrakenPairs(context.catalog);
-    this.#scanner = new KrakenV1Scanner(this.#pairs.symbols);
+    this.#scanner = new KrakenV1Scanner(this.#pairs);
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {

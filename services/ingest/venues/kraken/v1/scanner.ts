@@ -1,15 +1,17 @@
 // https://docs.kraken.com/exchange/api-reference/spot-websocket-v1/book
+import type { Instrument } from "#core/instrument.ts";
 import { bookEvent } from "../../../reading/book-event.ts";
-import type { Emit } from "../../../reading/emit.ts";
+import type { Emit, EventSubject } from "../../../reading/emit.ts";
 import { bytesOf, literal, wholeNumber } from "../../../reading/frame-bytes.ts";
-import { ScannedBook } from "../../../reading/scanned-levels.ts";
-import type { SymbolTable } from "../../../reading/symbol-table.ts";
-import type { KrakenPair } from "../book.ts";
+import { ScannedBook, type ScannedLevels } from "../../../reading/scanned-levels.ts";
+import { type KrakenPair, type KrakenPairs, newBookScales } from "../book.ts";
 
 const CHANNEL = bytesOf(',"book-');
 const PAIR = bytesOf('","');
 const BIDS = bytesOf('{"b":[');
 const ASKS = bytesOf('{"a":[');
+const SNAPSHOT_ASKS = bytesOf(',{"as":[');
+const SNAPSHOT_BIDS = bytesOf(',"bs":[');
 const CHECKSUM = bytesOf(',"c":"');
 const CHECKSUM_END = bytesOf('"}');
 const TIME = bytesOf(',"');
@@ -28,21 +30,25 @@ const CHECKSUM_MAX = 0xffff_ffff;
 const SECONDS_DIGITS = 10;
 const FRACTION_DIGITS = 6;
 
+/** Where the name of the pair stands. */
+type NameRange = { readonly name: number; readonly nameEnd: number };
+
 /** Places of numbers in the scanner's column. */
 const At = { Channel: 0, Checksum: 1, Depth: 2, Seconds: 3 } as const;
 
 /**
- * Reads changes of books in their bytes: one side, or one side in an object each, of which the last
- * has the checksum. What a message is about stands at its end.
+ * Reads books in their bytes. A change is one side, or one side in an object each, of which the
+ * last has the checksum. What a message is about stands at its end.
  */
 export class KrakenV1Scanner {
-  readonly #pairs: SymbolTable<KrakenPair>;
+  readonly #pairs: KrakenPairs;
   readonly #numbers = new Float64Array(4);
   readonly #book = new ScannedBook();
+  readonly #pairOf = (instrument: Instrument): KrakenPair => this.#pairs.of(instrument);
   /** The latest time of a level of the message that is being scanned. */
   #timeUs = 0;
 
-  constructor(pairs: SymbolTable<KrakenPair>) {
+  constructor(pairs: KrakenPairs) {
     this.#pairs = pairs;
   }
 
@@ -53,23 +59,71 @@ export class KrakenV1Scanner {
     if (bytes[nameEnd] !== QUOTE) return false;
     let name = nameEnd;
     while (name > 0 && bytes[name - 1] !== QUOTE) name -= 1;
-    const pair = this.#pairs.find(bytes, name, nameEnd);
+    const levels = wholeNumber(bytes, 1, this.#numbers, At.Channel);
+    const asks = literal(bytes, levels, SNAPSHOT_ASKS);
+    const range = { name, nameEnd };
+    return asks < 0
+      ? this.#change(bytes, range, levels, receivedTimeUs, emit)
+      : this.#snapshot(bytes, range, asks, receivedTimeUs, emit);
+  }
+
+  #change(
+    bytes: Uint8Array,
+    { name, nameEnd }: NameRange,
+    start: number,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): boolean {
+    const pair = this.#pairs.symbols.find(bytes, name, nameEnd);
     if (pair?.hasBook !== true) return false;
-    const { instrument } = pair;
     const scales = pair.scales.book;
     this.#book.begin(scales);
-    let at = this.#sides(bytes, wholeNumber(bytes, 1, this.#numbers, At.Channel));
-    at = literal(bytes, at, CHANNEL);
-    at = wholeNumber(bytes, at, this.#numbers, At.Depth);
-    if (literal(bytes, at, PAIR) !== name) return false;
-    const checksum = this.#numbers[At.Checksum]!;
-    const depth = this.#numbers[At.Depth]!;
-    if (checksum > CHECKSUM_MAX || depth === 0) return false;
-    const subject = { instrument, venueTimeUs: this.#timeUs, receivedTimeUs };
+    const end = this.#sides(bytes, start);
+    if (!this.#isEnd(bytes, end, name)) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
+    const checksum = this.#numbers[At.Checksum]!;
+    if (columns === undefined || checksum > CHECKSUM_MAX) return false;
+    const subject = this.#subject(pair, receivedTimeUs);
+    const depth = this.#numbers[At.Depth]!;
     emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));
     return true;
+  }
+
+  /** A whole book, whose precision is that of its own texts. */
+  #snapshot(
+    bytes: Uint8Array,
+    { name, nameEnd }: NameRange,
+    start: number,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): boolean {
+    const pair = this.#pairs.symbols.findOrMake(bytes, name, nameEnd, this.#pairOf);
+    if (pair === undefined) return false;
+    const scales = newBookScales();
+    this.#book.begin(scales);
+    this.#timeUs = 0;
+    let at = this.#levels(bytes, start, this.#book.asks);
+    at = this.#levels(bytes, literal(bytes, at, SNAPSHOT_BIDS), this.#book.bids);
+    if (at < 0 || bytes[at] !== CLOSE_BRACE || !this.#isEnd(bytes, at + 1, name)) return false;
+    const columns = this.#book.take(scales);
+    if (columns === undefined) return false;
+    pair.hasBook = true;
+    pair.scales.startBook(scales);
+    const subject = this.#subject(pair, receivedTimeUs);
+    const depth = this.#numbers[At.Depth]!;
+    emit(bookEvent(subject, scales, columns, { snapshot: true, depth }));
+    return true;
+  }
+
+  #subject({ instrument }: KrakenPair, receivedTimeUs: number): EventSubject {
+    return { instrument, venueTimeUs: this.#timeUs, receivedTimeUs };
+  }
+
+  /** True if the channel with its depth stands between the levels and the name. */
+  #isEnd(bytes: Uint8Array, start: number, name: number): boolean {
+    let at = literal(bytes, start, CHANNEL);
+    at = wholeNumber(bytes, at, this.#numbers, At.Depth);
+    return literal(bytes, at, PAIR) === name && this.#numbers[At.Depth] !== 0;
   }
 
   /** Behind the last object. */
@@ -88,12 +142,17 @@ export class KrakenV1Scanner {
     if (start < 0 || bytes[start] !== COMMA) return -1;
     const bids = literal(bytes, start + 1, BIDS);
     const levels = bids < 0 ? book.asks : book.bids;
-    let at = bids < 0 ? literal(bytes, start + 1, ASKS) : bids;
-    // Not a side for the second time, and not one without levels.
-    if (at < 0 || levels.count > 0) return -1;
+    const at = bids < 0 ? literal(bytes, start + 1, ASKS) : bids;
+    // Not a side for the second time.
+    return levels.count > 0 ? -1 : this.#levels(bytes, at, levels);
+  }
+
+  /** Behind levels, of which there is at least one, each with its time. */
+  #levels(bytes: Uint8Array, start: number, levels: ScannedLevels): number {
+    let at = start;
     for (;;) {
-      if (bytes[at] !== OPEN_BRACKET) return -1;
-      at = levels.pair(bytes, at + 1, book.form);
+      if (at < 0 || bytes[at] !== OPEN_BRACKET) return -1;
+      at = levels.pair(bytes, at + 1, this.#book.form);
       at = this.#time(bytes, literal(bytes, at, TIME));
       if (at < 0) return -1;
       const end = literal(bytes, at, TIME_END);

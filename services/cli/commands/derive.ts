@@ -1,0 +1,98 @@
+import { Command } from "commander";
+import type { Bus } from "#bus/bus.ts";
+import type { TickwireConfig } from "#config/config.ts";
+import { CONSOLIDATED_VENUE, derivedVenueOf } from "#derive/derived-names.ts";
+import { startDerive } from "#derive/main.ts";
+import type { RunningDerive } from "#derive/main.ts";
+import {
+  addAdminOption,
+  ADMIN_PORTS,
+  adminFlags,
+  runAdminServer,
+} from "../process/admin-process.ts";
+import type { AdminOptions } from "../process/admin-process.ts";
+import {
+  addConfigOptions,
+  loadCommandConfig,
+  type ConfigOptions,
+} from "../process/config-options.ts";
+import { addConsolidateOption, deriveFlags } from "../process/derive-options.ts";
+import type { DeriveFlags } from "../process/derive-options.ts";
+import { UsageError } from "../process/errors.ts";
+import { openBus } from "../process/open-bus.ts";
+import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { keepStreams } from "../process/stream-log.ts";
+
+type DeriveOptions = ConfigOptions & DeriveFlags & AdminOptions;
+
+const DEFAULTS = { admin: { port: ADMIN_PORTS.derive } };
+
+/** `tickwire derive`: candles and consolidated quotes and books, from NATS to NATS. */
+export function createDeriveCommand(): Command {
+  const command = new Command("derive")
+    .summary("make candles and consolidated quotes and books, from NATS to NATS")
+    .description(
+      "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
+        "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
+    );
+  addConsolidateOption(addConfigOptions(command));
+  return addAdminOption(command, "derive")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  tickwire derive
+  tickwire derive --consolidate BTC-USD --consolidate ETH-USD=*:ETH-USD,binance:ETH-USDT
+  tickwire derive --set derive.shard=1/3`,
+    )
+    .action(async (options: DeriveOptions) => {
+      const flags = [...deriveFlags(options), ...adminFlags(options)];
+      const config = loadCommandConfig(options, { defaults: DEFAULTS, flags });
+      if (config.bus.kind === "memory") {
+        throw new UsageError(
+          "a deriver alone has nothing to read on a memory bus; use dev, or set bus.kind to nats",
+        );
+      }
+      await runDeriveProcess(config);
+    });
+}
+
+async function runDeriveProcess(config: TickwireConfig): Promise<void> {
+  const service = createServiceProcess("derive", config);
+  let busDown = false;
+  let derive: RunningDerive | undefined;
+  const notReadyReasons = (): string[] => [
+    ...(derive === undefined ? ["starting"] : []),
+    ...(derive?.hasSources === false ? ["no-sources"] : []),
+    ...(busDown ? ["bus-disconnected"] : []),
+  ];
+  const services = () => (derive === undefined ? [] : [derive.state]);
+  await runAdminServer({ config, service, notReadyReasons, services });
+  const bus = await openBus({ ...service, config: config.bus, name: "tickwire-derive" });
+  bus.onEvent(({ kind }) => {
+    if (kind === "disconnected" || kind === "closed") busDown = true;
+    if (kind === "connected" || kind === "reconnected") busDown = false;
+  });
+  service.shutdown.add("bus", () => bus.drain());
+  const named = config.derive.candles.venues.map(derivedVenueOf);
+  keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
+  derive = await runDerive({ config, service, bus });
+}
+
+/** Starts a deriver on a bus, to be closed by the shutdown. */
+export async function runDerive(parts: {
+  readonly config: TickwireConfig;
+  readonly service: ServiceProcess;
+  readonly bus: Bus;
+}): Promise<RunningDerive> {
+  const { config, service, bus } = parts;
+  const derive = await startDerive({
+    config: config.derive,
+    bus,
+    clock: service.clock,
+    logger: service.logger,
+    registry: service.metrics,
+  });
+  service.shutdown.add("derive", () => derive.close());
+  return derive;
+}

@@ -1,0 +1,162 @@
+import type { OrderBook } from "@tickwire/proto/model";
+import type { Bus } from "#bus/bus.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
+import type { CandlePast } from "#core/candle-past.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Channel, Instrument } from "#core/instrument.ts";
+import type { Logger } from "#core/logger.ts";
+import type { MarketEvent } from "#core/market-event.ts";
+import { parseShard, shardOf } from "#core/shard.ts";
+import { Announcements } from "#publish/announcements.ts";
+import type { Claims } from "#publish/leadership/claims.ts";
+import type { Partition } from "#publish/leadership/partition.ts";
+import type { PublishLatencies } from "#publish/publish-latency.ts";
+import type { PublishLimits } from "#publish/publish-limits.ts";
+import { Publisher } from "#publish/publisher.ts";
+import type { PublisherCounters } from "#publish/publisher.ts";
+import { QueryResponder } from "#publish/query-responder.ts";
+import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import { VenueListings } from "#publish/venue-listings.ts";
+import { VenuePublication } from "#publish/venue-publication.ts";
+
+/** What all derived venues of a process share. */
+export type PublishingParts = {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publisherId: string;
+  /** A random UUID. */
+  readonly newUuid: () => string;
+  readonly counters: PublisherCounters;
+  readonly latencies: PublishLatencies;
+  readonly historyBudget: ByteBudget;
+  readonly limits: PublishLimits;
+  readonly announceIntervalMs: number;
+  readonly heartbeatMs: number;
+  /** Calls back at the end of the event loop's turn. */
+  readonly schedule: (callback: () => void) => void;
+  /** INDEX/COUNT: only the instruments of this shard are published here. */
+  readonly shard: string | undefined;
+};
+
+type DerivedVenueParts = PublishingParts & {
+  readonly venue: string;
+  readonly liveBookOf?: (instrument: Instrument) => OrderBook | undefined;
+  readonly candlePast?: CandlePast;
+};
+
+/**
+ * A venue that is made here of what others publish. To everybody else it is a venue as any: it has
+ * a list, topics with positions, answers to questions, and one of several publishers leads.
+ */
+export class DerivedVenue {
+  readonly venue: string;
+  readonly publication: VenuePublication;
+  readonly #shard: ReturnType<typeof parseShard>;
+  readonly #streamed: StreamedInstruments;
+  readonly #listings: VenueListings;
+  readonly #responder: QueryResponder;
+  readonly #announcements: Announcements;
+
+  constructor(parts: DerivedVenueParts) {
+    const { venue, clock, logger, bus, publisherId } = parts;
+    this.venue = venue;
+    this.#shard = parts.shard === undefined ? undefined : parseShard(parts.shard);
+    this.#listings = new VenueListings({ venue, clock, emit: (event) => this.emit(event) });
+    this.#streamed = new StreamedInstruments({
+      onChange: () => this.#announcements.announce(venue),
+      // The list is one topic, which the first shard has: it names what that shard publishes.
+      onListing: (change) => {
+        if (this.#shard === undefined || this.#shard.index === 1) this.#listings.tell(change);
+      },
+    });
+    const partition: Partition = {
+      venue,
+      shardIndex: this.#shard?.index ?? 0,
+      shardCount: this.#shard?.count ?? 0,
+    };
+    const publisher: Publisher = new Publisher({
+      ...parts,
+      epoch: 0,
+      maySend: () => this.publication.maySend(),
+    });
+    const liveBookOf = parts.liveBookOf ?? (() => undefined);
+    this.publication = new VenuePublication({
+      ...parts,
+      partition,
+      publisher,
+      streamed: this.#streamed,
+      market: this.#listings.market,
+      liveBookOf,
+      // Another deriver may read other venues, or has begun at another time.
+      isOneVenue: false,
+      listener: {
+        onTerm: () => this.#announcements.announce(venue),
+        onTermOver: () => this.#announcements.leave(venue),
+      },
+    });
+    const listings = this.#listings;
+    const streamed = this.#streamed;
+    const { candlePast } = parts;
+    const view = { venue, streamed, listings, publisher, liveBookOf, candlePast };
+    this.#responder = new QueryResponder({ bus, clock, logger, publisherId, venues: [view] });
+    const { publication } = this;
+    const announced = {
+      venue,
+      streamed,
+      publisher,
+      get fencingToken() {
+        return publication.fencingToken;
+      },
+      shard: partition,
+    };
+    this.#announcements = new Announcements({ ...parts, venues: [announced] });
+  }
+
+  get instruments(): number {
+    return this.#streamed.size;
+  }
+
+  /** Whether an instrument of this symbol is published here. */
+  owns(symbol: string): boolean {
+    const shard = this.#shard;
+    return shard === undefined || shardOf(symbol, shard.count) === shard.index;
+  }
+
+  /** Answers and announces from now on. Publishes at once where nobody else could. */
+  start(claimsOf: ((partition: Partition) => Claims) | undefined): void {
+    this.#responder.start();
+    this.#announcements.start();
+    if (claimsOf === undefined) this.publication.startAlone();
+    else this.publication.start(claimsOf(this.publication.partition));
+  }
+
+  /** The instrument is streamed from now on. */
+  add(
+    instrument: Instrument,
+    channels: readonly Channel[],
+    candleIntervalsMs: readonly number[] = [],
+  ): void {
+    const topics = channels.map((channel) => ({ instrument, channel }));
+    this.#streamed.add(topics, candleIntervalsMs);
+  }
+
+  /** Nothing more comes of it. */
+  remove(instrument: Instrument, reason: string): void {
+    this.#streamed.remove([instrument], reason);
+    this.publication.retire(instrument);
+  }
+
+  emit(event: MarketEvent): void {
+    this.publication.emit(event);
+  }
+
+  /** Publishes what waits, and leaves. Idempotent. */
+  close(): void {
+    this.#listings.close();
+    this.publication.close();
+    this.#announcements.close();
+    this.#responder.close();
+    this.publication.leave();
+  }
+}

@@ -1,0 +1,134 @@
+import { assert } from "#core/assert.ts";
+import type { GatewayMetrics } from "../metrics.ts";
+import type { SharedBatch } from "./shared-batch.ts";
+import type { EpochChange, TopicSubscriber } from "./topic-subscriber.ts";
+
+const LISTS_MIN = 4;
+
+/**
+ * Who receives one view of a topic. Subscribers that want every batch as it is are served through
+ * the lists of their sessions (FanOut), without being called; the others are called batch by batch.
+ * One that is called says when it may be listed; whatever is no plain batch ends that for all.
+ *
+ * What holds, and what enforces it:
+ * 1. The listed ones are the first `#listed` members, and `#lists[i]` is the list of member i.
+ * 2. A listed subscriber has had everything up to `#sequence`: `unlisted` says so to it.
+ */
+export class Subscribers {
+  readonly #members: TopicSubscriber[] = [];
+  readonly #places = new Map<TopicSubscriber, number>();
+  #lists = new Int32Array(LISTS_MIN);
+  #listed = 0;
+  /** Of the last batch. */
+  #sequence = 0;
+  readonly #metrics: Pick<GatewayMetrics, "conflated">;
+
+  constructor(metrics: Pick<GatewayMetrics, "conflated">) {
+    this.#metrics = metrics;
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** Idempotent. */
+  add(subscriber: TopicSubscriber): void {
+    if (this.#places.has(subscriber)) return;
+    this.#places.set(subscriber, this.#members.length);
+    this.#members.push(subscriber);
+  }
+
+  /** False if it was none. */
+  delete(subscriber: TopicSubscriber): boolean {
+    this.unlist(subscriber);
+    const place = this.#places.get(subscriber);
+    if (place === undefined) return false;
+    const last = this.#members.pop() as TopicSubscriber;
+    if (last !== subscriber) this.#put(place, last);
+    this.#places.delete(subscriber);
+    return true;
+  }
+
+  /** The subscriber is called with the next batch; it hears how far it came. Idempotent. */
+  unlist(subscriber: TopicSubscriber): void {
+    const place = this.#places.get(subscriber);
+    if (place === undefined || place >= this.#listed) return;
+    this.#listed -= 1;
+    const other = this.#members[this.#listed] as TopicSubscriber;
+    this.#lists[place] = this.#lists[this.#listed] as number;
+    this.#put(place, other);
+    this.#put(this.#listed, subscriber);
+    this.#release(subscriber);
+  }
+
+  /** Gives all of them a batch. */
+  deliver(batch: SharedBatch): void {
+    // What follows is read by another base.
+    if (batch.endsChain) this.#unlistAll();
+    const listed = this.#listed;
+    this.#sequence = batch.lastSequence;
+    if (listed > 0) {
+      const { fanOut } = (this.#members[0] as TopicSubscriber).seat ?? {};
+      assert(fanOut !== undefined, "a listed subscriber has a list");
+      const { labels, skipped } = batch;
+      if (skipped > 0) this.#metrics.conflated.inc(labels, skipped * listed);
+      fanOut.deliver(batch, this.#lists, listed);
+    }
+    // Who is listed meanwhile changes places with one who had the batch.
+    for (let index = listed; index < this.#members.length; index += 1) {
+      const member = this.#members[index] as TopicSubscriber;
+      if (member.deliver(batch) === true && member.seat !== undefined) this.#list(index);
+    }
+  }
+
+  gap(missingFirst: number, missingLast: number): void {
+    this.#unlistAll();
+    for (const member of this.#members) member.gap(missingFirst, missingLast);
+  }
+
+  epochChanged(change: EpochChange): void {
+    this.#unlistAll();
+    for (const member of this.#members) member.epochChanged(change);
+  }
+
+  /** Nobody is left. */
+  clear(): void {
+    this.#unlistAll();
+    this.#members.length = 0;
+    this.#places.clear();
+  }
+
+  #list(index: number): void {
+    const member = this.#members[index] as TopicSubscriber;
+    const { fanOut, list } = member.seat as NonNullable<TopicSubscriber["seat"]>;
+    const place = this.#listed;
+    this.#put(index, this.#members[place] as TopicSubscriber);
+    this.#put(place, member);
+    if (place === this.#lists.length) {
+      const lists = new Int32Array(place * 2);
+      lists.set(this.#lists);
+      this.#lists = lists;
+    }
+    this.#lists[place] = list;
+    this.#listed += 1;
+    fanOut.retain(list);
+  }
+
+  #unlistAll(): void {
+    const listed = this.#listed;
+    this.#listed = 0;
+    for (let index = 0; index < listed; index += 1) {
+      this.#release(this.#members[index] as TopicSubscriber);
+    }
+  }
+
+  #release(member: TopicSubscriber): void {
+    member.seat?.fanOut.release(member.seat.list);
+    member.unlisted?.(this.#sequence);
+  }
+
+  #put(place: number, member: TopicSubscriber): void {
+    this.#members[place] = member;
+    this.#places.set(member, place);
+  }
+}
