@@ -31,6 +31,7 @@ const SECTIONS = [
       ["The TypeScript client", "clients/typescript/README"],
       ["Measured, drawn, ended", "docs/client"],
       ["Packages", "docs/packages"],
+      ["Is this book right?", "docs/books"],
       ["Views and checksums", "docs/views"],
       ["Resuming", "docs/resume"],
       ["Slow readers", "docs/slow-readers"],
