@@ -94,6 +94,16 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
+  {
+    path: "clients/examples/arbitrage-alerts/src/main.ts",
+    effects: ["process", "time", "timers", "randomness"],
+  },
+  { path: "clients/examples/arbitrage-alerts/src/webhook/dead-letters.ts", effects: ["files"] },
+  {
+    path: "clients/examples/arbitrage-alerts/src/webhook/post.ts",
+    effects: ["network", "timers"],
+  },
+  { path: "clients/examples/arbitrage-alerts/src/webhook/signature.ts", effects: ["randomness"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
