@@ -13,6 +13,9 @@ import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./sy
 const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
   "clients/examples/arbitrage-alerts/src/main.ts": "npm start in its folder",
+  "clients/examples/plain-pages/page.js": "index.html beside it",
+  "clients/examples/plain-pages/event-source.js": "event-source.html beside it",
+  "clients/examples/plain-pages/serve.js": "npm start in its folder",
   "clients/examples/market-maker/src/main.ts": "npm start in its folder",
   "clients/dashboard/vite.config.ts": "vite",
   "docs/.vitepress/config.mjs": "vitepress",

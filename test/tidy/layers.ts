@@ -46,6 +46,10 @@ const LAYERS: readonly Layer[] = [
   },
   // Examples are what a user writes: they know the client, and Node.
   { place: "clients/examples/arbitrage-alerts/src/", may: ["@tickwire/client", "node:*"] },
+  {
+    place: "clients/examples/plain-pages/",
+    may: ["@tickwire/client", "@tickwire/proto/model", "node:*"],
+  },
   { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
   {
