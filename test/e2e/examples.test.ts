@@ -120,3 +120,14 @@ test("no alert goes to an address that is not public unless it is allowed", asyn
   await named.stop();
   expect(received).toEqual([]);
 });
+
+test("a worker thread loses nothing while the main thread is busy", async () => {
+  const busy = ["--interval", "200", "--busy", "700"];
+  const example = startExample("worker-thread", ["--url", url, ...busy]);
+  const summaries = (): number => example.stdout().match(/trades of/g)?.length ?? 0;
+  await expect.poll(summaries, POLL).toBeGreaterThanOrEqual(3);
+  expect(await example.stop()).toBe(0);
+  expect(example.stdout()).toMatch(/^[1-9]\d* trades of \d+ instruments; the main thread waited/m);
+  expect(example.stdout()).not.toContain("missing");
+  expect(example.stderr()).toBe("");
+});

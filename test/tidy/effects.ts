@@ -108,6 +108,11 @@ const EDGES: readonly Edge[] = [
   { path: "clients/examples/plain-pages/page.js", effects: ["page"] },
   { path: "clients/examples/plain-pages/rows.js", effects: ["page"] },
   { path: "clients/examples/plain-pages/serve.js", effects: ["files", "network", "process"] },
+  {
+    path: "clients/examples/worker-thread/src/main.ts",
+    effects: ["network", "process", "time"],
+  },
+  { path: "clients/examples/worker-thread/src/worker.ts", effects: ["network", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
