@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "@tickwire/client";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { killAll, startCli } from "./cli-process.ts";
@@ -130,4 +131,29 @@ test("a worker thread loses nothing while the main thread is busy", async () => 
   expect(example.stdout()).toMatch(/^[1-9]\d* trades of \d+ instruments; the main thread waited/m);
   expect(example.stdout()).not.toContain("missing");
   expect(example.stderr()).toBe("");
+});
+
+test("the recorder's file has trades, prices as they were sent, and its beginning and end", async () => {
+  const file = join(folder, "trades.duckdb");
+  const recorder = startExample("recorder", ["--url", url, "--file", file]);
+  await expect.poll(() => recorder.stderr(), POLL).toContain("recording");
+  const client = await connect(url);
+  const texts: string[] = [];
+  for await (const { tradeId, priceText, historical } of client.trades("simulated:BTC-USD")) {
+    if (!historical) texts.push(`${tradeId} ${Number(priceText)}`);
+    if (texts.length === 5) break;
+  }
+  client.close();
+  expect(await recorder.stop()).toBe(0);
+  expect(recorder.stderr()).toMatch(/[1-9]\d* trades are in \S+trades\.duckdb\n$/);
+
+  const where = "symbol = 'BTC-USD' AND venue = 'simulated'";
+  const select = `SELECT trade_id || ' ' || price::DOUBLE AS text FROM trades WHERE ${where}`;
+  const query = startExample("recorder", ["--file", file, "--query", select]);
+  expect(await query.ended).toBe(0);
+  for (const text of texts) expect(query.stdout()).toContain(`{"text":"${text}"}\n`);
+  const marks = ["--file", file, "--query", "SELECT reason FROM gaps ORDER BY time"];
+  const gaps = startExample("recorder", marks);
+  await gaps.ended;
+  expect(gaps.stdout()).toBe('{"reason":"started"}\n{"reason":"ended"}\n');
 });

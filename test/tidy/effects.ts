@@ -113,6 +113,7 @@ const EDGES: readonly Edge[] = [
     effects: ["network", "process", "time"],
   },
   { path: "clients/examples/worker-thread/src/worker.ts", effects: ["network", "timers"] },
+  { path: "clients/examples/recorder/src/main.ts", effects: ["process", "time", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },

@@ -50,6 +50,10 @@ const LAYERS: readonly Layer[] = [
     place: "clients/examples/plain-pages/",
     may: ["@tickwire/client", "@tickwire/proto/model", "node:*"],
   },
+  {
+    place: "clients/examples/recorder/src/",
+    may: ["@tickwire/client", "@duckdb/node-api", "node:*"],
+  },
   { place: "clients/examples/worker-thread/src/", may: ["@tickwire/client", "node:*"] },
   { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
