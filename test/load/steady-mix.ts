@@ -1,4 +1,5 @@
-// Clients that stay: most watch quotes, some books and trades, a few what is traded and quoted at the venue.
+// Clients that stay: most watch quotes, some a book and its trades, a few all that is quoted and
+// traded at the venue.
 import { LoadSession, type Topic } from "./load-session.ts";
 import {
   DELAY,
