@@ -50,6 +50,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/slow-readers/reader.mjs": "a process of slow-readers.bench.mjs",
   "test/bench/drain/clients.mjs": "a process of drain.bench.mjs",
   "test/bench/recording-kills.bench.mjs": "shows; run by hand",
+  "test/bench/capacity.bench.mjs": "measures; run by hand",
   "test/bench/views.bench.mjs": "measures; run by hand",
   "test/bench/turns/gateway.mjs": "a process of stall and strangers.bench.mjs",
   "test/bench/turns/bare-server.mjs": "a process of the benchmark stall",
