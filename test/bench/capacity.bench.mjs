@@ -107,7 +107,7 @@ async function measure() {
   const messageUs = (dense.cpuUs - dense.frames * frameUs) / dense.messages;
   const rest = many.cpuUs - many.frames * frameUs - many.messages * messageUs;
   const deliveryUs = Math.max(0, rest / many.deliveries);
-  const kib = (await memory(2_000)) / 1_024;
+  const kib = (await memory(1_000)) / 1_024;
   print(`frameUs ${frameUs.toFixed(2)}, COSTS has ${COSTS.frameUs}`);
   print(`messageUs ${messageUs.toFixed(2)}, COSTS has ${COSTS.messageUs}`);
   print(`deliveryUs ${deliveryUs.toFixed(3)}, COSTS has ${COSTS.deliveryUs}`);
@@ -166,12 +166,12 @@ async function check() {
   for (const load of [
     { ...MANY, messages: 256, turnsPerSecond: 40 },
     { ...MANY, messages: 64, turnsPerSecond: 60 },
-    { ...ONE, sessions: 3_000, turnsPerSecond: 15 },
+    { ...MANY, topicsPerSession: 10, messages: 256, turnsPerSecond: 40 },
   ]) {
     const { cpuUs, frames, messages, deliveries } = await several(load);
     const { frameUs, messageUs, deliveryUs } = COSTS;
     const model = frames * frameUs + messages * messageUs + deliveries * deliveryUs;
-    const name = `${load.sessions} sessions, ${load.messages} messages a turn`;
+    const name = `${load.sessions} sessions x ${load.topicsPerSession}, ${load.messages} messages a turn`;
     const cores = (us) => (us / 1e6).toFixed(3);
     print(
       `${name}: ${cores(cpuUs)} cores measured, ${cores(model)} by the model, ${(model / cpuUs).toFixed(2)} of it`,
@@ -182,6 +182,6 @@ async function check() {
 if (compiled("readers") === undefined) print("left out: there is no C compiler for the readers");
 else {
   await nats();
-  await measure();
   await check();
+  await measure();
 }

@@ -14,7 +14,7 @@ export const COSTS = {
   /** A conflated view reads an event. */
   viewEventUs: 1,
   /** An ingestor turns a venue's frame into an encoded event. */
-  ingestEventUs: 5,
+  ingestEventUs: 11.2,
   /** An ingestor's NATS client publishes a message. */
   natsPublishUs: 1.2,
   /** nats-server takes a message, or hands one on. */
@@ -44,7 +44,7 @@ export const COST_SOURCES: Readonly<Record<keyof typeof COSTS, string>> = {
   messageUs: "test/bench/capacity.bench.mjs, measured",
   natsReadUs: "test/bench/capacity.bench.mjs, measured",
   viewEventUs: "npm run bench -- codec, an estimate: decode and encode of a batch of one",
-  ingestEventUs: "npm run bench -- ingest, measured",
+  ingestEventUs: "npm run bench -- ingest (coinbase, a batch per frame), measured",
   natsPublishUs: "test/bench/capacity.bench.mjs, measured",
   natsServerUs: "test/bench/capacity.bench.mjs, measured",
   batchBytes: "npm run bench -- bytes, an estimate",
