@@ -13,6 +13,7 @@ const RUN = "Run a service:";
 const WATCH = "Look at a running one:";
 const KEEP = "Record and replay:";
 const EXAMINE = "Find out about venues:";
+const SIZE = "Plan what it takes:";
 const ACCESS = "Decide who may use it:";
 const SHELL = "Work with the shell:";
 
@@ -78,6 +79,10 @@ const COMMANDS: Readonly<Record<string, Known>> = {
   doctor: {
     purpose: EXAMINE,
     create: async () => (await import("./commands/doctor.ts")).createDoctorCommand(),
+  },
+  capacity: {
+    purpose: SIZE,
+    create: async () => (await import("./commands/capacity.ts")).createCapacityCommand(),
   },
   token: {
     purpose: ACCESS,

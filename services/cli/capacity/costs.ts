@@ -1,0 +1,71 @@
+/**
+ * What things cost, as the model of capacity counts with: microseconds of CPU time, or bytes.
+ * docs/capacity.md says on which machine they were measured. Change them with the same benchmarks.
+ */
+export const COSTS = {
+  /** A gateway writes a frame to a socket. */
+  frameUs: 11.8,
+  /** A batch is put into a session's frame. */
+  deliveryUs: 0.41,
+  /** A gateway takes a message from its bus; the work of its publisher is in it. */
+  messageUs: 16.5,
+  /** A gateway's NATS client receives a message. */
+  natsReadUs: 0.7,
+  /** A conflated view reads an event. */
+  viewEventUs: 1,
+  /** An ingestor turns a venue's frame into an encoded event. */
+  ingestEventUs: 11.2,
+  /** An ingestor's NATS client publishes a message. */
+  natsPublishUs: 1.2,
+  /** nats-server takes a message, or hands one on. */
+  natsServerUs: 0.45,
+  /** A batch of a topic in a frame, without its events. */
+  batchBytes: 8,
+  /** An event in a batch. */
+  eventBytes: 16,
+  /** What WebSocket, TCP and IP add to a frame. */
+  packetBytes: 70,
+  /** A process that carries nothing. */
+  processBytes: 150 * 2 ** 20,
+  /** A session of a gateway that has no topic. */
+  sessionBytes: 5_600,
+  /** One topic of one session. */
+  subscriptionBytes: 640,
+  /** A topic that is read by a gateway, with its history. */
+  topicBytes: 350 * 2 ** 10,
+  /** An instrument of an ingestor. */
+  instrumentBytes: 60 * 2 ** 10,
+};
+
+/** The benchmark that measures each of the costs. */
+export const COST_SOURCES: Readonly<Record<keyof typeof COSTS, string>> = {
+  frameUs: "test/bench/capacity.bench.mjs, measured",
+  deliveryUs: "test/bench/capacity.bench.mjs, measured",
+  messageUs: "test/bench/capacity.bench.mjs, measured",
+  natsReadUs: "test/bench/capacity.bench.mjs, measured",
+  viewEventUs: "npm run bench -- codec, an estimate: decode and encode of a batch of one",
+  ingestEventUs: "npm run bench -- ingest (coinbase, a batch per frame), measured",
+  natsPublishUs: "test/bench/capacity.bench.mjs, measured",
+  natsServerUs: "test/bench/capacity.bench.mjs, measured",
+  batchBytes: "npm run bench -- bytes, an estimate",
+  eventBytes: "npm run bench -- bytes, an estimate",
+  packetBytes: "the headers of IPv4, TCP with time stamps, Ethernet and WebSocket, counted",
+  processBytes: "the resident size of an idle gateway, an estimate",
+  sessionBytes: "memory of sessions with no topic, an older measurement",
+  subscriptionBytes: "memory of sessions with 10 topics, an older measurement",
+  topicBytes: "the target of a busy topic, not measured",
+  instrumentBytes: "the target of a busy instrument, not measured",
+};
+
+/** What a plan keeps within. */
+export const LIMITS = {
+  /** Share of a core that may be busy on average. */
+  utilization: 0.6,
+  /** A process that ends lets so many sessions come back at once. */
+  sessionsPerGateway: 50_000,
+  /** So many times the fewest processes are taken where that makes fewer groups of topics. */
+  processesForFewerGroups: 1.1,
+  natsServersMin: 3,
+  /** Each server of a cluster is connected with each other one. */
+  natsServersPerCluster: 9,
+};
