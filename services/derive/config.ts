@@ -38,7 +38,9 @@ export const deriveConfigSchema = z.strictObject({
   enabled: z
     .boolean()
     .default(false)
-    .describe("whether `dev` derives in its own process; `derive` always does"),
+    .describe(
+      "derive in the process of `dev`, which has it true without a replay; `derive` always does",
+    ),
   candles: z
     .strictObject({
       enabled: z.boolean().default(true).describe("make candles of trades"),

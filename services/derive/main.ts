@@ -7,9 +7,7 @@ import type { CandlePast } from "#core/candle-past.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
 import type { ServiceState } from "#core/state-page.ts";
-import type { Claims } from "#publish/leadership/claims.ts";
 import { openClaims } from "#publish/leadership/open-claims.ts";
-import type { Partition } from "#publish/leadership/partition.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
@@ -69,11 +67,12 @@ export async function startDerive(options: DeriveOptions): Promise<RunningDerive
     announceIntervalMs: config.announceIntervalMs,
     heartbeatMs,
     schedule: (callback) => immediateScheduler.endOfTurn(callback),
+    claimsOf,
     shard: config.shard,
   };
   const reader = new MarketReader({ bus, clock, logger, random, limits: config });
-  const candles = openCandles(options, { reader, publishing, claimsOf });
-  const consolidated = openConsolidated(options, { reader, publishing, claimsOf });
+  const candles = openCandles(options, { reader, publishing });
+  const consolidated = openConsolidated(options, { reader, publishing });
   const parts = { publisherId, counters, reader, candles, consolidated };
   registerDeriveMetrics(registry, parts);
   candles?.start();
@@ -100,34 +99,29 @@ export async function startDerive(options: DeriveOptions): Promise<RunningDerive
 type DeskParts = {
   readonly reader: MarketReader;
   readonly publishing: PublishingParts;
-  readonly claimsOf: ((partition: Partition) => Claims) | undefined;
 };
 
 function openCandles(
   { config, bus, clock, logger }: DeriveOptions,
-  { reader, publishing, claimsOf }: DeskParts,
+  { reader, publishing }: DeskParts,
 ): CandleDesk | undefined {
   if (!config.candles.enabled) return undefined;
   const { queryTimeoutMs } = config;
   const publisherOf = (venue: string, symbol: string) => reader.publisherOf(venue, symbol);
   const queries = new SourceQueries({ bus, queryTimeoutMs, publisherOf });
   const openVenue = (venue: string, candlePast: CandlePast): DerivedVenue => {
-    const derived = new DerivedVenue({ ...publishing, venue, candlePast });
-    derived.start(claimsOf);
-    return derived;
+    return new DerivedVenue({ ...publishing, venue, candlePast });
   };
   return new CandleDesk({ reader, queries, clock, logger, config: config.candles, openVenue });
 }
 
 function openConsolidated(
   { config, clock, logger }: DeriveOptions,
-  { reader, publishing, claimsOf }: DeskParts,
+  { reader, publishing }: DeskParts,
 ): ConsolidatedDesk {
   const { consolidated: definitions, sharedPairsMax } = config;
   const desk = { reader, clock, logger, definitions, sharedPairsMax };
   return new ConsolidatedDesk(desk, (liveBookOf) => {
-    const derived = new DerivedVenue({ ...publishing, venue: CONSOLIDATED_VENUE, liveBookOf });
-    derived.start(claimsOf);
-    return derived;
+    return new DerivedVenue({ ...publishing, venue: CONSOLIDATED_VENUE, liveBookOf });
   });
 }

@@ -499,4 +499,33 @@ describe.each(TRANSPORTS)("text streams over %s", (transport) => {
     expect(events.some(({ name }) => name === "gap")).toBe(true);
     expect(events.some(({ name }) => name === "lag")).toBe(true);
   });
+
+  test("a stream that stays blocked for lagMsMax is closed, and goes on from its cursor", async () => {
+    await start({
+      config: {
+        writeAheadBytesMax: 30_000,
+        outboundBytesMax: 60_000,
+        lagNoticeMs: 1_000,
+        lagMsMax: 3_000,
+      },
+    });
+    const blocked = await sse(TRADES);
+    await begun(blocked);
+    blocked.response.pause();
+    for (let round = 0; round < 120; round += 1) {
+      publishTrades(500);
+      await rig.settle();
+    }
+    for (let second = 0; second < 8; second += 1) {
+      rig.clock.advance(1_000);
+      await rig.settle();
+    }
+    expect(rig.gateway.sessions).toBe(0);
+    blocked.response.resume();
+    await blocked.over();
+    const { lastEventId } = blocked.events.at(-1) as { lastEventId: string };
+    const next = await sse(TRADES, {}, { "last-event-id": lastEventId });
+    await begun(next);
+    expect(next.named("continuity")[0]?.["continuity"]).toMatch(/resumed|replaced/);
+  });
 });

@@ -129,7 +129,7 @@ describe("a bad configuration exits with 2 before anything listens", () => {
     expect(stderr).toContain("configuration has 7 bad keys");
     for (const line of [
       /gateway\.host: .*bad\.json\)/,
-      /gateway\.prot: unknown key \(file .*bad\.json\)/,
+      /gateway\.prot: unknown key; did you mean gateway\.port\? \(file .*bad\.json\)/,
       /nonsense: unknown key \(file .*bad\.json\)/,
       /log\.level: .*\(flag --set\)/,
       /gateway\.connectionsMax: .*\(environment TICKWIRE_GATEWAY__CONNECTIONS_MAX\)/,

@@ -86,6 +86,7 @@ describe("metrics", () => {
     }
     const known = ["venue", "channel", "reason", "limit", "code", "by", "error", "method"];
     known.push("carrier", "outcome", "version", "node", "state", "kind", "what", "to", "question");
+    known.push("layer", "request");
     expect([...labels].filter((label) => !known.includes(label))).toEqual([]);
   });
 

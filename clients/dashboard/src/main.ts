@@ -160,6 +160,7 @@ async function start(): Promise<void> {
       showTrouble(state === "connected" ? undefined : reason.code);
     });
     setState(client.state);
+    void directory.loadOne(client, view.topic);
     void directory.load(client);
   } catch (error) {
     setState("closed");

@@ -52,6 +52,7 @@ function state(sessions: number, topics: number): TopState {
     totals: { process: { service: "gateway", ...process }, lists: [] },
     venues: [],
     publishers: [],
+    derived: [],
     feeds: [],
     sessions: made(sessions, session),
     topics: made(topics, topic),

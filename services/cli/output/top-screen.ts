@@ -1,6 +1,7 @@
 import { visibleText } from "#core/visible-text.ts";
 import type { ScreenStyle } from "./full-screen.ts";
 import type {
+  DerivedRow,
   FeedRow,
   PublisherRow,
   SessionRow,
@@ -16,6 +17,8 @@ export type TopState = {
   readonly publishers: readonly PublisherRow[];
   /** Subscriptions at venues that are in trouble. */
   readonly feeds: readonly FeedRow[];
+  /** What is made here of what venues publish. */
+  readonly derived: readonly DerivedRow[];
   readonly sessions: readonly SessionRow[];
   readonly topics: readonly TopicRow[];
 };
@@ -37,7 +40,14 @@ export type TopChoice = {
   readonly prompt: string | undefined;
 };
 
-export const TOP_TABLES = ["venues", "publishers", "feeds", "sessions", "topics"] as const;
+export const TOP_TABLES = [
+  "venues",
+  "publishers",
+  "feeds",
+  "derived",
+  "sessions",
+  "topics",
+] as const;
 type TopTable = (typeof TOP_TABLES)[number];
 
 const KEYS =
@@ -48,6 +58,7 @@ const WEIGHTS: Readonly<Record<TopTable, number>> = {
   venues: 2,
   publishers: 2,
   feeds: 2,
+  derived: 1,
   sessions: 4,
   topics: 4,
 };
@@ -87,7 +98,7 @@ export function topScreen(
   });
 }
 
-function headLines({ process, gateway, ingest }: Totals, choice: TopChoice): TopLine[] {
+function headLines({ process, gateway, ingest, derive }: Totals, choice: TopChoice): TopLine[] {
   const up = durationText(process.uptimeSeconds);
   const memory = bytesText(process.residentBytes);
   const title = `${process.service} ${process.version} at ${choice.address}`;
@@ -115,6 +126,13 @@ function headLines({ process, gateway, ingest }: Totals, choice: TopChoice): Top
       style: "plain",
     });
   }
+  if (derive !== undefined) {
+    const { topicsRead, candleInstruments, consolidatedInstruments, events } = derive;
+    lines.push({
+      text: `derives candles of ${candleInstruments} instruments   ${consolidatedInstruments} consolidated   of ${topicsRead} topics   events ${events}`,
+      style: "plain",
+    });
+  }
   if (choice.filter !== "") lines.push({ text: `only ${choice.filter}`, style: "plain" });
   return lines;
 }
@@ -124,6 +142,7 @@ function tablesOf(state: TopState, choice: TopChoice): Table[] {
     venueTable(state.venues),
     publisherTable(state.publishers),
     feedTable(state.feeds),
+    derivedTable(state.derived),
     sessionTable(state.sessions, choice.sessionSort),
     topicTable(state.topics, choice.topicSort),
   ].filter(({ rows, name }) => rows.length > 0 || choice.table === name);
@@ -200,6 +219,16 @@ function feedTable(feeds: readonly FeedRow[]): Table {
     header: ["VENUE", "SYMBOL", "CHANNEL", "STATE", "WHAT"],
     rows: feeds.map((row) => [row.venue, row.symbol, row.channel, row.state, row.trouble]),
     bad: feeds.map(() => true),
+  };
+}
+
+function derivedTable(derived: readonly DerivedRow[]): Table {
+  return {
+    name: "derived",
+    title: "derived here",
+    header: ["VENUE", "ROLE", "SHARD", ">INSTR"],
+    rows: derived.map((row) => [row.venue, row.role, row.shard, row.instruments]),
+    bad: derived.map(({ role }) => role === "suspended" || role === "closed"),
   };
 }
 

@@ -46,10 +46,11 @@ export async function readTopState(
     return page.rows;
   };
   const { sessions, topics, venues } = filterParameters(chosen);
-  const [venueRows, publishers, feeds, sessionRows, topicRows] = await Promise.all([
+  const [venueRows, publishers, feeds, derived, sessionRows, topicRows] = await Promise.all([
     list("venues", venues),
     list("publishers", venues),
     list("feeds", new Map([...venues, ["trouble", "yes"]])),
+    list("derived", new Map()),
     list("sessions", sessions),
     list("topics", topics),
   ]);
@@ -58,6 +59,7 @@ export async function readTopState(
     venues: venueRows,
     publishers,
     feeds,
+    derived,
     sessions: sessionRows,
     topics: topicRows,
   };

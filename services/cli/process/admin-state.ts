@@ -48,12 +48,27 @@ const ingestSummary = z.strictObject({
   historyBytes: count.describe("of batches that are kept for gateways which missed some"),
 });
 
+const deriveSummary = z.strictObject({
+  publisherId: z.string(),
+  topicsRead: count.describe("followed on the bus to make others of them"),
+  candleInstruments: count,
+  consolidatedInstruments: count,
+  sources: z.strictObject({
+    followed: count.describe("instruments of venues that are consolidated"),
+    setAside: count.describe("of those, the ones whose quotes do not count now"),
+  }),
+  events: count.describe("since the start"),
+  batches: count,
+  bytes: count,
+});
+
 /** What /admin/state answers. */
 export const totalsSchema = z.strictObject({
   process: processSchema,
   lists: z.array(z.string()).describe("names of lists, each at /admin/state/NAME"),
   gateway: gatewaySummary.optional(),
   ingest: ingestSummary.optional(),
+  derive: deriveSummary.optional(),
 });
 
 const sessionRow = z.strictObject({
@@ -116,10 +131,12 @@ const venueRow = z.strictObject({
   }),
 });
 
+const role = z.enum(["probing", "standing-by", "claiming", "leading", "suspended", "closed"]);
+
 const publisherRow = z.strictObject({
   venue: z.string(),
   shard: z.string().describe("which part of the venue, such as 1/1 for all of it"),
-  role: z.enum(["probing", "standing-by", "claiming", "leading", "suspended", "closed"]),
+  role,
   roleForMs: count.nullable().describe("null on a bus that nobody shares"),
   peers: count.describe("other ingestors that publish the venue or stand by for it"),
   epoch: count.describe("0 while it is not published here"),
@@ -145,6 +162,14 @@ const feedRow = z.strictObject({
   trouble: z.string().describe("what is wrong and what is done about it; empty if nothing is"),
 });
 
+const derivedRow = z.strictObject({
+  venue: z.string().describe("under which what is made here is published"),
+  instruments: count,
+  shard: z.string(),
+  role,
+  epoch: count.describe("0 while it is not published here"),
+});
+
 const listOf = <Row extends z.ZodType>(name: string, row: Row) =>
   z.strictObject({
     list: z.literal(name),
@@ -160,6 +185,7 @@ export const LIST_SCHEMAS = {
   venues: listOf("venues", venueRow),
   publishers: listOf("publishers", publisherRow),
   feeds: listOf("feeds", feedRow),
+  derived: listOf("derived", derivedRow),
 } as const;
 
 export type Totals = z.output<typeof totalsSchema>;
@@ -168,6 +194,7 @@ export type TopicRow = z.output<typeof topicRow>;
 export type VenueRow = z.output<typeof venueRow>;
 export type PublisherRow = z.output<typeof publisherRow>;
 export type FeedRow = z.output<typeof feedRow>;
+export type DerivedRow = z.output<typeof derivedRow>;
 
 /** The text of docs/admin-state.schema.json. */
 export function adminStateSchema(): string {

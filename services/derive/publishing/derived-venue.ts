@@ -35,6 +35,8 @@ export type PublishingParts = {
   readonly heartbeatMs: number;
   /** Calls back at the end of the event loop's turn. */
   readonly schedule: (callback: () => void) => void;
+  /** Who leads; absent where nobody else could. */
+  readonly claimsOf: ((partition: Partition) => Claims) | undefined;
   /** INDEX/COUNT: only the instruments of this shard are published here. */
   readonly shard: string | undefined;
 };
@@ -47,20 +49,24 @@ type DerivedVenueParts = PublishingParts & {
 
 /**
  * A venue that is made here of what others publish. To everybody else it is a venue as any: it has
- * a list, topics with positions, answers to questions, and one of several publishers leads.
+ * a list, topics with positions, answers to questions, and one of several publishers leads. It is
+ * there from its first instrument on: of a venue without any, nobody would learn that it has none.
  */
 export class DerivedVenue {
   readonly venue: string;
   readonly publication: VenuePublication;
+  readonly #claimsOf: PublishingParts["claimsOf"];
   readonly #shard: ReturnType<typeof parseShard>;
   readonly #streamed: StreamedInstruments;
   readonly #listings: VenueListings;
   readonly #responder: QueryResponder;
   readonly #announcements: Announcements;
+  #isOpen = false;
 
   constructor(parts: DerivedVenueParts) {
     const { venue, clock, logger, bus, publisherId } = parts;
     this.venue = venue;
+    this.#claimsOf = parts.claimsOf;
     this.#shard = parts.shard === undefined ? undefined : parseShard(parts.shard);
     this.#listings = new VenueListings({ venue, clock, emit: (event) => this.emit(event) });
     this.#streamed = new StreamedInstruments({
@@ -123,20 +129,13 @@ export class DerivedVenue {
     return shard === undefined || shardOf(symbol, shard.count) === shard.index;
   }
 
-  /** Answers and announces from now on. Publishes at once where nobody else could. */
-  start(claimsOf: ((partition: Partition) => Claims) | undefined): void {
-    this.#responder.start();
-    this.#announcements.start();
-    if (claimsOf === undefined) this.publication.startAlone();
-    else this.publication.start(claimsOf(this.publication.partition));
-  }
-
   /** The instrument is streamed from now on. */
   add(
     instrument: Instrument,
     channels: readonly Channel[],
     candleIntervalsMs: readonly number[] = [],
   ): void {
+    if (!this.#isOpen) this.#open();
     const topics = channels.map((channel) => ({ instrument, channel }));
     this.#streamed.add(topics, candleIntervalsMs);
   }
@@ -158,5 +157,15 @@ export class DerivedVenue {
     this.#announcements.close();
     this.#responder.close();
     this.publication.leave();
+  }
+
+  /** Answers and announces from now on. Publishes at once where nobody else could. */
+  #open(): void {
+    this.#isOpen = true;
+    this.#responder.start();
+    this.#announcements.start();
+    const { publication } = this;
+    if (this.#claimsOf === undefined) publication.startAlone();
+    else publication.start(this.#claimsOf(publication.partition));
   }
 }

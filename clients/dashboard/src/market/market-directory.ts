@@ -35,6 +35,21 @@ export class MarketDirectory {
     return [...this.#byVenue.keys()];
   }
 
+  /** The market that is wanted first, which may be on a late page of the list. */
+  async loadOne(client: Client, topic: string): Promise<void> {
+    const colon = topic.indexOf(":");
+    if (colon < 0) return;
+    try {
+      const where = { venue: topic.slice(0, colon), symbol: topic.slice(colon + 1) };
+      const { instrument } = await client.rpc.getInstrument(where);
+      if (instrument === undefined) return;
+      this.#add(marketOf(instrument));
+      this.#listeners.onList(false);
+    } catch {
+      // What is wrong, with this market or with all, the list tells.
+    }
+  }
+
   /** Asks for the list, page by page; a failure is told, and tried again with the next call. */
   async load(client: Client): Promise<void> {
     if (this.#isLoading) return;

@@ -178,9 +178,9 @@ export class Shell {
       "layout",
       "Layout",
       "Panels, and where they are",
-      el("h3", {}, "Arrange as"),
+      el("h2", {}, "Arrange as"),
       el("div", { class: "menu-grid" }, ...presets),
-      el("h3", {}, "Panels"),
+      el("h2", {}, "Panels"),
       el("div", { class: "menu-grid" }, ...boxes),
       el("hr"),
       el("div", { class: "menu-grid" }, another, copy),
@@ -203,7 +203,7 @@ export class Shell {
       el("label", { class: "menu-line" }, "Theme ", this.#theme.element),
       el("label", { class: "menu-line" }, "Colours ", this.#palette.element),
       el("div", { class: "menu-line" }, "Access ", access),
-      el("h3", {}, "Keys"),
+      el("h2", {}, "Keys"),
       el("dl", { class: "keys" }, ...keys),
     );
   }

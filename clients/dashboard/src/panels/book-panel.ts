@@ -164,11 +164,16 @@ export class BookPanel implements Panel {
       );
       const size = level.sizeText ?? level.size.toFixed(Math.min(sizeDecimals ?? 4, 8));
       setText(row.size, padDecimal(size, sizeDecimals));
-      setText(row.total, compactText(level.total));
+      setText(row.total, totalText(level.total, sizeDecimals));
       row.bar.style.transform = `scaleX(${scale > 0 ? level.total / scale : 0})`;
       row.element.classList.toggle("is-large", level.size >= largest * 0.75);
     }
   }
+}
+
+/** Sums as long as sizes are, so that they stand below each other; large ones are short. */
+function totalText(total: number, sizeDecimals: number | undefined): string {
+  return total < 10_000 ? total.toFixed(Math.min(sizeDecimals ?? 4, 5)) : compactText(total);
 }
 
 /** The middle may lie between two prices: then it has a digit more than they have. */

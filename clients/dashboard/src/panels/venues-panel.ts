@@ -14,7 +14,8 @@ import { el, panel, setText } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 
 const VENUES_MAX = 40;
-const LIQUIDATIONS_MAX = 20;
+/** At the limit the oldest go. */
+const LIQUIDATIONS_MAX = 8;
 
 /** What a derivative has besides, and who else trades the same pair, the best prices marked. */
 export class VenuesPanel implements Panel {
@@ -31,6 +32,7 @@ export class VenuesPanel implements Panel {
   readonly #facts = el("dl", { class: "facts" });
   readonly #quotes = el("tbody");
   readonly #best = el("p", { class: "muted" });
+  readonly #forced = el("ul", { class: "forced", "aria-label": "Liquidations" });
   readonly #liquidations: Liquidation[] = [];
   readonly drawIntervalMs = 250;
   /** Who trades the same pair, of so many markets. */
@@ -42,6 +44,7 @@ export class VenuesPanel implements Panel {
   #funding: Funding | undefined;
   #mark: MarkPrice | undefined;
   #openInterest: OpenInterest | undefined;
+  #hasForced = true;
 
   /** `stateOf` tells the worst state of a venue's topics, as far as it is known. */
   constructor(context: Context, stateOf: (venue: string) => FeedState | undefined) {
@@ -60,6 +63,7 @@ export class VenuesPanel implements Panel {
       this.#facts,
       el("table", {}, el("thead", {}, el("tr", {}, ...names)), this.#quotes),
       this.#best,
+      this.#forced,
     );
     body.tabIndex = 0;
     this.element = element;
@@ -72,6 +76,8 @@ export class VenuesPanel implements Panel {
     this.#mark = undefined;
     this.#openInterest = undefined;
     this.#liquidations.length = 0;
+    this.#hasForced = true;
+    this.#facts.classList.toggle("is-long", market.instrument.kind !== "spot");
     const { client, redraw } = this.#context;
     const { topic, instrument } = market;
     const has = new Set(instrument.channels);
@@ -129,6 +135,7 @@ export class VenuesPanel implements Panel {
     if (!this.#fee.matches(":focus") && this.#fee.value !== fee) this.#fee.value = fee;
     if (this.#market === undefined) return;
     this.#drawFacts(this.#market);
+    this.#drawLiquidations(this.#market);
     this.#drawQuotes(this.#market);
   }
 
@@ -148,7 +155,30 @@ export class VenuesPanel implements Panel {
   #onLiquidation(event: Liquidation): void {
     this.#liquidations.unshift(event);
     this.#liquidations.length = Math.min(this.#liquidations.length, LIQUIDATIONS_MAX);
+    this.#hasForced = true;
     this.#context.redraw();
+  }
+
+  /** Who was closed out lately: sold if the position was a long one. */
+  #drawLiquidations({ instrument }: Market): void {
+    if (!this.#hasForced) return;
+    this.#hasForced = false;
+    const decimals = decimalsOf(instrument.priceIncrementText);
+    const rows = this.#liquidations.map(
+      ({ aggressorSide, sizeText, priceText, receivedTimeUs }) => {
+        const isSale = aggressorSide === "seller";
+        const price = groupDigits(padDecimal(priceText, decimals));
+        const what = `${isSale ? "▼ long closed" : "▲ short closed"}: ${sizeText} at ${price}`;
+        const ago = durationText(this.#context.nowMs() - receivedTimeUs / 1_000);
+        return el(
+          "li",
+          { class: "num" },
+          el("span", { "data-sign": isSale ? "down" : "up" }, what),
+          el("small", {}, `${ago} ago`),
+        );
+      },
+    );
+    this.#forced.replaceChildren(...rows);
   }
 
   #drawFacts({ instrument }: Market): void {
@@ -170,9 +200,6 @@ export class VenuesPanel implements Panel {
     }
     if (this.#openInterest !== undefined)
       facts.push(["Open interest", compactText(this.#openInterest.openInterest)]);
-    const last = this.#liquidations[0];
-    if (last !== undefined)
-      facts.push(["Last liquidation", `${last.sizeText} @ ${price(last.priceText)}`]);
     if (facts.length === 0)
       facts.push(
         ["Kind", instrument.kind ?? "unknown"],
