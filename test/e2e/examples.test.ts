@@ -157,3 +157,12 @@ test("the recorder's file has trades, prices as they were sent, and its beginnin
   await gaps.ended;
   expect(gaps.stdout()).toBe('{"reason":"started"}\n{"reason":"ended"}\n');
 });
+
+test("the terminal watcher prints tables, the busiest instrument first", async () => {
+  const watcher = startExample("terminal-watcher", ["--url", url, "--interval", "250"]);
+  const table = /simulated:\S+ +[\d.]+ +[\d.]+ +-?[\d.]+ +[\d.]+ +[▲▼] +[1-9][\d.]*\n/;
+  await expect.poll(() => watcher.stdout(), POLL).toMatch(table);
+  expect(await watcher.stop()).toBe(0);
+  expect(watcher.stdout()).toContain("INSTRUMENT");
+  expect(watcher.stderr()).toBe("");
+});

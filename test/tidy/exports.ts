@@ -17,6 +17,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "clients/examples/plain-pages/event-source.js": "event-source.html beside it",
   "clients/examples/plain-pages/serve.js": "npm start in its folder",
   "clients/examples/recorder/src/main.ts": "npm start in its folder",
+  "clients/examples/terminal-watcher/src/main.ts": "npm start in its folder",
   "clients/examples/worker-thread/src/main.ts": "npm start in its folder",
   "clients/examples/worker-thread/src/worker.ts": "main.ts beside it",
   "clients/examples/market-maker/src/main.ts": "npm start in its folder",

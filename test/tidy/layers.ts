@@ -54,6 +54,7 @@ const LAYERS: readonly Layer[] = [
     place: "clients/examples/recorder/src/",
     may: ["@tickwire/client", "@duckdb/node-api", "node:*"],
   },
+  { place: "clients/examples/terminal-watcher/src/", may: ["@tickwire/client", "node:*"] },
   { place: "clients/examples/worker-thread/src/", may: ["@tickwire/client", "node:*"] },
   { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
