@@ -263,7 +263,8 @@ export class FakeIngestor {
   #catalog(): Uint8Array {
     const channels = this.channels.map(channelToWire);
     return encodeCatalogReply({
-      incomplete: this.incomplete,
+      // As of an ingestor that has no list yet.
+      incomplete: this.incomplete || this.instruments.size === 0,
       catalogVersion: this.#version,
       instruments: [...this.instruments.values()].map((instrument) => ({
         ...instrument,

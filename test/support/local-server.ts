@@ -7,12 +7,12 @@ const START_MS_MAX = 20_000;
 const RETRY_MS = 25;
 
 /**
- * The path of a program, installed from Debian's package of the same name if it is missing, this is
- * Debian and we are root. Otherwise undefined, after one line that says what is skipped and why;
- * under CI it throws, because there nothing is skipped.
+ * The path of a program, installed from Debian's package (of the same name, or as named) if it is
+ * missing, this is Debian and we are root. Otherwise undefined, after one line that says what is
+ * skipped and why; under CI it throws, because there nothing is skipped.
  */
-export function requireProgram(name: string): string | undefined {
-  const found = findProgram(name) ?? installOnDebian(name);
+export function requireProgram(name: string, debianPackage = name): string | undefined {
+  const found = findProgram(name) ?? installOnDebian(name, debianPackage);
   if (found !== undefined) return found;
   const reason = `no ${name} on PATH, and not root on Debian to install one`;
   if (process.env["CI"] !== undefined) throw new Error(reason);
@@ -26,11 +26,11 @@ function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
-function installOnDebian(name: string): string | undefined {
+function installOnDebian(name: string, debianPackage: string): string | undefined {
   if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) return undefined;
   try {
     execFileSync("apt-get", ["update"], { stdio: "ignore" });
-    execFileSync("apt-get", ["install", "-y", "--no-install-recommends", name], {
+    execFileSync("apt-get", ["install", "-y", "--no-install-recommends", debianPackage], {
       stdio: "ignore",
     });
   } catch (error) {

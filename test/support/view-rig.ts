@@ -46,6 +46,8 @@ export class ViewRig {
   answers = true;
 
   readonly #delayMs: number;
+  /** Of all seats, as the sessions of a gateway have one. */
+  readonly #fanOut = new FanOut({ fullLists: { inc() {} } as never });
 
   constructor(
     channel: Channel,
@@ -78,7 +80,7 @@ export class ViewRig {
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
       subscription: undefined,
-      lanes: new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never })),
+      lanes: new TopicLanes(NO_LISTENER, this.#fanOut),
     }));
   }
 
@@ -105,7 +107,7 @@ export class ViewRig {
     const resume = before && { epoch: before.epoch, sequence: before.sequence };
     const whole = client.depth !== view.options.depth;
     seat.client = client;
-    seat.lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
+    seat.lanes = new TopicLanes(NO_LISTENER, this.#fanOut);
     const lane = seat.lanes.open(view.id);
     const options = { snapshot: true, resume, whole };
     const { hub } = this;

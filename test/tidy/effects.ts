@@ -94,6 +94,26 @@ type Edge = { readonly path: string; readonly effects: readonly Effect[] };
 
 /** The files that have effects, each with those that it has. */
 const EDGES: readonly Edge[] = [
+  {
+    path: "clients/examples/arbitrage-alerts/src/main.ts",
+    effects: ["process", "time", "timers", "randomness"],
+  },
+  { path: "clients/examples/arbitrage-alerts/src/webhook/dead-letters.ts", effects: ["files"] },
+  {
+    path: "clients/examples/arbitrage-alerts/src/webhook/post.ts",
+    effects: ["network", "timers"],
+  },
+  { path: "clients/examples/arbitrage-alerts/src/webhook/signature.ts", effects: ["randomness"] },
+  { path: "clients/examples/plain-pages/event-source.js", effects: ["network", "page"] },
+  { path: "clients/examples/plain-pages/page.js", effects: ["page"] },
+  { path: "clients/examples/plain-pages/rows.js", effects: ["page"] },
+  { path: "clients/examples/plain-pages/serve.js", effects: ["files", "network", "process"] },
+  {
+    path: "clients/examples/worker-thread/src/main.ts",
+    effects: ["network", "process", "time"],
+  },
+  { path: "clients/examples/worker-thread/src/worker.ts", effects: ["network", "timers"] },
+  { path: "clients/examples/recorder/src/main.ts", effects: ["process", "time", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
   { path: "clients/dashboard/src/main.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },

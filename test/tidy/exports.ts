@@ -12,6 +12,13 @@ import { childOf, lineOf, listOf, syntaxOf, textOf, type SyntaxNode } from "./sy
 /** Files that no import of ours need reach, with what starts them; published ones besides. */
 const ENTRIES: Readonly<Record<string, string>> = {
   "clients/dashboard/src/main.ts": "index.html",
+  "clients/examples/arbitrage-alerts/src/main.ts": "npm start in its folder",
+  "clients/examples/plain-pages/page.js": "index.html beside it",
+  "clients/examples/plain-pages/event-source.js": "event-source.html beside it",
+  "clients/examples/plain-pages/serve.js": "npm start in its folder",
+  "clients/examples/recorder/src/main.ts": "npm start in its folder",
+  "clients/examples/worker-thread/src/main.ts": "npm start in its folder",
+  "clients/examples/worker-thread/src/worker.ts": "main.ts beside it",
   "clients/examples/market-maker/src/main.ts": "npm start in its folder",
   "clients/dashboard/vite.config.ts": "vite",
   "docs/.vitepress/config.mjs": "vitepress",

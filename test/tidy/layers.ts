@@ -45,6 +45,16 @@ const LAYERS: readonly Layer[] = [
     may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
   },
   // Examples are what a user writes: they know the client, and Node.
+  { place: "clients/examples/arbitrage-alerts/src/", may: ["@tickwire/client", "node:*"] },
+  {
+    place: "clients/examples/plain-pages/",
+    may: ["@tickwire/client", "@tickwire/proto/model", "node:*"],
+  },
+  {
+    place: "clients/examples/recorder/src/",
+    may: ["@tickwire/client", "@duckdb/node-api", "node:*"],
+  },
+  { place: "clients/examples/worker-thread/src/", may: ["@tickwire/client", "node:*"] },
   { place: "clients/examples/market-maker/src/", may: ["@tickwire/client", "node:*"] },
   // What is computed for the page knows neither the page nor the libraries that draw it.
   {

@@ -14,6 +14,7 @@ import {
 import { globalsOf } from "./globals.ts";
 import { checkImporters, checkLayers, findNeedlessPermissions } from "./layers.ts";
 import { checkMarks } from "./marks.ts";
+import { checkMentions, readKnown } from "./mentions.ts";
 import { checkName, checkSize } from "./sizes.ts";
 import { readTree, ROOT, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
@@ -104,6 +105,12 @@ describe("the tree", () => {
   test("documents have one title and links that lead somewhere", () => {
     const exists = (path: string): boolean => existsSync(join(ROOT, path));
     expect(told(files.flatMap((file) => checkMarkdown(file, files, exists)))).toBe("");
+  });
+
+  test("documents name settings, metrics, commands and codes that there are", () => {
+    const known = readKnown(files);
+    expect(known.settings.size * known.metrics.size * known.closeCodes.size).toBeGreaterThan(0);
+    expect(told(files.flatMap((file) => checkMentions(file, known)))).toBe("");
   });
 
   test("the lockfile names no download address", () => {
@@ -487,6 +494,28 @@ describe("documents", () => {
     expect(check("# A\n[b](b.md)\n", false)).toHaveLength(1);
     expect(check("# A\n[b](b.md#the-b-again) [a](#a) [c](https://c.d/#e)\n")).toEqual([]);
     expect(check("# A\n[b](b.md#the-c)\n")).toHaveLength(1);
+  });
+
+  test("a name that is not there is told, and one that is there is not", () => {
+    const known = readKnown([
+      source("docs/configuration.md", "| `gateway.port` | x |\n| `bus.nats.servers` | x |\n"),
+      source("docs/metrics.md", "| `tickwire_gateway_lag_seconds` | histogram |\n"),
+      source("docs/cli.md", "### tickwire top\n--once\n### tickwire token make\n--sub\n"),
+      source("proto/README.md", "| 4001 | SLOW_CONSUMER |\n"),
+    ]);
+    const check = (text: string, path = "a.md"): string[] =>
+      checkMentions(source(path, text), known);
+    expect(check("`gateway.port` `bus.nats` `--set gateway.port=1`")).toEqual([]);
+    expect(check("`gateway.prot`")).toHaveLength(1);
+    expect(check("--set gateway.prot=1")).toHaveLength(1);
+    expect(check("tickwire_gateway_lag_seconds_bucket")).toEqual([]);
+    expect(check("tickwire_gateway_leg_seconds")).toHaveLength(1);
+    expect(check("npx tickwire top --once | jq --raw\n`tickwire token make --sub a`")).toEqual([]);
+    expect(check("npx tickwire tip")).toHaveLength(1);
+    expect(check("npx tickwire top --twice")).toHaveLength(1);
+    expect(check("closed with 4001, 4096 bytes")).toEqual([]);
+    expect(check("closed with 4009")).toHaveLength(1);
+    expect(check("closed with 4009", "CHANGELOG.md")).toEqual([]);
   });
 
   test("a table that a venue's names are looked up in, and that is no Map, is told", () => {

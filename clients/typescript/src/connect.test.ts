@@ -105,6 +105,8 @@ describe("connect", () => {
     expect([gateway.urls, client.url]).toEqual([["ws://a.test/v1/ws"], "ws://a.test/v1/ws"]);
     client.close();
     await expect(connect({ urls: [] }, options)).rejects.toThrow("urls is empty");
+    const misnamed = { url: "ws://127.0.0.1:1" } as unknown as { urls: string[] };
+    await expect(connect(misnamed, options)).rejects.toThrow("urls is empty");
     await expect(connect({ urls, returnToFirstMs: -1 }, options)).rejects.toThrow(RangeError);
     await expect(connect({ urls: ["ws://a.test", "ftp://b"] }, options)).rejects.toThrow("ftp://b");
   });

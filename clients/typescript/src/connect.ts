@@ -186,8 +186,12 @@ function createSession(
 }
 
 /** Throws RangeError if there is none, and ConnectionError for one that is no address. */
-function streamUrls(urls: readonly string[], webSocketPath: string | undefined): string[] {
-  if (urls.length === 0) throw new RangeError("urls is empty, and a client needs an address");
+function streamUrls(
+  urls: readonly string[] | undefined,
+  webSocketPath: string | undefined,
+): string[] {
+  // Whoever writes JavaScript may have named it otherwise.
+  if (!urls?.length) throw new RangeError("urls is empty, and a client needs an address");
   return [...new Set(urls.map((url) => streamUrl(url, webSocketPath)))];
 }
 

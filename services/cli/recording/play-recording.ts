@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import type { Bus } from "#bus/bus.ts";
 import { isVenueId } from "#core/topic.ts";
 import { quotedText } from "#core/visible-text.ts";
@@ -27,10 +27,11 @@ export type PlayOptions = {
 /** What stands before the venues of a recording, so that nobody takes them for live. */
 const PREFIX = "replay-";
 
-/** Whether the path is that of a recording, and not of a capture. */
+/** Whether the path is that of a recording, a file of it or its folder, and not of a capture. */
 export function isRecording(path: string): boolean {
   try {
-    return statSync(path).isDirectory() || path.endsWith(".twr");
+    const files = statSync(path).isDirectory() ? readdirSync(path) : [path];
+    return files.some((file) => file.endsWith(".twr"));
   } catch {
     return false;
   }

@@ -102,6 +102,8 @@ export class Subscribers {
     const member = this.#members[index] as TopicSubscriber;
     const { fanOut, list } = member.seat as NonNullable<TopicSubscriber["seat"]>;
     const place = this.#listed;
+    const isAlone = place === 0 || this.#members[0]?.seat?.fanOut === fanOut;
+    assert(isAlone, "all lists of a topic are of one gateway");
     this.#put(index, this.#members[place] as TopicSubscriber);
     this.#put(place, member);
     if (place === this.#lists.length) {

@@ -96,16 +96,8 @@ export class VenueIngest implements MeasuredVenue {
     });
     const endpoints = resolveEndpoints(adapter, config.endpoints);
     const { bookDepth } = config;
-    const context: VenueContext = {
-      adapter,
-      endpoints,
-      catalog,
-      bookDepth,
-      clock,
-      random,
-      policy,
-      logger,
-    };
+    const tools = { clock, random, policy, logger };
+    const context: VenueContext = { adapter, endpoints, catalog, bookDepth, ...tools };
     this.#context = context;
     const { counters } = this;
     const { restClient } = network;

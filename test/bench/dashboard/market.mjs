@@ -63,7 +63,7 @@ const publisher = new Publisher({
   clock,
   epoch: EPOCH,
   limits: { ...PUBLISH_LIMITS_DEFAULTS, recentCandlesMax: options.candles + 100 },
-  schedule: (flush) => setImmediate(flush),
+  schedule: (flush) => void setImmediate(() => flush()),
   counters: createPublisherCounters(),
   logger,
 });

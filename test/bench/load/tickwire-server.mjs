@@ -83,7 +83,7 @@ const publisher = new Publisher({
   clock,
   epoch: EPOCH,
   limits: PUBLISH_LIMITS_DEFAULTS,
-  schedule: (flush) => void setImmediate(flush),
+  schedule: (flush) => void setImmediate(() => flush()),
   counters: createPublisherCounters(),
   logger,
 });
