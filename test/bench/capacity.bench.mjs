@@ -64,16 +64,6 @@ async function point({ sessions, topicsPerSession, topics, messages, turnsPerSec
   };
 }
 
-async function memory(sessions) {
-  const few = await start(1, 10, TOPICS);
-  const base = (await few.mark()).sent.rss;
-  await few.end();
-  const many = await start(sessions, 10, TOPICS);
-  const { rss } = (await many.mark()).sent;
-  await many.end();
-  return (rss - base) / sessions;
-}
-
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const print = (line) => process.stdout.write(`${line}\n`);
 
@@ -107,11 +97,9 @@ async function measure() {
   const messageUs = (dense.cpuUs - dense.frames * frameUs) / dense.messages;
   const rest = many.cpuUs - many.frames * frameUs - many.messages * messageUs;
   const deliveryUs = Math.max(0, rest / many.deliveries);
-  const kib = (await memory(1_000)) / 1_024;
   print(`frameUs ${frameUs.toFixed(2)}, COSTS has ${COSTS.frameUs}`);
   print(`messageUs ${messageUs.toFixed(2)}, COSTS has ${COSTS.messageUs}`);
   print(`deliveryUs ${deliveryUs.toFixed(3)}, COSTS has ${COSTS.deliveryUs}`);
-  print(`a session with 10 topics: ${kib.toFixed(2)} KiB`);
 }
 
 const NATS_PORT = 24_987;

@@ -22,9 +22,9 @@ export const options = {
   },
   thresholds: {
     ...SOUND,
-    tickwire_connect_ms: ["p(95)<1000"],
-    tickwire_first_events_ms: ["p(95)<2000"],
-    tickwire_closed_by_gateway: ["count==0"],
+    load_connect_ms: ["p(95)<1000"],
+    load_first_events_ms: ["p(95)<2000"],
+    load_closed_by_gateway: ["count==0"],
     dropped_iterations: ["count==0"],
   },
 };

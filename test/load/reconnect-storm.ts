@@ -11,9 +11,9 @@ export const options = {
   scenarios: { storms: eachForAllTime(sized({ laptop: 50, cluster: 10_000 })) },
   thresholds: {
     ...SOUND,
-    tickwire_resumed: ["rate>0.99"],
-    tickwire_connect_ms: ["p(95)<2000"],
-    tickwire_closed_by_gateway: ["count==0"],
+    load_resumed: ["rate>0.99"],
+    load_connect_ms: ["p(95)<2000"],
+    load_closed_by_gateway: ["count==0"],
   },
 };
 

@@ -11,9 +11,9 @@ export const options = {
   scenarios: { callers: eachForAllTime(sized({ laptop: 20, cluster: 2_000 })) },
   thresholds: {
     ...SOUND,
-    tickwire_calls: ["rate>0.99"],
-    tickwire_call_ms: ["p(95)<500"],
-    tickwire_closed_by_gateway: ["count==0"],
+    load_calls: ["rate>0.99"],
+    load_call_ms: ["p(95)<500"],
+    load_closed_by_gateway: ["count==0"],
   },
 };
 

@@ -18,10 +18,10 @@ export const sized = (sizes: Readonly<Record<Profile, number>>): number => sizes
 
 /** What holds for every load: whatever happens, frames are right and nothing is lost in silence. */
 export const SOUND = {
-  tickwire_gaps: ["count==0"],
-  tickwire_broken: ["count==0"],
-  tickwire_refused_topics: ["count==0"],
-  tickwire_connects: ["rate>0.99"],
+  load_gaps: ["count==0"],
+  load_broken: ["count==0"],
+  load_refused_topics: ["count==0"],
+  load_connects: ["rate>0.99"],
 };
 
 /** A delay that nearly all batches keep. k6 decodes slowly, so that one machine for all is slow. */

@@ -19,11 +19,11 @@ export const options = {
   scenarios: { readers: eachForAllTime(sized({ laptop: 9, cluster: 3_000 })) },
   thresholds: {
     ...SOUND,
-    "tickwire_events{reader:fast}": ["count>0"],
-    "tickwire_events{reader:slow}": ["count>0"],
-    "tickwire_delay_ms{reader:fast}": DELAY,
-    "tickwire_announced_gaps{reader:fast}": ["count==0"],
-    "tickwire_closed_by_gateway{reader:fast}": ["count==0"],
+    "load_events{reader:fast}": ["count>0"],
+    "load_events{reader:slow}": ["count>0"],
+    "load_delay_ms{reader:fast}": DELAY,
+    "load_announced_gaps{reader:fast}": ["count==0"],
+    "load_closed_by_gateway{reader:fast}": ["count==0"],
   },
 };
 

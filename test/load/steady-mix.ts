@@ -18,9 +18,9 @@ export const options = {
   scenarios: { steady: eachForAllTime(sized({ laptop: 20, cluster: 5_000 })) },
   thresholds: {
     ...SOUND,
-    tickwire_events: ["count>0"],
-    tickwire_delay_ms: DELAY,
-    tickwire_closed_by_gateway: ["count==0"],
+    load_events: ["count>0"],
+    load_delay_ms: DELAY,
+    load_closed_by_gateway: ["count==0"],
   },
 };
 
