@@ -73,11 +73,10 @@ async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
   const name = `1 topic, ${sessions} sessions, ${ticks} ticks a turn`;
   let bytesPerFrame = 12 * ticks;
   const run = async (candidate, options) => {
-    const result = await measure(
-      await startStand({ ...options, sockets: sessions }),
-      load,
-      sessions,
-    );
+    const result = await measure(await startStand({ ...options, sockets: sessions }), load, {
+      subscribersPerTopic: sessions,
+      subscriptions: sessions,
+    });
     warn(`${name}, ${candidate}`, result, sessions);
     if (candidate === "tickwire") bytesPerFrame = Math.round(result.bytes / result.frames);
     return result.cpuUsPerTick;

@@ -31,7 +31,7 @@ type TopicResult = SubscribeResult["topics"][number];
 
 /** Of a RequestRefused, what is read: the names of kinds and codes would be bytes of every page. */
 const RequestRefusedCodec = /* @__PURE__ */ createMessageCodec(
-  "RequestRefused",
+  "tickwire.v1.RequestRefused",
   "2urequestId 5uretryAfterMs",
 );
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
