@@ -16,7 +16,7 @@ const GZIP_BYTES_MAX = {
   everything: 38_700,
   "streams only": 35_400,
   "ticks only": 30_500,
-  "rpc only": 19_200,
+  "rpc only": 19_400,
 } as const;
 
 /** What a page with everything loads later: each when it first needs it. */
