@@ -12,6 +12,10 @@ let printed: { stdout: string; stderr: string };
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "tickwire-commands-"));
   printed = { stdout: "", stderr: "" };
+  // Variables that tests are given are no settings of the program.
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith("TICKWIRE_")) vi.stubEnv(name, undefined);
+  }
   for (const stream of ["stdout", "stderr"] as const) {
     vi.spyOn(process[stream], "write").mockImplementation((text) => {
       printed[stream] += String(text);
@@ -22,6 +26,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
