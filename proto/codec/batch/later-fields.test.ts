@@ -14,8 +14,8 @@ type Changeable = InstanceType<typeof Batch>;
 const TIMES = { venueTimeUs: undefined, receivedTimeUs: 1_767_225_600_000_000 };
 // More than 63 bits, so that it travels as text.
 const WIDE = "123456789012345678901.5";
-const FIRST: TickerRow = { ...TIMES, lastPrice: "100.5", volume: WIDE, askPrice: "100.6" };
-const SECOND: TickerRow = { ...TIMES, lastPrice: "100.25", volume: WIDE, askPrice: "100.7" };
+const FIRST: TickerRow = { ...TIMES, lastPrice: "100.5", volume: WIDE, spread: "100.6" };
+const SECOND: TickerRow = { ...TIMES, lastPrice: "100.25", volume: WIDE, spread: "100.7" };
 
 /** The batch of both rows with its base, changed by `change`. */
 function batchOf(change: (batch: Changeable) => void): Uint8Array {
@@ -35,11 +35,14 @@ function read(bytes: Uint8Array): readonly object[] {
   return rowsOf(reading.batch).rows;
 }
 
-/** The places of the texts, had the channel `fields` fields instead of nine. */
+/** Fields of the channel; the last of them is `spread`. */
+const FIELDS = 12;
+
+/** The places of the texts, had the channel `fields` fields instead. */
 function moveTexts(batch: Changeable, fields: number): void {
   for (const text of batch.texts) {
     const { index } = text;
-    text.index = Math.floor(index! / 9) * fields + (index! % 9);
+    text.index = Math.floor(index! / FIELDS) * fields + (index! % FIELDS);
   }
 }
 
@@ -47,9 +50,9 @@ test("what a later schema says besides is passed over, and texts find their plac
   const bytes = batchOf((batch) => {
     batch.base!.values!.push(7);
     batch.base!.scales!.push(0);
-    batch.changes = batch.changes!.map((bits) => Number(bits) | 0x200);
-    moveTexts(batch, 10);
-    batch.texts.push({ index: 9, text: "1" });
+    batch.changes = batch.changes!.map((bits) => Number(bits) | (1 << FIELDS));
+    moveTexts(batch, FIELDS + 1);
+    batch.texts.push({ index: FIELDS, text: "1" });
   });
   expect(read(bytes)).toEqual([FIRST, SECOND]);
 });
@@ -58,11 +61,11 @@ test("a field that an earlier schema has not is one that the venue does not say"
   const bytes = batchOf((batch) => {
     batch.base!.values!.pop();
     batch.base!.scales!.pop();
-    batch.changes = batch.changes!.map((bits) => Number(bits) & 0xff);
-    batch.askPrices = [];
-    moveTexts(batch, 8);
+    batch.changes = batch.changes!.map((bits) => Number(bits) & ~(1 << (FIELDS - 1)));
+    batch.spreads = [];
+    moveTexts(batch, FIELDS - 1);
   });
-  const { askPrice: _first, ...first } = FIRST;
-  const { askPrice: _second, ...second } = SECOND;
+  const { spread: _first, ...first } = FIRST;
+  const { spread: _second, ...second } = SECOND;
   expect(read(bytes)).toEqual([first, second]);
 });
