@@ -103,7 +103,13 @@ function socketUrl(address) {
 /** A simulated market on a free port. */
 async function startMarket() {
   const args = ["services/cli/tickwire.mjs", "dev", "--port", "0", "--json", "--log-level", "warn"];
-  const market = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  // What tests are told by variables is no setting of the market.
+  const variables = Object.entries(process.env).filter(([name]) => !name.startsWith("TICKWIRE_"));
+  const market = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: Object.fromEntries(variables),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   for await (const line of createInterface(market.stdout)) {
     return { market, said: JSON.parse(line) };
   }
