@@ -77,6 +77,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #replies = new MessageLane();
   readonly #bulk = new BulkReplies();
   readonly #topics: TopicLanes;
+  /** By the transport, as known within a flush: to ask it costs as much as half of a frame. */
+  #bufferedBytes = 0;
   #closed = false;
   #hasReadSinceLag = false;
   /** Where the way of the oldest batch of the last frame is counted. */
@@ -212,11 +214,12 @@ export class Outbound implements Flushable, LaneListener, Watched {
   /** Writes as much as the transport and the client may take now. Called by the flusher. */
   flush(nowUs: number): void {
     if (this.#closed) return;
-    this.#slowPolicy.beginFlush(this.owedBytes);
+    this.#bufferedBytes = this.#connection.bufferedBytes();
+    this.#slowPolicy.beginFlush(this.#queuedBytes + this.#bufferedBytes);
     this.#flight.begin(this.#bulk.bytes + this.#topics.bytes, nowUs);
     this.#probe(nowUs);
     while (this.#queuedBytes > 0) {
-      if (this.#connection.bufferedBytes() >= this.#limits.writeAheadBytesMax) break;
+      if (this.#bufferedBytes >= this.#limits.writeAheadBytesMax) break;
       if (!this.#sendFrame(nowUs)) break;
       this.#probe(nowUs);
     }
@@ -225,7 +228,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const { begin, end } = this.#topics;
     this.#flight.owes(this.#slowPolicy.hasStarts ? begin : end, nowUs);
     this.#probe(nowUs);
-    if (!this.#closed) this.judge(nowUs);
+    if (!this.#closed) this.#judge(nowUs, this.#queuedBytes + this.#bufferedBytes);
   }
 
   /** For how long the oldest thing has been owed that the client may not have. */
@@ -240,7 +243,10 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   /** Called at the end of a flush, and now and then while something is under way. */
   judge(nowUs: number): number {
-    const { owedBytes } = this;
+    return this.#judge(nowUs, this.owedBytes);
+  }
+
+  #judge(nowUs: number, owedBytes: number): number {
     const lagUs = this.#flight.lagUs(nowUs);
     const lagMs = Math.floor(lagUs / 1_000);
     const hasRead = this.#hasReadSinceLag || !this.#flight.isOpen;
@@ -318,7 +324,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const largeBytes = bytes - messageBytes;
     const isWorthIt = bytes >= this.#limits.compressBytesMin && bytes <= COMPRESS_BYTES_MAX;
     const compress = this.compress && isWorthIt;
-    if (this.#connection.send(frame.bytes, compress) === SendResult.Dropped) return false;
+    const result = this.#connection.send(frame.bytes, compress);
+    this.#bufferedBytes = result === SendResult.Sent ? 0 : this.#connection.bufferedBytes();
+    if (result === SendResult.Dropped) return false;
     this.#flusher.sent(bytes, compress);
     // The transport may have found out while it sent that the client is gone.
     if (this.#closed) return false;
