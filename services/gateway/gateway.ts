@@ -354,24 +354,8 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   }
 
   #onCatalogEvent(event: CatalogEvent): void {
-    const { hub } = this.#parts.sessionParts;
-    switch (event.kind) {
-      case "changed":
-        this.#line.add(this.#tellSessions(event));
-        return;
-      case "lost":
-        hub.venueDown(event.partition, "ingestor-lost", event.sinceTimeUs);
-        return;
-      case "recovered":
-        hub.venueBack(event.partition);
-        return;
-      case "publisher":
-        hub.follow(event.partition, event.publisher);
-        return;
-      case "progress":
-        hub.progressed(event.venue, event.epoch, event.topics);
-        return;
-    }
+    if (event.kind === "changed") this.#line.add(this.#tellSessions(event));
+    else this.#parts.sessionParts.hub.onCatalogEvent(event);
   }
 
   *#tellSessions(change: CatalogChange): Work {

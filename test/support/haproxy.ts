@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect as dial } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { endProgram, freePort, requireProgram, startProgram } from "./local-server.ts";
+import { accepts, endProgram, freePort, requireProgram, startProgram } from "./local-server.ts";
 
 /** A gateway as a balancer knows it. */
 type BalancedServer = { readonly port: number; readonly adminPort: number };
@@ -51,16 +50,4 @@ ${lines.join("\n")}
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = dial(port, "127.0.0.1");
-    const answer = (value: boolean): void => {
-      socket.destroy();
-      resolve(value);
-    };
-    socket.once("connect", () => answer(true));
-    socket.once("error", () => answer(false));
-  });
 }

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect as dial, createServer } from "node:net";
 import { delimiter, join } from "node:path";
 
 const START_MS_MAX = 20_000;
@@ -121,4 +121,17 @@ function isExecutable(path: string): boolean {
     // Not there, or not ours to run.
     return false;
   }
+}
+
+/** Whether a connection to the port of this machine is accepted. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = dial(port, "127.0.0.1");
+    const answer = (value: boolean): void => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.once("connect", () => answer(true));
+    socket.once("error", () => answer(false));
+  });
 }

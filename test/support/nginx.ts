@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect as dial } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { endProgram, freePort, requireProgram, startProgram } from "./local-server.ts";
+import { accepts, endProgram, freePort, requireProgram, startProgram } from "./local-server.ts";
 
 /** A real nginx of this test's own, on the loopback interface. */
 type Nginx = { readonly port: number; close(): Promise<void> };
@@ -54,16 +53,4 @@ http {
       await endProgram(child);
     },
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = dial(port, "127.0.0.1");
-    const answer = (value: boolean): void => {
-      socket.destroy();
-      resolve(value);
-    };
-    socket.once("connect", () => answer(true));
-    socket.once("error", () => answer(false));
-  });
 }

@@ -141,24 +141,8 @@ export class MarketReader {
   }
 
   #onCatalog(event: CatalogEvent): void {
-    const hub = this.#hub;
-    switch (event.kind) {
-      case "changed":
-        for (const listener of this.#listeners) listener(event);
-        return;
-      case "lost":
-        hub.venueDown(event.partition, "ingestor-lost", event.sinceTimeUs);
-        return;
-      case "recovered":
-        hub.venueBack(event.partition);
-        return;
-      case "publisher":
-        hub.follow(event.partition, event.publisher);
-        return;
-      case "progress":
-        hub.progressed(event.venue, event.epoch, event.topics);
-        return;
-    }
+    if (event.kind === "changed") for (const listener of this.#listeners) listener(event);
+    else this.#hub.onCatalogEvent(event);
   }
 
   #onBusDown(): void {

@@ -6,7 +6,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, CatalogEvent } from "../catalog/catalog.ts";
 import { partitionId } from "../catalog/venue-partition.ts";
 import type { VenuePartition } from "../catalog/venue-partition.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
@@ -230,6 +230,24 @@ export class Hub {
   follow(partition: VenuePartition, publisher: FollowedPublisher): void {
     this.#troubles.cancel(partitionId(partition));
     this.#line.add(this.#followInTurns(partition, publisher));
+  }
+
+  /** What the catalog says of publishers. That instruments came or went is nothing to topics. */
+  onCatalogEvent(event: Exclude<CatalogEvent, { readonly kind: "changed" }>): void {
+    switch (event.kind) {
+      case "lost":
+        this.venueDown(event.partition, "ingestor-lost", event.sinceTimeUs);
+        return;
+      case "recovered":
+        this.venueBack(event.partition);
+        return;
+      case "publisher":
+        this.follow(event.partition, event.publisher);
+        return;
+      case "progress":
+        this.progressed(event.venue, event.epoch, event.topics);
+        return;
+    }
   }
 
   /** Every channel of the part is down, as everybody who follows a status is told. */
