@@ -101,7 +101,8 @@ export function progressText(state: ProgressState): string {
   return (shown === "" ? tail : `${shown}  ${tail}`).slice(0, room);
 }
 
-function barText(share: number, cells: number, isUnicode: boolean): string {
+/** So much of the cells is done. */
+export function barText(share: number, cells: number, isUnicode: boolean): string {
   const full = Math.round(share * cells);
   const [done, rest] = isUnicode ? ["━", "─"] : ["#", "."];
   return done.repeat(full) + rest.repeat(cells - full);

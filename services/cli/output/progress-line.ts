@@ -1,3 +1,4 @@
+import { barText } from "./progress-bar.ts";
 import { remark, statusLine } from "./terminal.ts";
 
 /** The part of a terminal that a line is written on. */
@@ -44,18 +45,9 @@ export class ProgressLine {
   }
 }
 
-/** `[#####-----] 50 %` */
+/** A bar of the share that is done, and the share: `━━━━━━────── 50 %`. */
 export function progressBar(share: number): string {
   const known = Math.min(1, Math.max(0, share));
-  const filled = Math.round(known * BAR_CHARACTERS);
-  const bar = "#".repeat(filled) + "-".repeat(BAR_CHARACTERS - filled);
-  return `[${bar}] ${String(Math.floor(known * 100)).padStart(3)} %`;
-}
-
-/** `12.3 MB` */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let [value, unit] = [bytes, 0];
-  while (value >= 1_000 && unit < units.length - 1) [value, unit] = [value / 1_000, unit + 1];
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  const bar = barText(known, BAR_CHARACTERS, statusLine().isUnicode);
+  return `${bar} ${String(Math.floor(known * 100)).padStart(3)} %`;
 }

@@ -9,6 +9,7 @@ import type {
   TopicRow,
   VenueRow,
 } from "../process/admin-state.ts";
+import { bytesText } from "./bytes-text.ts";
 
 /** What `tickwire top` has read of one process. What the process does not have is empty. */
 export type TopState = {
@@ -325,15 +326,6 @@ function rateText(perSecond: number | null): string {
 
 function sizeRate(bytesPerSecond: number | null): string {
   return bytesPerSecond === null ? "- B/s" : `${bytesText(bytesPerSecond)}/s`;
-}
-
-function bytesText(bytes: number): string {
-  let [value, unit] = [bytes, "B"];
-  for (const next of ["KB", "MB", "GB", "TB"]) {
-    if (value < 1_000) break;
-    [value, unit] = [value / 1_000, next];
-  }
-  return `${unit === "B" ? Math.round(value) : value.toFixed(1)} ${unit}`;
 }
 
 function percent(part: number): string {

@@ -16,7 +16,8 @@ import { gatewaySecret } from "../process/gateway-secret.ts";
 import { openBus } from "../process/open-bus.ts";
 import { programVersion } from "../process/program-version.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { formatBytes, ProgressLine } from "../output/progress-line.ts";
+import { bytesText } from "../output/bytes-text.ts";
+import { ProgressLine } from "../output/progress-line.ts";
 import { complain, printLine, remark } from "../output/terminal.ts";
 import { registerRecordingMetrics } from "./recording-metrics.ts";
 import { runOwnGateway } from "./own-gateway.ts";
@@ -185,7 +186,7 @@ function summaryOf(progress: RecordingProgress): string {
   const { events, topics, storedEvents, storedBytes, lostEvents, gaps, removedFiles } = progress;
   const parts = [
     `${events} events of ${topics} topics`,
-    `${formatBytes(storedBytes)} in ${progress.files} files`,
+    `${bytesText(storedBytes)} in ${progress.files} files`,
     ...(storedEvents < events - lostEvents
       ? [`${events - lostEvents - storedEvents} waiting`]
       : []),

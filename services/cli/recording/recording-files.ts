@@ -1,6 +1,6 @@
 import { Recording } from "#recording/reading/recording.ts";
 import { RecordingError } from "#recording/recording-error.ts";
-import { formatBytes } from "../output/progress-line.ts";
+import { bytesText } from "../output/bytes-text.ts";
 import { CommandError } from "../process/errors.ts";
 
 /** Opens a recording. Throws CommandError. */
@@ -17,8 +17,8 @@ export async function openRecording(path: string): Promise<Recording> {
 export function damageOf({ damage }: Recording): string | undefined {
   const { tornBytes, damagedBytes } = damage;
   const parts = [
-    ...(tornBytes > 0 ? [`${formatBytes(tornBytes)} of a torn end were left`] : []),
-    ...(damagedBytes > 0 ? [`${formatBytes(damagedBytes)} are damaged and were passed over`] : []),
+    ...(tornBytes > 0 ? [`${bytesText(tornBytes)} of a torn end were left`] : []),
+    ...(damagedBytes > 0 ? [`${bytesText(damagedBytes)} are damaged and were passed over`] : []),
   ];
   return parts.length === 0 ? undefined : parts.join("; ");
 }
