@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { parseShard, SHARDS_MAX } from "#core/shard.ts";
 import { isSymbol, isVenueId } from "#core/topic.ts";
-import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
-import { LEASE_MODES } from "#publish/leadership/open-claims.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { publishSettings } from "#publish/publish-settings.ts";
 
 const count = (fallback: number, high: number) => z.int().min(1).max(high).default(fallback);
 
@@ -100,41 +100,7 @@ export const deriveConfigSchema = z.strictObject({
   recentCandlesMax: count(PUBLISH_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
     "of one instrument and interval, for GetCandles",
   ),
-  historyBytesMax: z
-    .int()
-    .min(0)
-    .max(1_073_741_824)
-    .default(1_048_576)
-    .describe("of one topic's last batches, for gateways that missed some; 0 keeps none"),
-  historyTotalBytesMax: z
-    .int()
-    .min(0)
-    .max(68_719_476_736)
-    .default(PUBLISH_LIMITS_DEFAULTS.historyTotalBytesMax)
-    .describe("of all topics' last batches together"),
-  historyAgeMs: z
-    .int()
-    .min(0)
-    .max(86_400_000)
-    .default(PUBLISH_LIMITS_DEFAULTS.historyAgeMs)
-    .describe("age up to which last batches are kept while memory is left; older ones make room"),
-  announceIntervalMs: z
-    .int()
-    .min(100)
-    .max(600_000)
-    .default(ANNOUNCE_INTERVAL_MS_DEFAULT)
-    .describe("between two signs of life, as ingest.announceIntervalMs"),
-  standby: z
-    .strictObject({
-      heartbeatMs: z.int().min(100).max(60_000).default(300).describe("as ingest.standby"),
-      lease: z.enum(LEASE_MODES).default("auto").describe("as ingest.standby"),
-      leaseReplicas: z
-        .union([z.literal(1), z.literal(3), z.literal(5)])
-        .default(1)
-        .describe("as ingest.standby"),
-    })
-    .prefault({})
-    .describe("several derivers of the same; see docs/standby.md"),
+  ...publishSettings({ historyBytesMax: 1_048_576 }),
 });
 
 /** A whole, checked configuration. */

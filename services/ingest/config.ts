@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { FEED_CHANNELS } from "#core/instrument.ts";
 import { parseShard, SHARDS_MAX } from "#core/shard.ts";
-import { LEASE_MODES } from "#publish/leadership/open-claims.ts";
-import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { publishSettings } from "#publish/publish-settings.ts";
 import { isProxyUrl, NO_PROXY, PROXY_SCHEMES } from "./feed/network/proxy-url.ts";
 import { INGEST_LIMITS_DEFAULTS } from "./limits.ts";
 import { simulatedSchema, simulatedSymbolProblem } from "./simulated/simulated-settings.ts";
@@ -135,55 +135,7 @@ export const ingestConfigSchema = z
     recentCandlesMax: count(PUBLISH_LIMITS_DEFAULTS.recentCandlesMax, 100_000).describe(
       "of one instrument and interval, for GetCandles",
     ),
-    historyBytesMax: z
-      .int()
-      .min(0)
-      .max(1_073_741_824)
-      .default(PUBLISH_LIMITS_DEFAULTS.historyBytesMax)
-      .describe("of one topic's last batches, for gateways that missed some; 0 keeps none"),
-    historyTotalBytesMax: z
-      .int()
-      .min(0)
-      .max(68_719_476_736)
-      .default(PUBLISH_LIMITS_DEFAULTS.historyTotalBytesMax)
-      .describe("of all topics' last batches together"),
-    historyAgeMs: z
-      .int()
-      .min(0)
-      .max(86_400_000)
-      .default(PUBLISH_LIMITS_DEFAULTS.historyAgeMs)
-      .describe("age up to which last batches are kept while memory is left; older ones make room"),
-    announceIntervalMs: z
-      .int()
-      .min(100)
-      .max(600_000)
-      .default(ANNOUNCE_INTERVAL_MS_DEFAULT)
-      .describe("between two signs of life; after 3 without one, gateways report its venues down"),
-    standby: z
-      .strictObject({
-        heartbeatMs: z
-          .int()
-          .min(100)
-          .max(60_000)
-          .default(300)
-          .describe(
-            "between two signs of life to other ingestors of the same venue; after 3 without one, " +
-              "another takes over",
-          ),
-        lease: z
-          .enum(LEASE_MODES)
-          .default("auto")
-          .describe(
-            "who publishes: by a lease in JetStream where it is there (auto), always (jetstream), " +
-              "or by who is heard (none)",
-          ),
-        leaseReplicas: z
-          .union([z.literal(1), z.literal(3), z.literal(5)])
-          .default(1)
-          .describe("copies of the leases in a cluster, when they are first made"),
-      })
-      .prefault({})
-      .describe("several ingestors of one venue; see docs/standby.md"),
+    ...publishSettings({ historyBytesMax: PUBLISH_LIMITS_DEFAULTS.historyBytesMax }),
     drainTimeoutMs: z
       .int()
       .min(0)

@@ -80,6 +80,10 @@ const LAYERS: readonly Layer[] = [
   },
   { place: "services/publish/", may: SHARED },
   {
+    place: "services/publish/publish-settings.ts",
+    may: [...SHARED, "services/publish/", "zod"],
+  },
+  {
     place: "services/runtime/",
     may: ["services/core/", "pino", "prom-client", "@opentelemetry/api", "node:*"],
   },

@@ -180,7 +180,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
    */
   sendUrgent(bytes: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#connection.send(bytes, false) === SendResult.Dropped) this.pushControl(bytes);
+    const result = this.#connection.send(bytes, false);
+    if (result !== SendResult.Sent) this.#bufferedBytes = this.#connection.bufferedBytes();
+    if (result === SendResult.Dropped) this.pushControl(bytes);
     else this.#flusher.sent(bytes.byteLength, false);
   }
 
