@@ -18,6 +18,7 @@ import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import type { BinanceWriting } from "./readings.ts";
+import { SeenMembers } from "../../reading/seen-members.ts";
 
 /** What the reader remembers of one instrument. */
 export type BinanceInstrumentState = {
@@ -104,7 +105,7 @@ export class BinanceScanner {
   readonly #numbers = new Float64Array(12);
   readonly #levels = new ScannedBook();
   // Of the payload that is being scanned.
-  #seen = 0;
+  readonly #seen = new SeenMembers();
   #kind: Kind;
   #state: BinanceInstrumentState | undefined;
   #isBuyerMaker = false;
@@ -136,14 +137,14 @@ export class BinanceScanner {
         return this.#book(receivedTimeUs, emit);
       case undefined:
         // Spot's quotes do not say what they are.
-        if ((this.#seen & SPOT_QUOTE_KEYS) !== SPOT_QUOTE_KEYS) return false;
+        if (!this.#seen.has(SPOT_QUOTE_KEYS)) return false;
         return this.#quote(receivedTimeUs, emit);
     }
   }
 
   /** Reads the members of the payload, which ends at `end`. */
   #members(bytes: Uint8Array, start: number, end: number): boolean {
-    this.#seen = 0;
+    this.#seen.begin();
     this.#kind = undefined;
     this.#state = undefined;
     let at = start;
@@ -211,36 +212,29 @@ export class BinanceScanner {
     return -1;
   }
 
-  /** False for a key that stands there a second time. */
-  #isFirst(key: number): boolean {
-    if ((this.#seen & key) !== 0) return false;
-    this.#seen |= key;
-    return true;
-  }
-
   #whole(bytes: Uint8Array, at: number, key: number, place: number): number {
-    return this.#isFirst(key) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    return this.#seen.isFirst(key) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
   }
 
   #quoted(bytes: Uint8Array, at: number, key: number, place: number, isPrice: boolean): number {
     const state = this.#state;
-    if (state === undefined || bytes[at] !== QUOTE || !this.#isFirst(key)) return -1;
+    if (state === undefined || bytes[at] !== QUOTE || !this.#seen.isFirst(key)) return -1;
     const { form } = state.scales;
     const end = decimal(bytes, at + 1, isPrice ? form.price : form.size, this.#numbers, place);
     return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
   }
 
   #side(bytes: Uint8Array, at: number, key: number): number {
-    if (this.#state === undefined || !this.#isFirst(key)) return -1;
+    if (this.#state === undefined || !this.#seen.isFirst(key)) return -1;
     const book = this.#levels;
     // The other side has begun the message if it is there already.
-    if ((this.#seen & (Seen.Bids | Seen.Asks)) === key) book.begin(this.#state.scales);
+    if (!this.#seen.has(Seen.Bids | Seen.Asks)) book.begin(this.#state.scales);
     const levels = key === Seen.Bids ? book.bids : book.asks;
     return levels.quoted(bytes, at, book.form, 0);
   }
 
   #symbol(bytes: Uint8Array, at: number): number {
-    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Symbol)) return -1;
+    if (bytes[at] !== QUOTE || !this.#seen.isFirst(Seen.Symbol)) return -1;
     const end = textEnd(bytes, at + 1);
     if (end < 0) return -1;
     this.#state = this.#symbols.find(bytes, at + 1, end);
@@ -248,7 +242,7 @@ export class BinanceScanner {
   }
 
   #event(bytes: Uint8Array, at: number): number {
-    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Event)) return -1;
+    if (bytes[at] !== QUOTE || !this.#seen.isFirst(Seen.Event)) return -1;
     const end = textEnd(bytes, at + 1);
     if (literal(bytes, at + 1, BOOK_TICKER) === end) this.#kind = "quote";
     else if (literal(bytes, at + 1, TRADE) === end) this.#kind = "trade";
@@ -258,14 +252,14 @@ export class BinanceScanner {
   }
 
   #maker(bytes: Uint8Array, at: number): number {
-    if (!this.#isFirst(Seen.Maker)) return -1;
+    if (!this.#seen.isFirst(Seen.Maker)) return -1;
     const behindTrue = literal(bytes, at, TRUE);
     this.#isBuyerMaker = behindTrue >= 0;
     return this.#isBuyerMaker ? behindTrue : literal(bytes, at, FALSE);
   }
 
   #way(bytes: Uint8Array, at: number): number {
-    if (bytes[at] !== QUOTE || !this.#isFirst(Seen.Way)) return -1;
+    if (bytes[at] !== QUOTE || !this.#seen.isFirst(Seen.Way)) return -1;
     const end = textEnd(bytes, at + 1);
     this.#isOfMarket = end >= 0 && literal(bytes, at + 1, MARKET) === end;
     return end < 0 ? -1 : end + 1;
@@ -273,15 +267,13 @@ export class BinanceScanner {
 
   /** Undefined if none of the two is there. */
   #timeUs(): number | undefined {
-    if ((this.#seen & Seen.Time) !== 0) return epochTimeUs(this.#numbers[At.Time]);
-    return (this.#seen & Seen.EventTime) === 0
-      ? undefined
-      : epochTimeUs(this.#numbers[At.EventTime]);
+    if (this.#seen.has(Seen.Time)) return epochTimeUs(this.#numbers[At.Time]);
+    return !this.#seen.has(Seen.EventTime) ? undefined : epochTimeUs(this.#numbers[At.EventTime]);
   }
 
   #quote(receivedTimeUs: number, emit: Emit): boolean {
     const state = this.#state;
-    if (state === undefined || (this.#seen & QUOTE_KEYS) !== QUOTE_KEYS) return false;
+    if (state === undefined || !this.#seen.has(QUOTE_KEYS)) return false;
     const { instrument, scales } = state;
     const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
     const event = scannedQuote(subject, scales, this.#numbers, At.Bid);
@@ -292,9 +284,9 @@ export class BinanceScanner {
 
   #trade(receivedTimeUs: number, emit: Emit): boolean {
     const state = this.#state;
-    if (state === undefined || (this.#seen & TRADE_KEYS) !== TRADE_KEYS) return false;
+    if (state === undefined || !this.#seen.has(TRADE_KEYS)) return false;
     const { instrument, scales } = state;
-    const isTimed = (this.#seen & Seen.Time) !== 0;
+    const isTimed = this.#seen.has(Seen.Time);
     const venueTimeUs = isTimed ? epochTimeUs(this.#numbers[At.Time]) : undefined;
     const event = scannedTrade(
       { instrument, venueTimeUs, receivedTimeUs },
@@ -311,13 +303,13 @@ export class BinanceScanner {
   }
 
   #aggressorSide(): AggressorSide {
-    if ((this.#seen & Seen.Way) !== 0 && !this.#isOfMarket) return "none";
+    if (this.#seen.has(Seen.Way) && !this.#isOfMarket) return "none";
     return this.#isBuyerMaker ? "seller" : "buyer";
   }
 
   #book(receivedTimeUs: number, emit: Emit): boolean {
     const state = this.#state;
-    if (state === undefined || (this.#seen & BOOK_KEYS) !== BOOK_KEYS) return false;
+    if (state === undefined || !this.#seen.has(BOOK_KEYS)) return false;
     const { instrument, scales } = state;
     if ((state.bookStream ?? "changes") !== "changes") {
       heartbeat(emit);
@@ -327,11 +319,11 @@ export class BinanceScanner {
     if (columns === undefined) return false;
     state.bookStream = "changes";
     const numbers = this.#numbers;
-    const isByTime = this.#bookTime === "T" && (this.#seen & Seen.Time) !== 0;
-    const isTimed = isByTime || (this.#seen & Seen.EventTime) !== 0;
+    const isByTime = this.#bookTime === "T" && this.#seen.has(Seen.Time);
+    const isTimed = isByTime || this.#seen.has(Seen.EventTime);
     const time = numbers[isByTime ? At.Time : At.EventTime];
     const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
-    const hasPrevious = (this.#seen & Seen.PreviousId) !== 0;
+    const hasPrevious = this.#seen.has(Seen.PreviousId);
     emit(
       bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
         snapshot: false,

@@ -15,6 +15,7 @@ import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts
 import { scannedQuote } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
+import { SeenMembers } from "../../reading/seen-members.ts";
 
 /** What the reader keeps of an instrument. */
 export type KucoinPair = { readonly instrument: Instrument; readonly scales: ScaleTracker };
@@ -66,7 +67,7 @@ export class KucoinScanner {
   // Of the frame that is being scanned.
   #pair: KucoinPair | undefined;
   #isBook = false;
-  #seen = 0;
+  readonly #seen = new SeenMembers();
 
   constructor(pairs: SymbolTable<KucoinPair>) {
     this.#pairs = pairs;
@@ -113,7 +114,7 @@ export class KucoinScanner {
 
   /** Behind the members of the data, at its brace. */
   #data(bytes: Uint8Array, start: number): number {
-    this.#seen = 0;
+    this.#seen.begin();
     let at = start;
     for (;;) {
       at = this.#isBook ? this.#bookMember(bytes, at) : this.#quoteMember(bytes, at);
@@ -124,7 +125,7 @@ export class KucoinScanner {
 
   #bookMember(bytes: Uint8Array, at: number): number {
     const changes = literal(bytes, at, CHANGES);
-    if (changes >= 0) return this.#isFirst(Seen.Changes) ? this.#changes(bytes, changes) : -1;
+    if (changes >= 0) return this.#seen.isFirst(Seen.Changes) ? this.#changes(bytes, changes) : -1;
     const first = literal(bytes, at, FIRST_NUMBER);
     if (first >= 0) return this.#number(bytes, first, At.FirstNumber, Seen.FirstNumber);
     const last = literal(bytes, at, LAST_NUMBER);
@@ -138,7 +139,7 @@ export class KucoinScanner {
     for (let index = 0; index < PRICES.length; index += 1) {
       const value = literal(bytes, at, PRICES[index]!);
       if (value < 0) continue;
-      if (!this.#isFirst(Seen.Prices << index)) return -1;
+      if (!this.#seen.isFirst(Seen.Prices << index)) return -1;
       const of = index % 2 === 0 ? form.price : form.size;
       const end = decimal(bytes, value, of, this.#numbers, At.Quote + index);
       return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
@@ -156,15 +157,8 @@ export class KucoinScanner {
     return -1;
   }
 
-  /** False for a member that stands there a second time. */
-  #isFirst(member: number): boolean {
-    if ((this.#seen & member) !== 0) return false;
-    this.#seen |= member;
-    return true;
-  }
-
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
   }
 
   /** Behind both sides, asks first. */
@@ -205,12 +199,12 @@ export class KucoinScanner {
   }
 
   #timeUs(): number | undefined {
-    return (this.#seen & Seen.Time) === 0 ? undefined : epochTimeUs(this.#numbers[At.Time]);
+    return !this.#seen.has(Seen.Time) ? undefined : epochTimeUs(this.#numbers[At.Time]);
   }
 
   #book(receivedTimeUs: number, emit: Emit): boolean {
     const pair = this.#pair;
-    if (pair === undefined || (this.#seen & BOOK_MEMBERS) !== BOOK_MEMBERS) return false;
+    if (pair === undefined || !this.#seen.has(BOOK_MEMBERS)) return false;
     const { instrument, scales } = pair;
     const columns = this.#levels.take(scales);
     if (columns === undefined) return false;
@@ -226,7 +220,7 @@ export class KucoinScanner {
 
   #quote(receivedTimeUs: number, emit: Emit): boolean {
     const pair = this.#pair;
-    if (pair === undefined || (this.#seen & QUOTE_MEMBERS) !== QUOTE_MEMBERS) return false;
+    if (pair === undefined || !this.#seen.has(QUOTE_MEMBERS)) return false;
     const { instrument, scales } = pair;
     const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
     const event = scannedQuote(subject, scales, this.#numbers, At.Quote);

@@ -8,6 +8,7 @@ import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts
 import { scannedQuote } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
+import { SeenMembers } from "../../reading/seen-members.ts";
 
 /** What the reader keeps of an instrument. */
 export type OkxInstrumentState = {
@@ -48,7 +49,7 @@ export class OkxScanner {
   readonly #symbols: SymbolTable<OkxInstrumentState>;
   readonly #numbers = new Float64Array(8);
   readonly #levels = new ScannedBook();
-  #seen = 0;
+  readonly #seen = new SeenMembers();
 
   constructor(symbols: SymbolTable<OkxInstrumentState>) {
     this.#symbols = symbols;
@@ -72,7 +73,7 @@ export class OkxScanner {
 
   /** Reads the members of the one item, behind which the frame ends. */
   #members(bytes: Uint8Array, start: number, { scales }: OkxInstrumentState): boolean {
-    this.#seen = 0;
+    this.#seen.begin();
     this.#levels.begin(scales);
     let at = start;
     for (;;) {
@@ -101,20 +102,13 @@ export class OkxScanner {
     return this.#number(bytes, previous, At.PreviousNumber, Seen.PreviousNumber);
   }
 
-  /** False for a member that stands there a second time. */
-  #isFirst(member: number): boolean {
-    if ((this.#seen & member) !== 0) return false;
-    this.#seen |= member;
-    return true;
-  }
-
   #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
-    if (!this.#isFirst(member)) return -1;
+    if (!this.#seen.isFirst(member)) return -1;
     return levels.quoted(bytes, at, this.#levels.form, TEXTS_BEHIND_LEVEL);
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
   }
 
   #checksum(bytes: Uint8Array, at: number): number {
@@ -125,7 +119,7 @@ export class OkxScanner {
   }
 
   #has(member: number): boolean {
-    return (this.#seen & member) !== 0;
+    return this.#seen.has(member);
   }
 
   #book(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {

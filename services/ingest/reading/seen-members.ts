@@ -1,0 +1,21 @@
+/** Which members of an object a scanner has met: each is a bit of its own. */
+export class SeenMembers {
+  #bits = 0;
+
+  /** A new object begins. */
+  begin(): void {
+    this.#bits = 0;
+  }
+
+  /** Notes the member; false if it stands there a second time. */
+  isFirst(member: number): boolean {
+    if ((this.#bits & member) !== 0) return false;
+    this.#bits |= member;
+    return true;
+  }
+
+  /** Whether every one of these members was met. */
+  has(members: number): boolean {
+    return (this.#bits & members) === members;
+  }
+}
