@@ -29,12 +29,10 @@ const DEFAULTS = { admin: { port: ADMIN_PORTS.derive } };
 
 /** `tickwire derive`: candles and consolidated quotes and books, from NATS to NATS. */
 export function createDeriveCommand(): Command {
-  const command = new Command("derive")
-    .summary("make candles and consolidated quotes and books, from NATS to NATS")
-    .description(
-      "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
-        "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
-    );
+  const command = new Command("derive").description(
+    "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
+      "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
+  );
   addConsolidateOption(addConfigOptions(command));
   return addAdminOption(command, "derive")
     .addHelpText(
@@ -75,7 +73,7 @@ async function runDeriveProcess(config: TickwireConfig): Promise<void> {
   });
   service.shutdown.add("bus", () => bus.drain());
   const named = config.derive.candles.venues.map(derivedVenueOf);
-  keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
+  await keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
   derive = await runDerive({ config, service, bus });
 }
 

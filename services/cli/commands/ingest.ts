@@ -33,9 +33,9 @@ const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
 /** `tickwire ingest`: venues, or a capture, to NATS. */
 export function createIngestCommand(): Command {
-  const command = new Command("ingest")
-    .summary("bring venues to NATS")
-    .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
+  const command = new Command("ingest").description(
+    "Connects to venues and publishes what they say on NATS. One ingestor a venue.",
+  );
   addReplayOptions(addChaosOption(addVenueOption(addConfigOptions(command))));
   return addAdminOption(command, "ingest")
     .addHelpText(
@@ -86,7 +86,7 @@ async function runIngestProcess(
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
-  keepStreams({ config, service });
+  await keepStreams({ config, service });
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else await playCaptures(bus, service, replay);
   starting = false;

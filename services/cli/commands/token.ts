@@ -34,11 +34,9 @@ type MakeOptions = {
 
 /** `tickwire token new-key | make | inspect`: signed tokens and the keys that they need. */
 export function createTokenCommand(): Command {
-  const token = new Command("token")
-    .summary("make and inspect signed tokens")
-    .description(
-      "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
-    );
+  const token = new Command("token").description(
+    "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
+  );
   token.addCommand(newKeyCommand());
   token.addCommand(makeCommand());
   token.addCommand(inspectCommand());
