@@ -7,7 +7,8 @@ import { clockOff, pause, StandbyStand } from "./standby-stand.ts";
 
 /** Real ingestors over a real nats-server, one of which publishes and the other stands by. */
 
-const OUTAGE_MS_MAX = 2_000;
+/** On a machine at rest it is 2 s, as test/bench/standby.bench.mjs shows. */
+const OUTAGE_MS_MAX = 15_000;
 /** So much later than the others is a leader let back to the bus. */
 const LATER_MS = 1_500;
 /** A wait of the standby to reconnect, its grace for the leader, and a busy machine. */
@@ -60,7 +61,7 @@ describe.skipIf(requireNatsServer() === undefined)("over a real nats-server", ()
       await pause(10_000);
       leader.child.kill("SIGCONT");
       await leader.waitFor("stderr", /this one stands by/);
-      await stand.flows(3_000);
+      await stand.ready(leader);
       expect(lossesOf(stand)).toEqual(NONE);
       // It has learnt what it missed, and takes over in its turn.
       await standby.stop("SIGKILL");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
+import { EXCUSES_MAX } from "#core/held-up.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { HeardClaims } from "./claims.ts";
@@ -8,7 +9,6 @@ import type { LeaderEvent, LeaderState } from "./leader-table.ts";
 import { LEADER_TABLE } from "./leader-table.ts";
 import { MISSED_INTERVALS_MAX } from "./peers.ts";
 import type { Peer } from "./peers.ts";
-import { LATE_STEPS_MAX } from "./silence-watch.ts";
 
 const INTERVAL_MS = 100;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -424,7 +424,7 @@ describe("a process that was held up itself", () => {
     const rig = new Rig();
     rig.hear();
     rig.taken();
-    for (let round = 0; round < LATE_STEPS_MAX + MISSED_INTERVALS_MAX + 1; round += 1) {
+    for (let round = 0; round < EXCUSES_MAX + MISSED_INTERVALS_MAX + 1; round += 1) {
       rig.clock.hold(INTERVAL_MS * 4);
       for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
     }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
+import { EXCUSES_MAX } from "#core/held-up.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
-import { LATE_STEPS_MAX, SilenceWatch } from "./silence-watch.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 const STEP_MS = 100;
 
@@ -51,7 +52,7 @@ test.each([
 test("so many steps are excused for being late, and no more", () => {
   const { clock, watch, silences } = start();
   watch.arm(STEP_MS);
-  for (let step = 0; step < LATE_STEPS_MAX; step += 1) clock.hold(STEP_MS * 5);
+  for (let step = 0; step < EXCUSES_MAX; step += 1) clock.hold(STEP_MS * 5);
   expect(silences()).toBe(0);
   clock.hold(STEP_MS * 5);
   expect(silences()).toBe(1);
