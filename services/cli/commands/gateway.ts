@@ -21,6 +21,8 @@ import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
 import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { reachableUrl } from "../process/listen-address.ts";
+import { printLine } from "../output/terminal.ts";
 
 /** The options of commands that serve clients. */
 export type GatewayOptions = ConfigOptions &
@@ -29,6 +31,7 @@ export type GatewayOptions = ConfigOptions &
     readonly port?: string;
     readonly transport?: string;
     readonly allowAnonymous?: boolean;
+    readonly json?: boolean;
   };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
@@ -39,6 +42,7 @@ export function createGatewayCommand(): Command {
     "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
   );
   return addAdminOption(addGatewayOptions(addConfigOptions(command)), "gateway")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -60,10 +64,19 @@ Examples:
       const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
         (await gateway?.mayAdminister(secret, address)) === true;
       const services = () => (gateway === undefined ? [] : [gateway.state]);
-      await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
+      const admin = await runAdminServer({
+        config,
+        service,
+        notReadyReasons,
+        services,
+        mayAdminister,
+      });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
+      if (options.json !== true) return;
+      const url = reachableUrl(gateway.address, gateway.port);
+      printLine(JSON.stringify({ url, adminUrl: reachableUrl(config.admin.host, admin.port) }));
     });
 }
 

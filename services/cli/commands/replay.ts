@@ -21,6 +21,7 @@ type ReplayCommandOptions = ConfigOptions &
     readonly paused?: boolean;
     readonly stay?: boolean;
     readonly as?: string;
+    readonly json?: boolean;
   };
 
 /** Options that captures do not have: they are played from the start, by their venue's code. */
@@ -49,6 +50,7 @@ export function createReplayCommand(): Command {
     .option("--paused", "recording: begin paused")
     .option("--stay", "recording: serve on after the end, until Ctrl-C")
     .option("--as <venue>", "recording: the id to publish under (default replay-VENUE)")
+    .option("--json", "print at the end what was played as one JSON object")
     .option(
       "--venue <id>",
       "capture: decode as this venue instead of the one it names",

@@ -38,13 +38,16 @@ export async function openStreamLog({
   return log;
 }
 
-/** Has JetStream keep what is published of these venues, if that is on. Waits for no server. */
+/**
+ * Has JetStream keep what is published of these venues, if that is on. Waits for no server. Returns
+ * what says why it does not; undefined if it is not wanted.
+ */
 export async function keepStreams(
   { config, service }: Omit<StreamLogParts, "bus">,
   venues: readonly string[] = config.ingest.venues.map(({ id }) => id),
-): Promise<void> {
+): Promise<Pick<StreamKeeper, "notReadyReasons"> | undefined> {
   const { kind, ageMsMax, jetStream } = config.streamLog;
-  if (kind !== "jetstream") return;
+  if (kind !== "jetstream") return undefined;
   const log = await openJetStreamLog(config, "tickwire-publisher-log");
   const { storage, replicas, bytesMax } = jetStream;
   const { clock, logger, metrics, shutdown } = service;
@@ -61,6 +64,7 @@ export async function keepStreams(
     keeper.close();
     await log.close();
   });
+  return keeper;
 }
 
 /** A log of JetStream over a connection of its own. What it needs is read where it is on. */
