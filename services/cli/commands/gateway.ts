@@ -21,6 +21,8 @@ import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
 import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { reachableUrl } from "../process/listen-address.ts";
+import { printLine } from "../output/terminal.ts";
 
 /** The options of commands that serve clients. */
 export type GatewayOptions = ConfigOptions &
@@ -29,18 +31,18 @@ export type GatewayOptions = ConfigOptions &
     readonly port?: string;
     readonly transport?: string;
     readonly allowAnonymous?: boolean;
+    readonly json?: boolean;
   };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
 
 /** `tickwire gateway`: serves clients from NATS. */
 export function createGatewayCommand(): Command {
-  const command = new Command("gateway")
-    .summary("serve clients from NATS")
-    .description(
-      "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
-    );
+  const command = new Command("gateway").description(
+    "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
+  );
   return addAdminOption(addGatewayOptions(addConfigOptions(command)), "gateway")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -62,10 +64,19 @@ Examples:
       const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
         (await gateway?.mayAdminister(secret, address)) === true;
       const services = () => (gateway === undefined ? [] : [gateway.state]);
-      await runAdminServer({ config, service, notReadyReasons, services, mayAdminister });
+      const admin = await runAdminServer({
+        config,
+        service,
+        notReadyReasons,
+        services,
+        mayAdminister,
+      });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
+      if (options.json !== true) return;
+      const url = reachableUrl(gateway.address, gateway.port);
+      printLine(JSON.stringify({ url, adminUrl: reachableUrl(config.admin.host, admin.port) }));
     });
 }
 
@@ -101,7 +112,7 @@ export async function runGateway(parts: {
   const gateway = await startGateway({
     config: config.gateway,
     bus,
-    log: openStreamLog(parts),
+    log: await openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
