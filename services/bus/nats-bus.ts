@@ -230,9 +230,9 @@ class NatsBus implements Bus {
     this.#checkSubject(subject);
     this.#checkSize(payload);
     const { timeoutMs } = options;
-    const deadlineMs = Date.now() + timeoutMs;
+    const deadlineMs = performance.now() + timeoutMs;
     if (!this.#connected) await this.#connectedWithin(timeoutMs);
-    const restMs = deadlineMs - Date.now();
+    const restMs = deadlineMs - performance.now();
     if (this.#state === "closed") throw closedError();
     if (!this.#connected || restMs < 1) throw requestTimeout(subject, timeoutMs);
     try {

@@ -97,7 +97,7 @@ export class VenuePublication {
       listener: {
         onOccurrence: (event) => this.#own.published(event),
         onHole: (instrument) => this.#own.restartTopic(instrument),
-        onSynced: () => this.#own.restart(),
+        onSynced: () => this.#onSynced(),
       },
     });
   }
@@ -215,6 +215,13 @@ export class VenuePublication {
     this.#own.led();
     this.#feed.follow(term);
     this.#heardLeader();
+  }
+
+  #onSynced(): void {
+    const { logger, partition } = this.#parts;
+    this.#own.restart();
+    const fields = { venue: partition.venue, shard: shardText(partition) };
+    logger.info(fields, "everything that the other ingestor publishes is known here");
   }
 
   #beginTerm(token: number): number {

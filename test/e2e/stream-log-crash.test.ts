@@ -87,6 +87,21 @@ describe.skipIf(requireNatsServer() === undefined)("a publisher that is killed",
     return started;
   }
 
+  test("is ready while JetStream stores what it says, and says so while it does not", async () => {
+    const running = await ingest();
+    const [, port] = await running.waitFor("stderr", /"port":(\d+),"msg":"admin server listens"/);
+    const readiness = async (): Promise<unknown> =>
+      await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
+    await expect.poll(readiness, { timeout: WAIT_MS_MAX }).toEqual({ ready: true, reasons: [] });
+    // Another server on the same port, which stores nothing: publishing goes on.
+    await server.stop();
+    const plain = await startNatsServer({ port: server.port });
+    await expect
+      .poll(readiness, { timeout: WAIT_MS_MAX })
+      .toEqual({ ready: false, reasons: ["stream-log-not-stored"] });
+    await plain.stop();
+  });
+
   test("leaves all that it said in the log, and a client goes on with the next one without a word lost", async () => {
     const first = await ingest();
     const port = await findFreePort();

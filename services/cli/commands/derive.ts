@@ -61,10 +61,12 @@ async function runDeriveProcess(config: TickwireConfig): Promise<void> {
   const service = createServiceProcess("derive", config);
   let busDown = false;
   let derive: RunningDerive | undefined;
+  let streams: ReturnType<typeof keepStreams>;
   const notReadyReasons = (): string[] => [
     ...(derive === undefined ? ["starting"] : []),
     ...(derive?.hasSources === false ? ["no-sources"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
+    ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (derive === undefined ? [] : [derive.state]);
   await runAdminServer({ config, service, notReadyReasons, services });
@@ -75,7 +77,7 @@ async function runDeriveProcess(config: TickwireConfig): Promise<void> {
   });
   service.shutdown.add("bus", () => bus.drain());
   const named = config.derive.candles.venues.map(derivedVenueOf);
-  keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
+  streams = keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
   derive = await runDerive({ config, service, bus });
 }
 

@@ -73,10 +73,12 @@ async function runIngestProcess(
   let starting = true;
   let busDown = false;
   let ingest: RunningIngest | undefined;
+  let streams: ReturnType<typeof keepStreams>;
   const notReadyReasons = (): string[] => [
     ...unservedVenues(ingest?.stats().venues ?? []),
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
+    ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (ingest === undefined ? [] : [ingest.state]);
   await runAdminServer({ config, service, notReadyReasons, services });
@@ -86,7 +88,7 @@ async function runIngestProcess(
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
-  keepStreams({ config, service });
+  streams = keepStreams({ config, service });
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else await playCaptures(bus, service, replay);
   starting = false;

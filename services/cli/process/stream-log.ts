@@ -34,13 +34,16 @@ export function openStreamLog({ config, service, bus }: StreamLogParts): StreamL
   return log;
 }
 
-/** Has JetStream keep what is published of these venues, if that is on. Waits for nothing. */
+/**
+ * Has JetStream keep what is published of these venues, if that is on. Waits for nothing. Returns
+ * what says why it does not; undefined if it is not wanted.
+ */
 export function keepStreams(
   { config, service }: Omit<StreamLogParts, "bus">,
   venues: readonly string[] = config.ingest.venues.map(({ id }) => id),
-): void {
+): Pick<StreamKeeper, "notReadyReasons"> | undefined {
   const { kind, ageMsMax, jetStream } = config.streamLog;
-  if (kind !== "jetstream") return;
+  if (kind !== "jetstream") return undefined;
   const log = openJetStreamLog(config, "tickwire-publisher-log");
   const { storage, replicas, bytesMax } = jetStream;
   const { clock, logger, metrics, shutdown } = service;
@@ -57,6 +60,7 @@ export function keepStreams(
     keeper.close();
     await log.close();
   });
+  return keeper;
 }
 
 /** A log of JetStream over a connection of its own. */
