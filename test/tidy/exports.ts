@@ -38,6 +38,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/load/steady-mix.ts": "a script that k6 runs",
   "test/load/slow-readers.ts": "a script that k6 runs",
   "test/load/rpc-mix.ts": "a script that k6 runs",
+  "services/cli/process/gateway-thread.ts": "the program of a thread of a gateway",
   "test/load/reconnect-storm.ts": "a script that k6 runs",
   "test/packages/try.mjs": "installs the packages in empty projects; run by hand",
   "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
