@@ -25,7 +25,9 @@ import type { HandoverParts } from "./standby/handover.ts";
 import { LeaderFeed } from "./standby/leader-feed.ts";
 import type { FollowCounters } from "./standby/leader-feed.ts";
 import { OwnFeed } from "./standby/own-feed.ts";
+import type { OwnInstrument } from "./standby/own-feed.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
+import type { TopicRecord } from "./topic-record.ts";
 
 type VenuePublicationParts = {
   readonly bus: Bus;
@@ -41,6 +43,11 @@ type VenuePublicationParts = {
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
   /** Every ingestor has the same venue before it, so that what one publishes another can go on. */
   readonly isOneVenue: boolean;
+  /**
+   * Whether what our own feed says of a topic is as good as what the other one has published. It
+   * always is if this is absent, as it is where the venue itself says it.
+   */
+  readonly isAsGood?: (topic: TopicRecord, own: OwnInstrument | undefined) => boolean;
   readonly heartbeatMs: number;
   /** A random UUID. */
   readonly newUuid: () => string;
@@ -97,7 +104,7 @@ export class VenuePublication {
       listener: {
         onOccurrence: (event) => this.#own.published(event),
         onHole: (instrument) => this.#own.restartTopic(instrument),
-        onSynced: () => this.#own.restart(),
+        onSynced: () => this.#onSynced(),
       },
     });
   }
@@ -217,6 +224,13 @@ export class VenuePublication {
     this.#heardLeader();
   }
 
+  #onSynced(): void {
+    const { logger, partition } = this.#parts;
+    this.#own.restart();
+    const fields = { venue: partition.venue, shard: shardText(partition) };
+    logger.info(fields, "everything that the other ingestor publishes is known here");
+  }
+
   #beginTerm(token: number): number {
     const { publisher, newUuid, listener } = this.#parts;
     const epoch = newTermEpoch(token, newUuid());
@@ -267,7 +281,7 @@ export class VenuePublication {
 
   /** Topics of which it is not known what lies between the leader's last event and our next. */
   #unprovenTopics(): ReadonlySet<object> {
-    const { publisher, market } = this.#parts;
+    const { publisher, market, isAsGood = () => true } = this.#parts;
     const unproven = new Set<object>();
     for (const { instrument, matchers } of this.#own.instruments.values()) {
       for (const kind of ["trade", "liquidation"] as const) {
@@ -284,7 +298,7 @@ export class VenuePublication {
         (channel !== "trades" || own?.matchers.trade !== undefined) &&
         (channel !== "liquidations" || own?.matchers.liquidation !== undefined);
       // Of the list, our own is a whole that says nothing of how it came about.
-      if (!hasFeed || instrument === market) unproven.add(topic);
+      if (!hasFeed || instrument === market || !isAsGood(topic, own)) unproven.add(topic);
     }
     return unproven;
   }

@@ -16,11 +16,11 @@ const CAPTURES = [
   { capture: "binance-usdm-btcusdt-345s", venue: "binance-usdm", share: 0.99 },
   { capture: "binance-usdm-4-pairs", venue: "binance-usdm", share: 0.8 },
   { capture: "binance-btcusdt-345s", venue: "binance", share: 0.98 },
-  { capture: "coinbase-10-pairs", venue: "coinbase", share: 0.9 },
+  { capture: "coinbase-10-pairs", venue: "coinbase", share: 0.98 },
   { capture: "kraken-v2-ethusd", venue: "kraken", share: 0.9 },
   { capture: "kraken-v2-btcusd-depth10-resubscribes", venue: "kraken", share: 0.75 },
   { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
-  { capture: "okx-3-instruments", venue: "okx", share: 0.65 },
+  { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
 ] as const;
 
@@ -84,6 +84,8 @@ const FORMS = {
     '{"type":"snapshot","product_id":"BAND-GBP","asks":[],"bids":[]}',
     '{"type":"l2update","product_id":"BAND-GBP","changes":[["buy","14.7","0.001"],["sell","14.8024","0.0"],["buy","14.69","1"]],"time":"2021-04-17T16:43:37.283499Z"}',
     '{"type":"l2update","product_id":"BAND-GBP","changes":[["sell","14.80241","2"]],"time":"2021-04-18T00:00:00Z"}',
+    '{"type":"match","trade_id":881614,"maker_order_id":"27fff20b-af29-4f45-8744-56dd1ef57dc0","taker_order_id":"1da6ce16-c8da-4732-9f71-6049f4c6aaf8","side":"sell","size":"0.04","price":"14.7775","product_id":"BAND-GBP","sequence":333938798,"time":"2021-04-17T16:43:30.244075Z"}',
+    '{"type":"match","trade_id":881616,"maker_order_id":"27fff20b-af29-4f45-8744-56dd1ef57dc0","taker_order_id":"1da6ce16-c8da-4732-9f71-6049f4c6aaf8","side":"buy","size":"12.5","price":"14.78","product_id":"BAND-GBP","sequence":333938801,"time":"2021-04-17T16:43:31.1Z"}',
   ],
   "kraken-v1": [
     '[1360,{"as":[["0.000022900","13355.87450757","1618678123.481570"],["0.000022910","15283.79025460","1618678132.136369"]],"bs":[["0.000022890","31.75709827","1618678097.841234"]]},"book-1000","ADA/XBT"]',
@@ -100,6 +102,8 @@ const FORMS = {
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","checksum":0,"seqId":100,"prevSeqId":-1}]}',
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.98","0","0","0"]],"bids":[],"ts":"1597026383185","checksum":0,"seqId":101,"prevSeqId":100}]}',
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.99","1.5","0","1"]],"bids":[],"ts":"1597026383185","checksum":-855196043,"seqId":102,"prevSeqId":101}]}',
+    '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474","px":"8476.98","sz":"0.12060306","side":"buy","ts":"1630048897897","count":"3","source":"0","seqId":1234}]}',
+    '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639475","px":"8476.9","sz":"2","side":"sell","ts":"1630048897898"}]}',
     '{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","seqId":103}]}',
   ],
   kucoin: [

@@ -29,6 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "docs/collect-pages.mjs": "npm run docs:build",
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
+  "services/cli/bundle.mjs": "npm run build",
   "services/cli/tickwire.mjs": "the program",
   "services/cli/output/cli-document.ts": "writes docs/cli.md through its test",
   "services/cli/output/metrics-document.ts": "writes docs/metrics.md through its test",
@@ -66,7 +67,10 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/turns/gateway.mjs": "a process of stall and strangers.bench.mjs",
   "test/bench/turns/bare-server.mjs": "a process of the benchmark stall",
   "test/bench/turns/loads.mjs": "a process of the benchmark stall",
+  "test/random.mjs": "npm run test:random",
   "test/report.mjs": ".ci/run",
+  "test/support/second-attempts.ts": "vitest, which reports to it",
+  "test/support/steady-fast-check.ts": "vitest.config.ts, in place of fast-check",
   "test/support/cut-corpus.mjs": "makes test/fixtures/corpus; run by hand",
   "vitest.config.ts": "vitest",
 };

@@ -114,6 +114,7 @@ const LAYERS: readonly Layer[] = [
       "jose",
       "zod",
       "prom-client",
+      "rolldown",
       "node:*",
     ],
   },
@@ -283,6 +284,7 @@ const IMPORTERS: readonly Importers[] = [
     places: ["services/wire/", "services/cli/output/decoded-message.ts", "clients/typescript/src/"],
   },
   { packageName: "pino", places: ["services/runtime/logger.ts"] },
+  { packageName: "rolldown", places: ["services/cli/bundle.mjs"] },
   ...PROXY_PACKAGES.map((packageName) => ({
     packageName,
     places: ["services/ingest/feed/network/venue-route.ts"],

@@ -23,7 +23,6 @@ const TIMEOUT_MS = 700;
 /** `tickwire completion SHELL`: what a shell reads to complete command lines. */
 export function createCompletionCommand(parts: ProgramParts): Command {
   const command = new Command("completion")
-    .summary("print what completes tickwire in a shell")
     .description(
       "Prints a script with which bash, zsh or fish complete commands, options, venues, channels, and the " +
         "topics of a running gateway (that of --url, else http://127.0.0.1:8080).",

@@ -13,7 +13,6 @@ type DecodeOptions = { readonly as?: MessageForm; readonly json?: boolean };
 /** `tickwire decode [INPUT]`: a frame or a message of the bus in words. */
 export function createDecodeCommand(): Command {
   return new Command("decode")
-    .summary("print a frame or a bus message in words")
     .description(
       "Prints what a frame of a client or a gateway, or a message of the bus, says: its messages as " +
         "JSON, its batches column by column and event by event.",

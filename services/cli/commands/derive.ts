@@ -31,12 +31,10 @@ const DEFAULTS = { admin: { port: ADMIN_PORTS.derive } };
 
 /** `tickwire derive`: candles and consolidated quotes and books, from NATS to NATS. */
 export function createDeriveCommand(): Command {
-  const command = new Command("derive")
-    .summary("make candles and consolidated quotes and books, from NATS to NATS")
-    .description(
-      "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
-        "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
-    );
+  const command = new Command("derive").description(
+    "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
+      "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
+  );
   addConsolidateOption(addConfigOptions(command));
   return addAdminOption(command, "derive")
     .option("--json", "say where it listens as one JSON object")
@@ -67,10 +65,12 @@ async function runDeriveProcess(config: TickwireConfig): Promise<number> {
   const service = createServiceProcess("derive", config);
   let busDown = false;
   let derive: RunningDerive | undefined;
+  let streams: Awaited<ReturnType<typeof keepStreams>>;
   const notReadyReasons = (): string[] => [
     ...(derive === undefined ? ["starting"] : []),
     ...(derive?.hasSources === false ? ["no-sources"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
+    ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (derive === undefined ? [] : [derive.state]);
   const admin = await runAdminServer({ config, service, notReadyReasons, services });
@@ -81,7 +81,7 @@ async function runDeriveProcess(config: TickwireConfig): Promise<number> {
   });
   service.shutdown.add("bus", () => bus.drain());
   const named = config.derive.candles.venues.map(derivedVenueOf);
-  keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
+  streams = await keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
   derive = await runDerive({ config, service, bus });
   return admin.port;
 }

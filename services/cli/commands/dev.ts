@@ -57,12 +57,10 @@ function defaultsFor(isReplay: boolean): typeof DEFAULTS & { readonly derive: ob
 
 /** `tickwire dev`: everything in one process. */
 export function createDevCommand(): Command {
-  const command = new Command("dev")
-    .summary("run everything in one process")
-    .description(
-      "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
-        "unless told otherwise.",
-    );
+  const command = new Command("dev").description(
+    "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
+      "unless told otherwise.",
+  );
   addReplayOptions(addChaosOption(addGatewayOptions(addVenueOption(addConfigOptions(command)))));
   addConsolidateOption(command);
   return addAdminOption(command, "dev")

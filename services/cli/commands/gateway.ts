@@ -38,11 +38,9 @@ const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
 
 /** `tickwire gateway`: serves clients from NATS. */
 export function createGatewayCommand(): Command {
-  const command = new Command("gateway")
-    .summary("serve clients from NATS")
-    .description(
-      "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
-    );
+  const command = new Command("gateway").description(
+    "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
+  );
   return addAdminOption(addGatewayOptions(addConfigOptions(command)), "gateway")
     .option("--json", "say where it listens as one JSON object")
     .addHelpText(
@@ -114,7 +112,7 @@ export async function runGateway(parts: {
   const gateway = await startGateway({
     config: config.gateway,
     bus,
-    log: openStreamLog(parts),
+    log: await openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,

@@ -35,9 +35,9 @@ const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
 /** `tickwire ingest`: venues, or a capture, to NATS. */
 export function createIngestCommand(): Command {
-  const command = new Command("ingest")
-    .summary("bring venues to NATS")
-    .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
+  const command = new Command("ingest").description(
+    "Connects to venues and publishes what they say on NATS. One ingestor a venue.",
+  );
   addReplayOptions(addChaosOption(addVenueOption(addConfigOptions(command))));
   return addAdminOption(command, "ingest")
     .option("--json", "say where it listens as one JSON object")
@@ -78,10 +78,12 @@ async function runIngestProcess(
   let starting = true;
   let busDown = false;
   let ingest: RunningIngest | undefined;
+  let streams: Awaited<ReturnType<typeof keepStreams>>;
   const notReadyReasons = (): string[] => [
     ...unservedVenues(ingest?.stats().venues ?? []),
     ...(starting ? ["starting"] : []),
     ...(busDown ? ["bus-disconnected"] : []),
+    ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (ingest === undefined ? [] : [ingest.state]);
   const admin = await runAdminServer({ config, service, notReadyReasons, services });
@@ -91,7 +93,7 @@ async function runIngestProcess(
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
-  keepStreams({ config, service });
+  streams = await keepStreams({ config, service });
   let venues = config.ingest.venues.map(({ id }) => id as string);
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
   else venues = (await playCaptures(bus, service, replay)).map(({ venue }) => venue);

@@ -36,12 +36,10 @@ const NAME_LENGTH_MAX = 200;
 
 /** `tickwire keys add | list | revoke`: the API keys of an access file. */
 export function createKeysCommand(): Command {
-  const keys = new Command("keys")
-    .summary("make, list and revoke API keys")
-    .description(
-      "Makes, lists and revokes the API keys in the file that gateway.access.file names. Gateways " +
-        "notice by themselves that it has changed.",
-    );
+  const keys = new Command("keys").description(
+    "Makes, lists and revokes the API keys in the file that gateway.access.file names. Gateways " +
+      "notice by themselves that it has changed.",
+  );
   keys.addCommand(addCommand());
   keys.addCommand(listCommand());
   keys.addCommand(revokeCommand());

@@ -30,7 +30,6 @@ const OF_RECORDINGS = ["from", "to", "seek", "loop", "paused", "stay", "as"] as 
 /** `tickwire replay PATH`: plays a recording, or a capture, onto a bus. */
 export function createReplayCommand(): Command {
   const command = new Command("replay")
-    .summary("play a recording or a capture onto a bus")
     .description(
       "Plays a recording onto a bus, where gateways serve it as a venue of its own (replay-binance), " +
         "with its instruments and times; on a terminal keys pause, step, seek and change the speed, " +

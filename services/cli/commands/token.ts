@@ -38,11 +38,9 @@ type InspectOptions = { readonly keySet?: string; readonly json?: boolean };
 
 /** `tickwire token new-key | make | inspect`: signed tokens and the keys that they need. */
 export function createTokenCommand(): Command {
-  const token = new Command("token")
-    .summary("make and inspect signed tokens")
-    .description(
-      "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
-    );
+  const token = new Command("token").description(
+    "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
+  );
   token.addCommand(newKeyCommand());
   token.addCommand(makeCommand());
   token.addCommand(inspectCommand());

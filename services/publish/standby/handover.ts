@@ -226,6 +226,11 @@ function isBefore({ venueTimeUs }: MarketEvent, timeUs: number | undefined): boo
 
 /** A closed candle is not opened again, and fewer trades are an older state of it. */
 function isOlder(candle: Candle, known: Candle): boolean {
+  // What was made of all trades is not replaced by what was made of some.
+  if (candle.incomplete === true && known.incomplete === false) return true;
   if (known.closed !== candle.closed) return known.closed;
+  if (candle.built === true && known.built === true) {
+    return (candle.tradeCount ?? 0) < (known.tradeCount ?? 0);
+  }
   return isBefore(candle, known.venueTimeUs);
 }

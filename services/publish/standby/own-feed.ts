@@ -216,8 +216,17 @@ export class OwnFeed {
   }
 }
 
+/** Our own candle of the same interval and start; undefined if there is none. */
+export function ownCandleOf({ candles }: OwnInstrument, candle: Candle): Candle | undefined {
+  return candles.get(keyOf(candle));
+}
+
+function keyOf({ intervalMs, openTimeUs }: Candle): string {
+  return `${intervalMs} ${openTimeUs}`;
+}
+
 function keepCandle({ candles }: OwnInstrument, candle: Candle): void {
-  const key = `${candle.intervalMs} ${candle.openTimeUs}`;
+  const key = keyOf(candle);
   candles.delete(key);
   candles.set(key, candle);
   const [oldest] = candles.keys();
