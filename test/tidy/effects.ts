@@ -113,6 +113,8 @@ const EDGES: readonly Edge[] = [
     effects: ["network", "process", "time"],
   },
   { path: "clients/examples/worker-thread/src/worker.ts", effects: ["network", "timers"] },
+  { path: "clients/examples/react-hooks/src/main.tsx", effects: ["page"] },
+  { path: "clients/examples/vue-app/src/main.ts", effects: ["page"] },
   { path: "clients/examples/recorder/src/main.ts", effects: ["process", "time", "timers"] },
   { path: "clients/examples/terminal-watcher/src/main.ts", effects: ["process", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
