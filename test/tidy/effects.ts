@@ -118,7 +118,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/examples/recorder/src/main.ts", effects: ["process", "time", "timers"] },
   { path: "clients/examples/terminal-watcher/src/main.ts", effects: ["process", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
-  { path: "clients/dashboard/src/main.ts", effects: ["page"] },
+  { path: "clients/dashboard/src/dashboard.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },

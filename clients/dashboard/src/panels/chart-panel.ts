@@ -1,4 +1,5 @@
 import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import { refusalText } from "../market/access-words.ts";
 import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
 import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
 import { changeSign, type Market } from "../market/market-rows.ts";
@@ -153,8 +154,9 @@ export class ChartPanel implements Panel {
           const isAnew = notice.type === "continuity" && notice.continuity === "replaced";
           if (notice.type === "gap" || isAnew) void history.fillGap();
         },
-        onError: ({ message }) => {
-          this.#refused = message;
+        onError: (error) => {
+          if (error.code === "buffer-overflow") return this.show(market);
+          this.#refused = refusalText(error);
           this.#hasChanged = true;
           redraw();
         },
