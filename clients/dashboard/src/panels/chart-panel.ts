@@ -1,4 +1,5 @@
 import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import { refusalText } from "../market/access-words.ts";
 import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
 import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
 import { changeSign, type Market } from "../market/market-rows.ts";
@@ -34,7 +35,9 @@ export class ChartPanel implements Panel {
   readonly #host: HTMLElement;
   readonly #view: ChartView;
   #market: Market | undefined;
-  #series = new CandleSeries(60_000);
+  #series = new CandleSeries({ intervalMs: 60_000 });
+  /** Start of the candle that came last. */
+  #liveMs = 0;
   #history: CandleHistory | undefined;
   #subscription: Subscription | undefined;
   #needsAll = false;
@@ -76,14 +79,14 @@ export class ChartPanel implements Panel {
     const lengths = lengthsOf(instrument);
     const wanted = this.#context.view().intervalMs;
     const shown = lengths.includes(wanted) ? wanted : (lengths[0] ?? 60_000);
-    this.#series = new CandleSeries(shown);
+    const part = partOf(shown, instrument.candleIntervalsMs);
+    this.#series = new CandleSeries({ intervalMs: shown, ...(part && { partMs: part }) });
     this.#needsAll = true;
     this.#drawIntervals(lengths, shown);
     const decimals = decimalsOf(instrument.priceIncrementText) ?? 2;
     const minMove = Number(instrument.priceIncrementText ?? 0.01);
     this.#view.begin({ decimals, minMove, intervalMs: shown });
     this.#context.redraw();
-    const part = partOf(shown, instrument.candleIntervalsMs);
     if (part === undefined) this.#refused = "This market has no candles.";
     else this.#follow(market, part);
   }
@@ -99,6 +102,7 @@ export class ChartPanel implements Panel {
     if (this.#scrollsToNow) this.#view.scrollToNow();
     this.#scrollsToNow = false;
     this.element.dataset["bars"] = String(bars.length);
+    this.element.dataset["first"] = String(bars[0]?.openTimeMs ?? "");
     this.element.dataset["empty"] = String(this.#view.emptyCount);
     this.element.dataset["last"] = String(bars.at(-1)?.close ?? "");
     this.#drawNote();
@@ -125,6 +129,7 @@ export class ChartPanel implements Panel {
         fetchPage: pagesOf(isWhole ? intervalMs : part),
         ...(isWhole && part < intervalMs ? { fetchParts: pagesOf(part) } : {}),
         nowMs: this.#context.nowMs,
+        afterMs: this.#context.afterMs,
       },
       () => {
         this.#needsAll = true;
@@ -135,8 +140,11 @@ export class ChartPanel implements Panel {
     this.#subscription = client.onCandles(
       market.topic,
       (candle) => {
-        this.#series.put(barOf(candle));
+        const bar = barOf(candle);
+        this.#series.put(bar);
         this.#hasChanged = true;
+        if (bar.openTimeMs !== this.#liveMs) history.checkSeam();
+        this.#liveMs = bar.openTimeMs;
         redraw();
       },
       {
@@ -146,8 +154,9 @@ export class ChartPanel implements Panel {
           const isAnew = notice.type === "continuity" && notice.continuity === "replaced";
           if (notice.type === "gap" || isAnew) void history.fillGap();
         },
-        onError: ({ message }) => {
-          this.#refused = message;
+        onError: (error) => {
+          if (error.code === "buffer-overflow") return this.show(market);
+          this.#refused = refusalText(error);
           this.#hasChanged = true;
           redraw();
         },
