@@ -22,6 +22,7 @@ const CAPTURES = [
   { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
   { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
+  { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
@@ -106,32 +107,44 @@ const FORMS = {
     '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639475","px":"8476.9","sz":"2","side":"sell","ts":"1630048897898"}]}',
     '{"arg":{"channel":"bbo-tbt","instId":"BTC-USDT"},"data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","seqId":103}]}',
   ],
+  bybit: [
+    '{"topic":"orderbook.50.BTCUSDT","type":"snapshot","ts":1699999000007,"data":{"s":"BTCUSDT","b":[["43000.50","0.250"],["43000.00","1.500"]],"a":[["43000.60","2.000"]],"u":18522000,"seq":7961638001},"cts":1699999000000}',
+    '{"topic":"orderbook.50.BTCUSDT","type":"delta","ts":1699999000020,"data":{"s":"BTCUSDT","b":[["43000.50","0"]],"a":[["43000.55","0.75"],["43000.60","1.2345"]],"u":18522001,"seq":7961638001},"cts":1699999000019}',
+    '{"topic":"orderbook.50.BTCUSDT","type":"delta","ts":1699999000040,"data":{"s":"BTCUSDT","b":[],"a":[["43000.56","0.001"]],"u":18522002,"seq":7961638002}}',
+    '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
+    '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
+  ],
   kucoin: [
     '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',
     '{"topic":"/market/ticker:BTC-USDT","type":"message","subject":"trade.ticker","data":{"bestAsk":"67232.9","bestAskSize":"0.39861855","bestBid":"67232.8","bestBidSize":"0.81280847","price":"67232.9","sequence":"14691455768","size":"0.00004","time":1729757723612}}',
   ],
 };
 
+/** Of venues whose connections are each for a part of their symbols. */
+const URLS: ReadonlyMap<string, string> = new Map([
+  ["bybit", "wss://stream.bybit.com/v5/public/linear"],
+]);
+
 describe.each(Object.entries(FORMS))("what %s sends today", (venue, frames) => {
   const adapter = VENUES[venue as keyof typeof FORMS];
 
   test("is scanned, and says the same scanned as decoded", () => {
-    const oracle = new ScanOracle(adapter);
+    const oracle = new ScanOracle(adapter, URLS.get(venue));
     for (const frame of frames) oracle.take(frame);
-    // OKX sends its snapshots once, and they are short: they are decoded.
+    // OKX and Bybit send their snapshots once, and they are short: they are decoded.
     const outcomes = frames
-      .filter((frame) => !frame.includes('"action":"snapshot"'))
+      .filter((frame) => !/"action":"snapshot"|"orderbook\..*"type":"snapshot"/.test(frame))
       .map((frame) => oracle.take(frame));
     expect(outcomes.flatMap((outcome) => differenceOf(outcome) ?? [])).toEqual([]);
     expect(outcomes.filter(({ isScanned }) => !isScanned)).toEqual([]);
   });
 
   test("says the same also if it is damaged", () => {
-    let oracle = new ScanOracle(adapter);
+    let oracle = new ScanOracle(adapter, URLS.get(venue));
     const differences: object[] = [];
     for (const [index, frame] of [...alteredFrames(frames, { count: 3_000, seed: 7 })].entries()) {
       if (index % ALTERED_AT_ONCE === 0) {
-        oracle = new ScanOracle(adapter);
+        oracle = new ScanOracle(adapter, URLS.get(venue));
         for (const each of frames) oracle.take(each);
       }
       const difference = differenceOf(oracle.take(frame));
