@@ -40,12 +40,11 @@ class Heard {
     if (event.type === "candle") this.candles.push(event);
   }
 
-  /** Waits until more has come of each of the topics. */
-  async moves(): Promise<void> {
+  /** Tells whether more has come of each of the topics since it was asked for. */
+  moving(): () => boolean {
     const counts = (): number[] => CHANNELS.map((channel) => this.ledger.totals(channel).delivered);
     const from = counts();
-    const isMoving = (): boolean => counts().every((count, index) => count > from[index]! + 3);
-    await expect.poll(isMoving, { timeout: WAIT_MS_MAX, interval: 50 }).toBe(true);
+    return () => counts().every((count, index) => count > from[index]! + 3);
   }
 }
 
@@ -142,15 +141,15 @@ describe.skipIf(requireNatsServer() === undefined)("derivers, with the rights of
     const heard = new Heard();
     const killFirst = await derive("one");
     await serve((event) => heard.take(event));
-    await heard.moves();
+    await expect.poll(heard.moving(), { timeout: WAIT_MS_MAX, interval: 50 }).toBe(true);
     const killSecond = await derive("two");
     await hears("two", "everything that the other ingestor publishes is known here");
-    await heard.moves();
+    await expect.poll(heard.moving(), { timeout: WAIT_MS_MAX, interval: 50 }).toBe(true);
     await killFirst();
     const { ledger } = heard;
     const next = (): number => ledger.continuations;
     await expect.poll(next, { timeout: WAIT_MS_MAX }).toBe(TOPICS.length);
-    await heard.moves();
+    await expect.poll(heard.moving(), { timeout: WAIT_MS_MAX, interval: 50 }).toBe(true);
     expect([ledger.faults, ledger.epochChanges, ledger.unknownGaps]).toEqual([[], 0, 0]);
     // In the middle of a candle all are gone, and one begins anew.
     const inCandle = (): number => (clock.nowUs() / 1_000) % INTERVAL_MS;
