@@ -1,9 +1,9 @@
-// CPU and memory of a deriver that makes candles of many instruments, and consolidates pairs.
+// CPU and memory of a deriver that makes candles of many instruments.
 // Runs on the build and a nats-server from PATH:
 // `npm run build && node test/bench/derive.bench.mjs [instruments] [changesPerSecond] [seconds]`.
 // The simulated market moves each instrument at an even rate of book changes; about one in two
-// comes of a trade. Ingestor, deriver and nats-server are processes of their own, and what is measured
-// is the processor time of the deriver alone, so that others on the machine do not count.
+// comes of a trade. Ingestor, deriver and nats-server are processes of their own, and what is
+// measured is the processor time of the deriver alone, so that others on the machine do not count.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
