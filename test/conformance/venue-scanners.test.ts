@@ -23,6 +23,7 @@ const CAPTURES = [
   { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
+  { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
