@@ -12,6 +12,7 @@ import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
 import { createOrderBook } from "./order-book.ts";
+import type { StatusReason } from "./status-reason.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -93,7 +94,7 @@ export class BookBuilder {
   #snapshotsBehind = 0;
   /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
   #isDoubted = false;
-  #startReason = "start";
+  #startReason: StatusReason = "start";
 
   /**
    * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
@@ -164,7 +165,7 @@ export class BookBuilder {
   /**
    * The connection is gone: forgets everything that depended on it. The next message starts anew.
    */
-  reset(reason: string, emit: Emit): void {
+  reset(reason: StatusReason, emit: Emit): void {
     this.#phase = "idle";
     this.#startReason = reason;
     this.#requested = false;
@@ -180,7 +181,7 @@ export class BookBuilder {
   /**
    * Something of this book was lost that its numbers cannot show, such as an unreadable message.
    */
-  resync(reason: string, emit: Emit): void {
+  resync(reason: StatusReason, emit: Emit): void {
     if (this.#phase === "live") {
       this.#lose(reason, emit);
       return;
@@ -260,7 +261,7 @@ export class BookBuilder {
     emit({ kind: "event", event: deltaEvent(delta, truncated, this.book) });
   }
 
-  #reasonOf(placement: "covered" | "gap"): BookReason {
+  #reasonOf(placement: "covered" | "gap"): StatusReason {
     if (placement === "gap") return "sequence-gap";
     return this.#position.bridged ? "sequence-repeated" : "sequence-reset";
   }
@@ -419,7 +420,7 @@ export class BookBuilder {
     this.#enter("resyncing", "crossed-book", emit);
   }
 
-  #lose(reason: string, emit: Emit): void {
+  #lose(reason: StatusReason, emit: Emit): void {
     this.#phase = "waiting";
     this.#requested = false;
     this.#refreshing = false;
@@ -437,19 +438,19 @@ export class BookBuilder {
     this.#enter(this.#wasLive ? "resyncing" : "syncing", this.#startReason, emit);
   }
 
-  #request(reason: string, emit: Emit): void {
+  #request(reason: BookReason, emit: Emit): void {
     if (this.#requested) return;
     this.#requested = true;
     emit({ kind: "need-snapshot", reason });
   }
 
-  #reportGap(reason: string, emit: Emit): void {
+  #reportGap(reason: BookReason, emit: Emit): void {
     if (this.#gapReported) return;
     this.#gapReported = true;
     emit({ kind: "gap", reason });
   }
 
-  #enter(state: TopicState, reason: string, emit: Emit): void {
+  #enter(state: TopicState, reason: StatusReason, emit: Emit): void {
     if (this.#state === state) return;
     this.#state = state;
     emit({ kind: "state", state, reason });
