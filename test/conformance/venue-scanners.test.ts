@@ -24,6 +24,7 @@ const CAPTURES = [
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
   { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
+  { capture: "gateio-10-pairs", venue: "gateio", share: 0.6 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
@@ -114,6 +115,10 @@ const FORMS = {
     '{"topic":"orderbook.50.BTCUSDT","type":"delta","ts":1699999000040,"data":{"s":"BTCUSDT","b":[],"a":[["43000.56","0.001"]],"u":18522002,"seq":7961638002}}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
+  ],
+  gateio: [
+    '{"time":1606294781,"time_ms":1606294781236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294781123,"e":"depthUpdate","E":1606294781,"s":"BTC_USDT","U":48776301,"u":48776306,"b":[["19137.74","0.0001"],["19088.37","0"]],"a":[["19137.75","0.6135"]]}}',
+    '{"time":1606294782,"time_ms":1606294782236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294782123,"e":"depthUpdate","E":1606294782,"s":"BTC_USDT","U":48776307,"u":48776307,"b":[],"a":[["19137.751","0.61355"]]}}',
   ],
   kucoin: [
     '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',
