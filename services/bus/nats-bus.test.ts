@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { freePort } from "#test/support/local-server.ts";
 import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
 import type { Bus, BusEvent } from "./bus.ts";
@@ -102,6 +102,25 @@ describe.skipIf(requireNatsServer() === undefined)("with a real nats-server", ()
     const meanwhile = Array.from({ length: 1_000 }, (_, index) => String(index));
     expect(seen).toEqual(["before", ...meanwhile, "last"]);
     expect(events).toEqual(["disconnected", "reconnected"]);
+  });
+
+  test("a question has the time that it was given, however the clock of the machine is set", async () => {
+    const bus = await connect();
+    bus.subscribe("ask", (message) => message.respond(bytes("answer")));
+    await bus.flush();
+    const down = next(bus, "disconnected");
+    await server.stop();
+    await down;
+    const now = Date.now.bind(Date);
+    const setClock = vi.spyOn(Date, "now");
+    try {
+      const asked = bus.request("ask", bytes("?"), { timeoutMs: 30_000 });
+      setClock.mockImplementation(() => now() + 3_600_000);
+      const [answer] = await Promise.all([asked, server.restart()]);
+      expect(text(answer)).toBe("answer");
+    } finally {
+      setClock.mockRestore();
+    }
   });
 
   test("while disconnected publishing is refused beyond the reconnect buffer, and nothing kept is lost", async () => {

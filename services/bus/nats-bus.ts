@@ -32,7 +32,6 @@ import {
   type NatsConnectionOptions,
   type ReconnectAttempts,
 } from "./nats-connection.ts";
-import { findJetStream, JetStreamLeases } from "./jetstream-leases.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
 import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
 
@@ -113,6 +112,11 @@ class Message implements BusMessage {
     const { headers } = this.#source;
     if (headers === undefined) return undefined;
     return new Map(headers.keys().map((name) => [name.toLowerCase(), headers.get(name)]));
+  }
+
+  get expectsAnswer(): boolean {
+    const { reply } = this.#source;
+    return reply !== undefined && reply !== "";
   }
 
   respond(payload: Uint8Array): void {
@@ -225,9 +229,9 @@ class NatsBus implements Bus {
     this.#checkSubject(subject);
     this.#checkSize(payload);
     const { timeoutMs } = options;
-    const deadlineMs = Date.now() + timeoutMs;
+    const deadlineMs = performance.now() + timeoutMs;
     if (!this.#connected) await this.#connectedWithin(timeoutMs);
-    const restMs = deadlineMs - Date.now();
+    const restMs = deadlineMs - performance.now();
     if (this.#state === "closed") throw closedError();
     if (!this.#connected || restMs < 1) throw requestTimeout(subject, timeoutMs);
     try {
@@ -245,6 +249,8 @@ class NatsBus implements Bus {
   }
 
   async openLeases(options: LeaseOptions): Promise<LeaseOffer> {
+    // Most processes hold no lease, and need nothing of JetStream.
+    const { findJetStream, JetStreamLeases } = await import("./jetstream-leases.ts");
     const kind = await findJetStream(this.#connection, options.timeoutMs);
     if (kind !== "there") return { kind };
     return { kind, leases: new JetStreamLeases(this.#connection, options) };

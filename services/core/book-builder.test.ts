@@ -736,12 +736,12 @@ describe("what the driver can do", () => {
   test("a message that could not be read makes a live book resync, once", () => {
     const book = run(IN_BAND);
     book.feed(streamSnapshot());
-    book.builder.resync("bad-json", book.emit);
+    book.builder.resync("damaged-message", book.emit);
     expect(book.take()).toEqual([
-      "gap bad-json",
-      "gap bad-json",
-      "resyncing bad-json",
-      "need bad-json",
+      "gap damaged-message",
+      "gap damaged-message",
+      "resyncing damaged-message",
+      "need damaged-message",
     ]);
     expect(book.feed(raw())).toEqual([]);
     expect(book.feed(streamSnapshot())).toEqual(["snapshot", "live synchronized"]);
@@ -749,10 +749,10 @@ describe("what the driver can do", () => {
 
   test("an unreadable snapshot is asked for again", () => {
     const book = run(IN_BAND);
-    book.builder.resync("bad-decimal", book.emit);
-    expect(book.take()).toEqual(["syncing start", "need bad-decimal"]);
-    book.builder.resync("bad-decimal", book.emit);
-    expect(book.take()).toEqual(["need bad-decimal"]);
+    book.builder.resync("damaged-message", book.emit);
+    expect(book.take()).toEqual(["syncing start", "need damaged-message"]);
+    book.builder.resync("damaged-message", book.emit);
+    expect(book.take()).toEqual(["need damaged-message"]);
   });
 
   test("events carry the times of what made them", () => {

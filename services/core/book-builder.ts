@@ -12,6 +12,7 @@ import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
 import { createOrderBook } from "./order-book.ts";
+import type { StatusReason } from "./status-reason.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -25,6 +26,9 @@ type BookBuilderOptions = {
 };
 
 type Emit = (output: BookOutput) => void;
+
+const CHECKSUM_PASSED: BookOutput = Object.freeze({ kind: "checksum", ok: true });
+const CHECKSUM_FAILED: BookOutput = Object.freeze({ kind: "checksum", ok: false });
 
 /** What a builder did not use. Counts since the start. */
 type BookBuilderCounts = {
@@ -71,7 +75,11 @@ export class BookBuilder {
   readonly #buffer: BoundedQueue<RawBook>;
   #phase: "idle" | "waiting" | "live" = "idle";
   #state: TopicState = "down";
-  #position: BookPosition = { updateId: undefined, bridged: false };
+  /** Its own object, which moves with each delta. */
+  #position: { -readonly [Field in keyof BookPosition]: BookPosition[Field] } = {
+    updateId: undefined,
+    bridged: false,
+  };
   /** A snapshot was asked for and has not come. */
   #requested = false;
   /** A live book keeps what it applies, to put it behind a fresh snapshot. */
@@ -86,7 +94,7 @@ export class BookBuilder {
   #snapshotsBehind = 0;
   /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
   #isDoubted = false;
-  #startReason = "start";
+  #startReason: StatusReason = "start";
 
   /**
    * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
@@ -157,7 +165,7 @@ export class BookBuilder {
   /**
    * The connection is gone: forgets everything that depended on it. The next message starts anew.
    */
-  reset(reason: string, emit: Emit): void {
+  reset(reason: StatusReason, emit: Emit): void {
     this.#phase = "idle";
     this.#startReason = reason;
     this.#requested = false;
@@ -173,7 +181,7 @@ export class BookBuilder {
   /**
    * Something of this book was lost that its numbers cannot show, such as an unreadable message.
    */
-  resync(reason: string, emit: Emit): void {
+  resync(reason: StatusReason, emit: Emit): void {
     if (this.#phase === "live") {
       this.#lose(reason, emit);
       return;
@@ -244,17 +252,16 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     if (this.#refreshing) this.#keep(delta);
     this.book.applyDelta(delta);
-    this.#position = {
-      updateId: delta.lastUpdateId ?? this.#position.updateId,
-      bridged: true,
-    };
+    const position = this.#position;
+    position.updateId = delta.lastUpdateId ?? position.updateId;
+    position.bridged = true;
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
     emit({ kind: "event", event: deltaEvent(delta, truncated, this.book) });
   }
 
-  #reasonOf(placement: "covered" | "gap"): BookReason {
+  #reasonOf(placement: "covered" | "gap"): StatusReason {
     if (placement === "gap") return "sequence-gap";
     return this.#position.bridged ? "sequence-repeated" : "sequence-reset";
   }
@@ -346,7 +353,7 @@ export class BookBuilder {
     for (const delta of deltas) this.book.applyDelta(delta);
     this.book.truncate(this.#depth);
     this.#refreshing = false;
-    this.#position = position;
+    this.#position = { ...position };
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
@@ -374,7 +381,7 @@ export class BookBuilder {
     if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
     const sent = raw.checksum;
     const ok = this.#sync.checksum(this.book, this.instrument, sent) === sent;
-    emit({ kind: "checksum", ok });
+    emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;
   }
@@ -413,7 +420,7 @@ export class BookBuilder {
     this.#enter("resyncing", "crossed-book", emit);
   }
 
-  #lose(reason: string, emit: Emit): void {
+  #lose(reason: StatusReason, emit: Emit): void {
     this.#phase = "waiting";
     this.#requested = false;
     this.#refreshing = false;
@@ -431,19 +438,19 @@ export class BookBuilder {
     this.#enter(this.#wasLive ? "resyncing" : "syncing", this.#startReason, emit);
   }
 
-  #request(reason: string, emit: Emit): void {
+  #request(reason: BookReason, emit: Emit): void {
     if (this.#requested) return;
     this.#requested = true;
     emit({ kind: "need-snapshot", reason });
   }
 
-  #reportGap(reason: string, emit: Emit): void {
+  #reportGap(reason: BookReason, emit: Emit): void {
     if (this.#gapReported) return;
     this.#gapReported = true;
     emit({ kind: "gap", reason });
   }
 
-  #enter(state: TopicState, reason: string, emit: Emit): void {
+  #enter(state: TopicState, reason: StatusReason, emit: Emit): void {
     if (this.#state === state) return;
     this.#state = state;
     emit({ kind: "state", state, reason });

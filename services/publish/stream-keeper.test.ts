@@ -37,10 +37,12 @@ const settle = async () => {
 
 test("makes a stream for each venue, and looks after them at its interval", async () => {
   const { clock, keeper, asked, said, kept } = rig();
+  expect(keeper.notReadyReasons).toEqual(["stream-log-not-stored"]);
   keeper.start();
   await settle();
   expect(asked).toEqual(["binance", "kraken"]);
   expect(kept()).toEqual([true, true]);
+  expect(keeper.notReadyReasons).toEqual([]);
   clock.advance(LOOK_MS - 1);
   await settle();
   expect(asked.length).toBe(2);
@@ -60,6 +62,7 @@ test("says once that nothing is kept, tries on, and says when it is kept again",
     await settle();
   }
   expect(kept()).toEqual([false, false]);
+  expect(keeper.notReadyReasons).toEqual(["stream-log-not-stored"]);
   expect(said).toEqual(Array.from({ length: 2 }, () => "warn: JetStream does not keep what i"));
   state.fails = false;
   clock.advance(RETRY_MS);

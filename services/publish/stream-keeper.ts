@@ -20,6 +20,8 @@ type VenueStream = {
   stream: StreamStanding | undefined;
 };
 
+/** Told by readiness while the stream of a venue is not there, or JetStream does not answer. */
+const NOT_KEPT = "stream-log-not-stored";
 /** Between two looks at streams that are as they should be. */
 export const LOOK_MS = 30_000;
 /** Until JetStream is asked again after it did not answer. */
@@ -46,6 +48,11 @@ export class StreamKeeper {
   /** What is known of each venue's stream. */
   get standings(): readonly Readonly<VenueStream>[] {
     return this.#streams;
+  }
+
+  /** Why what is published is not kept as it should be; empty if it is. */
+  get notReadyReasons(): readonly string[] {
+    return this.#streams.every(({ isKept }) => isKept) ? [] : [NOT_KEPT];
   }
 
   /** Makes the streams, now or as soon as JetStream answers. To be called once. */

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type Client } from "@tickwire/client";
+import { OVERLAP_MS_MIN } from "#publish/standby/event-matcher.ts";
 import { startMarketServer } from "#test/support/market-server.ts";
 import type { MarketServer } from "#test/support/market-server.ts";
 import { startNatsServer } from "#test/support/nats-server.ts";
@@ -99,15 +100,26 @@ export class StandbyStand {
     await leader.waitFor("stderr", /this ingestor publishes/);
     await this.serve();
     const standby = await this.ingest(environment.standby);
-    await standby.waitFor("stderr", /nothing is published here/);
-    await this.flows(3_000);
+    await this.ready(standby);
     return { leader, standby };
+  }
+
+  /** Waits until what an ingestor that stands by would do at a takeover is proven. */
+  async ready(standby: CliProcess): Promise<void> {
+    await standby.waitFor("stderr", /everything that the other ingestor publishes is known here/);
+    await pause(OVERLAP_MS_MIN * 2);
+    await this.flows(3_000);
   }
 
   async serve(): Promise<void> {
     const port = await findFreePort();
     this.gateway = startCli(["gateway", "--port", String(port), "--admin-port", "0"], {
-      environment: { TICKWIRE_BUS__NATS__SERVERS: this.#servers },
+      environment: {
+        TICKWIRE_BUS__NATS__SERVERS: this.#servers,
+        // This process reads late when the machine is busy, and nothing is to be left out for it.
+        TICKWIRE_GATEWAY__LAG_NOTICE_MS: String(WAIT_MS_MAX),
+        TICKWIRE_GATEWAY__LAG_MS_MAX: String(WAIT_MS_MAX * 2),
+      },
     });
     await this.gateway.waitFor("stderr", /gateway listens/);
     this.client = await connect(`ws://127.0.0.1:${port}`);

@@ -185,6 +185,43 @@ test.each(DELAYS.flatMap((delay) => CHANNELS.map((channel) => [channel, delay] a
   120_000,
 );
 
+test.each([{}, { delayMs: 400 }])(
+  "what came between two losses is in the state behind them, with %o",
+  async (delay) => {
+    const rig = new ViewRig("status", 1, delay);
+    const [seat] = rig.seats;
+    const row = (number: number) => ({
+      receivedTimeUs: 1_700_000_000_000_000 + number,
+      venueTimeUs: undefined,
+      channel: "book",
+      state: "live",
+      reason: "test",
+      sinceTimeUs: number,
+    });
+    rig.join(seat!, [0, 0], true);
+    const tell = async (number: number, isLost = false): Promise<void> => {
+      rig.market.publish([row(number)], isLost);
+      await rig.settle();
+      rig.clock.advance(500);
+      await rig.settle();
+    };
+    await tell(1);
+    rig.answers = false;
+    for (const [number, isLost] of [
+      [2, true],
+      [3, false],
+      [4, true],
+      [5, false],
+    ] as const) {
+      await tell(number, isLost);
+    }
+    rig.answers = true;
+    await rig.settle();
+    await tell(6);
+    expect(rig.finish()).toBe(1);
+  },
+);
+
 test("a cut book resumes from its position with its levels as they are now", async () => {
   const rig = new ViewRig("book", 1);
   const [seat] = rig.seats;

@@ -70,6 +70,12 @@ export class ManualClock implements Clock {
     this.#nowUs = Math.max(this.#nowUs, instantUs);
   }
 
+  /** Time passes in which no timer can run, as in a stopped process: those due run after it. */
+  hold(milliseconds: number): void {
+    this.#nowUs += Math.round(milliseconds * 1_000);
+    this.advanceTo(this.#nowUs);
+  }
+
   #next(): Timer | undefined {
     let next: Timer | undefined;
     for (const timer of this.#timers) {

@@ -29,6 +29,8 @@ export class ViewClient {
   readonly latest = new Map<string, RowTimes>();
   /** Up to where it was told that events will not come. */
   #announced = 0;
+  /** What came between two losses is told by nothing but the state that must follow. */
+  #isOwedState = false;
   #reader = new BatchReader();
   /** The update that is under way: its result says from which batch on. */
   updates: string[] = [];
@@ -99,7 +101,10 @@ export class ViewClient {
     const last = Number(notice.missingLast ?? 0);
     if (notice.kind === tickwire.v1.NoticeKind.NOTICE_KIND_GAP) {
       assert.ok(first > this.sequence, "what is missing was not delivered");
-      assert.equal(first, this.#announced === 0 ? this.sequence + 1 : this.#announced + 1);
+      const next = Math.max(this.sequence, this.#announced) + 1;
+      if (this.#announced === 0) assert.equal(first, next, "a loss begins where the client is");
+      assert.ok(first >= next, "no event is told missing twice");
+      if (first > next) this.#isOwedState = true;
       this.#announced = last;
       this.isVoid = true;
     } else if (notice.kind === tickwire.v1.NoticeKind.NOTICE_KIND_EPOCH) {
@@ -120,6 +125,7 @@ export class ViewClient {
     this.latest.clear();
     this.isVoid = true;
     this.#announced = 0;
+    this.#isOwedState = false;
   }
 
   #take(batch: DecodedBatch): void {
@@ -135,6 +141,7 @@ export class ViewClient {
     this.tally.missing += firstSequence - this.sequence;
     this.sequence = firstSequence;
     this.#announced = 0;
+    this.#isOwedState = false;
     for (const row of rows) this.#apply(row);
   }
 
@@ -156,6 +163,7 @@ export class ViewClient {
   /** Up to there nothing comes any more: it must have been said, all of it. */
   #missUntil(sequence: number): void {
     if (sequence === this.sequence) return;
+    assert.ok(!this.#isOwedState, "what came between two losses is in a state behind them");
     assert.ok(this.#announced >= sequence, `${this.sequence + 1} to ${sequence} vanish unsaid`);
     this.tally.missing += sequence - this.sequence;
     this.sequence = sequence;

@@ -5,6 +5,7 @@ import { assert } from "#core/assert.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { MarketEvent, TopicState } from "#core/market-event.ts";
 import { createOrderBook } from "#core/order-book.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import { addMantissa, subtractMantissa } from "./exact-sizes.ts";
 import { MergedBook } from "./merged-book.ts";
 import type { BookColumns } from "./merged-book.ts";
@@ -13,6 +14,7 @@ import type { QuoteColumns } from "./merged-quote.ts";
 import { MergedTrades } from "./merged-trades.ts";
 import type { SharedChannel } from "./source.ts";
 import { Source } from "./source.ts";
+import type { Verdict } from "./source-verdict.ts";
 
 /** Sources of one consolidated instrument. */
 export const SOURCES_MAX = 32;
@@ -25,7 +27,7 @@ type ConsolidatedInstrumentParts = {
 };
 
 /** What is told of a channel as a whole. */
-type Standing = { readonly state: TopicState; readonly reason: string };
+type Standing = { readonly state: TopicState; readonly reason: StatusReason };
 
 /**
  * One asset over several venues: quotes, books and trades of its sources come in, and what they
@@ -308,7 +310,7 @@ export class ConsolidatedInstrument {
   #tellStatus(
     instrument: Instrument,
     channel: SharedChannel,
-    { state, reason }: Standing,
+    { state, reason }: Verdict,
     receivedTimeUs: number,
   ): void {
     if (!this.#parts.channels.has(channel)) return;

@@ -1,6 +1,7 @@
 import type { InstrumentState } from "#core/instrument.ts";
 import { isMatching } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 
 /** What a channel of a source is worth now, and why. */
 export type Verdict = {
@@ -21,11 +22,14 @@ type SourceFacts = {
   readonly isCrossed: boolean;
 };
 
+/** What is concluded here, and not said by the publisher of the source. */
+type Conclusion = Verdict & { readonly reason: StatusReason };
+
 /** Used as it is. */
-const USED: Verdict = { state: "live", reason: "data" };
-const UNKNOWN: Verdict = { state: "syncing", reason: "no-data" };
-const HALTED: Verdict = { state: "stale", reason: "halted" };
-const CROSSED: Verdict = { state: "stale", reason: "crossed" };
+const USED: Conclusion = { state: "live", reason: "data" };
+const UNKNOWN: Conclusion = { state: "syncing", reason: "no-data" };
+const HALTED: Conclusion = { state: "stale", reason: "halted" };
+const CROSSED: Conclusion = { state: "stale", reason: "crossed" };
 
 /**
  * Whether a source has a part in what is consolidated. It is set aside while nobody knows what it

@@ -25,7 +25,7 @@ import type { RpcContext } from "./service-table.ts";
 import { ROWS_PER_REQUEST } from "./work-price.ts";
 
 /** The reason why every channel of a venue is down while its ingestor is silent. */
-const INGESTOR_LOST_REASON = "ingestor-lost";
+const INGESTOR_LOST_REASON: StatusReason = "ingestor-lost";
 
 /** Instruments, each with some channels. */
 const PAGE_SIZE_MAX = 200;
@@ -173,3 +173,4 @@ function channelsDown(instrument: Instrument, sinceTimeUs: number): InstrumentSt
     },
   }));
 }
+import type { StatusReason } from "#core/status-reason.ts";

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { readBusBatch } from "@tickwire/proto/codec";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { BusError } from "#bus/bus.ts";
@@ -8,7 +9,12 @@ import { idleLine } from "#test/support/idle-line.ts";
 import { ListedLog, tradeBatches } from "#test/support/listed-log.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { resumeParts } from "#test/support/resume-parts.ts";
-import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import {
+  decodeHistoryRequest,
+  encodeHistoryReply,
+  encodeQueryReply,
+  encodeSnapshotReply,
+} from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
 import { EventLog } from "../history/event-log.ts";
 import { createGatewayMetrics } from "../metrics.ts";
@@ -30,6 +36,8 @@ class Rig {
   readonly resume: ReturnType<typeof resumeParts>;
   readonly feed: TopicFeed;
   publisher: { epoch: number; sequence: number };
+  /** What the publisher answers with when it is asked for its history; none by default. */
+  kept: readonly Uint8Array[] = [];
   #receive: (message: BusMessage) => void = () => {};
 
   constructor(
@@ -104,6 +112,14 @@ class Rig {
     return this.feed.attach({ ...NOBODY }, { snapshot: true, resume: from });
   }
 
+  #answer(payload: Uint8Array): Uint8Array {
+    const { afterSequence } = decodeHistoryRequest(payload);
+    const isAfter = (batch: Uint8Array): boolean =>
+      readBusBatch(batch).baseSequence >= afterSequence;
+    const reply = encodeHistoryReply(this.kept.filter(isAfter), this.publisher.sequence);
+    return encodeQueryReply(reply);
+  }
+
   /** How the clients that came were served, each kind once: by whom, and how often. */
   async layers(): Promise<Record<string, number>> {
     const { values } = await this.metrics.resumes.get();
@@ -116,7 +132,8 @@ class Rig {
         this.#receive = receive;
         return { pattern, unsubscribe: () => {} };
       },
-      request: async (subject: string) => {
+      request: async (subject: string, payload: Uint8Array) => {
+        if (subject.includes(".history.") && this.kept.length > 0) return this.#answer(payload);
         if (!subject.includes(".snapshot.")) throw new BusError("request-timeout", "no history");
         const { epoch, sequence } = this.publisher;
         const state = encodeState({ channel: "trades", epoch, sequence }, [], 9);
@@ -143,6 +160,21 @@ test("a cold gateway gives what the log has, where the publisher keeps nothing",
   expect([continuity, firsts(batches)]).toEqual(["resumed", upTo(6, 20)]);
   expect((await rig.metrics.logEvents.get()).values[0]?.value).toBe(15);
   expect(await rig.layers()).toEqual({ log: 1 });
+});
+
+test("a cold gateway gives what the publisher keeps, and counts it so", async () => {
+  const rig = new Rig({ epoch: 4, sequence: 20 });
+  rig.log(4, 20);
+  rig.kept = tradeBatches({ epoch: 4, counts: Array.from({ length: 20 }, () => 1) });
+  await settle();
+  const { continuity, batches } = await rig.come(4, 5);
+  expect([continuity, firsts(batches)]).toEqual(["resumed", upTo(6, 20)]);
+  // Behind what was fetched everything is the gateway's own.
+  rig.publish(3);
+  expect(firsts((await rig.come(4, 21)).batches)).toEqual([22, 23]);
+  expect(await rig.layers()).toEqual({ publisher: 1, ring: 1 });
+  expect((await rig.metrics.logEvents.get()).values).toEqual([]);
+  expect((await rig.metrics.historyEvents.get()).values[0]?.value).toBe(15);
 });
 
 test("what the ring has dropped comes from the log, and goes again after a while", async () => {

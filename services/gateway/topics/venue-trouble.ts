@@ -2,6 +2,7 @@ import { BatchWriter } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel } from "#core/instrument.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { channelsOf } from "../catalog/channel-names.ts";
 import type { TopicPosition } from "./batch-order.ts";
@@ -15,7 +16,10 @@ export type Trouble = {
    * do. `ingestor-replaced`: another one does now, and what came between is in nobody's numbers.
    * `bus-gap`: events were lost between the ingestor and the gateway.
    */
-  readonly reason: "ingestor-lost" | "bus-down" | "ingestor-replaced" | "bus-gap";
+  readonly reason: Extract<
+    StatusReason,
+    "ingestor-lost" | "bus-down" | "ingestor-replaced" | "bus-gap"
+  >;
   readonly sinceTimeUs: number;
 };
 

@@ -1,5 +1,6 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedEvent, RawBook, RejectReason } from "./feed-adapter.ts";
 
 /** The events that carry market data. */
@@ -34,5 +35,10 @@ export type FeedSink = {
    * A subscription's health changed. For a book, `live` means that data flows, not that it is in
    * sync.
    */
-  onChannelState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
+  onChannelState(
+    instrument: Instrument,
+    channel: Channel,
+    state: TopicState,
+    reason: StatusReason,
+  ): void;
 };

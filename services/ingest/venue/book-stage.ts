@@ -4,6 +4,7 @@ import { BookBuilder } from "#core/book-builder.ts";
 import type { BookOutput } from "#core/book-output.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { BookEvent, TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
 
 /** Bids at or above asks, and the venue means it: what is delivered is what it has. */
@@ -15,7 +16,7 @@ export const UNCROSSED = "uncrossed";
 type BookStateChange = {
   readonly instrument: Instrument;
   readonly state: TopicState;
-  readonly reason: string;
+  readonly reason: StatusReason;
 };
 
 type BookStageOptions = {
@@ -99,14 +100,14 @@ export class BookStage {
    * Something of this book was lost that its numbers cannot show. Does nothing for a book never
    * seen.
    */
-  resync(instrument: Instrument, reason: string, nowUs: number): void {
+  resync(instrument: Instrument, reason: StatusReason, nowUs: number): void {
     this.#nowUs = nowUs;
     const entry = this.#entries.get(instrument);
     entry?.builder.resync(reason, entry.emit);
   }
 
   /** The same for every live book that the venue does not number. */
-  resyncUnnumbered(reason: string, nowUs: number): void {
+  resyncUnnumbered(reason: StatusReason, nowUs: number): void {
     this.#nowUs = nowUs;
     for (const { builder, emit, isNumbered } of this.#entries.values()) {
       if (builder.isLive && !isNumbered) builder.resync(reason, emit);
@@ -114,7 +115,7 @@ export class BookStage {
   }
 
   /** The connection of this book is gone. */
-  reset(instrument: Instrument, reason: string, nowUs: number): void {
+  reset(instrument: Instrument, reason: StatusReason, nowUs: number): void {
     this.#nowUs = nowUs;
     const entry = this.#entries.get(instrument);
     entry?.builder.reset(reason, entry.emit);
@@ -212,7 +213,7 @@ export class BookStage {
     if (entry.isLive) this.#tell(entry, "live", isCrossed ? CROSSED : UNCROSSED);
   }
 
-  #enter(entry: Entry, state: TopicState, reason: string): void {
+  #enter(entry: Entry, state: TopicState, reason: StatusReason): void {
     const isLive = state === "live";
     if (isLive) {
       assert(entry.isStarted, "a book is live once its snapshot was published");
@@ -225,7 +226,7 @@ export class BookStage {
     this.#tell(entry, state, isLive && entry.isCrossed ? CROSSED : reason);
   }
 
-  #tell({ builder }: Entry, state: TopicState, reason: string): void {
+  #tell({ builder }: Entry, state: TopicState, reason: StatusReason): void {
     this.#options.onState({ instrument: builder.instrument, state, reason }, this.#nowUs);
   }
 }

@@ -1,5 +1,6 @@
 import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { Status, TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 
 /** Reasons that are news although the state is the same: they mark what is delivered. */
 const MARKS: ReadonlySet<string> = new Set(["crossed", "uncrossed"]);
@@ -8,7 +9,7 @@ type StatusChange = {
   readonly instrument: Instrument;
   readonly channel: Channel;
   readonly state: TopicState;
-  readonly reason: string;
+  readonly reason: StatusReason;
   readonly nowUs: number;
 };
 
@@ -50,7 +51,7 @@ export class StatusBoard {
   }
 
   /** Nothing more comes of the instrument: its channels are down for good, and it is forgotten. */
-  end(instrument: Instrument, reason: string, nowUs: number): void {
+  end(instrument: Instrument, reason: StatusReason, nowUs: number): void {
     for (const channel of Object.keys(this.#channelsOf(instrument)) as Channel[]) {
       const about = { instrument, channel, nowUs } as const;
       // Why it is down now is news, whatever it was down for before.

@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedSubscription, RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData, FeedSink, MarketStateEvent } from "../feed/feed-sink.ts";
 import type { SaidState } from "./market-states.ts";
@@ -82,13 +83,13 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
     instrument: Instrument,
     channel: Channel,
     state: TopicState,
-    reason: string,
+    reason: StatusReason,
   ): void {
     this.pipeline.onChannelState({ instrument, channel, state, reason }, this.#clock.nowUs());
   }
 
   /** Books whose numbers would not show what was lost are started anew. */
-  resyncUnnumbered(reason: string): void {
+  resyncUnnumbered(reason: StatusReason): void {
     this.pipeline.resyncUnnumbered(reason, this.#clock.nowUs());
   }
 
@@ -121,7 +122,7 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
   }
 
   /** Nothing more comes of an instrument. */
-  end(instrument: Instrument, reason: string): void {
+  end(instrument: Instrument, reason: StatusReason): void {
     this.pipeline.end(instrument, reason, this.#clock.nowUs());
     this.#bookSessions.delete(instrument);
   }

@@ -3,6 +3,7 @@ import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent, Quote, TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData } from "../feed/feed-sink.ts";
@@ -53,7 +54,7 @@ type ChannelState = {
   readonly instrument: Instrument;
   readonly channel: Channel;
   readonly state: TopicState;
-  readonly reason: string;
+  readonly reason: StatusReason;
 };
 
 /**
@@ -213,7 +214,7 @@ export class VenuePipeline {
   }
 
   /** Nothing more comes of an instrument: its channels are down for good, and it is forgotten. */
-  end(instrument: Instrument, reason: string, nowUs: number): void {
+  end(instrument: Instrument, reason: StatusReason, nowUs: number): void {
     this.#statuses.end(instrument, reason, nowUs);
     this.#states.forget(instrument);
     this.#books.forget(instrument);
@@ -223,7 +224,7 @@ export class VenuePipeline {
   }
 
   /** Anything may have been lost: books whose numbers would not show it are started anew. */
-  resyncUnnumbered(reason: string, nowUs: number): void {
+  resyncUnnumbered(reason: StatusReason, nowUs: number): void {
     this.#books.resyncUnnumbered(reason, nowUs);
   }
 

@@ -6,7 +6,7 @@ import { epochOf } from "#core/fencing-token.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { LeaderRole } from "#wire/leader-role.ts";
 import { HeardClaims } from "./claims.ts";
-import { Leader } from "./leader.ts";
+import { Leader, RECONNECT_GRACE_MS } from "./leader.ts";
 import { LeaseClaims } from "./lease-claims.ts";
 import { MISSED_INTERVALS_MAX } from "./peers.ts";
 
@@ -195,6 +195,26 @@ class World {
   }
 }
 
+/** The longest wait between two attempts to reconnect, in steps. */
+const RECONNECT_STEPS_MAX = 5_000 / STEP_MS;
+
+/** The bus is started anew: each is back after steps of its own, of at most a reconnect wait. */
+async function restartBus(world: World, options: { downSteps: number; backSteps: number[] }) {
+  for (let index = 0; index < NODES; index += 1) world.cut(index);
+  await world.pass(options.downSteps);
+  for (let step = 0; step <= RECONNECT_STEPS_MAX; step += 1) {
+    for (const [index, back] of options.backSteps.entries()) if (back === step) world.join(index);
+    await world.pass(1);
+  }
+}
+
+const restarts = fc.record({
+  before: fc.integer({ min: 60, max: 200 }),
+  downSteps: fc.nat(100),
+  backSteps: fc.array(fc.nat(RECONNECT_STEPS_MAX), { minLength: NODES, maxLength: NODES }),
+  stagger: fc.nat(12),
+});
+
 const commands = fc.array(
   fc.record({
     does: fc.constantFrom("pass", "stop", "continue", "cut", "join", "kill"),
@@ -230,5 +250,38 @@ describe.each([true, false])("with a lease: %s", (isLeased) => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  test("a bus that is started anew moves nobody who leads, in whatever order they come back", async () => {
+    await fc.assert(
+      fc.asyncProperty(restarts, async ({ before, downSteps, backSteps, stagger }) => {
+        const world = new World(isLeased);
+        await world.pass(stagger);
+        // One that was started at another moment looks and speaks at other moments.
+        world.kill(1);
+        await world.pass(before);
+        const leader = world.nodes.find(({ publishes }) => publishes);
+        const terms = world.terms.length;
+        await restartBus(world, { downSteps, backSteps });
+        await world.pass(400);
+        expect([world.terms.length - terms, world.faults]).toEqual([0, []]);
+        expect(leader?.publishes).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a leader that dies with the bus is replaced once all had the time to come back", async () => {
+    const world = new World(isLeased);
+    await world.pass(100);
+    const dead = world.nodes.findIndex(({ publishes }) => publishes);
+    for (let index = 0; index < NODES; index += 1) world.cut(index);
+    world.stop(dead);
+    await world.pass(40);
+    for (let index = 0; index < NODES; index += 1) if (index !== dead) world.join(index);
+    await world.pass((RECONNECT_GRACE_MS - INTERVAL_MS) / STEP_MS);
+    expect(world.nodes.some((node) => !node.isStopped && node.publishes)).toBe(false);
+    await world.pass(1_000 / STEP_MS);
+    expect(world.nodes.filter((node) => !node.isStopped && node.publishes)).toHaveLength(1);
   });
 });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
+import { EXCUSES_MAX } from "#core/held-up.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import type { Claim, Claims } from "./claims.ts";
 import { HeardClaims } from "./claims.ts";
-import { Leader, LEASE_GRACE_MS, RECONNECT_GRACE_MS } from "./leader.ts";
+import { Leader, LEASE_GRACE_MS, LEASE_RECOVERY_MS, RECONNECT_GRACE_MS } from "./leader.ts";
 import type { LeaderEvent, LeaderState } from "./leader-table.ts";
 import { LEADER_TABLE } from "./leader-table.ts";
+import { MISSED_INTERVALS_MAX } from "./peers.ts";
 import type { Peer } from "./peers.ts";
 
 const INTERVAL_MS = 100;
@@ -305,17 +307,130 @@ describe("with a lease", () => {
   });
 });
 
-test("while our own bus is gone nobody is judged, and then everybody has the time to come back", async () => {
-  const rig = new Rig();
-  rig.hear();
-  rig.taken();
-  rig.leader.busDown();
-  await rig.pass(60_000);
-  rig.leader.busUp();
-  await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS);
-  expect(rig.taken()).toEqual([]);
-  await rig.pass(INTERVAL_MS * 2);
-  expect(rig.taken()).toEqual(["lead 6"]);
+describe("after the bus was gone", () => {
+  /** One that stands by, whose bus was away and is there again. */
+  async function reconnected(claims?: ScriptedClaims): Promise<Rig> {
+    const rig = new Rig(claims);
+    rig.hear();
+    await rig.pass(INTERVAL_MS);
+    rig.leader.busDown();
+    await rig.pass(60_000);
+    rig.leader.busUp();
+    rig.taken();
+    return rig;
+  }
+
+  test("nobody is judged, and then everybody has the time to come back", async () => {
+    const rig = await reconnected();
+    await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS);
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 2);
+    expect(rig.taken()).toEqual(["lead 6"]);
+  });
+
+  test("a lease that was renewed before is not a leader that is back", async () => {
+    const claims = new ScriptedClaims();
+    const rig = await reconnected(claims);
+    claims.watched = "changed";
+    await rig.pass(INTERVAL_MS);
+    claims.watched = "unchanged";
+    await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS * 2);
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 2);
+    expect(rig.taken()).toEqual(["lead 9"]);
+  });
+
+  test("a word that was under way before is not a leader that is back", async () => {
+    const rig = await reconnected();
+    rig.hear();
+    await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS);
+    expect(rig.taken()).toEqual([]);
+  });
+
+  test("one that is back and falls silent is replaced after three intervals", async () => {
+    const rig = await reconnected();
+    await rig.pass(INTERVAL_MS * 3, () => rig.hear());
+    await rig.pass(INTERVAL_MS * 4);
+    expect(rig.taken()).toEqual(["lead 6"]);
+  });
+
+  test("one that is back by its lease and falls silent is replaced after three intervals", async () => {
+    const claims = new ScriptedClaims();
+    const rig = await reconnected(claims);
+    claims.watched = "changed";
+    await rig.pass(INTERVAL_MS * 3);
+    claims.watched = "unchanged";
+    await rig.pass(INTERVAL_MS * 5);
+    expect(rig.taken()).toEqual(["lead 9"]);
+  });
+
+  test("whoever had just started waits as well", async () => {
+    const rig = new Rig();
+    rig.leader.busDown();
+    await rig.pass(1_000);
+    rig.leader.busUp();
+    await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS);
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 2);
+    expect(rig.taken()).toEqual(["lead 1"]);
+  });
+
+  test("a claim that was about to be made is not made before the others are back", async () => {
+    const rig = new Rig();
+    rig.hear();
+    rig.hear({ ...spare, publisherId: "a", intervalMs: INTERVAL_MS * 100 });
+    rig.leader.left("other");
+    rig.taken();
+    expect(rig.leader.state).toBe("claiming");
+    rig.leader.busDown();
+    await rig.pass(INTERVAL_MS / 4);
+    rig.leader.busUp();
+    await rig.pass(RECONNECT_GRACE_MS - INTERVAL_MS);
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 3);
+    expect(rig.taken()).toEqual(["lead 6"]);
+  });
+
+  test("a leader is not judged while its lease cannot be read, nor right after", async () => {
+    const claims = new ScriptedClaims();
+    const rig = await reconnected(claims);
+    claims.watched = "failed";
+    await rig.pass(RECONNECT_GRACE_MS * 3);
+    claims.watched = "unchanged";
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(LEASE_RECOVERY_MS - INTERVAL_MS);
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 6);
+    expect(rig.taken()).toEqual(["lead 9"]);
+  });
+});
+
+describe("a process that was held up itself", () => {
+  test("hears what was said meanwhile before it judges a leader", async () => {
+    const rig = new Rig();
+    rig.hear();
+    rig.taken();
+    // Timers that came due while it was stopped run before anything is read.
+    rig.clock.hold(10_000);
+    await rig.pass(INTERVAL_MS / 4);
+    expect(rig.leader.state).toBe("standing-by");
+    await rig.pass(INTERVAL_MS * 5, () => rig.hear());
+    expect(rig.taken()).toEqual([]);
+    await rig.pass(INTERVAL_MS * 4);
+    expect(rig.taken()).toEqual(["lead 6"]);
+  });
+
+  test("leads in the end, however often that happens", async () => {
+    const rig = new Rig();
+    rig.hear();
+    rig.taken();
+    for (let round = 0; round < EXCUSES_MAX + MISSED_INTERVALS_MAX + 1; round += 1) {
+      rig.clock.hold(INTERVAL_MS * 4);
+      for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
+    }
+    await rig.pass(INTERVAL_MS / 4);
+    expect(rig.taken()).toEqual(["lead 6"]);
+  });
 });
 
 test("an interval that is none is a bug", () => {

@@ -8,6 +8,7 @@ import { LEADER_TABLE } from "./leader-table.ts";
 import type { LeaderEvent, LeaderState } from "./leader-table.ts";
 import { MISSED_INTERVALS_MAX, Peers } from "./peers.ts";
 import type { Peer } from "./peers.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 /** A term that somebody else leads. */
 export type LedTerm = {
@@ -55,14 +56,20 @@ type LeaderCounters = {
 
 /**
  * After our own connection to the bus was gone, whoever leads has had the same and is still coming
- * back: with the longest wait between two attempts to reconnect, and one interval.
+ * back: with the longest wait between two attempts to reconnect, and the time that it takes a busy
+ * machine to connect and to renew a lease.
  */
-export const RECONNECT_GRACE_MS = 6_000;
+export const RECONNECT_GRACE_MS = 8_000;
 /**
  * A lease that cannot be renewed although the bus is there is kept for so long: the same store
  * would have to grant it to another one.
  */
 export const LEASE_GRACE_MS = 15_000;
+/**
+ * Where leases could not be read, whoever leads could not renew its own: from the moment that they
+ * can be read again it has the time of a request that still waits, besides that of a silence.
+ */
+export const LEASE_RECOVERY_MS = 1_000;
 
 /**
  * Decides whether this ingestor publishes a partition, and has it done. States, events and
@@ -79,6 +86,7 @@ export class Leader {
   };
   readonly #parts: LeaderParts;
   readonly #peers: Peers;
+  readonly #silence: SilenceWatch;
   #state: LeaderState = "probing";
   #sinceUs: number;
   /** The latest term of which anybody has heard, ours included. */
@@ -88,10 +96,13 @@ export class Leader {
   #sureUntilUs = 0;
   #renewalsFailedSinceUs: number | undefined;
   #busIsDown = false;
+  /** When our connection to the bus was there again; undefined if it never was gone. */
+  #busUpSinceUs: number | undefined;
+  /** Whether the lease was looked at since then, so that a change of it is a new one. */
+  #hasLooked = true;
   #isAsking = false;
   #lastTakeoverUs: number | undefined;
   #cancelTick: CancelTimer | undefined;
-  #cancelSilence: CancelTimer | undefined;
   #isClaimFailing = false;
   #cancelClaim: CancelTimer | undefined;
   #cancelConfirmation: CancelTimer | undefined;
@@ -101,6 +112,11 @@ export class Leader {
     this.#parts = parts;
     this.#peers = new Peers(parts.clock);
     this.#sinceUs = parts.clock.monotonicUs();
+    this.#silence = new SilenceWatch({
+      clock: parts.clock,
+      stepMs: parts.intervalMs,
+      onSilent: () => this.#happen("silent"),
+    });
   }
 
   get state(): LeaderState {
@@ -189,16 +205,20 @@ export class Leader {
   /** Our own connection to the bus is gone: nobody is judged by what is not heard. */
   busDown(): void {
     this.#busIsDown = true;
-    this.#cancelSilence?.();
+    this.#silence.cancel();
     this.#cancelConfirmation?.();
+    // Whoever was silent may have had the same: it is asked for again when all are back.
+    if (this.#state === "claiming") this.#happen("failed");
   }
 
   /** It is there again. */
   busUp(): void {
     if (!this.#busIsDown) return;
     this.#busIsDown = false;
-    if (this.#state === "probing") this.#armSilence(this.#parts.intervalMs);
-    if (this.#state === "standing-by") this.#armSilence(RECONNECT_GRACE_MS);
+    this.#busUpSinceUs = this.#parts.clock.monotonicUs();
+    this.#hasLooked = false;
+    this.#silence.beginGrace(RECONNECT_GRACE_MS);
+    if (this.#state === "probing" || this.#state === "standing-by") this.#armSilence(0);
     if (this.#state === "suspended") this.#armConfirmation();
     this.#say();
     this.#renew();
@@ -210,8 +230,10 @@ export class Leader {
     const held = this.#state === "leading" || this.#state === "suspended";
     const { role } = this;
     this.#happen("closed");
-    for (const cancel of [this.#cancelTick, this.#cancelSilence, this.#cancelClaim]) cancel?.();
-    this.#cancelConfirmation?.();
+    this.#silence.cancel();
+    for (const cancel of [this.#cancelTick, this.#cancelClaim, this.#cancelConfirmation]) {
+      cancel?.();
+    }
     this.#peers.close();
     // It does not reject, and nobody waits for it: another one takes the lease a little later else.
     if (held) void this.#parts.claims.release();
@@ -234,7 +256,7 @@ export class Leader {
         this.#follow();
         break;
       case "claim":
-        this.#cancelSilence?.();
+        this.#silence.cancel();
         this.#armClaim();
         break;
       case "lead":
@@ -242,7 +264,8 @@ export class Leader {
         this.#lead(token);
         break;
       case "wait":
-        this.#armSilence(this.#parts.intervalMs / 2);
+        if (event === "failed") this.#armAfterFailure();
+        else this.#armSilence(this.#parts.intervalMs / 2);
         break;
       case "insist":
         this.#say();
@@ -277,6 +300,10 @@ export class Leader {
 
   #hearLeader(term: LedTerm, intervalMs: number): void {
     this.#latest = term;
+    const nowUs = this.#parts.clock.monotonicUs();
+    // A word that comes at once may have been under way before the bus was gone.
+    const provesUs = (this.#busUpSinceUs ?? 0) + intervalMs * 1_000;
+    if (nowUs >= provesUs) this.#silence.endGrace();
     this.#happen("laterHeard");
     if (this.#state === "standing-by") this.#armSilence(intervalMs * MISSED_INTERVALS_MAX);
   }
@@ -306,7 +333,7 @@ export class Leader {
   #lead(token: number): void {
     const { clock, actions, publisherId, labels, logger, claims } = this.#parts;
     const nowUs = clock.monotonicUs();
-    this.#cancelSilence?.();
+    this.#silence.cancel();
     this.counters.takeovers += 1;
     this.#lastTakeoverUs = nowUs;
     this.#beSure(nowUs);
@@ -384,17 +411,36 @@ export class Leader {
     if (!claims.leased || this.#isAsking || this.#busIsDown) return;
     if (this.#state !== "standing-by" && this.#state !== "probing") return;
     this.#isAsking = true;
+    const upSinceUs = this.#busUpSinceUs;
     void claims.watch().then((seen) => {
       this.#isAsking = false;
-      if (seen !== "changed" || this.#state !== "standing-by") return;
-      this.#armSilence(this.#parts.intervalMs * MISSED_INTERVALS_MAX);
+      // An answer to what was asked before the bus was gone tells nothing of now.
+      if (this.#busUpSinceUs !== upSinceUs) return;
+      if (seen === "failed") this.#armAfterFailure();
+      else this.#onLooked(seen === "changed");
     });
   }
 
+  #onLooked(isChanged: boolean): void {
+    // What was written since a look of before may have been written before the bus was gone.
+    const isBack = isChanged && this.#hasLooked;
+    this.#hasLooked = true;
+    if (isBack) this.#silence.endGrace();
+    if (!isChanged || this.#state !== "standing-by") return;
+    this.#armSilence(this.#parts.intervalMs * MISSED_INTERVALS_MAX);
+  }
+
+  /** The lease could not be had: neither could whoever leads renew it. */
+  #armAfterFailure(): void {
+    const { intervalMs } = this.#parts;
+    if (this.#state !== "standing-by") return;
+    if (this.#followed === undefined) this.#armSilence(intervalMs / 2);
+    else this.#armSilence(LEASE_RECOVERY_MS + intervalMs * MISSED_INTERVALS_MAX);
+  }
+
   #armSilence(delayMs: number): void {
-    this.#cancelSilence?.();
-    if (this.#busIsDown) return;
-    this.#cancelSilence = this.#parts.clock.after(delayMs, () => this.#happen("silent"));
+    if (this.#busIsDown) this.#silence.cancel();
+    else this.#silence.arm(delayMs);
   }
 
   /** One after another, so that the first is heard by the others before they claim. */
@@ -406,10 +452,6 @@ export class Leader {
 
   #claim(): void {
     const { claims } = this.#parts;
-    if (this.#busIsDown) {
-      this.#happen("failed");
-      return;
-    }
     void claims.claim(this.token).then((claim) => {
       if (claim.kind === "refused") this.counters.claimsRefused += 1;
       if (claim.kind === "failed") this.counters.claimsFailed += 1;

@@ -7,6 +7,7 @@ import { MARKET_SYMBOL } from "#core/instrument.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import { Announcements } from "#publish/announcements.ts";
 import { ANNOUNCE_INTERVAL_MS_DEFAULT, PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import type { PublisherIdentity } from "#publish/publisher-identity.ts";
@@ -189,7 +190,7 @@ export class ReplayVenue {
   }
 
   /** Says on the channel `status` what a channel is worth. */
-  #tell({ instrument, channel }: Played, state: "gap" | "live", reason: string): void {
+  #tell({ instrument, channel }: Played, state: "gap" | "live", reason: StatusReason): void {
     const nowUs = this.#options.clock.nowUs();
     this.#publisher.publish({
       kind: "status",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CandleHistory, GAP_PAGES_MAX, type CandlePage } from "./candle-history.ts";
+import { CandleHistory, GAP_PAGES_MAX, SETTLE_MS, type CandlePage } from "./candle-history.ts";
 import { CandleSeries, type BarPart } from "./candle-series.ts";
 
 const bar = (openTimeMs: number, isClosed = true): BarPart => ({
@@ -16,7 +16,12 @@ const bar = (openTimeMs: number, isClosed = true): BarPart => ({
 function chartOf(endMs: number) {
   const asked: object[] = [];
   const answers: (() => void)[] = [];
+  const timers: { readonly delayMs: number; readonly callback: () => void }[] = [];
+  /** Candles that the gateway does not have yet. */
+  const late = new Set<number>();
   let failure: Error | undefined;
+  const barsOf = (starts: readonly number[]): BarPart[] =>
+    starts.filter((start) => !late.has(start)).map((start) => bar(start));
   const pageOf = (request: { fromTimeUs?: number; pageToken?: string }): CandlePage => {
     const { fromTimeUs, pageToken } = request;
     if (fromTimeUs === undefined) {
@@ -24,18 +29,18 @@ function chartOf(endMs: number) {
       const starts = [end - 2_000, end - 1_000].filter((start) => start >= 0);
       const [first = 0] = starts;
       return {
-        candles: starts.map((start) => bar(start)),
+        candles: barsOf(starts),
         nextPageToken: first > 0 ? String(first) : undefined,
       };
     }
     const from = pageToken === undefined ? fromTimeUs / 1_000 : Number(pageToken);
     const starts = [from, from + 1_000].filter((start) => start < endMs);
     return {
-      candles: starts.map((start) => bar(start)),
+      candles: barsOf(starts),
       nextPageToken: from + 2_000 < endMs ? String(from + 2_000) : undefined,
     };
   };
-  const series = new CandleSeries(1_000);
+  const series = new CandleSeries({ intervalMs: 1_000 });
   const history = new CandleHistory(
     series,
     {
@@ -46,6 +51,7 @@ function chartOf(endMs: number) {
         );
       },
       nowMs: () => endMs,
+      afterMs: (delayMs, callback) => timers.push({ delayMs, callback }),
     },
     () => undefined,
   );
@@ -60,6 +66,8 @@ function chartOf(endMs: number) {
     history,
     asked,
     answerAll,
+    late,
+    timers,
     fail: (error: Error | undefined) => (failure = error),
     starts: () => series.bars.map(({ openTimeMs }) => openTimeMs / 1_000),
   };
@@ -137,7 +145,7 @@ describe("the past of a chart", () => {
   });
 
   test("longer candles of the past join those that shorter ones make live, each bar once", async () => {
-    const series = new CandleSeries(60_000);
+    const series = new CandleSeries({ intervalMs: 60_000, partMs: 1_000 });
     const asked: unknown[] = [];
     const page = (candles: BarPart[]) => Promise.resolve({ candles, nextPageToken: undefined });
     const history = new CandleHistory(
@@ -150,6 +158,7 @@ describe("the past of a chart", () => {
           return page([bar(120_000), bar(121_000), bar(122_000, false)]);
         },
         nowMs: () => 122_500,
+        afterMs: () => undefined,
       },
       () => undefined,
     );
@@ -162,6 +171,75 @@ describe("the past of a chart", () => {
       [60_000, 60],
       [120_000, 9],
     ]);
+  });
+
+  test("a candle that the gateway has only later is asked for once more, then it is none", async () => {
+    const { history, series, starts, answerAll, asked, late, timers } = chartOf(5_000);
+    for (const start of [3_000, 4_000]) late.add(start);
+    void history.loadLatest();
+    series.put(bar(2_000, true));
+    series.put(bar(5_000, false));
+    await answerAll();
+    expect(starts()).toEqual([2, 5]);
+    expect(timers.map(({ delayMs }) => delayMs)).toEqual([SETTLE_MS]);
+    late.delete(3_000);
+    timers.shift()?.callback();
+    await answerAll();
+    expect(asked[1]).toEqual({ fromTimeUs: 2_000_000 });
+    expect(starts()).toEqual([2, 3, 5]);
+    // The other one is a hole of its own now, and after its turn it stays one.
+    timers.shift()?.callback();
+    await answerAll();
+    expect(asked.slice(3)).toEqual([{ fromTimeUs: 3_000_000 }]);
+    expect([starts(), timers]).toEqual([[2, 3, 5], []]);
+  });
+
+  test("a candle that was left open when the next one began is asked for", async () => {
+    const { history, series, answerAll, timers, late } = chartOf(5_000);
+    late.add(4_000);
+    void history.loadLatest();
+    series.put({ ...bar(4_000, false), volume: 7 });
+    await answerAll();
+    expect(timers).toEqual([]);
+    series.put(bar(5_000, false));
+    late.delete(4_000);
+    history.checkSeam();
+    history.checkSeam();
+    expect(timers).toHaveLength(1);
+    timers.shift()?.callback();
+    await answerAll();
+    expect(series.bars.at(-2)).toMatchObject({ openTimeMs: 4_000, volume: 1 });
+    expect(timers).toEqual([]);
+  });
+
+  test("a past that could not be had is asked for again", async () => {
+    const { history, answerAll, fail, starts, timers } = chartOf(5_000);
+    fail(new Error("nobody answers"));
+    void history.loadLatest();
+    await answerAll();
+    expect(history.problem).toBe("nobody answers");
+    fail(undefined);
+    timers.shift()?.callback();
+    await answerAll();
+    expect([history.problem, starts()]).toEqual([undefined, [3, 4]]);
+    expect(timers).toEqual([]);
+  });
+
+  test("a chart that has gone on, and one that was refused, ask nothing again", async () => {
+    for (const error of [
+      new Error("nobody answers"),
+      Object.assign(new Error("not for you"), { retryable: false }),
+    ]) {
+      const { history, answerAll, fail, timers, asked } = chartOf(5_000);
+      fail(error);
+      void history.loadLatest();
+      await answerAll();
+      history.close();
+      for (const { callback } of timers) callback();
+      await answerAll();
+      expect(asked).toHaveLength(1);
+      expect(timers).toHaveLength("retryable" in error ? 0 : 1);
+    }
   });
 
   test("an answer that comes after the chart has gone on is thrown away", async () => {

@@ -1,3 +1,4 @@
+import { refusalText } from "./access-words.ts";
 import type { BarPart, CandleSeries } from "./candle-series.ts";
 
 /** A page of the past: the latest, or what follows a token, or what there is from a time on. */
@@ -20,14 +21,22 @@ export type CandleSource = {
    */
   readonly fetchParts?: (request: PageRequest) => Promise<CandlePage>;
   readonly nowMs: () => number;
+  readonly afterMs: (delayMs: number, callback: () => void) => void;
 };
 
 /** Pages that a hole is filled with; a longer hole stays one, and is seen. */
 export const GAP_PAGES_MAX = 20;
 
 /**
+ * A gateway has the last candles of a venue some ten seconds after their end, so that one that is
+ * missing between history and what is live is asked for again after this time.
+ */
+export const SETTLE_MS = 12_000;
+
+/**
  * Brings the past of a chart into its series: the latest page, older ones one after the other, and
- * what was missed while the feed was interrupted. One question is under way at a time.
+ * what was missed while the feed was interrupted, or lies between history and what came live. One
+ * question is under way at a time.
  */
 export class CandleHistory {
   readonly #series: CandleSeries;
@@ -38,6 +47,12 @@ export class CandleHistory {
   #gapFromMs: number | undefined;
   #isBusy = false;
   #isClosed = false;
+  #hasLatest = false;
+  /** Asking again is of no use. */
+  #isRefused = false;
+  #isSeamTimed = false;
+  /** Where something is missing that was asked for when it could be had: nobody has it. */
+  #givenUp: ReadonlySet<number> = new Set();
   /** Why the last question had no answer. */
   problem: string | undefined;
 
@@ -61,6 +76,7 @@ export class CandleHistory {
   loadLatest(): Promise<void> {
     return this.#run(async () => {
       this.#takeOlder(await this.#source.fetchPage({}));
+      this.#hasLatest = true;
       await this.#loadOpenBar();
     });
   }
@@ -81,6 +97,38 @@ export class CandleHistory {
     if (!this.#isBusy) await this.#run(() => this.#fill());
   }
 
+  /**
+   * Looks whether something is missing among the latest bars, to ask for it once more, a while
+   * later. Called when a candle has begun.
+   */
+  checkSeam(): void {
+    if (this.#isSeamTimed || this.#isBusy || this.#isClosed || this.#isRefused) return;
+    if (this.#hasLatest && this.#missing().length === 0) return;
+    this.#isSeamTimed = true;
+    const wanted = this.#missing();
+    this.#source.afterMs(SETTLE_MS, () => {
+      this.#isSeamTimed = false;
+      if (!this.#isClosed) void this.#askAgain(wanted);
+    });
+  }
+
+  #missing(): number[] {
+    const unsettled = this.#series.unsettledStarts();
+    // What has been filled, and what is long ago, need not be remembered.
+    this.#givenUp = new Set(unsettled.filter((start) => this.#givenUp.has(start)));
+    return unsettled.filter((start) => !this.#givenUp.has(start));
+  }
+
+  async #askAgain(wanted: readonly number[]): Promise<void> {
+    if (this.#isBusy) return this.checkSeam();
+    const [first] = wanted;
+    if (!this.#hasLatest || first === undefined) return this.loadLatest();
+    await this.#run(async () => {
+      await this.#fillFrom(first - this.#series.intervalMs);
+      this.#givenUp = new Set([...this.#givenUp, ...wanted]);
+    });
+  }
+
   /** Answers that come later are thrown away. */
   close(): void {
     this.#isClosed = true;
@@ -91,8 +139,10 @@ export class CandleHistory {
     try {
       await load();
       this.problem = undefined;
+      this.#isRefused = false;
     } catch (error) {
-      this.problem = (error as Error).message;
+      this.problem = refusalText(error as Error);
+      this.#isRefused = (error as { retryable?: unknown }).retryable === false;
       // What followed the last page is not kept any more, so that asking again is of no use.
       if ((error as { code?: unknown }).code === "failed-precondition")
         this.#olderToken = undefined;
@@ -101,6 +151,7 @@ export class CandleHistory {
     if (this.#isClosed) return;
     this.#onChange();
     if (this.#gapFromMs !== undefined) await this.#run(() => this.#fill());
+    else this.checkSeam();
   }
 
   #takeOlder({ candles, nextPageToken }: CandlePage): void {
@@ -112,7 +163,10 @@ export class CandleHistory {
   async #fill(): Promise<void> {
     const fromMs = this.#gapFromMs;
     this.#gapFromMs = undefined;
-    if (fromMs === undefined) return;
+    if (fromMs !== undefined) await this.#fillFrom(fromMs);
+  }
+
+  async #fillFrom(fromMs: number): Promise<void> {
     await this.#loadFrom(fromMs, this.#source.fetchPage, (candles) => this.#take(candles));
     await this.#loadOpenBar();
   }

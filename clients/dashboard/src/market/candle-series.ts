@@ -16,6 +16,8 @@ export type BarPart = Bar & {
 
 /** More than a screen of years; at the limit the oldest go, and no older ones are taken. */
 export const BARS_MAX = 20_000;
+/** Of the bars before these, history has said all that it will say. */
+const RECENT_BARS = 60;
 /** Of all bars together, where they are merged from shorter candles. */
 export const PARTS_MAX = 200_000;
 
@@ -26,6 +28,7 @@ export const PARTS_MAX = 200_000;
  */
 export class CandleSeries {
   readonly intervalMs: number;
+  readonly #partMs: number;
   /** By the start of the bar that they belong to, then by their own start. */
   readonly #parts = new Map<number, Map<number, BarPart>>();
   /** Bars that history has as one candle: nothing more comes into them. */
@@ -34,8 +37,10 @@ export class CandleSeries {
   #partCount = 0;
   #sorted: Bar[] | undefined;
 
-  constructor(intervalMs: number) {
+  /** `partMs` is the length of the candles that come live, if it is a shorter one. */
+  constructor({ intervalMs, partMs }: { readonly intervalMs: number; readonly partMs?: number }) {
     this.intervalMs = intervalMs;
+    this.#partMs = partMs ?? intervalMs;
   }
 
   /** There is no room for older bars. */
@@ -78,6 +83,34 @@ export class CandleSeries {
       this.#store(start);
     }
     while (this.#bars.size > BARS_MAX) this.#dropOldest();
+  }
+
+  /**
+   * Where, among the latest bars, something is missing that history may have, oldest first: a hole
+   * by its first place, and a bar with too few parts, or with one that was left open.
+   */
+  unsettledStarts(): number[] {
+    const all = this.#sortedBars();
+    const recent = all.slice(-RECENT_BARS);
+    const starts = emptyStarts(recent, this.intervalMs, 1);
+    for (const { openTimeMs } of recent) {
+      const isCutOff = openTimeMs === all[0]?.openTimeMs;
+      if (!isCutOff && !this.#isSettled(openTimeMs)) starts.push(openTimeMs);
+    }
+    return starts.sort((a, b) => a - b);
+  }
+
+  /** Has every part from the start of the bar on, each closed but for the very last one. */
+  #isSettled(start: number): boolean {
+    const parts = this.#parts.get(start);
+    if (this.#wholes.has(start) || parts === undefined) return true;
+    const latest = Math.max(...parts.keys());
+    const isLast = start === this.#sortedBars().at(-1)?.openTimeMs;
+    const endMs = isLast ? latest + this.#partMs : start + this.intervalMs;
+    if (parts.size * this.#partMs < endMs - start) return false;
+    return [...parts.values()].every(({ isClosed, openTimeMs }) => {
+      return isClosed || (isLast && openTimeMs === latest);
+    });
   }
 
   /** Oldest first. */

@@ -1,4 +1,5 @@
 import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import { refusalText } from "../market/access-words.ts";
 import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
 import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
 import { changeSign, type Market } from "../market/market-rows.ts";
@@ -20,6 +21,18 @@ const CANDLE_INTERVAL_MS = 100;
 const LENGTHS_MS = [60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000];
 const LENGTHS_SHOWN_MAX = 12;
 
+const SCROLLED_BARS = 5;
+const ZOOMED = 1.25;
+const KEYS: ReadonlyMap<string, (view: ChartView) => void> = new Map([
+  ["ArrowLeft", (view: ChartView) => view.scrollBy(-SCROLLED_BARS)],
+  ["ArrowRight", (view: ChartView) => view.scrollBy(SCROLLED_BARS)],
+  ["PageUp", (view: ChartView) => view.scrollBy(-SCROLLED_BARS * 10)],
+  ["PageDown", (view: ChartView) => view.scrollBy(SCROLLED_BARS * 10)],
+  ["+", (view: ChartView) => view.zoom(ZOOMED)],
+  ["-", (view: ChartView) => view.zoom(1 / ZOOMED)],
+  ["End", (view: ChartView) => view.scrollToNow()],
+]);
+
 /** Candles and volume: history as far as the gateway has it, and on from there live. */
 export class ChartPanel implements Panel {
   readonly element: HTMLElement;
@@ -34,7 +47,9 @@ export class ChartPanel implements Panel {
   readonly #host: HTMLElement;
   readonly #view: ChartView;
   #market: Market | undefined;
-  #series = new CandleSeries(60_000);
+  #series = new CandleSeries({ intervalMs: 60_000 });
+  /** Start of the candle that came last. */
+  #liveMs = 0;
   #history: CandleHistory | undefined;
   #subscription: Subscription | undefined;
   #needsAll = false;
@@ -47,7 +62,13 @@ export class ChartPanel implements Panel {
   constructor(context: Context) {
     this.#context = context;
     const { element, body } = panel("chart", "Chart", this.#intervals);
-    const host = el("div", { class: "chart-host is-empty" });
+    const host = el("div", {
+      class: "chart-host is-empty",
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Chart: arrow keys scroll, plus and minus zoom, End goes to now",
+    });
+    host.addEventListener("keydown", (event) => this.#onKey(event));
     this.#host = host;
     body.append(host, el("div", { class: "chart-words" }, this.#legend, this.#note));
     this.element = element;
@@ -76,14 +97,14 @@ export class ChartPanel implements Panel {
     const lengths = lengthsOf(instrument);
     const wanted = this.#context.view().intervalMs;
     const shown = lengths.includes(wanted) ? wanted : (lengths[0] ?? 60_000);
-    this.#series = new CandleSeries(shown);
+    const part = partOf(shown, instrument.candleIntervalsMs);
+    this.#series = new CandleSeries({ intervalMs: shown, ...(part && { partMs: part }) });
     this.#needsAll = true;
     this.#drawIntervals(lengths, shown);
     const decimals = decimalsOf(instrument.priceIncrementText) ?? 2;
     const minMove = Number(instrument.priceIncrementText ?? 0.01);
     this.#view.begin({ decimals, minMove, intervalMs: shown });
     this.#context.redraw();
-    const part = partOf(shown, instrument.candleIntervalsMs);
     if (part === undefined) this.#refused = "This market has no candles.";
     else this.#follow(market, part);
   }
@@ -99,6 +120,7 @@ export class ChartPanel implements Panel {
     if (this.#scrollsToNow) this.#view.scrollToNow();
     this.#scrollsToNow = false;
     this.element.dataset["bars"] = String(bars.length);
+    this.element.dataset["first"] = String(bars[0]?.openTimeMs ?? "");
     this.element.dataset["empty"] = String(this.#view.emptyCount);
     this.element.dataset["last"] = String(bars.at(-1)?.close ?? "");
     this.#drawNote();
@@ -125,6 +147,7 @@ export class ChartPanel implements Panel {
         fetchPage: pagesOf(isWhole ? intervalMs : part),
         ...(isWhole && part < intervalMs ? { fetchParts: pagesOf(part) } : {}),
         nowMs: this.#context.nowMs,
+        afterMs: this.#context.afterMs,
       },
       () => {
         this.#needsAll = true;
@@ -135,8 +158,11 @@ export class ChartPanel implements Panel {
     this.#subscription = client.onCandles(
       market.topic,
       (candle) => {
-        this.#series.put(barOf(candle));
+        const bar = barOf(candle);
+        this.#series.put(bar);
         this.#hasChanged = true;
+        if (bar.openTimeMs !== this.#liveMs) history.checkSeam();
+        this.#liveMs = bar.openTimeMs;
         redraw();
       },
       {
@@ -146,8 +172,9 @@ export class ChartPanel implements Panel {
           const isAnew = notice.type === "continuity" && notice.continuity === "replaced";
           if (notice.type === "gap" || isAnew) void history.fillGap();
         },
-        onError: ({ message }) => {
-          this.#refused = message;
+        onError: (error) => {
+          if (error.code === "buffer-overflow") return this.show(market);
+          this.#refused = refusalText(error);
           this.#hasChanged = true;
           redraw();
         },
@@ -183,6 +210,13 @@ export class ChartPanel implements Panel {
     else if (this.#series.isFull) said.push("as many as the chart keeps");
     else if (history?.hasOlder === true) said.push("scroll left for more");
     setText(this.#note, said.join(" · "));
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const act = KEYS.get(event.key);
+    if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act(this.#view);
   }
 
   #point(time: number | undefined): void {

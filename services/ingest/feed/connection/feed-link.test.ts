@@ -66,6 +66,20 @@ describe("an answer that the venue wants at once", () => {
   });
 });
 
+test("a connection is not taken for dead by a process that was held up and has not read", () => {
+  const { dialer, clock } = startFakeSession({
+    topics: ["A/trades"],
+    limits: { connectionSilenceMsMax: 8_000 },
+  });
+  dialer.last.open().receive(tradeFrame("A", "1"));
+  clock.hold(20_000);
+  dialer.last.receive(tradeFrame("A", "2"));
+  clock.advance(4_000);
+  expect(dialer.sockets).toHaveLength(1);
+  clock.advance(20_000);
+  expect(dialer.sockets.length).toBeGreaterThan(1);
+});
+
 describe("a venue that greets", () => {
   const greeting = { greets: true, topics: ["A/trades"], policy: { dialTimeoutMs: 1000 } };
 

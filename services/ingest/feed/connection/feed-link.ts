@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { CancelTimer } from "#core/clock.ts";
+import { HeldUp } from "#core/held-up.ts";
 import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
 import { RequestPacer } from "../rest/request-pacer.ts";
 import type { AddressBudget } from "../rest/address-budget.ts";
@@ -281,9 +282,19 @@ export class FeedLink {
     const { clock, policy, adapter } = this.#options;
     const silenceMsMax = adapter.limits.connectionSilenceMsMax;
     if (!Number.isFinite(silenceMsMax)) return;
+    const intervalMs = silenceMsMax / 8;
+    const heldUp = new HeldUp(intervalMs);
+    let dueUs = 0;
+    const arm = (): void => {
+      dueUs = clock.monotonicUs() + intervalMs * 1_000;
+      this.#cancelLiveness = clock.after(intervalMs, check);
+    };
     const check = (): void => {
       if (this.#state !== "open") return;
-      const silentMs = (clock.monotonicUs() - this.#lastAliveUs) / 1000;
+      const nowUs = clock.monotonicUs();
+      // What came while this process was held up is still unread.
+      if (heldUp.isExcused(dueUs, nowUs)) return arm();
+      const silentMs = (nowUs - this.#lastAliveUs) / 1000;
       if (this.#socket.bufferedBytes() > policy.outgoingBytesMax) {
         this.terminate("the venue does not read");
         return;
@@ -297,9 +308,9 @@ export class FeedLink {
         this.#pinged = true;
         this.#socket.ping();
       }
-      this.#cancelLiveness = clock.after(silenceMsMax / 8, check);
+      arm();
     };
-    this.#cancelLiveness = clock.after(silenceMsMax / 8, check);
+    arm();
   }
 
   #keepAlive(): void {

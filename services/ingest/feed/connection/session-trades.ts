@@ -1,5 +1,6 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { RestPurpose } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
 import { TradeGapFiller } from "../rest/trade-gap-filler.ts";
@@ -98,7 +99,10 @@ export class SessionTrades {
 }
 
 /** With what exactly is missing: the venue's own ids on both sides of it. */
-function gapText(reason: TradeGapReason, { afterTradeId, beforeTradeId }: TradeRemainder): string {
+function gapText(
+  reason: TradeGapReason,
+  { afterTradeId, beforeTradeId }: TradeRemainder,
+): StatusReason {
   const upTo = beforeTradeId === undefined ? "" : ` and before ${beforeTradeId}`;
   return `${reason}; missing after trade ${afterTradeId}${upTo}`;
 }

@@ -19,6 +19,14 @@ test("checks four times within the shortest silence that is allowed", () => {
   expect(checkedMs).toEqual([1_000, 2_000, 3_000, 4_000]);
 });
 
+test("does not check in a turn that comes late: what came meanwhile is read first", () => {
+  const { clock, checkedMs } = start([4_000]);
+  clock.hold(10_000);
+  expect(checkedMs).toEqual([]);
+  clock.advance(1_000);
+  expect(checkedMs).toEqual([11_000]);
+});
+
 test("never checks more often than every millisecond", () => {
   const { clock, checkedMs } = start([1]);
   clock.advance(5);

@@ -1,4 +1,5 @@
 import type { TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 
 /** Where one subscription of a connection stands. */
 export type SubscriptionState =
@@ -52,10 +53,14 @@ export type SubscriptionEvent =
 type SubscriptionStep = {
   readonly next: SubscriptionState;
   /** What those who follow the channel are told; undefined if nothing is new for them. */
-  readonly told: { readonly state: TopicState; readonly reason: string } | undefined;
+  readonly told: { readonly state: TopicState; readonly reason: StatusReason } | undefined;
 };
 
-function step(next: SubscriptionState, state?: TopicState, reason: string = ""): SubscriptionStep {
+function step(
+  next: SubscriptionState,
+  state?: TopicState,
+  reason: StatusReason = "data",
+): SubscriptionStep {
   return { next, told: state === undefined ? undefined : { state, reason } };
 }
 

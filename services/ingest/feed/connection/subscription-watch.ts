@@ -1,6 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedSubscription } from "../feed-adapter.ts";
 import { isJudged, SUBSCRIPTION_LIFE } from "./subscription-life.ts";
 import type { SubscriptionEvent } from "./subscription-life.ts";
@@ -9,7 +10,7 @@ import type { Expectation, Watched } from "./watched-subscription.ts";
 
 /** Who hears of the subscriptions of a connection. */
 type SubscriptionListener = {
-  onState(instrument: Instrument, channel: Channel, state: TopicState, reason: string): void;
+  onState(instrument: Instrument, channel: Channel, state: TopicState, reason: StatusReason): void;
   /** Data showed a subscription that was not planned. */
   onLearnt(subscription: FeedSubscription): void;
   /**

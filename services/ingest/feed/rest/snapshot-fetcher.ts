@@ -2,6 +2,7 @@ import { quotedText } from "#core/visible-text.ts";
 import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
+import type { StatusReason } from "#core/status-reason.ts";
 import type { VenueContext } from "../venue-context.ts";
 import { RequestPacer } from "./request-pacer.ts";
 import type { RestAnswer, RestClient } from "./rest-client.ts";
@@ -11,7 +12,7 @@ type SnapshotConsumer = {
   /** An answer with status 200. False if there was no book of the instrument in it. */
   deliver(answer: RestAnswer): boolean;
   /** Tried too often; the next try is after the cool-down. */
-  unavailable(reason: string): void;
+  unavailable(reason: StatusReason): void;
 };
 
 type SnapshotFetcherOptions = VenueContext & {
