@@ -103,5 +103,8 @@ export type {
   UnsubscribeResult,
   Welcome,
 } from "../gen/messages.ts";
+export { createControlCodec } from "./control-codec.ts";
+export type { ControlCodec, ControlReference } from "./control-codec.ts";
+export { createEnumTable } from "./enum-table.ts";
 export { createMessageCodec } from "./message-codec.ts";
 export type { FieldReference, MessageCodec, MessageInit } from "./message-codec.ts";

@@ -1,9 +1,9 @@
 import { decodeMessage } from "./message-reader.ts";
 import { MessageSpec } from "./message-spec.ts";
-import type { EnumTable, FieldReference, Values } from "./message-spec.ts";
+import type { FieldReference, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
-export type { EnumTable, FieldReference } from "./message-spec.ts";
+export type { FieldReference } from "./message-spec.ts";
 
 /**
  * What may be given where a message is written: fields may be left out (they get their defaults),
@@ -49,23 +49,4 @@ export function createMessageCodec<T>(
     encode: (value) => encodeMessage(spec, value as Values),
     decode: (bytes) => decodeMessage(spec, bytes) as T,
   };
-}
-
-/**
- * Used by generated code. `words` are the names of the values without their common prefix; a number
- * that is not one more than the one before follows its word after `=`. `unknown` is the word that a
- * number that the schema does not know is read as.
- */
-export function createEnumTable(prefix: string, words: string, unknown: string): EnumTable {
-  const numberOf = new Map<string, number>();
-  const nameOf = new Map<number, string>();
-  let number = 0;
-  for (const entry of words.split(" ")) {
-    const [word = "", given] = entry.split("=");
-    if (given !== undefined) number = Number(given);
-    numberOf.set(prefix + word, number);
-    nameOf.set(number, prefix + word);
-    number += 1;
-  }
-  return { numberOf, nameOf, unknown: prefix + unknown };
 }

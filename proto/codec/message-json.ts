@@ -2,7 +2,8 @@ import { BatchCodec } from "../gen/messages.ts";
 import type { MessageCodec, MessageInit } from "./message-codec.ts";
 import { decodeMessage } from "./message-reader.ts";
 import { fieldValue, isDefault } from "./message-spec.ts";
-import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
+import type { EnumTable } from "./enum-table.ts";
+import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { encodeMessage } from "./message-writer.ts";
 
 /** How JSON is read. */

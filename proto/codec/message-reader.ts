@@ -2,7 +2,8 @@ import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
 import { ByteReader, WIRE_BYTES, readText, takeUint32 } from "./byte-reader.ts";
 import { newContainer } from "./message-spec.ts";
-import type { EnumTable, FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
+import type { EnumTable } from "./enum-table.ts";
+import type { FieldSpec, MessageSpec, OneofValue, Values } from "./message-spec.ts";
 import { unzigzagWide } from "./wide-integers.ts";
 import { unsafeInteger } from "./wire-error.ts";
 

@@ -1,10 +1,4 @@
-/** Numbers and names of one enum. */
-export type EnumTable = {
-  readonly numberOf: ReadonlyMap<string, number>;
-  readonly nameOf: ReadonlyMap<number, string>;
-  /** What a number that the schema does not know is read as. */
-  readonly unknown: string;
-};
+import type { EnumTable } from "./enum-table.ts";
 
 /**
  * How a value is carried, one letter for each kind that the schema has: `u` uint32, `U` uint64, `I`

@@ -1,6 +1,5 @@
 import { fromBigInt } from "../model/decimal.ts";
 import type { Mantissa } from "../model/decimal.ts";
-import { putBigVarint, putVarint } from "./byte-writer.ts";
 
 /** Numbers of this magnitude, doubled and added up in pairs, are still safe integers. */
 export const FAST_MAGNITUDE_MAX = 2 ** 51;
@@ -27,17 +26,6 @@ export function unzigzag(code: number): number {
 /** `a + b` modulo 2^64, as a signed integer. */
 export function addWrapped(a: Mantissa, b: bigint): Mantissa {
   return fromBigInt(BigInt.asIntN(64, BigInt(a) + b));
-}
-
-/** Writes `a - b` modulo 2^64 as a zigzag varint; returns the position after it. */
-export function putDifference(bytes: Uint8Array, at: number, a: Mantissa, b: Mantissa): number {
-  if (typeof a === "number" && typeof b === "number") {
-    const difference = a - b;
-    if (difference <= FAST_MAGNITUDE_MAX && difference >= -FAST_MAGNITUDE_MAX) {
-      return putVarint(bytes, at, difference < 0 ? -2 * difference - 1 : 2 * difference);
-    }
-  }
-  return putBigVarint(bytes, at, zigzagWide(BigInt(a) - BigInt(b)));
 }
 
 /** Whole units in a span of time, rounded down for negative spans too; exact. */

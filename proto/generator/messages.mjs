@@ -84,8 +84,10 @@ function generateCodecs(schema, { tables, messages, before }) {
 function codecImports(hasTables) {
   return hasTables
     ? [
-        'import { createEnumTable, createMessageCodec } from "../codec/message-codec.ts";',
-        'import type { EnumTable, MessageCodec } from "../codec/message-codec.ts";',
+        'import { createEnumTable } from "../codec/enum-table.ts";',
+        'import type { EnumTable } from "../codec/enum-table.ts";',
+        'import { createMessageCodec } from "../codec/message-codec.ts";',
+        'import type { MessageCodec } from "../codec/message-codec.ts";',
       ]
     : [
         'import { createMessageCodec } from "../codec/message-codec.ts";',

@@ -32,7 +32,6 @@ import {
   type NatsConnectionOptions,
   type ReconnectAttempts,
 } from "./nats-connection.ts";
-import { findJetStream, JetStreamLeases } from "./jetstream-leases.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
 import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
 
@@ -250,6 +249,8 @@ class NatsBus implements Bus {
   }
 
   async openLeases(options: LeaseOptions): Promise<LeaseOffer> {
+    // Most processes hold no lease, and need nothing of JetStream.
+    const { findJetStream, JetStreamLeases } = await import("./jetstream-leases.ts");
     const kind = await findJetStream(this.#connection, options.timeoutMs);
     if (kind !== "there") return { kind };
     return { kind, leases: new JetStreamLeases(this.#connection, options) };

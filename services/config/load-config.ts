@@ -35,7 +35,7 @@ export function loadConfig<Schema extends z.ZodType>(
   schema: Schema,
   sources: ConfigSources,
 ): z.output<Schema> {
-  const merge = new Merge(listVariables(schema));
+  const merge = new Merge(schema);
   if (sources.defaults !== undefined) merge.addDefaults(sources.defaults);
   if (sources.file !== undefined) merge.addFile(sources.file);
   merge.addEnvironment(sources.environment ?? {}, sources.ignoredVariables ?? []);
@@ -51,14 +51,13 @@ export function loadConfig<Schema extends z.ZodType>(
 class Merge {
   readonly tree: Tree = {};
   readonly problems: ConfigProblem[] = [];
-  readonly #byVariable: ReadonlyMap<string, ConfigVariable>;
-  readonly #byKey: ReadonlyMap<string, ConfigVariable>;
+  readonly #schema: z.ZodType;
+  #listed: readonly ConfigVariable[] | undefined;
   /** Dotted key of each value that was set, and who set it last. */
   readonly #origins = new Map<string, string>();
 
-  constructor(variables: readonly ConfigVariable[]) {
-    this.#byVariable = new Map(variables.map((variable) => [variable.variable, variable]));
-    this.#byKey = new Map(variables.map((variable) => [variable.key, variable]));
+  constructor(schema: z.ZodType) {
+    this.#schema = schema;
   }
 
   addDefaults(defaults: object): void {
@@ -87,9 +86,10 @@ class Merge {
       const text = environment[name];
       if (text === undefined || !name.startsWith(VARIABLE_PREFIX) || ignored.includes(name))
         continue;
-      const variable = this.#byVariable.get(name);
+      const variable = this.#variables().find((each) => each.variable === name);
       if (variable === undefined) {
-        const problem = `unknown variable${didYouMean(name, this.#byVariable.keys())}`;
+        const names = this.#variables().map((each) => each.variable);
+        const problem = `unknown variable${didYouMean(name, names)}`;
         this.problems.push({ key: name, problem, origin: "environment" });
       } else {
         this.#set(variable.path, variable.parseText(text), `environment ${name}`);
@@ -99,7 +99,7 @@ class Merge {
 
   addFlag({ flag, key, value }: ConfigFlag): void {
     const parsed =
-      typeof value === "string" ? (this.#byKey.get(key)?.parseText(value) ?? value) : value;
+      typeof value === "string" ? (this.#variableOf(key)?.parseText(value) ?? value) : value;
     this.#set(key.split("."), parsed, `flag ${flag}`);
   }
 
@@ -109,11 +109,22 @@ class Merge {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((name) => {
         const key = [...path, name];
-        const meant = didYouMean(key.join("."), this.#byKey.keys());
+        const keys = this.#variables().map((each) => each.key);
+        const meant = didYouMean(key.join("."), keys);
         return this.#problem(key, `unknown key${meant}`);
       });
     }
     return [this.#problem(path, issue.message)];
+  }
+
+  /** Listed when first asked for: a start without variables and texts has no use for the list. */
+  #variables(): readonly ConfigVariable[] {
+    this.#listed ??= listVariables(this.#schema);
+    return this.#listed;
+  }
+
+  #variableOf(key: string): ConfigVariable | undefined {
+    return this.#variables().find((each) => each.key === key);
   }
 
   #problem(path: readonly string[], problem: string): ConfigProblem {

@@ -27,6 +27,9 @@ type BookBuilderOptions = {
 
 type Emit = (output: BookOutput) => void;
 
+const CHECKSUM_PASSED: BookOutput = Object.freeze({ kind: "checksum", ok: true });
+const CHECKSUM_FAILED: BookOutput = Object.freeze({ kind: "checksum", ok: false });
+
 /** What a builder did not use. Counts since the start. */
 type BookBuilderCounts = {
   /** Deltas before an in-band snapshot, which contains them. */
@@ -72,7 +75,11 @@ export class BookBuilder {
   readonly #buffer: BoundedQueue<RawBook>;
   #phase: "idle" | "waiting" | "live" = "idle";
   #state: TopicState = "down";
-  #position: BookPosition = { updateId: undefined, bridged: false };
+  /** Its own object, which moves with each delta. */
+  #position: { -readonly [Field in keyof BookPosition]: BookPosition[Field] } = {
+    updateId: undefined,
+    bridged: false,
+  };
   /** A snapshot was asked for and has not come. */
   #requested = false;
   /** A live book keeps what it applies, to put it behind a fresh snapshot. */
@@ -245,10 +252,9 @@ export class BookBuilder {
     this.#duplicatesInRow = 0;
     if (this.#refreshing) this.#keep(delta);
     this.book.applyDelta(delta);
-    this.#position = {
-      updateId: delta.lastUpdateId ?? this.#position.updateId,
-      bridged: true,
-    };
+    const position = this.#position;
+    position.updateId = delta.lastUpdateId ?? position.updateId;
+    position.bridged = true;
     const truncated = this.book.truncate(this.#depth);
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
@@ -347,7 +353,7 @@ export class BookBuilder {
     for (const delta of deltas) this.book.applyDelta(delta);
     this.book.truncate(this.#depth);
     this.#refreshing = false;
-    this.#position = position;
+    this.#position = { ...position };
     this.#duplicatesInRow = 0;
     const last = deltas.at(-1) ?? snapshot;
     if (!this.#verify(last, emit) || this.#isLostToCrossing(emit)) return;
@@ -375,7 +381,7 @@ export class BookBuilder {
     if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
     const sent = raw.checksum;
     const ok = this.#sync.checksum(this.book, this.instrument, sent) === sent;
-    emit({ kind: "checksum", ok });
+    emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;
   }

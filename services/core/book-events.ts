@@ -79,11 +79,10 @@ function withRemovals(
   from: Scales,
   to: Scales,
 ): LevelColumns {
-  const prices = columns.prices.map((price) =>
-    rescaleMantissa(price, from.priceScale, to.priceScale),
-  );
-  const sizes = columns.sizes.map((size) => rescaleMantissa(size, from.sizeScale, to.sizeScale));
-  for (const price of truncated) {
+  const prices = rescaled(columns.prices, from.priceScale, to.priceScale);
+  const sizes = rescaled(columns.sizes, from.sizeScale, to.sizeScale);
+  for (let place = 0; place < truncated.length; place += 1) {
+    const price = truncated[place]!;
     // The level may have come with this very delta; then it never existed for the consumer.
     const index = prices.lastIndexOf(price);
     if (index >= 0) sizes[index] = 0;
@@ -93,4 +92,10 @@ function withRemovals(
     }
   }
   return { prices, sizes };
+}
+
+/** A copy at another scale, which is mostly the same one. */
+function rescaled(values: readonly Mantissa[], fromScale: number, toScale: number): Mantissa[] {
+  if (fromScale === toScale) return values.slice();
+  return values.map((value) => rescaleMantissa(value, fromScale, toScale));
 }

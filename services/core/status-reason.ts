@@ -1,4 +1,4 @@
-/** Every word that the channel `status` gives as a reason; docs/normalization.md and proto/README.md list them. */
+/** Every reason of a `status`; docs/normalization.md and proto/README.md list them. */
 export const STATUS_REASONS = [
   // Of a subscription.
   "connecting",

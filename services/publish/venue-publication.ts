@@ -21,11 +21,13 @@ import type { Partition } from "./leadership/partition.ts";
 import { newTermEpoch } from "./publisher-identity.ts";
 import type { Publisher } from "./publisher.ts";
 import { Handover } from "./standby/handover.ts";
-import type { HandoverParts } from "./standby/handover.ts";
+import type { HandoverState } from "./standby/handover.ts";
 import { LeaderFeed } from "./standby/leader-feed.ts";
 import type { FollowCounters } from "./standby/leader-feed.ts";
 import { OwnFeed } from "./standby/own-feed.ts";
+import type { OwnInstrument } from "./standby/own-feed.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
+import type { TopicRecord } from "./topic-record.ts";
 
 type VenuePublicationParts = {
   readonly bus: Bus;
@@ -41,6 +43,11 @@ type VenuePublicationParts = {
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
   /** Every ingestor has the same venue before it, so that what one publishes another can go on. */
   readonly isOneVenue: boolean;
+  /**
+   * Whether what our own feed says of a topic is as good as what the other one has published. It
+   * always is if this is absent, as it is where the venue itself says it.
+   */
+  readonly isAsGood?: (topic: TopicRecord, own: OwnInstrument | undefined) => boolean;
   readonly heartbeatMs: number;
   /** A random UUID. */
   readonly newUuid: () => string;
@@ -80,6 +87,8 @@ export class VenuePublication {
   #subscription: BusSubscription | undefined;
   #stopListening: () => void = () => {};
   #handover: Handover | undefined;
+  /** Of a handover that was not done when the term was suspended. */
+  #rest: HandoverState | undefined;
   /** Events are published as they come, and nothing else is to be done about them. */
   #isPlain = false;
   #lastWordMs = 0;
@@ -146,7 +155,7 @@ export class VenuePublication {
         follow: (term) => this.#follow(term),
         lead: (token) => this.#beginTerm(token),
         suspend: () => this.#suspend(),
-        resume: () => this.#handOver({ isResume: true, isKnown: () => true }),
+        resume: () => this.#handOver(this.#rest ?? { isResume: true, isKnown: () => true }),
         yield: () => this.#yield(),
       },
     });
@@ -274,7 +283,7 @@ export class VenuePublication {
 
   /** Topics of which it is not known what lies between the leader's last event and our next. */
   #unprovenTopics(): ReadonlySet<object> {
-    const { publisher, market } = this.#parts;
+    const { publisher, market, isAsGood = () => true } = this.#parts;
     const unproven = new Set<object>();
     for (const { instrument, matchers } of this.#own.instruments.values()) {
       for (const kind of ["trade", "liquidation"] as const) {
@@ -291,27 +300,33 @@ export class VenuePublication {
         (channel !== "trades" || own?.matchers.trade !== undefined) &&
         (channel !== "liquidations" || own?.matchers.liquidation !== undefined);
       // Of the list, our own is a whole that says nothing of how it came about.
-      if (!hasFeed || instrument === market) unproven.add(topic);
+      if (!hasFeed || instrument === market || !isAsGood(topic, own)) unproven.add(topic);
     }
     return unproven;
   }
 
-  #handOver(options: Pick<HandoverParts, "isResume" | "isKnown">): void {
+  #handOver(given: Pick<HandoverState, "isResume" | "isKnown"> & Partial<HandoverState>): void {
     const { clock, publisher, liveBookOf } = this.#parts;
     this.#handover?.close();
-    this.#handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, ...options });
-    if (!this.#handover.isDone) return;
+    this.#rest = undefined;
+    this.#own.leads();
+    const state = { repeats: new Map(), late: new Map(), ...given };
+    const handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, state });
+    this.#handover = handover;
+    handover.start();
+    // It may have been suspended meanwhile.
+    if (!handover.isDone || this.#handover !== handover) return;
     this.#handover = undefined;
     this.#isPlain = true;
   }
 
   #suspend(): void {
     this.#isPlain = false;
-    const isHalfDone = this.#handover !== undefined;
+    this.#rest = this.#handover?.rest;
     this.#handover?.close();
     this.#handover = undefined;
-    if (!isHalfDone) this.#own.unled(this.#knownState());
-    for (const event of this.publisher.withdraw()) this.#own.take(event);
+    if (this.#rest === undefined) this.#own.unled(this.#knownState());
+    this.#own.putBack(this.publisher.withdraw());
   }
 
   #yield(): void {

@@ -215,8 +215,6 @@ describe("dev on the simulated venue", () => {
   });
 });
 
-const ADMIN_PORT = /"port":(\d+),"msg":"admin server listens"/;
-
 /** A real capture takes its time on a busy machine. */
 const REPLAY_MS_MAX = 180_000;
 
@@ -282,15 +280,16 @@ describe(
       const expected = eventsOf((await runCli(["normalize", path])).stdout);
       const environment = { TICKWIRE_BUS__NATS__SERVERS: nats.url };
       const port = await findFreePort();
-      const gatewayArgs = ["gateway", "--port", String(port), "--admin-port", "0"];
+      const gatewayArgs = ["gateway", "--port", String(port), "--admin-port", "0", "--json"];
       const gateway = startCli(gatewayArgs, { environment });
-      await gateway.waitFor("stderr", /gateway listens/);
-      const [, gatewayAdminPort] = await gateway.waitFor("stderr", ADMIN_PORT);
-      const args = ["ingest", "--replay", path, "--speed", speed, "--admin-port", "0"];
+      const served = await whereItListens(gateway);
+      expect(served.url).toBe(`http://127.0.0.1:${port}/`);
+      const args = ["ingest", "--replay", path, "--speed", speed, "--admin-port", "0", "--json"];
       const ingest = startCli(args, { environment });
-      const [, adminPort] = await ingest.waitFor("stderr", ADMIN_PORT);
-      await untilReady(`http://127.0.0.1:${adminPort}`);
-      await untilReady(`http://127.0.0.1:${gatewayAdminPort}`);
+      const { adminUrl, venues } = await whereItListens(ingest);
+      expect(venues).toHaveLength(1);
+      await untilReady(adminUrl);
+      await untilReady(served.adminUrl);
       const { status, stdout } = await runCli([
         "subscribe",
         "--url",
@@ -302,7 +301,7 @@ describe(
       ]);
       expect(status).toBe(0);
       expectSameStreams(eventsOf(stdout), expected);
-      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      const metrics = await (await fetch(`${adminUrl}metrics`)).text();
       expect(metrics).toContain("tickwire_build_info");
       expect((await ingest.stop()).status).toBe(0);
       expect((await gateway.stop()).status).toBe(0);
@@ -373,10 +372,28 @@ test("replay plays onto a bus and ends with a summary", async () => {
   expect(stderr).toMatch(/^events: +404 \(/m);
 });
 
+test("replay --json says what was played", async () => {
+  const args = ["replay", "-", "--bus", "memory", "--speed", "max", "--json"];
+  const capture = makeCapture({ frames: 400, intervalUs: 1000 });
+  const { status, stdout } = await runCli(args, { input: capture });
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ frames: 400, damagedLines: 0, gaps: 0 });
+});
+
+/** What a service says with `--json`. */
+async function whereItListens(service: CliProcess) {
+  const [line] = await service.waitFor("stdout", /^\{.*\}$/m);
+  return JSON.parse(line) as {
+    readonly url?: string;
+    readonly adminUrl: string;
+    readonly venues?: readonly string[];
+  };
+}
+
 /** Asks until the process is ready; the number of questions is bounded. */
 async function untilReady(base: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if ((await fetch(`${base}/readyz`)).status === 200) return;
+    if ((await fetch(`${base}readyz`)).status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`${base} is not ready`);

@@ -48,6 +48,14 @@ describe("a market that is recorded", () => {
     const trades = csvRows(join(tables, "trades.csv"));
     expect(trades.length).toBeGreaterThan(5);
 
+    const played = ["replay", recording, "--bus", "memory", "--speed", "max", "--json"];
+    const { stdout: summary } = await runCli([...played, "--admin-port", "0"]);
+    expect(JSON.parse(summary)).toMatchObject({
+      venues: [{ venue: "replay-simulated", unreadableBatches: 0 }],
+      rounds: 1,
+      damagedBytes: 0,
+    });
+
     const { cli, url, admin } = await startDev(["--replay", recording, "--speed", "4"]);
     const topic = "replay-simulated:BTC-USD/trades";
     const count = ["--count", String(trades.length), "--json"];

@@ -87,23 +87,30 @@ describe.skipIf(requireNatsServer() === undefined)("a publisher that is killed",
     return started;
   }
 
-  test("is ready while JetStream stores what it says, and says so while it does not", async () => {
-    const running = await ingest();
+  /** What an ingestor that publishes says of its readiness. */
+  async function readiness(running: CliProcess): Promise<unknown> {
     const [, port] = await running.waitFor("stderr", /"port":(\d+),"msg":"admin server listens"/);
-    const readiness = async (): Promise<unknown> =>
-      await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
-    await expect.poll(readiness, { timeout: WAIT_MS_MAX }).toEqual({ ready: true, reasons: [] });
-    // Another server on the same port, which stores nothing: publishing goes on.
+    return await (await fetch(`http://127.0.0.1:${port}/readyz`)).json();
+  }
+
+  test("says that it is not ready while JetStream does not store what it says", async () => {
     await server.stop();
     const plain = await startNatsServer({ port: server.port });
-    await expect
-      .poll(readiness, { timeout: WAIT_MS_MAX })
-      .toEqual({ ready: false, reasons: ["stream-log-not-stored"] });
-    await plain.stop();
+    try {
+      const running = await ingest();
+      await expect
+        .poll(() => readiness(running), { timeout: WAIT_MS_MAX })
+        .toEqual({ ready: false, reasons: ["stream-log-not-stored"] });
+    } finally {
+      await plain.stop();
+    }
   });
 
   test("leaves all that it said in the log, and a client goes on with the next one without a word lost", async () => {
     const first = await ingest();
+    await expect
+      .poll(() => readiness(first), { timeout: WAIT_MS_MAX })
+      .toEqual({ ready: true, reasons: [] });
     const port = await findFreePort();
     const cold = await gateway(port);
     const seen = new Seen();

@@ -17,7 +17,13 @@ import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
 
-const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
+const NO_LISTENER = {
+  onNews() {},
+  onStart() {},
+  onListDue() {},
+  onListTaken() {},
+  onListSent() {},
+};
 
 const LIMITS = {
   ringBytesMax: 100_000,

@@ -42,7 +42,7 @@ const LAYERS: readonly Layer[] = [
   { place: "clients/typescript/src/", may: ["@tickwire/proto/*", "ws"] },
   {
     place: "clients/dashboard/src/",
-    may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
+    may: ["clients/dashboard/src/", "@tickwire/client*", "lightweight-charts"],
   },
   // Examples are what a user writes: they know the client, and Node.
   { place: "clients/examples/arbitrage-alerts/src/", may: ["@tickwire/client", "node:*"] },
@@ -114,6 +114,7 @@ const LAYERS: readonly Layer[] = [
       "jose",
       "zod",
       "prom-client",
+      "rolldown",
       "node:*",
     ],
   },
@@ -197,6 +198,7 @@ const LAYERS: readonly Layer[] = [
     may: [
       ...SHARED,
       "services/gateway/catalog/",
+      "services/gateway/history/",
       "services/gateway/topics/",
       "services/gateway/turns/",
       "services/gateway/metrics.ts",
@@ -283,6 +285,7 @@ const IMPORTERS: readonly Importers[] = [
     places: ["services/wire/", "services/cli/output/decoded-message.ts", "clients/typescript/src/"],
   },
   { packageName: "pino", places: ["services/runtime/logger.ts"] },
+  { packageName: "rolldown", places: ["services/cli/bundle.mjs"] },
   ...PROXY_PACKAGES.map((packageName) => ({
     packageName,
     places: ["services/ingest/feed/network/venue-route.ts"],

@@ -5,6 +5,7 @@ import type { ClientCalls, Rpc, RpcMessages } from "./rpc/market-data.ts";
 import type { ClientSession } from "./session/client-session.ts";
 import type { StreamDefaults } from "./streams/stream-options.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
+import type { ChannelSource } from "./topics/channel-source.ts";
 import type { Topics } from "./topics/topic.ts";
 
 /** Options of `connect()`. Everything has a default; a value out of range is a RangeError. */
@@ -12,6 +13,7 @@ export type ConnectOptions = BaseConnectOptions & StreamDefaults & CallDefaults;
 
 /** What a client does not bring itself, because not every page loads it at start. */
 type ClientTools = {
+  readonly channels: ChannelSource;
   /** The calls of the client's session, which keep to the limits. */
   readonly createCalls: (limits: CallLimits) => ClientCalls;
   readonly replay: Replay;
@@ -30,7 +32,7 @@ export class Client extends StreamsClient {
 
   /** For this package: clients come from `connect()`. */
   constructor(session: ClientSession, options: ConnectOptions, tools: ClientTools) {
-    super(session, options);
+    super(session, tools.channels, options);
     const calls = tools.createCalls(callLimits(options));
     this.rpc = calls.rpc;
     this.rpcMessages = calls.rpcMessages;

@@ -1,6 +1,8 @@
 import { createConnect, type Connect } from "./connect.ts";
-import { createStreamsClient, type StreamsClient } from "./streams/streams-client.ts";
+import { StreamsClient } from "./streams/streams-client.ts";
 import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
+import { ALL_CHANNELS } from "./topics/all-channels.ts";
+import { ChannelSource } from "./topics/channel-source.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
 
 // All but connect(), which the declaration below replaces.
@@ -12,6 +14,6 @@ export * from "./streams.ts";
  * prefix below which a proxy serves the gateway: `https://host/md` means `wss://host/md/v1/ws`.
  */
 export const connect: Connect<StreamsConnectOptions, StreamsClient> = /* @__PURE__ */ createConnect(
-  createStreamsClient,
+  (session, options) => new StreamsClient(session, new ChannelSource(ALL_CHANNELS), options),
   nodeSockets,
 );

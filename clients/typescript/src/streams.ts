@@ -4,16 +4,18 @@
  * @module @tickwire/client/streams
  */
 import { createConnect, type Connect } from "./connect.ts";
-import { createStreamsClient, type StreamsClient } from "./streams/streams-client.ts";
+import { StreamsClient } from "./streams/streams-client.ts";
 import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
+import { lateChannels } from "./topics/late-channels.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
  * Uses the host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path
  * `/v1/ws`.
  */
-export const connect: Connect<StreamsConnectOptions, StreamsClient> =
-  /* @__PURE__ */ createConnect(createStreamsClient);
+export const connect: Connect<StreamsConnectOptions, StreamsClient> = /* @__PURE__ */ createConnect(
+  (session, options) => new StreamsClient(session, lateChannels(session.link), options),
+);
 
 export * from "./exports/streams.ts";
 export type { StreamsClient } from "./streams/streams-client.ts";

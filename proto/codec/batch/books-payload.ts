@@ -2,7 +2,7 @@ import * as BatchField from "../../gen/batch-field.ts";
 import { takeNumber, varintEnd } from "../byte-reader.ts";
 import type { BookColumns } from "../types.ts";
 import { malformed } from "../wire-error.ts";
-import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
+import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";

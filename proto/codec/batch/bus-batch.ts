@@ -4,7 +4,7 @@ import { ByteReader, WIRE_BYTES, safeInteger } from "../byte-reader.ts";
 import { putVarint, varintLength } from "../byte-writer.ts";
 import { BATCHES_TAG } from "../frame-walker.ts";
 import { WireError } from "../wire-error.ts";
-import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-kinds.ts";
+import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-marks.ts";
 import { FieldScan } from "./field-scan.ts";
 import { eventsOfTimes, takeMark } from "./times-codec.ts";
 import { TOPIC_ID_TAG } from "./topic-id.ts";

@@ -1,8 +1,8 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import type { DecodedBatch } from "../types.ts";
 import { malformed, unsafeInteger } from "../wire-error.ts";
-import { readBase } from "./base-codec.ts";
-import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-kinds.ts";
+import { readBase } from "./base-reader.ts";
+import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
 import type { Payloads } from "./payload.ts";

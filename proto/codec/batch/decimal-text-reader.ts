@@ -1,11 +1,15 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt, rescaleMantissa } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { DecimalTextCodec } from "../../gen/messages.ts";
 import type { DecimalText } from "../../gen/messages.ts";
+import { createControlCodec } from "../control-codec.ts";
+import type { ControlCodec } from "../control-codec.ts";
 import { DECIMAL_TEXT_LENGTH_MAX } from "../limits.ts";
 import { malformed } from "../wire-error.ts";
 import type { FieldScan } from "./field-scan.ts";
+
+const DecimalTextControl: ControlCodec<DecimalText> =
+  /* @__PURE__ */ createControlCodec("uindex stext");
 
 const PLAIN_DECIMAL = /^-?[0-9]+(?:\.[0-9]+)?$/;
 
@@ -74,7 +78,7 @@ function plainDecimal(text: string): PlainDecimal {
 }
 
 function readDecimalText(bytes: Uint8Array): DecimalText {
-  const decimal = DecimalTextCodec.decode(bytes);
+  const decimal = DecimalTextControl.decode(bytes);
   const { text } = decimal;
   if (text.length <= DECIMAL_TEXT_LENGTH_MAX && PLAIN_DECIMAL.test(text)) return decimal;
   throw malformed(`${text.length} characters are no decimal`);

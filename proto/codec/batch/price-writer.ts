@@ -5,7 +5,7 @@ import { VARINT_BYTES_MAX, putBigVarint, putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { BookRow } from "../types.ts";
 import { FAST_MAGNITUDE_MAX, zigzagWide } from "../wide-integers.ts";
-import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-kinds.ts";
+import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import { NO_TEXTS, ScaledColumn } from "./scaled-column.ts";
 import type { PlacedText } from "./scaled-column.ts";

@@ -4,7 +4,7 @@ import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putVarint, varintLength } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import type { QuoteRow } from "../types.ts";
-import { putDifference } from "../wide-integers.ts";
+import { putDifference } from "./difference-writer.ts";
 import { WireError } from "../wire-error.ts";
 import type { NamedField } from "./batch-kinds.ts";
 import type { ChainState } from "./chain-state.ts";

@@ -6,13 +6,13 @@ import { BATCH_EVENTS_MAX } from "../limits.ts";
 import type { RowTimes } from "../types.ts";
 import {
   FAST_MAGNITUDE_MAX,
-  putDifference,
   unzigzag,
   unzigzagWide,
   wholeUnits,
   wholeUnitsWide,
   zigzagWide,
 } from "../wide-integers.ts";
+import { putDifference } from "./difference-writer.ts";
 import { unsafeInteger } from "../wire-error.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { EventTimes } from "./event-times.ts";

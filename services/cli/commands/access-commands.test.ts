@@ -131,3 +131,42 @@ test("a secret in a key set keeps it from others, whichever key comes after it",
   const { keys } = JSON.parse(textOf("set.json")) as { keys: { alg: string }[] };
   expect(keys.map(({ alg }) => alg)).toEqual(["EdDSA", "HS256", "RS256"]);
 });
+
+test("as JSON, keys and tokens are told with what is known of them", async () => {
+  write("a.json", "{}");
+  const printedJson = async (line: string): Promise<unknown> => {
+    printed.stdout = "";
+    await runWell(line);
+    return JSON.parse(printed.stdout);
+  };
+  const added = (await printedJson(
+    "keys add --file @a.json --role all --name desk --expires 90d --json",
+  )) as { readonly id: string; readonly key: string };
+  const iso = expect.stringMatching(/^\d{4}-.*Z$/) as string;
+  expect(added).toEqual({
+    key: expect.stringMatching(`^twk_${added.id}_`) as string,
+    id: added.id,
+    name: "desk",
+    roles: ["all"],
+    createdTime: iso,
+    expiresTime: iso,
+  });
+  const revoke = `keys revoke ${added.id} --file @a.json --json`;
+  const revoked = { kind: "key", id: added.id, isPublished: false };
+  expect(await printedJson(revoke)).toEqual({ ...revoked, isNew: true });
+  expect(await printedJson(revoke)).toEqual({ ...revoked, isNew: false });
+
+  const keys = "--private-file @own.json --key-set @set.json";
+  const made = (await printedJson(`token new-key --algorithm EdDSA ${keys} --json`)) as object;
+  expect(made).toMatchObject({ algorithm: "EdDSA", privateFile: file("own.json") });
+  expect(JSON.parse(textOf("set.json"))).toMatchObject({
+    keys: [{ kid: (made as { kid: string }).kid }],
+  });
+  const signed = await printedJson("token make --key @own.json --sub desk-3 --role all --json");
+  expect(signed).toMatchObject({
+    token: expect.stringMatching(/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/) as string,
+    claims: { sub: "desk-3", aud: "tickwire", roles: ["all"] },
+  });
+  const { d } = JSON.parse(textOf("own.json")) as { readonly d: string };
+  expect(JSON.stringify([made, signed])).not.toContain(d);
+});

@@ -25,7 +25,6 @@ type CallOptions = {
 /** `tickwire call METHOD [JSON]`: one RPC, the answer as JSON on standard output. */
 export function createCallCommand(): Command {
   const command = new Command("call")
-    .summary("call an RPC of a gateway and print the answer as JSON")
     .description(
       `Calls an RPC of a gateway and prints the answer as JSON.\n\nMethods: ${METHODS.map(
         (method) => method.name,

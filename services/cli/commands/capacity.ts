@@ -35,7 +35,6 @@ function parsePositive(text: string): number {
 /** `tickwire capacity`: what carries so many sessions, topics and ticks. */
 export function createCapacityCommand(): Command {
   return new Command("capacity")
-    .summary("compute what carries so many sessions and ticks")
     .description(
       "Computes how many gateways, ingestors, NATS servers and machines carry a load, by a model whose costs were measured.",
     )

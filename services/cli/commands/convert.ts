@@ -32,7 +32,6 @@ export function createConvertCommand(): Command {
   const format = new Option("--format <format>", "of the tables").choices(["parquet", "csv"]);
   const decimals = new Option("--decimals <how>", "in Parquet: exact numbers, or text");
   return new Command("convert")
-    .summary("turn a recording into CSV or Parquet")
     .description(
       "Writes a recording as tables, one file for each channel. Numbers are exact: decimal128 where " +
         "38 digits hold all of a column, text where they do not, and always text in CSV.",

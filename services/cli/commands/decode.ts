@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import { WireError } from "@tickwire/proto/codec";
 import { Command, Option } from "commander";
-import { describeMessage, formOf, MESSAGE_FORMS } from "../output/decoded-message.ts";
-import type { MessageForm } from "../output/decoded-message.ts";
+import { decodeMessage, formOf, MESSAGE_FORMS } from "../output/decoded-message.ts";
+import type { DecodedMessage, MessageForm } from "../output/decoded-message.ts";
+import { describeMessage } from "../output/decoded-text.ts";
 import { printLine } from "../output/terminal.ts";
 import { CommandError, UsageError } from "../process/errors.ts";
 import { readInputBytes } from "../process/read-input.ts";
 
-type DecodeOptions = { readonly as?: MessageForm };
+type DecodeOptions = { readonly as?: MessageForm; readonly json?: boolean };
 
 /** `tickwire decode [INPUT]`: a frame or a message of the bus in words. */
 export function createDecodeCommand(): Command {
   return new Command("decode")
-    .summary("print a frame or a bus message in words")
     .description(
       "Prints what a frame of a client or a gateway, or a message of the bus, says: its messages as " +
         "JSON, its batches column by column and event by event.",
@@ -23,6 +23,7 @@ export function createDecodeCommand(): Command {
         MESSAGE_FORMS,
       ),
     )
+    .option("--json", "print what they say as one JSON object")
     .addHelpText(
       "after",
       `
@@ -34,7 +35,7 @@ Examples:
   tickwire decode "0a 04 22 02 08 09"
   tickwire decode frame.bin
   jq -r .steps[].frame proto/vectors/trades.json | tickwire decode
-  nats sub --raw --count 1 'md.v2.kraken.trades.>' | tickwire decode --as batch`,
+  nats sub --raw --count 1 'md.v2.kraken.trades.>' | tickwire decode --as batch --json`,
     )
     .action(async (input: string, options: DecodeOptions) => {
       const bytes = await bytesOf(input);
@@ -42,13 +43,15 @@ Examples:
       if (form === undefined) {
         throw new CommandError("these bytes are no frame and no batch of the bus; see --as");
       }
-      for (const line of linesOf(form, bytes)) printLine(line);
+      const decoded = decode(form, bytes);
+      if (options.json === true) printLine(JSON.stringify(decoded));
+      else for (const line of describeMessage(decoded)) printLine(line);
     });
 }
 
-function linesOf(form: MessageForm, bytes: Uint8Array): string[] {
+function decode(form: MessageForm, bytes: Uint8Array): DecodedMessage {
   try {
-    return describeMessage(form, bytes);
+    return decodeMessage(form, bytes);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw new CommandError(`the bytes are no ${form}: ${error.message}`, { cause: error });

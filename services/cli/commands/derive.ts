@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import { CONSOLIDATED_VENUE, derivedVenueOf } from "#derive/derived-names.ts";
 import { startDerive } from "#derive/main.ts";
@@ -21,22 +22,23 @@ import type { DeriveFlags } from "../process/derive-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { keepStreams } from "../process/stream-log.ts";
+import { keepStreams, openStreamLog } from "../process/stream-log.ts";
+import { reachableUrl } from "../process/listen-address.ts";
+import { printLine } from "../output/terminal.ts";
 
-type DeriveOptions = ConfigOptions & DeriveFlags & AdminOptions;
+type DeriveOptions = ConfigOptions & DeriveFlags & AdminOptions & { readonly json?: boolean };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.derive } };
 
 /** `tickwire derive`: candles and consolidated quotes and books, from NATS to NATS. */
 export function createDeriveCommand(): Command {
-  const command = new Command("derive")
-    .summary("make candles and consolidated quotes and books, from NATS to NATS")
-    .description(
-      "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
-        "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
-    );
+  const command = new Command("derive").description(
+    "Reads what ingestors publish on NATS and publishes what follows from it: candles of every length " +
+      "as venues of their own (binance-derived), and assets over several venues as the venue consolidated.",
+  );
   addConsolidateOption(addConfigOptions(command));
   return addAdminOption(command, "derive")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -53,15 +55,18 @@ Examples:
           "a deriver alone has nothing to read on a memory bus; use dev, or set bus.kind to nats",
         );
       }
-      await runDeriveProcess(config);
+      const adminPort = await runDeriveProcess(config);
+      if (options.json !== true) return;
+      printLine(JSON.stringify({ adminUrl: reachableUrl(config.admin.host, adminPort) }));
     });
 }
 
-async function runDeriveProcess(config: TickwireConfig): Promise<void> {
+/** Returns the port of its admin server. */
+async function runDeriveProcess(config: TickwireConfig): Promise<number> {
   const service = createServiceProcess("derive", config);
   let busDown = false;
   let derive: RunningDerive | undefined;
-  let streams: ReturnType<typeof keepStreams>;
+  let streams: Awaited<ReturnType<typeof keepStreams>>;
   const notReadyReasons = (): string[] => [
     ...(derive === undefined ? ["starting"] : []),
     ...(derive?.hasSources === false ? ["no-sources"] : []),
@@ -69,7 +74,7 @@ async function runDeriveProcess(config: TickwireConfig): Promise<void> {
     ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (derive === undefined ? [] : [derive.state]);
-  await runAdminServer({ config, service, notReadyReasons, services });
+  const admin = await runAdminServer({ config, service, notReadyReasons, services });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-derive" });
   bus.onEvent(({ kind }) => {
     if (kind === "disconnected" || kind === "closed") busDown = true;
@@ -77,8 +82,14 @@ async function runDeriveProcess(config: TickwireConfig): Promise<void> {
   });
   service.shutdown.add("bus", () => bus.drain());
   const named = config.derive.candles.venues.map(derivedVenueOf);
-  streams = keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
-  derive = await runDerive({ config, service, bus });
+  streams = await keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
+  // A log in memory would begin with this process: it tells nothing of before.
+  const log =
+    config.streamLog.kind === "jetstream"
+      ? await openStreamLog({ config, service, bus })
+      : undefined;
+  derive = await runDerive({ config, service, bus, log });
+  return admin.port;
 }
 
 /** Starts a deriver on a bus, to be closed by the shutdown. */
@@ -86,11 +97,13 @@ export async function runDerive(parts: {
   readonly config: TickwireConfig;
   readonly service: ServiceProcess;
   readonly bus: Bus;
+  readonly log?: StreamLog | undefined;
 }): Promise<RunningDerive> {
-  const { config, service, bus } = parts;
+  const { config, service, bus, log } = parts;
   const derive = await startDerive({
     config: config.derive,
     bus,
+    log,
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,

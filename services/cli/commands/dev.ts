@@ -29,13 +29,13 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 import { watchVenues } from "../process/venue-watch.ts";
+import { reachableAddress, socketAddress } from "../process/listen-address.ts";
 
 type DevOptions = GatewayOptions &
   ReplayFlags &
   DeriveFlags & {
     readonly chaos?: readonly string[];
     readonly open?: boolean;
-    readonly json?: boolean;
   };
 
 /** In development no client has to be given time to leave. */
@@ -57,12 +57,10 @@ function defaultsFor(isReplay: boolean): typeof DEFAULTS & { readonly derive: ob
 
 /** `tickwire dev`: everything in one process. */
 export function createDevCommand(): Command {
-  const command = new Command("dev")
-    .summary("run everything in one process")
-    .description(
-      "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
-        "unless told otherwise.",
-    );
+  const command = new Command("dev").description(
+    "Runs ingest and gateway in one process on the memory bus, with the simulated venue " +
+      "unless told otherwise.",
+  );
   addReplayOptions(addChaosOption(addGatewayOptions(addVenueOption(addConfigOptions(command)))));
   addConsolidateOption(command);
   return addAdminOption(command, "dev")
@@ -153,8 +151,8 @@ function tellStart(
 ): void {
   const url = `http://${start.address}/`;
   const { venues } = start;
-  if (json === true)
-    printLine(JSON.stringify({ url, adminUrl: `http://${start.adminAddress}/`, venues }));
+  const adminUrl = `http://${start.adminAddress}/`;
+  if (json === true) printLine(JSON.stringify({ url, adminUrl, venues }));
   else printLines(lines.map(visibleText).join("\n"));
   if (open === true) openBrowser(url, remark);
 }
@@ -183,18 +181,6 @@ async function playRecording(
     void service.shutdown.run(tellEnd(played));
   }, fail);
   return replay.venues.map(({ venue, streams }) => ({ venue, streams }));
-}
-
-/**
- * An address as a client on this machine writes it. Where the server listens on every address, that
- * is the loopback one, because the wildcard cannot be connected to.
- */
-function reachableAddress(host: string, port: number): string {
-  return socketAddress(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host, port);
-}
-
-function socketAddress(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function describeStart({ startOnSubscribe, exitWhenDone, speed }: ReplayServiceOptions): string[] {

@@ -33,7 +33,6 @@ type DoctorOptions = ConfigOptions & {
 /** `tickwire doctor VENUE`: whether a venue can be followed from here. */
 export function createDoctorCommand(): Command {
   const command = new Command("doctor")
-    .summary("try a venue out: clock, instruments, streams, books")
     .description(
       "Connects to a venue as ingest does, follows it for some seconds, and says what is right and what is " +
         "not. Books get 30 s to come into sync. Exit code 0 if nothing failed, 1 otherwise; warnings do not count.",

@@ -23,6 +23,8 @@ import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
 import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
+import { reachableUrl } from "../process/listen-address.ts";
+import { printLine } from "../output/terminal.ts";
 
 /** The options of commands that serve clients. */
 export type GatewayOptions = ConfigOptions &
@@ -32,18 +34,18 @@ export type GatewayOptions = ConfigOptions &
     readonly transport?: string;
     readonly workers?: string;
     readonly allowAnonymous?: boolean;
+    readonly json?: boolean;
   };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.gateway } };
 
 /** `tickwire gateway`: serves clients from NATS. */
 export function createGatewayCommand(): Command {
-  const command = new Command("gateway")
-    .summary("serve clients from NATS")
-    .description(
-      "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
-    );
+  const command = new Command("gateway").description(
+    "Serves clients what the ingestors publish on NATS. Stateless: run as many as you like.",
+  );
   return addAdminOption(addGatewayOptions(addConfigOptions(command)), "gateway")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -67,10 +69,13 @@ Examples:
       const services = () => (gateway === undefined ? [] : [gateway.state]);
       const metricsOfThreads = async () => (await gateway?.metricsOfThreads()) ?? "";
       const shown = { notReadyReasons, services, mayAdminister, metricsOfThreads };
-      await runAdminServer({ config, service, ...shown });
+      const admin = await runAdminServer({ config, service, ...shown });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
+      if (options.json !== true) return;
+      const url = reachableUrl(gateway.address, gateway.port);
+      printLine(JSON.stringify({ url, adminUrl: reachableUrl(config.admin.host, admin.port) }));
     });
 }
 
@@ -107,7 +112,7 @@ export async function runGateway(parts: {
   const common = {
     config: config.gateway,
     bus,
-    log: openStreamLog(parts),
+    log: await openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,

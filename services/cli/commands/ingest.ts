@@ -24,20 +24,23 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { keepStreams } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
+import { reachableUrl } from "../process/listen-address.ts";
+import { printLine } from "../output/terminal.ts";
 
 type IngestOptions = ConfigOptions &
   ReplayFlags &
-  AdminOptions & { readonly chaos?: readonly string[] };
+  AdminOptions & { readonly chaos?: readonly string[]; readonly json?: boolean };
 
 const DEFAULTS = { admin: { port: ADMIN_PORTS.ingest } };
 
 /** `tickwire ingest`: venues, or a capture, to NATS. */
 export function createIngestCommand(): Command {
-  const command = new Command("ingest")
-    .summary("bring venues to NATS")
-    .description("Connects to venues and publishes what they say on NATS. One ingestor a venue.");
+  const command = new Command("ingest").description(
+    "Connects to venues and publishes what they say on NATS. One ingestor a venue.",
+  );
   addReplayOptions(addChaosOption(addVenueOption(addConfigOptions(command))));
   return addAdminOption(command, "ingest")
+    .option("--json", "say where it listens as one JSON object")
     .addHelpText(
       "after",
       `
@@ -61,19 +64,21 @@ Examples:
           "an ingestor alone reaches nobody over a memory bus; use dev, or set bus.kind to nats",
         );
       }
-      await runIngestProcess(config, replay);
+      const { adminPort, venues } = await runIngestProcess(config, replay);
+      if (options.json !== true) return;
+      printLine(JSON.stringify({ adminUrl: reachableUrl(config.admin.host, adminPort), venues }));
     });
 }
 
 async function runIngestProcess(
   config: TickwireConfig,
   replay: ReplayServiceOptions | undefined,
-): Promise<void> {
+): Promise<{ readonly adminPort: number; readonly venues: readonly string[] }> {
   const service = createServiceProcess("ingest", config);
   let starting = true;
   let busDown = false;
   let ingest: RunningIngest | undefined;
-  let streams: ReturnType<typeof keepStreams>;
+  let streams: Awaited<ReturnType<typeof keepStreams>>;
   const notReadyReasons = (): string[] => [
     ...unservedVenues(ingest?.stats().venues ?? []),
     ...(starting ? ["starting"] : []),
@@ -81,17 +86,19 @@ async function runIngestProcess(
     ...(streams?.notReadyReasons ?? []),
   ];
   const services = () => (ingest === undefined ? [] : [ingest.state]);
-  await runAdminServer({ config, service, notReadyReasons, services });
+  const admin = await runAdminServer({ config, service, notReadyReasons, services });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-ingest" });
   bus.onEvent(({ kind }) => {
     if (kind === "disconnected" || kind === "closed") busDown = true;
     if (kind === "connected" || kind === "reconnected") busDown = false;
   });
   service.shutdown.add("bus", () => bus.drain());
-  streams = keepStreams({ config, service });
+  streams = await keepStreams({ config, service });
+  let venues = config.ingest.venues.map(({ id }) => id as string);
   if (replay === undefined) ingest = await runIngest({ config, service, bus });
-  else await playCaptures(bus, service, replay);
+  else venues = (await playCaptures(bus, service, replay)).map(({ venue }) => venue);
   starting = false;
+  return { adminPort: admin.port, venues };
 }
 
 /** Starts an ingestor on a bus, to be closed by the shutdown. */

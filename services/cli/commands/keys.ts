@@ -20,22 +20,26 @@ type AddOptions = FileOptions & {
   readonly role: readonly string[];
   readonly name?: string;
   readonly expires?: string;
+  readonly json?: boolean;
 };
 type ListOptions = FileOptions & { readonly json?: boolean };
 type RevokeOptions = FileOptions &
-  ConfigOptions & { readonly jti?: string; readonly sub?: string; readonly publish?: boolean };
+  ConfigOptions & {
+    readonly jti?: string;
+    readonly sub?: string;
+    readonly publish?: boolean;
+    readonly json?: boolean;
+  };
 
 /** As the access file takes them. */
 const NAME_LENGTH_MAX = 200;
 
 /** `tickwire keys add | list | revoke`: the API keys of an access file. */
 export function createKeysCommand(): Command {
-  const keys = new Command("keys")
-    .summary("make, list and revoke API keys")
-    .description(
-      "Makes, lists and revokes the API keys in the file that gateway.access.file names. Gateways " +
-        "notice by themselves that it has changed.",
-    );
+  const keys = new Command("keys").description(
+    "Makes, lists and revokes the API keys in the file that gateway.access.file names. Gateways " +
+      "notice by themselves that it has changed.",
+  );
   keys.addCommand(addCommand());
   keys.addCommand(listCommand());
   keys.addCommand(revokeCommand());
@@ -50,6 +54,7 @@ function addCommand(): Command {
     .requiredOption("--role <role>", "what the key may; repeatable; `all` is everything", collect)
     .option("--name <text>", "whose it is, for people")
     .option("--expires <time>", "such as 90d, 12h, or 2027-01-31T00:00:00Z")
+    .option("--json", "print the key and what is stored of it as one JSON object")
     .addHelpText(
       "after",
       `
@@ -60,7 +65,7 @@ Examples:
     .action((options: AddOptions) => addKey(options));
 }
 
-function addKey({ file, role, name, expires }: AddOptions): void {
+function addKey({ file, role, name, expires, json }: AddOptions): void {
   const nowMs = new SystemClock().nowUs() / 1_000;
   const before = readFileIfThere(file);
   checkRoles(file, readAccessText(file, before), role);
@@ -78,7 +83,8 @@ function addKey({ file, role, name, expires }: AddOptions): void {
     ...(expires === undefined ? {} : { expiresTime: isoTime(parseEndMs(expires, nowMs)) }),
   };
   editAccess(file, before, "keys", (keys) => [...keys, entry]);
-  printLine(key);
+  const { hash: _hash, ...stored } = entry;
+  printLine(json === true ? JSON.stringify({ key, ...stored }) : key);
   remark(`the key ${id} is in ${file}; it is shown this once, and only its hash is stored\n`);
 }
 
@@ -133,7 +139,8 @@ function revokeCommand(): Command {
     .requiredOption("--file <file>", "the access file")
     .option("--jti <id>", "one token instead of a key")
     .option("--sub <subject>", "all tokens of a subject that were issued until now")
-    .option("--publish", "tell the gateways on the bus too, whose files are others");
+    .option("--publish", "tell the gateways on the bus too, whose files are others")
+    .option("--json", "say what was revoked as one JSON object");
   return addConfigOptions(command)
     .addHelpText(
       "after",
@@ -146,18 +153,22 @@ Examples:
 }
 
 async function revoke(text: string | undefined, options: RevokeOptions): Promise<void> {
-  const { file, publish } = options;
+  const { file, publish, json } = options;
   const revoked = revokedBy(text, options);
   const nowMs = Math.floor(new SystemClock().nowUs() / 1_000);
   const before = readFileIfThere(file);
   if (before === undefined) throw new CommandError(`there is no file ${file}`);
   const isNew = revokeIn(file, before, revoked, nowMs);
   remark(`${isNew ? "revoked" : "was revoked already:"} ${quotedText(revoked.id)}\n`);
-  if (publish !== true) return;
   const { kind, id } = revoked;
-  await publishRevocations(options, [
-    kind === "sub" ? { kind, id, issuedBeforeMs: nowMs } : { kind, id },
-  ]);
+  if (publish === true) {
+    await publishRevocations(options, [
+      kind === "sub" ? { kind, id, issuedBeforeMs: nowMs } : { kind, id },
+    ]);
+  }
+  if (json === true) {
+    printLine(JSON.stringify({ kind, id, isNew, isPublished: publish === true }));
+  }
 }
 
 type Revoked = { readonly kind: "key" | "jti" | "sub"; readonly id: string };

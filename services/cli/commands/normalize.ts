@@ -23,7 +23,6 @@ type NormalizeOptions = {
 /** `tickwire normalize CAPTURE`: every event of a capture as JSON, then a summary. */
 export function createNormalizeCommand(): Command {
   return new Command("normalize")
-    .summary("print every event of a capture as JSON")
     .description(
       "Prints one JSON object a line for every normalized event of a capture, in order, and ends " +
         "with a summary on standard error: frames, events, rejections, gaps, resyncs, checksums, speed.",

@@ -18,7 +18,6 @@ type PublishersOptions = ConfigOptions & { readonly json?: boolean };
 /** `tickwire publishers`: who publishes which venue on NATS, and who stands by. */
 export function createPublishersCommand(): Command {
   const command = new Command("publishers")
-    .summary("show who publishes which venue on NATS, and who stands by")
     .description(
       "Listens on NATS for a second and lists every ingestor: whether it publishes or stands by, for how long, " +
         "and in which term. Exit code 1 if two publish the same.",

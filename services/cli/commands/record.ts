@@ -20,7 +20,6 @@ const FLUSH_SECONDS_DEFAULT = 1;
 /** `tickwire record TOPIC...`: topics into files; with `--raw` a venue's frames into a capture. */
 export function createRecordCommand(): Command {
   const command = new Command("record")
-    .summary("record topics, or a venue's raw traffic")
     .description(
       "Records the events of topics into a folder of files, which replay plays and convert reads. " +
         "With --raw it connects to a venue as ingest does and records what passes into a capture, " +

@@ -21,6 +21,7 @@ type ReplayCommandOptions = ConfigOptions &
     readonly paused?: boolean;
     readonly stay?: boolean;
     readonly as?: string;
+    readonly json?: boolean;
   };
 
 /** Options that captures do not have: they are played from the start, by their venue's code. */
@@ -29,7 +30,6 @@ const OF_RECORDINGS = ["from", "to", "seek", "loop", "paused", "stay", "as"] as 
 /** `tickwire replay PATH`: plays a recording, or a capture, onto a bus. */
 export function createReplayCommand(): Command {
   const command = new Command("replay")
-    .summary("play a recording or a capture onto a bus")
     .description(
       "Plays a recording onto a bus, where gateways serve it as a venue of its own (replay-binance), " +
         "with its instruments and times; on a terminal keys pause, step, seek and change the speed, " +
@@ -50,6 +50,7 @@ export function createReplayCommand(): Command {
     .option("--paused", "recording: begin paused")
     .option("--stay", "recording: serve on after the end, until Ctrl-C")
     .option("--as <venue>", "recording: the id to publish under (default replay-VENUE)")
+    .option("--json", "print at the end what was played as one JSON object")
     .option(
       "--venue <id>",
       "capture: decode as this venue instead of the one it names",

@@ -47,7 +47,6 @@ const LIST_MS_MAX = 2_000;
 /** `tickwire subscribe TOPIC...`: the client package on the command line. */
 export function createSubscribeCommand(): Command {
   const command = new Command("subscribe")
-    .summary("print the events of topics")
     .description(
       "Prints the events of topics as they come, one line each. Notices about the stream (resumes, " +
         "gaps, lag) go to standard error.",

@@ -21,6 +21,7 @@ type NewKeyOptions = {
   readonly algorithm: TokenAlgorithm;
   readonly privateFile: string;
   readonly keySet: string;
+  readonly json?: boolean;
 };
 type MakeOptions = {
   readonly key: string;
@@ -30,15 +31,16 @@ type MakeOptions = {
   readonly issuer?: string;
   readonly expires: string;
   readonly claims?: string;
+  readonly json?: boolean;
 };
+
+type InspectOptions = { readonly keySet?: string; readonly json?: boolean };
 
 /** `tickwire token new-key | make | inspect`: signed tokens and the keys that they need. */
 export function createTokenCommand(): Command {
-  const token = new Command("token")
-    .summary("make and inspect signed tokens")
-    .description(
-      "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
-    );
+  const token = new Command("token").description(
+    "Makes keys for tokens, tokens, and shows what is in one. No secret is taken as an argument.",
+  );
   token.addCommand(newKeyCommand());
   token.addCommand(makeCommand());
   token.addCommand(inspectCommand());
@@ -60,10 +62,11 @@ function newKeyCommand(): Command {
     )
     .requiredOption("--private-file <file>", "for whoever signs; must not be there yet")
     .requiredOption("--key-set <file>", "for gateways; made if it is not there")
+    .option("--json", "say what was made as one JSON object, without secrets")
     .action((options: NewKeyOptions) => newKey(options));
 }
 
-async function newKey({ algorithm, privateFile, keySet }: NewKeyOptions): Promise<void> {
+async function newKey({ algorithm, privateFile, keySet, json }: NewKeyOptions): Promise<void> {
   if (readFileIfThere(privateFile) !== undefined) {
     throw new CommandError(`${privateFile} is there already, and a key is not to be lost`);
   }
@@ -88,6 +91,7 @@ async function newKey({ algorithm, privateFile, keySet }: NewKeyOptions): Promis
     rmSync(privateFile);
     throw error;
   }
+  if (json === true) printLine(JSON.stringify({ kid, algorithm, privateFile, keySet }));
   remark(`the key ${kid} signs with ${privateFile}, and gateways know it by ${keySet}\n`);
 }
 
@@ -110,6 +114,7 @@ function makeCommand(): Command {
     .option("--issuer <text>", "who made it")
     .option("--expires <span>", "such as 15m or 12h; gateways take up to lifetimeMsMax", "1h")
     .option("--claims <file>", "JSON file with more claims")
+    .option("--json", "print the token and its claims as one JSON object")
     .addHelpText(
       "after",
       `
@@ -121,7 +126,7 @@ Examples:
 }
 
 async function makeToken(options: MakeOptions): Promise<void> {
-  const { key: keyFile, sub, role, audience, issuer, expires, claims } = options;
+  const { key: keyFile, sub, role, audience, issuer, expires, claims, json } = options;
   if (sub === "" || sub.length > SUBJECT_LENGTH_MAX) {
     throw new UsageError(`--sub takes 1 to ${SUBJECT_LENGTH_MAX} characters`);
   }
@@ -147,7 +152,7 @@ async function makeToken(options: MakeOptions): Promise<void> {
   } catch (error) {
     throw new CommandError(`${keyFile} cannot sign: ${(error as Error).message}`);
   }
-  printLine(signed);
+  printLine(json === true ? JSON.stringify({ token: signed, claims: payload }) : signed);
   const { lifetimeMsMax } = accessConfigSchema.parse({}).tokens;
   if (lifetimeMs > lifetimeMsMax) {
     remark(
@@ -165,18 +170,21 @@ function inspectCommand(): Command {
         "says whose key made the signature; without, nobody has vouched for any of it.",
     )
     .option("--key-set <file>", "checks the signature with these keys")
-    .action(async ({ keySet }: { readonly keySet?: string }) => {
-      await inspectToken((await readInput(process.stdin)).trim(), keySet);
+    .option("--json", "print it on one line")
+    .action(async (options: InspectOptions) => {
+      const inspected = await inspectToken((await readInput(process.stdin)).trim(), options.keySet);
+      if (options.json === true) printLine(JSON.stringify(inspected));
+      else printJson(inspected);
     });
 }
 
-async function inspectToken(token: string, keySetFile: string | undefined): Promise<void> {
+async function inspectToken(token: string, keySetFile: string | undefined): Promise<object> {
   const rules = { algorithms: TOKEN_ALGORITHMS, tokenBytesMax: 65_536 };
   const head = readTokenHead(token, rules);
   if (head instanceof TokenFault) throw new CommandError(`no token: ${head.reason}`);
   const [header = "", payload = ""] = token.split(".");
   const signature = keySetFile === undefined ? "not checked" : await verdict(token, keySetFile);
-  printJson({ header: decode(header), claims: decode(payload), signature });
+  return { header: decode(header), claims: decode(payload), signature };
 }
 
 async function verdict(token: string, keySetFile: string): Promise<string> {

@@ -37,7 +37,6 @@ const COLUMNS_MAX = 400;
 /** `tickwire top [URL]`: what a process does right now, on the whole terminal. */
 export function createTopCommand(): Command {
   return new Command("top")
-    .summary("show what a process does right now")
     .description(
       "Shows sessions by lag, topics by rate, venues by state and the totals of a gateway, an " +
         "ingestor or dev, read from its admin address again and again.",

@@ -21,7 +21,6 @@ type VenuesOptions = { readonly json?: boolean; readonly markdown?: boolean };
 /** `tickwire venues [VENUE]`: what can be streamed, and from where. */
 export function createVenuesCommand(): Command {
   return new Command("venues")
-    .summary("list the venues and what each of them has")
     .description(
       "Lists every venue with its channels and what proves its books; with a VENUE, all that is known of it.",
     )

@@ -30,7 +30,6 @@ const RATE_MS = 1_000;
 /** `tickwire watch [INSTRUMENT...]`: a market on the whole terminal. */
 export function createWatchCommand(): Command {
   const command = new Command("watch")
-    .summary("watch a market on the whole terminal")
     .description(
       "Shows instruments of a running gateway with price, change and state, and of the chosen one the " +
         "order book as a ladder and the trades as they come.",

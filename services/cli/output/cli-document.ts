@@ -26,6 +26,7 @@ on \`127.0.0.1:8080\`), part by part. It waits 0.7 s at most.
 ## As JSON
 
 @JSON@
+\`watch\` draws a screen and \`completion\` prints a script: they have no such form.
 Fields are added in later versions and keep their meaning. What is for people goes to standard error then.
 
 ## Errors
@@ -39,7 +40,10 @@ venue, a channel, a method, an instrument), it says what may have been meant.
 const JSON_SHAPES = [
   ["command", "one line of JSON for"],
   ["`subscribe --json`", "each event, as [normalization.md](normalization.md) says"],
-  ["`dev --json`", "where it listens: `url`, `adminUrl`, `venues`"],
+  [
+    "`dev --json`, `gateway --json`, `ingest --json`, `derive --json`",
+    "where it listens, once it does: `url`, `adminUrl`, `venues`, as far as it has them",
+  ],
   [
     "`normalize --json`",
     "each event, whatever is asked; and on standard error the summary: `venue`, `frames`, `events`, `gaps`, ...",
@@ -53,7 +57,18 @@ const JSON_SHAPES = [
   ["`venues --json`", "each venue: `venue`, `title`, `channels`, `bookProof`, ..."],
   ["`doctor --json`", "each check: `verdict` (`ok`, `warn`, `fail`), `name`, `text`"],
   ["`record --json`, `convert --json`", "what was written"],
+  [
+    "`replay --json`",
+    "what was played, at the end: `venues`, `batches`, `rounds`, `damagedBytes`; of a capture what `normalize --json` says",
+  ],
+  ["`decode --json`", "what the bytes are (`form`), their messages, batches and events"],
+  ["`capacity --json`", "what the load needs, and what that was computed of"],
   ["`keys list --json`", "each key"],
+  ["`keys add --json`", "the `key`, and what is stored of it: `id`, `roles`, `createdTime`, ..."],
+  ["`keys revoke --json`", "what was revoked: `kind`, `id`, `isNew`, `isPublished`"],
+  ["`token new-key --json`", "`kid`, `algorithm`, `privateFile`, `keySet`; no secret"],
+  ["`token make --json`", "the `token` and its `claims`"],
+  ["`token inspect --json`", "`header`, `claims`, `signature`"],
 ];
 
 const EXIT_CODES = [

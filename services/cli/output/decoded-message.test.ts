@@ -4,9 +4,14 @@ import { tickwire } from "@tickwire/proto/protobufjs";
 import { describe, expect, test } from "vitest";
 import { encodeAnnouncement, encodeSnapshotReply } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
-import { describeMessage, formOf } from "./decoded-message.ts";
+import { decodeMessage, formOf, type MessageForm } from "./decoded-message.ts";
+import { describeMessage } from "./decoded-text.ts";
 
 const { ClientFrame, ServerFrame } = tickwire.v1;
+
+/** The lines that a message is told in. */
+const linesOf = (form: MessageForm, bytes: Uint8Array): string[] =>
+  describeMessage(decodeMessage(form, bytes));
 
 /** The frames of an example of the specification. */
 function framesOf(vector: string): Uint8Array[] {
@@ -24,12 +29,25 @@ function busBatch(): Uint8Array {
   return writer.write({ kind: "statuses", rows }, { publishedTimeUs: 9 })[0]!.bytes;
 }
 
+test("as JSON a frame is what its lines say", () => {
+  const decoded = JSON.parse(JSON.stringify(decodeMessage("server-frame", JOINED))) as object;
+  expect(decoded).toMatchObject({
+    form: "server-frame",
+    bytes: JOINED.length,
+    messages: [],
+    batches: [
+      {
+        topicId: 5,
+        base: { channel: "CHANNEL_TRADES" },
+        events: { kind: "trades", epoch: 1, firstSequence: 41, count: 3, skipped: 0 },
+      },
+    ],
+  });
+});
+
 describe("a frame of a gateway", () => {
   test("is told base by base, column by column and event by event", () => {
-    const [head, batch, base, columns, place, first, ...others] = describeMessage(
-      "server-frame",
-      JOINED,
-    );
+    const [head, batch, base, columns, place, first, ...others] = linesOf("server-frame", JOINED);
     expect(head).toBe(`ServerFrame, ${JOINED.length} bytes`);
     expect(batch).toBe("batch of topic 5, 62 bytes, has its base");
     expect(base).toContain('"channel":"CHANNEL_TRADES","epoch":"1","sequence":"40"');
@@ -41,9 +59,9 @@ describe("a frame of a gateway", () => {
 
   test("tells the events of a batch that goes on from one in the same bytes", () => {
     const both = Uint8Array.of(...JOINED, ...CHAINED);
-    const lines = describeMessage("server-frame", both);
+    const lines = linesOf("server-frame", both);
     expect(lines.at(-1)).toMatch(/^ {2}44 \{.*"price":"42000.45"/);
-    const alone = describeMessage("server-frame", CHAINED);
+    const alone = linesOf("server-frame", CHAINED);
     expect(alone.at(-2)).toContain('"prices":["41"]');
     expect(alone.at(-1)).toBe(
       "  its events cannot be told without the batches before it (no-base)",
@@ -52,23 +70,23 @@ describe("a frame of a gateway", () => {
 
   test("says its messages before its batches", () => {
     const messages = ServerFrame.encode({ messages: [{ pong: { nonce: 4 } }] }).finish();
-    const lines = describeMessage("server-frame", Uint8Array.of(...JOINED, ...messages));
+    const lines = linesOf("server-frame", Uint8Array.of(...JOINED, ...messages));
     expect(lines.slice(1, 3)).toEqual(["pong", '  {"pong":{"nonce":"4"}}']);
   });
 });
 
 test("other messages are their JSON, and a snapshot is its batches", () => {
   const hello = ClientFrame.encode({ messages: [{ hello: { protocolVersion: 1 } }] }).finish();
-  expect(describeMessage("client-frame", hello)).toEqual([
+  expect(linesOf("client-frame", hello)).toEqual([
     `ClientFrame, ${hello.length} bytes`,
     "hello",
     '  {"hello":{"protocolVersion":1}}',
   ]);
   const announcement = encodeAnnouncement({ ingestorId: "one", venue: "fake" });
-  const [, json] = describeMessage("announcement", announcement);
+  const [, json] = linesOf("announcement", announcement);
   expect(json).toBe('  {"ingestorId":"one","venue":"fake"}');
   const state = encodeState({ channel: "book", epoch: 1, sequence: 2 }, [], 3);
-  const lines = describeMessage("snapshot", encodeSnapshotReply(state));
+  const lines = linesOf("snapshot", encodeSnapshotReply(state));
   expect(lines.at(-1)).toBe("  books: 0 of epoch 1, from 2, published 3 us");
 });
 
@@ -82,7 +100,7 @@ test.each([
 });
 
 test("a batch of the bus says what a subscriber gets of it", () => {
-  const lines = describeMessage("batch", busBatch());
+  const lines = linesOf("batch", busBatch());
   expect(lines[0]).toMatch(/^BusBatch, \d+ bytes, every subscriber gets its base$/);
   expect(lines.at(-1)).toMatch(/^ {2}9 \{.*"state":"live","reason":"data"/);
 });

@@ -4,14 +4,8 @@ import type { Mantissa } from "@tickwire/proto/model";
 
 type Row = BatchRows["rows"][number];
 
-/**
- * The events of a batch as one JSON object each: decimals as exact text, what is unsaid left out.
- */
-export function rowTexts(rows: readonly Row[]): string[] {
-  return rows.map((row) => JSON.stringify(plainRow(row)));
-}
-
-function plainRow(row: Row): Record<string, unknown> {
+/** An event of a batch for JSON: decimals as exact text, what is unsaid left out. */
+export function plainRow(row: Row): Record<string, unknown> {
   const { priceScale = 0, sizeScale = 0 } = row as Partial<BookRow>;
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(row)) {

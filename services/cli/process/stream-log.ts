@@ -1,5 +1,5 @@
 import type { Bus } from "#bus/bus.ts";
-import { JetStreamLog } from "#bus/jetstream-log.ts";
+import type { JetStreamLog } from "#bus/jetstream-log.ts";
 import { MemoryLog } from "#bus/memory-log.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -18,11 +18,15 @@ type StreamLogParts = {
  * The log that a gateway reads, to be closed by the shutdown; undefined if none is turned on.
  * Opening it waits for nothing: a log that is away is away for whoever asks it.
  */
-export function openStreamLog({ config, service, bus }: StreamLogParts): StreamLog | undefined {
+export async function openStreamLog({
+  config,
+  service,
+  bus,
+}: StreamLogParts): Promise<StreamLog | undefined> {
   const { kind, ageMsMax, memory } = config.streamLog;
   if (kind === "off") return undefined;
   let log: StreamLog;
-  if (kind === "jetstream") log = openJetStreamLog(config, "tickwire-gateway-log");
+  if (kind === "jetstream") log = await openJetStreamLog(config, "tickwire-gateway-log");
   else {
     const { clock } = service;
     const { bytesMax, topicBytesMax: subjectBytesMax } = memory;
@@ -35,16 +39,16 @@ export function openStreamLog({ config, service, bus }: StreamLogParts): StreamL
 }
 
 /**
- * Has JetStream keep what is published of these venues, if that is on. Waits for nothing. Returns
+ * Has JetStream keep what is published of these venues, if that is on. Waits for no server. Returns
  * what says why it does not; undefined if it is not wanted.
  */
-export function keepStreams(
+export async function keepStreams(
   { config, service }: Omit<StreamLogParts, "bus">,
   venues: readonly string[] = config.ingest.venues.map(({ id }) => id),
-): Pick<StreamKeeper, "notReadyReasons"> | undefined {
+): Promise<Pick<StreamKeeper, "notReadyReasons"> | undefined> {
   const { kind, ageMsMax, jetStream } = config.streamLog;
   if (kind !== "jetstream") return undefined;
-  const log = openJetStreamLog(config, "tickwire-publisher-log");
+  const log = await openJetStreamLog(config, "tickwire-publisher-log");
   const { storage, replicas, bytesMax } = jetStream;
   const { clock, logger, metrics, shutdown } = service;
   const keeper = new StreamKeeper({
@@ -63,8 +67,9 @@ export function keepStreams(
   return keeper;
 }
 
-/** A log of JetStream over a connection of its own. */
-function openJetStreamLog(config: TickwireConfig, name: string): JetStreamLog {
+/** A log of JetStream over a connection of its own. What it needs is read where it is on. */
+async function openJetStreamLog(config: TickwireConfig, name: string): Promise<JetStreamLog> {
+  const { JetStreamLog } = await import("#bus/jetstream-log.ts");
   const { timeoutMs } = config.streamLog.jetStream;
   return new JetStreamLog({ ...natsOptionsOf(config.bus.nats), name, timeoutMs });
 }

@@ -1,4 +1,4 @@
-import { complain, remark } from "../output/terminal.ts";
+import { complain, printLine, remark } from "../output/terminal.ts";
 import { replayCapture } from "#ingest/capture/replay.ts";
 import { ExitCode } from "#runtime/shutdown.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -15,6 +15,7 @@ type ReplayCaptureOptions = ConfigOptions & {
   readonly speed: number | "max";
   readonly venue?: string;
   readonly startOnSubscribe?: boolean;
+  readonly json?: boolean;
 };
 
 /** Plays a capture onto a bus as if it were live, prints a summary and ends. */
@@ -51,7 +52,8 @@ export async function replayCaptureFile(
     bus,
     logger: service.logger,
   });
-  remark(formatSummary(summary));
+  if (options.json === true) printLine(JSON.stringify(summary));
+  else remark(formatSummary(summary));
   const damage = damageIn(summary);
   if (damage !== undefined) complain(damage);
   await service.shutdown.run(damage === undefined ? ExitCode.Ok : ExitCode.Failure);

@@ -1,7 +1,7 @@
 import type { ServiceState } from "#core/state-page.ts";
 import { formatTime } from "../output/event-text.ts";
 import { progressBar, ProgressLine } from "../output/progress-line.ts";
-import { complain, remark } from "../output/terminal.ts";
+import { complain, printLine, remark } from "../output/terminal.ts";
 import type { AdminOptions } from "../process/admin-process.ts";
 import { ADMIN_PORTS, adminFlags, runAdminServer } from "../process/admin-process.ts";
 import { loadCommandConfig, type ConfigOptions } from "../process/config-options.ts";
@@ -19,7 +19,11 @@ import { pressKey, REPLAY_KEYS } from "./replay-keys.ts";
 /** What `tickwire replay` takes for a recording. */
 type ReplayRecordingOptions = ConfigOptions &
   AdminOptions &
-  PlayOptions & { readonly bus: "nats" | "memory"; readonly stay?: boolean };
+  PlayOptions & {
+    readonly bus: "nats" | "memory";
+    readonly stay?: boolean;
+    readonly json?: boolean;
+  };
 
 const PROGRESS_MS = 200;
 
@@ -49,7 +53,23 @@ export async function replayRecording(
   showProgress(player, line, service);
   await played.replay.run({ stay: options.stay === true });
   line.end();
+  if (options.json === true) printLine(JSON.stringify(summaryOf(played)));
   await service.shutdown.run(tellEnd(played));
+}
+
+/** What was played, for programs. */
+function summaryOf({ replay, recording }: PlayedRecording): object {
+  const { played, rounds } = replay.player.status;
+  return {
+    venues: replay.venues.map(({ venue, events, unreadableBatches }) => ({
+      venue,
+      events,
+      unreadableBatches,
+    })),
+    batches: played,
+    rounds: rounds + 1,
+    ...recording.damage,
+  };
 }
 
 /** Says what was played; a recording that is damaged in the middle is a failure. */

@@ -15,9 +15,25 @@ import type { PublishLimits } from "#publish/publish-limits.ts";
 import { Publisher } from "#publish/publisher.ts";
 import type { PublisherCounters } from "#publish/publisher.ts";
 import { QueryResponder } from "#publish/query-responder.ts";
+import { ownCandleOf } from "#publish/standby/own-feed.ts";
+import type { OwnInstrument } from "#publish/standby/own-feed.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import type { TopicRecord } from "#publish/topic-record.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { VenuePublication } from "#publish/venue-publication.ts";
+
+/**
+ * Whether our own candles are made of as many trades as those that another deriver has published:
+ * whoever began later may lack some of the candles that are under way.
+ */
+function isAsWhole(topic: TopicRecord, own: OwnInstrument | undefined): boolean {
+  if (topic.channel !== "candles") return true;
+  return topic.latestCandles().every((known) => {
+    if (known.closed || known.incomplete === true) return true;
+    const ours = own && ownCandleOf(own, known);
+    return ours !== undefined && ours.incomplete !== true;
+  });
+}
 
 /** What all derived venues of a process share. */
 export type PublishingParts = {
@@ -94,8 +110,9 @@ export class DerivedVenue {
       streamed: this.#streamed,
       market: this.#listings.market,
       liveBookOf,
-      // Another deriver may read other venues, or has begun at another time.
-      isOneVenue: false,
+      // Both derive the same of what is on the bus for all.
+      isOneVenue: true,
+      isAsGood: isAsWhole,
       listener: {
         onTerm: () => this.#announcements.announce(venue),
         onTermOver: () => this.#announcements.leave(venue),

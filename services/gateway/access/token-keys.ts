@@ -1,4 +1,4 @@
-import { calculateJwkThumbprint, importJWK, type CryptoKey, type JWK } from "jose";
+import type { CryptoKey, JWK } from "jose";
 import { foreignMessage, quotedText } from "#core/visible-text.ts";
 
 /** The algorithms that tokens may be signed with. */
@@ -107,6 +107,7 @@ async function readKey(jwk: JWK, origin: KeySetOrigin): Promise<TokenKey | strin
   if (algorithm === "HS256" && origin === "url") {
     return "is a secret, which is none any more at an address that answers everybody";
   }
+  const { calculateJwkThumbprint, importJWK } = await import("jose");
   try {
     const part = publicPartOf(jwk);
     const key = await importJWK(part, algorithm);

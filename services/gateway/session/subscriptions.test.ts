@@ -15,7 +15,13 @@ import { PrincipalAccounts } from "./principal-accounts.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
 
-const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
+const NO_LISTENER = {
+  onNews() {},
+  onStart() {},
+  onListDue() {},
+  onListTaken() {},
+  onListSent() {},
+};
 
 const BTC = "fake:BTC-USDT/trades";
 const ETH = "fake:ETH-USDT/trades";

@@ -13,7 +13,13 @@ import { FanOut } from "../topics/fan-out.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
 
-const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
+const NO_LISTENER = {
+  onNews() {},
+  onStart() {},
+  onListDue() {},
+  onListTaken() {},
+  onListSent() {},
+};
 
 const TOPIC = "fake:BTC-USDT/trades";
 

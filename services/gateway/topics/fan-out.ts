@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import { QuickLists } from "./quick-lists.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 
 type FanOutLimits = {
@@ -10,11 +11,13 @@ type FanOutLimits = {
 };
 const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
 const LISTS_MIN = 16;
+/** The lists of larger frames are taken by their owners: copying costs more than being asked. */
+const LIST_FRAME_BYTES_MAX = 16 * 1024;
 
 /** Whose list it is. */
 export type ListOwner = {
-  /** The first batch is in the list. */
-  onListed(): void;
+  /** It is the turn of the list, which came due since its last turn. */
+  onListDue(nowUs: number): void;
   /** The list is full: it is to be taken now. */
   onListFull(): void;
 };
@@ -26,11 +29,14 @@ export type ListSeat = { readonly fanOut: FanOut; readonly list: number };
  * Gives a batch to many sessions. To give it to one is the most frequent step of a gateway, so it
  * is one number written into a table: which of the batches at hand waits for which session. A
  * session takes what is in its list before anything else is done with it, in the order of arrival.
+ * Lists of the same batches make one frame, which is put together once.
  *
  * What holds, and what enforces it:
  * 1. A number in a list names a batch: batches are forgotten only while every list is empty.
  * 2. A list never runs into the next one: its owner takes it when it is full. Asserted.
  * 3. A list is given to nobody else while somebody may deliver to it: `retain` and `release` count.
+ * 4. A list is due once until its turn: a mark for each list.
+ * 5. A frame is that of the list that it is asked for: it is kept for as long as its batches are.
  */
 export class FanOut {
   readonly #owners: (ListOwner | undefined)[] = [];
@@ -41,15 +47,37 @@ export class FanOut {
   readonly #listBatchesMax: number;
   readonly #batchesMax: number;
   readonly #batches: SharedBatch[] = [];
+  /** Which lists their owners leave to whoever sends their frames. */
+  readonly quick = new QuickLists(LISTS_MIN);
+  readonly #onDue: () => void;
   /** Lists that are not empty. */
   #waiting = 0;
   /** How many batches are in a list, by list. */
   #counts = new Int32Array(LISTS_MIN);
   /** Which ones, by list: `listBatchesMax` for each. */
   #numbers: Int32Array;
+  /** Whether the list is due, by list. */
+  #isDue = new Uint8Array(LISTS_MIN);
+  /** The lists that are due, in the order in which they came to be. */
+  #due = new Int32Array(LISTS_MIN);
+  #dueCount = 0;
+  /** Those of the round under way. */
+  #round = new Int32Array(LISTS_MIN);
+  /** The frame that was made last, and what is in it. */
+  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX);
+  #frame = this.#buffer;
+  #frameCount = 0;
+  readonly #frameNumbers: Int32Array;
 
-  constructor(metrics: Pick<GatewayMetrics, "fullLists">, limits = FAN_OUT_LIMITS) {
+  /** `onDue` is called when a list is due, and none was. */
+  constructor(
+    metrics: Pick<GatewayMetrics, "fullLists">,
+    limits = FAN_OUT_LIMITS,
+    onDue = (): void => {},
+  ) {
     this.#metrics = metrics;
+    this.#onDue = onDue;
+    this.#frameNumbers = new Int32Array(limits.listBatchesMax);
     this.#listBatchesMax = limits.listBatchesMax;
     this.#batchesMax = limits.batchesMax;
     this.#numbers = new Int32Array(LISTS_MIN * limits.listBatchesMax);
@@ -73,6 +101,7 @@ export class FanOut {
   close(list: number): void {
     assert(this.#counts[list] === 0, "a list that closes was taken");
     this.#owners[list] = undefined;
+    this.quick.close(list);
     this.release(list);
   }
 
@@ -91,7 +120,7 @@ export class FanOut {
 
   /** Puts the batch into the first `count` of these lists. */
   deliver(batch: SharedBatch, lists: Int32Array, count: number): void {
-    if (this.#waiting === 0) this.#batches.length = 0;
+    if (this.#waiting === 0) this.#forget();
     else if (this.#batches.length >= this.#batchesMax) this.#takeAll();
     const number = this.#batches.length;
     this.#batches.push(batch);
@@ -119,21 +148,103 @@ export class FanOut {
       bytes += batch.bytes.byteLength;
       entries.push(batch);
     }
+    this.#empty(list);
+    return bytes;
+  }
+
+  /** How many lists are due. */
+  get due(): number {
+    return this.#dueCount;
+  }
+
+  /** The lists that are due, from the first on; says how many. They have their turn one by one. */
+  beginRound(): number {
+    const lists = this.#due;
+    this.#due = this.#round;
+    this.#round = lists;
+    const count = this.#dueCount;
+    this.#dueCount = 0;
+    return count;
+  }
+
+  /** The turn of one of the lists of the round: what comes into it from now on is of the next. */
+  beginTurn(place: number): number {
+    const list = this.#round[place] as number;
+    this.#isDue[list] = 0;
+    return list;
+  }
+
+  /** The turn of a list for its owner, who may have taken it before. */
+  giveTurn(list: number, nowUs: number): void {
+    this.#owners[list]?.onListDue(nowUs);
+  }
+
+  /** How many batches are in the list. */
+  countOf(list: number): number {
+    return this.#counts[list] as number;
+  }
+
+  /**
+   * The batches of a list that has some, as one frame; undefined if they are too large. Valid until
+   * the next call: the next list has the same frame if it has the same batches.
+   */
+  frameOf(list: number): Uint8Array | undefined {
+    const count = this.#counts[list] as number;
+    const first = list * this.#listBatchesMax;
+    const numbers = this.#numbers;
+    const frameNumbers = this.#frameNumbers;
+    let same = 0;
+    if (count === this.#frameCount) {
+      while (same < count && numbers[first + same] === frameNumbers[same]) same += 1;
+      if (same === count) return this.#frame;
+    }
+    this.#frameCount = 0;
+    let length = 0;
+    for (let index = 0; index < count; index += 1) {
+      const number = numbers[first + index] as number;
+      const { bytes } = this.#batches[number] as SharedBatch;
+      if (length + bytes.byteLength > LIST_FRAME_BYTES_MAX) return undefined;
+      this.#buffer.set(bytes, length);
+      length += bytes.byteLength;
+      frameNumbers[index] = number;
+    }
+    this.#frameCount = count;
+    this.#frame = this.#buffer.subarray(0, length);
+    return this.#frame;
+  }
+
+  /** The first batch of a list that has some. */
+  oldestOf(list: number): SharedBatch {
+    return this.#batches[this.#numbers[list * this.#listBatchesMax] as number] as SharedBatch;
+  }
+
+  /** What is in the list has left. */
+  sent(list: number): void {
+    if (this.#counts[list] !== 0) this.#empty(list);
+  }
+
+  #empty(list: number): void {
     this.#counts[list] = 0;
     this.#waiting -= 1;
-    return bytes;
+  }
+
+  #forget(): void {
+    this.#batches.length = 0;
+    this.#frameCount = 0;
   }
 
   #listed(list: number): void {
     this.#waiting += 1;
-    const owner = this.#owners[list];
-    if (owner !== undefined) {
-      owner.onListed();
+    if (this.#owners[list] === undefined) {
+      // The session has ended, and its subscriptions are being taken out.
+      this.#empty(list);
       return;
     }
-    // The session has ended, and its subscriptions are being taken out.
-    this.#counts[list] = 0;
-    this.#waiting -= 1;
+    if (this.#isDue[list] === 1) return;
+    this.#isDue[list] = 1;
+    this.#due[this.#dueCount] = list;
+    this.#dueCount += 1;
+    if (this.#dueCount === 1) this.#onDue();
   }
 
   #full(list: number): void {
@@ -146,15 +257,24 @@ export class FanOut {
       if (owner !== undefined && (this.#counts[list] as number) > 0) this.#full(list);
     }
     assert(this.#waiting === 0, "every list was taken");
-    this.#batches.length = 0;
+    this.#forget();
   }
 
   #grow(): void {
-    const counts = new Int32Array(this.#counts.length * 2);
-    counts.set(this.#counts);
-    this.#counts = counts;
-    const numbers = new Int32Array(this.#numbers.length * 2);
-    numbers.set(this.#numbers);
-    this.#numbers = numbers;
+    const lists = this.#counts.length * 2;
+    this.#counts = grown(this.#counts, lists);
+    this.#numbers = grown(this.#numbers, lists * this.#listBatchesMax);
+    this.#due = grown(this.#due, lists);
+    this.#round = grown(this.#round, lists);
+    const isDue = new Uint8Array(lists);
+    isDue.set(this.#isDue);
+    this.#isDue = isDue;
+    this.quick.grow(lists);
   }
+}
+
+function grown(table: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(table);
+  return larger;
 }

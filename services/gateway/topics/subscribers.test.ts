@@ -53,8 +53,8 @@ class Reader implements TopicSubscriber {
   readonly seat: ListSeat | undefined;
   readonly got: (number | string)[] = [];
   readonly batches: SharedBatch[] = [];
-  /** How often it was told that something waits. */
-  listings = 0;
+  /** How often its list had its turn. */
+  turns = 0;
   fulls = 0;
   calls = 0;
   /** Whether it may be listed. */
@@ -64,7 +64,7 @@ class Reader implements TopicSubscriber {
 
   constructor(fanOut?: FanOut) {
     this.seat = fanOut?.open({
-      onListed: () => (this.listings += 1),
+      onListDue: () => (this.turns += 1),
       onListFull: () => {
         this.fulls += 1;
         this.take();
@@ -115,12 +115,16 @@ describe("subscribers", () => {
   test("that want every batch are called once, and then find what came in their lists", () => {
     const { subscribers } = create();
     const source = new Source();
-    const reader = new Reader(newFanOut());
+    const fanOut = newFanOut();
+    const reader = new Reader(fanOut);
     subscribers.add(reader);
     const sent = [source.news(), source.news(), source.news()];
     for (const batch of sent) subscribers.deliver(batch);
     expect(reader.calls).toBe(1);
-    expect(reader.listings).toBe(1);
+    expect(fanOut.beginRound()).toBe(1);
+    fanOut.giveTurn(fanOut.beginTurn(0), 0);
+    expect(reader.turns).toBe(1);
+    expect(fanOut.due).toBe(0);
     expect(reader.all()).toEqual(sent);
   });
 

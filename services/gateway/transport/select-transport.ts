@@ -1,8 +1,6 @@
-import { createNodeTransport } from "./node/transport.ts";
 import type { Transport, TransportHandler, TransportOptions } from "./transport.ts";
 import { loadUws } from "./uws-module.ts";
 import type { UwsModule } from "./uws-module.ts";
-import { createUwsTransport } from "./uws/transport.ts";
 
 /** `auto` takes uWebSockets.js where it loads and Node's own otherwise. */
 export const TRANSPORT_CHOICES = ["auto", "uws", "node"] as const;
@@ -26,18 +24,28 @@ export async function selectTransport<Principal>(
   options: TransportOptions,
   handler: TransportHandler<Principal>,
 ): Promise<Transport> {
-  if (select.choice === "node") return createNodeTransport(options, handler);
+  if (select.choice === "node") return await createNode(options, handler);
   if (select.choice === "auto") {
     if (options.tls?.clientCaFile !== undefined) {
       select.onFallback("uWebSockets.js does not tell whose certificate a client has shown");
-      return createNodeTransport(options, handler);
+      return await createNode(options, handler);
     }
     try {
       await (select.load ?? loadUws)();
     } catch (error) {
       select.onFallback(error instanceof Error ? error.message : String(error));
-      return createNodeTransport(options, handler);
+      return await createNode(options, handler);
     }
   }
-  return createUwsTransport(options, handler);
+  const { createUwsTransport } = await import("./uws/transport.ts");
+  return await createUwsTransport(options, handler);
+}
+
+/** Only one of the two transports is read. */
+async function createNode<Principal>(
+  options: TransportOptions,
+  handler: TransportHandler<Principal>,
+): Promise<Transport> {
+  const { createNodeTransport } = await import("./node/transport.ts");
+  return await createNodeTransport(options, handler);
 }

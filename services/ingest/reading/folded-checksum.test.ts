@@ -2,7 +2,7 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import { expect, test } from "vitest";
 import { createPrng } from "#test/support/prng.ts";
-import { FoldedChecksum } from "./folded-checksum.ts";
+import { FoldedChecksum, FoldedLevels } from "./folded-checksum.ts";
 
 /** The sum of the digits one behind the other, in two ways. */
 function sums(checksum: FoldedChecksum, numbers: readonly (number | bigint)[]) {
@@ -44,4 +44,52 @@ function numbersWithOneSlot(checksum: FoldedChecksum): unknown[] {
     const { folded, joined } = sums(checksum, numbers);
     return folded !== joined;
   });
+}
+
+const LEVELS_MAX = 10;
+
+test("sums a side whose levels come, go, move and change", () => {
+  const levels = new FoldedLevels(new FoldedChecksum(), LEVELS_MAX);
+  const prng = createPrng(4);
+  let side: (readonly [number | bigint, number | bigint])[] = [];
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 5_000; round += 1) {
+    side = changed(side, prng);
+    const best = side.slice(0, LEVELS_MAX);
+    const start = prng.chance(0.9) ? CRC32_START : prng.below(1_000_000);
+    const state = levels.update(
+      start,
+      best.map(([price]) => price),
+      best.map(([, size]) => size),
+    );
+    // zlib goes on from a sum, where ours goes on from a state.
+    const joined = zlibCrc32(best.flat().join(""), finishCrc32(start));
+    if (finishCrc32(state) !== joined) wrong.push(best);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("refuses more levels than it has room for", () => {
+  const levels = new FoldedLevels(new FoldedChecksum(), 2);
+  const full = levels.update(CRC32_START, [1, 2], [3, 4]);
+  expect(finishCrc32(full)).toBe(zlibCrc32("1324"));
+  expect(() => levels.update(CRC32_START, [1, 2, 3], [4, 5, 6])).toThrow("no more levels");
+});
+
+/** A side after one or more changes, of which most are small. */
+function changed(
+  side: readonly (readonly [number | bigint, number | bigint])[],
+  prng: ReturnType<typeof createPrng>,
+): (readonly [number | bigint, number | bigint])[] {
+  const next = [...side];
+  for (let left = 1 + prng.below(3); left > 0; left -= 1) {
+    const at = prng.below(next.length + 1);
+    const size = prng.chance(0.02) ? 2n ** 60n : prng.below(10 ** (1 + prng.below(9)));
+    const kind = prng.below(8);
+    if (kind < 3) next.splice(at, 0, [prng.below(10 ** 7), size]);
+    else if (kind < 5) next.splice(at, 1);
+    else if (kind < 7 && at < next.length) next[at] = [next[at]![0], size];
+    else if (prng.chance(0.1)) next.splice(0, next.length);
+  }
+  return next.slice(0, 14);
 }

@@ -197,16 +197,24 @@ export class ScannedLevels {
     const count = this.#count;
     if (!this.#prices.rescale(form.price.scale, count)) return undefined;
     if (!this.#sizes.rescale(form.size.scale, count)) return undefined;
-    const { values: priceValues } = this.#prices;
-    const { values: sizeValues } = this.#sizes;
-    const prices: number[] = [];
-    const sizes: number[] = [];
-    for (let index = 0; index < count; index += 1) {
-      prices.push(priceValues[index]!);
-      sizes.push(sizeValues[index]!);
-    }
-    return { prices, sizes };
+    if (count === 0) return NO_LEVELS;
+    const prices = listOf(this.#prices.values, count);
+    return { prices, sizes: listOf(this.#sizes.values, count) };
   }
+}
+
+const NO_LEVELS: LevelColumns = { prices: [], sizes: [] };
+
+/** Lists are cut from it, because one that grows by itself takes room for more than it holds. */
+const cut: number[] = Array.from({ length: LEVELS_KEPT_MIN }, () => 0.5);
+
+/** The first `count` values, of which there is at least one. */
+function listOf(values: Float64Array, count: number): number[] {
+  if (count === 1) return [values[0]!];
+  if (count > LEVELS_KEPT_MAX) return Array.from(values.subarray(0, count));
+  while (cut.length < count) cut.push(0.5);
+  for (let index = 0; index < count; index += 1) cut[index] = values[index]!;
+  return cut.slice(0, count);
 }
 
 /** Behind a comma and a text that nobody wants. */

@@ -110,6 +110,21 @@ export class OwnFeed {
     return this.#buffer?.splice(0, countMax) ?? [];
   }
 
+  /** Puts events back that came before all that is kept in order. */
+  putBack(events: readonly MarketEvent[]): void {
+    if (this.#buffer === undefined) {
+      for (const event of events) this.#sort(event);
+      return;
+    }
+    this.#buffer = [...events, ...this.#buffer];
+    if (this.#buffer.length >= BUFFERED_EVENTS_MAX) this.#sortBuffer();
+  }
+
+  /** We publish it ourselves from now on: whatever comes is news, or would be. */
+  leads(): void {
+    this.#isLed = false;
+  }
+
   /** Takes the changes of the list that came since the buffer was given up. */
   takeListings(): readonly MarketEvent[] {
     const listings = this.#listings;
@@ -216,8 +231,17 @@ export class OwnFeed {
   }
 }
 
+/** Our own candle of the same interval and start; undefined if there is none. */
+export function ownCandleOf({ candles }: OwnInstrument, candle: Candle): Candle | undefined {
+  return candles.get(keyOf(candle));
+}
+
+function keyOf({ intervalMs, openTimeUs }: Candle): string {
+  return `${intervalMs} ${openTimeUs}`;
+}
+
 function keepCandle({ candles }: OwnInstrument, candle: Candle): void {
-  const key = `${candle.intervalMs} ${candle.openTimeUs}`;
+  const key = keyOf(candle);
   candles.delete(key);
   candles.set(key, candle);
   const [oldest] = candles.keys();

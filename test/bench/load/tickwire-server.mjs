@@ -1,8 +1,10 @@
 // A gateway whose topics are published in the same process: publisher, memory bus, hub, sessions,
 // sockets. `node tickwire-server.mjs '{"topics":1,"config":{}}'`, forked; turns.mjs says what it
-// takes over IPC.
+// takes over IPC. With `nats`, an address, what is published goes by that server and comes back;
+// with `stamped`, the id of each trade is a stamp.
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
+import { connectNatsBus } from "#bus/nats-bus.ts";
 import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGatewayThread } from "#cli/process/gateway-threads.ts";
@@ -19,6 +21,7 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { stampOfNow } from "./stamp.mjs";
 import { serveTurns } from "./turns.mjs";
 
 const options = JSON.parse(process.argv[2]);
@@ -33,7 +36,10 @@ const logger = {
   error: (fields, message) => process.stderr.write(`${message} ${fields.error?.stack}\n`),
 };
 const clock = new SystemClock();
-const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
+const bus =
+  options.nats === undefined
+    ? new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 })
+    : await connectNatsBus({ servers: [options.nats] });
 
 const instruments = Array.from({ length: options.topics }, (_, index) => ({
   venue: VENUE,
@@ -109,7 +115,7 @@ function publish(topic, ticks) {
       sizeMantissa: 1 + ((id * 104_729) % 5_000_000),
       sizeScale: 6,
       aggressorSide: id % 2 === 0 ? "buyer" : "seller",
-      tradeId: String(id),
+      tradeId: options.stamped ? stampOfNow() : String(id),
       historical: false,
     });
   }

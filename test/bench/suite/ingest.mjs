@@ -127,7 +127,7 @@ export async function run({ rounds, quick, only }) {
   for (const [name, goal16, goal1] of CAPTURES) {
     if (only !== undefined && !name.includes(only)) continue;
     if (quick && !name.startsWith("coinbase")) continue;
-    const capture = await loadCapture(name, quick ? { framesMax: 3_000 } : { framesMax: 60_000 });
+    const capture = await loadCapture(name, { framesMax: quick ? 500 : 60_000 });
     if (capture === undefined) {
       process.stdout.write(`left out: capture ${name} is not there\n`);
       continue;
@@ -135,7 +135,7 @@ export async function run({ rounds, quick, only }) {
     const texts = jsonTexts(capture);
     capture.runs = runsOf(capture);
     // A pass costs more than its frames where the lists of instruments are long.
-    const framesPerSample = quick ? 10_000 : 60_000;
+    const framesPerSample = quick ? 500 : 60_000;
     const passes = Math.min(PASSES_MAX, Math.max(1, Math.round(framesPerSample / capture.frames)));
     const repeat = (work) => () => {
       let ns = 0;

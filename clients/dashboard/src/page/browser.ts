@@ -124,6 +124,11 @@ export function gatewayAddress(): { readonly url: string; readonly webSocketPath
   };
 }
 
+/** Some browsers of phones have none. */
+export function hasSharedWorkers(): boolean {
+  return "SharedWorker" in window;
+}
+
 /** Calls back with the next frame of the screen. */
 export function onFrame(callback: () => void): void {
   requestAnimationFrame(callback);

@@ -8,6 +8,7 @@ import { replayLater } from "../replay/late-replay.ts";
 import type { ReplayEvent } from "../replay/replay-options.ts";
 import type { Session } from "../session/session.ts";
 import { Calls } from "./calls.ts";
+import { ChannelSource } from "../topics/channel-source.ts";
 import { LateCalls } from "./late-calls.ts";
 
 const wire = tickwire.v1;
@@ -29,6 +30,7 @@ class Stand {
       });
     const create = (session: Session, given: ConnectOptions) =>
       new Client(session, given, {
+        channels: new ChannelSource([]),
         createCalls: (limits) => new LateCalls(session, limits, load),
         replay: () => {
           throw new Error("no replay here");

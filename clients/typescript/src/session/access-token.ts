@@ -1,4 +1,4 @@
-import { AccessCodec, AuthenticateCodec } from "@tickwire/proto/messages";
+import { AccessControl, AuthenticateControl } from "./control-messages.ts";
 import type { FrameMembers } from "./frame.ts";
 
 /**
@@ -14,6 +14,6 @@ export async function currentToken(token: AccessToken): Promise<string> {
 
 /** What renewing access sends and reads. */
 export const ACCESS_MEMBERS: FrameMembers = {
-  outbound: { "10mauthenticate": AuthenticateCodec },
-  inbound: { "8maccess": AccessCodec },
+  outbound: { "10mauthenticate": AuthenticateControl },
+  inbound: { "8maccess": AccessControl },
 };

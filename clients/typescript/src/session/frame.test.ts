@@ -96,11 +96,9 @@ describe("a frame that comes in pieces", () => {
   });
 });
 
-/** Number, letter and kind of the members of a oneof, and the names of their messages. */
+/** Number, letter and kind of the members of a oneof. */
 function membersOf({ fields }: (typeof ClientMessageCodec)["spec"]): string[] {
-  return fields.map(
-    ({ number, kind, name, message }) => `${number}${kind}${name} ${message?.name}`,
-  );
+  return fields.map(({ number, kind, name }) => `${number}${kind}${name}`);
 }
 
 describe("the messages of a client", () => {
@@ -113,10 +111,7 @@ describe("the messages of a client", () => {
     ["outbound", ClientMessageCodec],
     ["inbound", ServerMessageCodec],
   ] as const)("%s have the numbers that the schema gives them", (direction, { spec }) => {
-    const codecs = parts.flatMap((part) => Object.entries(part[direction]));
-    const named = codecs.map(([name, reference]) => {
-      return `${name} ${"spec" in reference ? reference.spec.name : ""}`;
-    });
+    const named = parts.flatMap((part) => Object.keys(part[direction]));
     expect(named.length).toBeGreaterThan(4);
     expect(membersOf(spec)).toEqual(expect.arrayContaining(named));
     expect(new Set(named).size).toBe(named.length);

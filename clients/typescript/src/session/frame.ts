@@ -1,23 +1,24 @@
 import {
-  createMessageCodec,
+  createControlCodec,
   walkServerFrame,
   WireError,
-  type FieldReference,
+  type ControlCodec,
 } from "@tickwire/proto/codec";
-import {
-  HelloCodec,
-  NoticeCodec,
-  PartCodec,
-  PingCodec,
-  ProbeAnswerCodec,
-  ProbeCodec,
-  WelcomeCodec,
-  type ClientFrame,
-  type ClientMessage as WireClientMessage,
-  type MessageCodec,
-  type MessageInit,
-  type ServerMessage as WireServerMessage,
+import type {
+  ClientMessage as WireClientMessage,
+  MessageInit,
+  ServerMessage as WireServerMessage,
 } from "@tickwire/proto/messages";
+import {
+  HelloControl,
+  NoticeControl,
+  PartControl,
+  PingControl,
+  ProbeAnswerControl,
+  ProbeControl,
+  WelcomeControl,
+  type FrameMember,
+} from "./control-messages.ts";
 
 /** A message to the gateway; fields may be left out. */
 export type ClientMessage = NonNullable<MessageInit<WireClientMessage>["message"]>;
@@ -30,30 +31,30 @@ export type ServerMessage = NonNullable<WireServerMessage["message"]>;
  * message and its kind, as the schema's ClientMessage and ServerMessage have them: `2msubscribe`.
  */
 export type FrameMembers = {
-  readonly outbound: Readonly<Record<string, FieldReference>>;
-  readonly inbound: Readonly<Record<string, FieldReference>>;
+  readonly outbound: Readonly<Record<string, FrameMember>>;
+  readonly inbound: Readonly<Record<string, FrameMember>>;
 };
 
 /** What every session sends and reads. */
 export const SESSION_MEMBERS: FrameMembers = {
   outbound: {
-    "1mhello": HelloCodec,
-    "7mping": PingCodec,
-    "8mprobeAnswer": ProbeAnswerCodec,
+    "1mhello": HelloControl,
+    "7mping": PingControl,
+    "8mprobeAnswer": ProbeAnswerControl,
   },
   inbound: {
-    "1mwelcome": WelcomeCodec,
-    "5mnotice": NoticeCodec,
-    "7mprobe": ProbeCodec,
-    "12mpart": PartCodec,
+    "1mwelcome": WelcomeControl,
+    "5mnotice": NoticeControl,
+    "7mprobe": ProbeControl,
+    "12mpart": PartControl,
   },
 };
 
 /** The messages of a session and its parts. What it does not carry costs a page nothing. */
 export class FrameCodec {
   readonly #parts: FrameMembers[];
-  #frame: MessageCodec<ClientFrame> | undefined;
-  #message: MessageCodec<WireServerMessage> | undefined;
+  #frame: ControlCodec<unknown> | undefined;
+  #message: ControlCodec<object> | undefined;
 
   constructor(parts: readonly FrameMembers[]) {
     this.#parts = [...parts];
@@ -68,24 +69,28 @@ export class FrameCodec {
 
   /** The frame, which the caller owns. Throws WireError if a value does not fit its field. */
   encode(messages: readonly ClientMessage[]): Uint8Array<ArrayBuffer> {
-    this.#frame ??= createMessageCodec("ClientFrame", "m*messages", [
+    this.#frame ??= createControlCodec("m*messages", [
       memberCodec(this.#parts.map(({ outbound }) => outbound)),
     ]);
-    return this.#frame.encode({ messages: messages.map((message) => ({ message })) });
+    return this.#frame.encode({
+      messages: messages.map(({ kind, value }) => ({ [kind]: value })),
+    });
   }
 
   /** Undefined for a message of a kind that nobody here reads. Throws WireError. */
   decode(bytes: Uint8Array): ServerMessage | undefined {
     this.#message ??= memberCodec(this.#parts.map(({ inbound }) => inbound));
-    return this.#message.decode(bytes).message;
+    for (const [kind, value] of Object.entries(this.#message.decode(bytes))) {
+      if (value !== undefined) return { kind, value } as ServerMessage;
+    }
+    return undefined;
   }
 }
 
 /** The codec of a message that is one of the members. */
-function memberCodec<T>(parts: readonly FrameMembers["inbound"][]): MessageCodec<T> {
+function memberCodec(parts: readonly FrameMembers["inbound"][]): ControlCodec<object> {
   const members: FrameMembers["inbound"] = Object.assign({}, ...parts);
-  const fields = Object.keys(members).map((name) => `${name}@message`);
-  return createMessageCodec("message", fields.join(" "), Object.values(members));
+  return createControlCodec(Object.keys(members).join(" "), Object.values(members));
 }
 
 /** Receives the parts of a frame. */

@@ -1,5 +1,5 @@
-import { PongCodec } from "@tickwire/proto/messages";
 import type { NoticeEvent } from "../events/stream-events.ts";
+import { PongControl } from "../session/control-messages.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
 import { LateCode } from "../host/late-code.ts";
@@ -119,7 +119,7 @@ export class TopicMeter {
 
 /** The statistics of one client. What it takes for a batch is a few additions. */
 export class StreamStats implements SessionPart {
-  readonly members = { outbound: {}, inbound: { "6mpong": PongCodec } };
+  readonly members = { outbound: {}, inbound: { "6mpong": PongControl } };
   readonly #link: SessionLink;
   readonly #meters = new Map<string, TopicMeter>();
   /** Those topics that are too many, together. */

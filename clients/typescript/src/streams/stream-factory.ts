@@ -1,8 +1,8 @@
-import { ConnectionError } from "../errors.ts";
+import { ConnectionError, TickwireError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
 import type { ClientSession, TopicSource } from "../session/client-session.ts";
 import { StreamStats, type ClientStats } from "../stats/stream-stats.ts";
-import type { ChannelPart } from "../topics/channel.ts";
+import type { ChannelSource } from "../topics/channel-source.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
 import { Subscriptions } from "../topics/subscriptions.ts";
 import type { ClientCounters } from "../topics/stream-counters.ts";
@@ -42,18 +42,17 @@ export class StreamFactory {
   readonly #subscriptions: TopicSource;
   readonly #stats: StreamStats;
   readonly #defaults: BufferOptions;
-
-  readonly #channels: readonly Channel[];
+  readonly #channels: ChannelSource;
 
   /** Of a client that reads the channels, with its options. Throws RangeError for a bad one. */
-  constructor(session: ClientSession, channels: readonly ChannelPart[], options: StreamDefaults) {
+  constructor(session: ClientSession, channels: ChannelSource, options: StreamDefaults) {
     this.#defaults = bufferOptions(options);
     this.#session = session;
-    this.#channels = channels.map(({ name }) => name);
+    this.#channels = channels;
     const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
     const stats = new StreamStats(session.link);
     const ownTopics = () => {
-      const own = new Subscriptions(session.link, channels, hiddenIntervalMs, meterOf);
+      const own = new Subscriptions(session.link, channels.parts, hiddenIntervalMs, meterOf);
       session.carry(own);
       return own;
     };
@@ -136,7 +135,7 @@ export class StreamFactory {
     options: SubscribeOptions,
     handlers: ConsumerHandlers,
   ): Consumer {
-    const full = fullTopics(topics, channel, this.#channels);
+    const full = fullTopics(topics, channel, this.#channels.names);
     const { signal, onNotice, onRefused, depth, conflationIntervalMs, snapshot, checksum } =
       options;
     assertViewOptions(options);
@@ -168,11 +167,32 @@ export class StreamFactory {
       checksum: checksum ?? false,
     };
     const onAbort = () => consumer.close(undefined);
-    this.#subscriptions.attach(full, wireOptions, consumer, () =>
-      signal?.removeEventListener("abort", onAbort),
-    );
+    const release = () => signal?.removeEventListener("abort", onAbort);
+    const attach = () => this.#subscriptions.attach(full, wireOptions, consumer, release);
+    const loading = this.#channels.load(full);
+    if (loading === undefined) attach();
+    else {
+      consumer.onClose(release);
+      // It never rejects.
+      void this.#attachLater(loading, consumer, attach);
+    }
     signal?.addEventListener("abort", onAbort, { once: true });
     return consumer;
+  }
+
+  /** What attaching would have thrown ends the consumer, as does the end of the client. */
+  async #attachLater(loading: Promise<unknown>, consumer: Consumer, attach: () => void) {
+    const session = this.#session;
+    const stop = session.onState((state) => {
+      if (state === "closed") consumer.close(session.endError);
+    });
+    try {
+      await loading;
+      if (!consumer.closed) attach();
+    } catch (cause) {
+      consumer.close(cause instanceof TickwireError ? cause : notLoaded(cause));
+    }
+    stop();
   }
 
   #update(channel: Channel | undefined, topics: Topics, view: ViewOptions): void {
@@ -180,7 +200,12 @@ export class StreamFactory {
     const wish = Object.fromEntries(
       Object.entries(view).filter(([, value]) => value !== undefined),
     ) as Partial<ViewWish>;
-    this.#subscriptions.update(fullTopics(topics, channel, this.#channels), wish);
+    const full = fullTopics(topics, channel, this.#channels.names);
+    const update = () => this.#subscriptions.update(full, wish);
+    const loading = this.#channels.load(full);
+    if (loading === undefined) update();
+    // Whoever waits for the same is attached before; without its code there is nothing to update.
+    else void loading.then(update, () => undefined);
   }
 
   /** A callback of the user must not break the reading of a frame. */
@@ -193,4 +218,9 @@ export class StreamFactory {
       }
     };
   }
+}
+
+function notLoaded(cause: unknown): ConnectionError {
+  const message = "the code of the channel could not be loaded";
+  return new ConnectionError("connect-failed", message, { retryable: true, cause });
 }

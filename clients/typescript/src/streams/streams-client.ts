@@ -13,7 +13,7 @@ import type {
 import type { StreamEvent } from "../events/stream-events.ts";
 import { assertIntegerOption, UINT32_MAX } from "../host/option-checks.ts";
 import type { ClientSession } from "../session/client-session.ts";
-import { ALL_CHANNELS } from "../topics/all-channels.ts";
+import type { ChannelSource } from "../topics/channel-source.ts";
 import type { TopicInfo, Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
 import { StreamFactory, type EventCallback, type HandlersOf } from "./stream-factory.ts";
@@ -30,8 +30,8 @@ export class StreamsClient extends TicksClient {
   readonly #streams: StreamFactory;
 
   /** For this package: clients come from `connect()`. Throws RangeError for a bad option. */
-  constructor(session: ClientSession, options: StreamsConnectOptions) {
-    const streams = new StreamFactory(session, ALL_CHANNELS, options);
+  constructor(session: ClientSession, channels: ChannelSource, options: StreamsConnectOptions) {
+    const streams = new StreamFactory(session, channels, options);
     super(session, streams);
     this.#streams = streams;
   }
@@ -180,12 +180,4 @@ function unknownInterval({ candleIntervalsMs: known = [] }: TopicInfo, intervalM
   if (known.length === 0 || known.includes(intervalMs)) return undefined;
   const message = `there are no candles of ${intervalMs} ms; there are ${known.join(", ")}`;
   return { code: "topic-unknown-interval" as const, message, alternatives: known.map(String) };
-}
-
-/** The client of one session. Throws RangeError for an option that is out of range. */
-export function createStreamsClient(
-  session: ClientSession,
-  options: StreamsConnectOptions,
-): StreamsClient {
-  return new StreamsClient(session, options);
 }

@@ -3,6 +3,7 @@ import type { Quote, Trade } from "../events/market-event.ts";
 import type { ClientStats } from "../stats/stream-stats.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { ClientSession } from "../session/client-session.ts";
+import { ChannelSource } from "../topics/channel-source.ts";
 import { TICK_CHANNELS } from "../topics/tick-channels.ts";
 import type { ClientCounters } from "../topics/stream-counters.ts";
 import type { Topics } from "../topics/topic.ts";
@@ -76,5 +77,8 @@ export function createTicksClient(
   session: ClientSession,
   options: StreamsConnectOptions,
 ): TicksClient {
-  return new TicksClient(session, new StreamFactory(session, TICK_CHANNELS, options));
+  return new TicksClient(
+    session,
+    new StreamFactory(session, new ChannelSource(TICK_CHANNELS), options),
+  );
 }

@@ -1,13 +1,14 @@
-import { createMessageCodec, topicIdOf } from "@tickwire/proto/codec";
-import {
-  BookChecksumCodec,
-  SubscribeCodec,
-  SubscribeResultCodec,
-  UnsubscribeCodec,
-  UpdateCodec,
-} from "@tickwire/proto/messages";
+import { topicIdOf } from "@tickwire/proto/codec";
 import { TickwireError, type ConnectionError } from "../errors.ts";
 import type { Limits } from "../session/connection.ts";
+import {
+  BookChecksumControl,
+  RequestRefusedControl,
+  SubscribeControl,
+  SubscribeResultControl,
+  UnsubscribeControl,
+  UpdateControl,
+} from "../session/control-messages.ts";
 import type { ServerMessage } from "../session/frame.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
 import type { TopicMeter } from "../stats/stream-stats.ts";
@@ -29,11 +30,6 @@ import { differsInDepth, type ViewWish } from "./view-wish.ts";
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type TopicResult = SubscribeResult["topics"][number];
 
-/** Of a RequestRefused, what is read: the names of kinds and codes would be bytes of every page. */
-const RequestRefusedCodec = /* @__PURE__ */ createMessageCodec(
-  "tickwire.v1.RequestRefused",
-  "2urequestId 5uretryAfterMs",
-);
 type Notice = Extract<ServerMessage, { kind: "notice" }>["value"];
 
 /** Everything subscribed on a client, over any number of connections. */
@@ -42,14 +38,14 @@ export class Subscriptions implements SessionPart {
   readonly counters: StreamCounters = createStreamCounters();
   readonly members = {
     outbound: {
-      "2msubscribe": SubscribeCodec,
-      "3munsubscribe": UnsubscribeCodec,
-      "9mupdate": UpdateCodec,
+      "2msubscribe": SubscribeControl,
+      "3munsubscribe": UnsubscribeControl,
+      "9mupdate": UpdateControl,
     },
     inbound: {
-      "2msubscribeResult": SubscribeResultCodec,
-      "10mbookChecksum": BookChecksumCodec,
-      "31mrequestRefused": RequestRefusedCodec,
+      "2msubscribeResult": SubscribeResultControl,
+      "10mbookChecksum": BookChecksumControl,
+      "31mrequestRefused": RequestRefusedControl,
     },
   };
   readonly #entries = new EntryTable();

@@ -25,7 +25,7 @@ const PROBES_MAX = 64;
 const QUICK_US = 500_000;
 const SLOW_US = 1_000_000;
 /** If more than this is to be sent at once, it is bulk: what comes behind it would wait for it. */
-const BULK_BYTES = 16 * 1024;
+export const BULK_BYTES = 16 * 1024;
 /** How much of it may be under way at first, and at least. */
 const BULK_WINDOW_START = 4 * 1024;
 const BULK_WINDOW_MIN = 2 * 1024;
@@ -143,6 +143,26 @@ export class Flight {
    */
   frameBytes(nowUs: number): number {
     return this.#roomBytes(nowUs) / this.#probesPerFlight;
+  }
+
+  /**
+   * How much may be sent before anything of this is asked again, as long as no answer comes and it
+   * is not later than `quietUntilUs`.
+   */
+  quietBytes(nowUs: number): number {
+    const isQuiet = !this.#isBulk && !this.#wantsBase && this.#news === undefined;
+    if (!isQuiet) return 0;
+    const unprobedBytes = this.#sentBytes - this.#probedBytes;
+    const untilProbe = this.#windowBytes / this.#probesPerFlight - unprobedBytes;
+    const roomBytes = this.#roomBytes(nowUs);
+    return Math.min(untilProbe, roomBytes - this.#unansweredBytes, this.frameBytes(nowUs));
+  }
+
+  /** When what is owed is remembered next, or an answer comes late. */
+  get quietUntilUs(): number {
+    const placedUs = this.#placedAtUs + PLACE_INTERVAL_US;
+    const [oldest] = this.#probes;
+    return oldest === undefined ? placedUs : Math.min(placedUs, oldest.sentAtUs + SLOW_US);
   }
 
   /** The number of the probe that is sent next. */

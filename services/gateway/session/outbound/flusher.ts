@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import { FanOut } from "../../topics/fan-out.ts";
+import { SendResult } from "../../transport/transport.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
@@ -10,6 +11,8 @@ const CHEAP_FLUSH_US = 1_000;
 
 /** Of one round in one turn of the event loop; the rest of it comes in the next one. */
 const SLICE_SESSIONS_MAX = 256;
+/** The clock is read after so many lists that leave without their sessions. */
+const LISTS_PER_LOOK = 16;
 /**
  * So long may a slice take, or as long as everything else took since the slice before it, up to the
  * other: who receives much in each turn sends as much.
@@ -34,6 +37,10 @@ export type Flushable = {
  * takes long, the next waits as long as it took (at most `flushIntervalMsMax`), so that flushing
  * takes at most half of the time and more events share a write. A long round is cut into slices,
  * one in each turn, so that nobody's request waits for everybody's data.
+ *
+ * A session to which only plain batches are under way is not asked at all: what is in its list
+ * leaves as a frame, which all lists of the same batches share (see FanOut and QuickLists). A round
+ * serves the sessions that have scheduled themselves first, and then the lists.
  */
 export class Flusher {
   /** Every session puts its frames together in here, one after the other. */
@@ -47,8 +54,9 @@ export class Flusher {
   readonly #flushIntervalMsMax: number;
   readonly #metrics: GatewayMetrics;
   #due: Flushable[] = [];
-  /** Sessions of the round under way; those before `#next` had their turn. */
+  /** Sessions of the round under way, and how many lists; those before `#next` had their turn. */
   #flushing: Flushable[] = [];
+  #lists = 0;
   #next = 0;
   /** When the last slice ended, on the monotonic clock. */
   #slicedAtUs: number;
@@ -75,7 +83,9 @@ export class Flusher {
     this.#flushIntervalMsMax = parts.flushIntervalMsMax;
     this.#metrics = parts.metrics;
     this.lags = new LagWatch(parts);
-    this.fanOut = new FanOut(parts.metrics);
+    this.fanOut = new FanOut(parts.metrics, undefined, () => {
+      if (!this.#armed) this.#arm();
+    });
   }
 
   /** Flushes `session` with the next round. */
@@ -113,42 +123,87 @@ export class Flusher {
     if (this.#next > 0) this.#slice(false);
     this.#beginRound();
     this.#slice(false);
-    this.#armed = false;
-    if (this.#due.length > 0) this.#arm();
+    this.#endRound();
   }
 
   #beginRound(): void {
     const flushing = this.#due;
     this.#due = this.#flushing;
     this.#flushing = flushing;
+    this.#lists = this.fanOut.beginRound();
     this.#roundUs = 0;
+  }
+
+  /** What came meanwhile has a round of its own. */
+  #endRound(): void {
+    this.#armed = false;
+    if (this.#due.length > 0 || this.fanOut.due > 0) this.#arm();
   }
 
   /** Goes on with the round, to its end or to that of a slice. */
   #slice(isCut: boolean): void {
     const startedUs = this.#clock.monotonicUs();
-    const flushing = this.#flushing;
-    const { length } = flushing;
-    const end = isCut ? Math.min(length, this.#next + SLICE_SESSIONS_MAX) : length;
     const othersUs = startedUs - this.#slicedAtUs;
     const untilUs = startedUs + Math.min(SLICE_US_MAX, Math.max(SLICE_US_MIN, othersUs));
-    while (this.#next < end) {
-      const session = flushing[this.#next] as Flushable;
+    const sessions = this.#flushing.length;
+    const end = sessions + this.#lists;
+    for (let asked = 0, passed = 0; this.#next < end;) {
+      const place = this.#next;
       this.#next += 1;
-      // Cleared first, because what is queued from within belongs to the next round.
-      session.scheduled = false;
-      session.flush(startedUs);
+      if (place >= sessions && this.#pass(place - sessions, startedUs)) {
+        passed += 1;
+        if (passed % LISTS_PER_LOOK > 0) continue;
+      } else {
+        if (place < sessions) this.#ask(this.#flushing[place] as Flushable, startedUs);
+        asked += 1;
+        if (isCut && asked === SLICE_SESSIONS_MAX) break;
+      }
       if (isCut && this.#clock.monotonicUs() >= untilUs) break;
     }
     // On a clock that no change of the system's moves.
     this.#slicedAtUs = this.#clock.monotonicUs();
     this.#roundUs += this.#slicedAtUs - startedUs;
     this.#count();
-    if (this.#next < flushing.length) return;
+    if (this.#next < end) return;
     this.#next = 0;
-    flushing.length = 0;
+    this.#flushing.length = 0;
+    this.#lists = 0;
     this.#lastFlushUs = this.#roundUs;
     this.#metrics.flushSeconds.observe(this.#roundUs / 1e6);
+  }
+
+  #ask(session: Flushable, nowUs: number): void {
+    // Cleared first, because what is queued from within belongs to the next round.
+    session.scheduled = false;
+    session.flush(nowUs);
+  }
+
+  /** The turn of a list; false if its owner had to be asked. */
+  #pass(place: number, nowUs: number): boolean {
+    const { fanOut } = this;
+    const { quick } = fanOut;
+    const list = fanOut.beginTurn(place);
+    const way = quick.wayOf(list, nowUs);
+    if (way !== undefined) {
+      // Its session was flushed in this round already.
+      if (fanOut.countOf(list) === 0) return true;
+      const frame = fanOut.frameOf(list);
+      if (frame !== undefined && quick.allows(list, frame.byteLength)) {
+        const { latency, receivedAtUs } = fanOut.oldestOf(list);
+        const result = way.send(frame, false);
+        if (result !== SendResult.Dropped) {
+          this.sent(frame.byteLength, false);
+          // A session that closed meanwhile has taken its list, and counted it as owed.
+          if (quick.wayOf(list, nowUs) === undefined) return true;
+          if (latency !== undefined) this.measure(latency, receivedAtUs);
+          quick.passed(list, frame.byteLength);
+          fanOut.sent(list);
+          if (result === SendResult.Sent) return true;
+        }
+      }
+    }
+    fanOut.giveTurn(list, nowUs);
+    return false;
   }
 
   /** Once a slice, because a metric costs as much as assembling a small frame. */
@@ -165,13 +220,8 @@ export class Flusher {
     if (!this.#armed || this.#cancelTimer !== undefined) return;
     if (this.#next === 0) this.#beginRound();
     this.#slice(true);
-    if (this.#next > 0) {
-      this.#scheduler.endOfTurn(this.#onTurn);
-      return;
-    }
-    // What came meanwhile has a round of its own.
-    this.#armed = false;
-    if (this.#due.length > 0) this.#arm();
+    if (this.#next > 0) this.#scheduler.endOfTurn(this.#onTurn);
+    else this.#endRound();
   };
 
   #arm(): void {

@@ -4,7 +4,7 @@ import type { Connection } from "../../transport/transport.ts";
 import { SendResult } from "../../transport/transport.ts";
 import { BulkReplies } from "./bulk-replies.ts";
 import type { Flushable, Flusher } from "./flusher.ts";
-import { Flight } from "./flight.ts";
+import { BULK_BYTES, Flight } from "./flight.ts";
 import type { FlightLimits } from "./flight.ts";
 import type { Watched } from "./lag-watch.ts";
 import { MessageLane } from "./message-lane.ts";
@@ -166,6 +166,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
   /** The client answered a probe: it has everything that was sent before it. */
   onAnswer(number: number, nowUs: number): void {
     if (this.#closed) return;
+    this.#topics.endQuick();
     const lagUs = this.#flight.answered(number, nowUs);
     if (lagUs === undefined) return;
     this.#metrics.lagSeconds.observe(lagUs / 1e6);
@@ -180,6 +181,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
    */
   sendUrgent(bytes: Uint8Array): void {
     if (this.#closed) return;
+    this.#topics.endQuick();
     const result = this.#connection.send(bytes, false);
     if (result !== SendResult.Sent) this.#bufferedBytes = this.#connection.bufferedBytes();
     if (result === SendResult.Dropped) this.pushControl(bytes);
@@ -188,13 +190,19 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   /** For the lanes: something that is not a start was queued. */
   onNews(bytes: number): void {
+    this.#topics.endQuick();
     this.#slowPolicy.onNews(bytes);
     this.#schedule();
   }
 
-  /** For the lanes: batches wait. */
-  onListed(): void {
-    this.#schedule();
+  /** For the lanes: batches may wait, or the transport has not taken all that left. */
+  onListDue(nowUs: number): void {
+    this.flush(nowUs);
+  }
+
+  /** For the lanes: it left by the way that `#letPass` has opened. */
+  onListSent(bytes: number): void {
+    this.#flight.sent(bytes);
   }
 
   /** For the lanes: these were not starts. */
@@ -204,6 +212,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   /** For the lanes: part of the start of a subscription was queued. */
   onStart(bytes: number): void {
+    this.#topics.endQuick();
     this.#slowPolicy.onStart(bytes);
     this.#schedule();
   }
@@ -230,7 +239,26 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const { begin, end } = this.#topics;
     this.#flight.owes(this.#slowPolicy.hasStarts ? begin : end, nowUs);
     this.#probe(nowUs);
-    if (!this.#closed) this.#judge(nowUs, this.#queuedBytes + this.#bufferedBytes);
+    if (this.#closed) return;
+    const lagUs = this.#judge(nowUs, this.#queuedBytes + this.#bufferedBytes);
+    if (!this.#closed) this.#letPass(nowUs, lagUs);
+  }
+
+  /**
+   * Lets what comes into the list leave without us, while a flush would do nothing but send it:
+   * nothing waits, the client keeps up, and neither a probe nor a verdict is due.
+   */
+  #letPass(nowUs: number, lagUs: number): void {
+    const { seat } = this.#topics;
+    const { isLagging, hasStarts } = this.#slowPolicy;
+    if (seat === undefined || isLagging || hasStarts) return;
+    if (this.#queuedBytes > 0 || this.#bufferedBytes > 0) return;
+    const { compressBytesMin, lagNoticeMs, lagMsMax } = this.#limits;
+    const frameBytes = this.compress ? Math.min(BULK_BYTES, compressBytesMin - 1) : BULK_BYTES;
+    const verdictUs = nowUs - lagUs + Math.min(lagNoticeMs, lagMsMax) * 1_000;
+    const untilUs = Math.min(this.#flight.quietUntilUs, verdictUs);
+    const bytes = this.#flight.quietBytes(nowUs);
+    seat.fanOut.quick.allow(seat.list, this.#connection, { bytes, frameBytes, untilUs });
   }
 
   /** For how long the oldest thing has been owed that the client may not have. */

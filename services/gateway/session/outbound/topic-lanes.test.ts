@@ -6,7 +6,13 @@ import { TopicLanes } from "./topic-lanes.ts";
 import { FanOut } from "../../topics/fan-out.ts";
 import type { TopicLane } from "./topic-lanes.ts";
 
-const NO_LISTENER = { onNews() {}, onStart() {}, onListed() {}, onListTaken() {} };
+const NO_LISTENER = {
+  onNews() {},
+  onStart() {},
+  onListDue() {},
+  onListTaken() {},
+  onListSent() {},
+};
 
 const MESSAGE = Uint8Array.of(0x0a, 0);
 

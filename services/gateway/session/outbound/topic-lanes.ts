@@ -27,10 +27,12 @@ const COMPACT_ENTRIES_MIN = 1_024;
 
 /** Hears that there is something to send. */
 export type LaneListener = {
-  /** Batches wait in the list, and their bytes are not known yet. */
-  onListed(): void;
+  /** It is the turn of the list. */
+  onListDue(nowUs: number): void;
   /** What was in the list has come into the lanes. */
   onListTaken(bytes: number): void;
+  /** So much has left from the list without coming into the lanes. */
+  onListSent(bytes: number): void;
   /** News of a topic: a batch, or a message about it. */
   onNews(bytes: number): void;
   /** Part of the start of a subscription. */
@@ -115,6 +117,7 @@ export class TopicLanes implements ListOwner {
 
   /** Where the queue begins, in bytes that have left since the session began. */
   get begin(): number {
+    this.endQuick();
     return this.#leftBytes;
   }
 
@@ -131,8 +134,8 @@ export class TopicLanes implements ListOwner {
   }
 
   /** For FanOut. */
-  onListed(): void {
-    this.#listener.onListed();
+  onListDue(nowUs: number): void {
+    this.#listener.onListDue(nowUs);
   }
 
   /** For FanOut. */
@@ -286,10 +289,21 @@ export class TopicLanes implements ListOwner {
     if (this.seat !== undefined) this.seat.fanOut.close(this.seat.list);
   }
 
+  /** From now on nothing leaves the list by itself; what has left is counted. */
+  endQuick(): void {
+    const { seat } = this;
+    if (seat === undefined || this.#closed) return;
+    const sentBytes = seat.fanOut.quick.end(seat.list);
+    if (sentBytes === 0) return;
+    this.#leftBytes += sentBytes;
+    this.#listener.onListSent(sentBytes);
+  }
+
   /** What is in the list comes behind the entries. */
   #takeListed(): void {
     const { seat } = this;
     if (seat === undefined || this.#closed) return;
+    this.endQuick();
     const bytes = seat.fanOut.take(seat.list, this.#entries);
     if (bytes === 0) return;
     this.#bytes += bytes;

@@ -29,11 +29,17 @@ export class UwsConnection implements Connection {
   readonly remoteAddress: string;
   readonly compressionNegotiated: boolean;
   readonly #options: UwsConnectionOptions;
+  readonly #bufferedBytesMax: number;
   /** Undefined before the connection is open and after it closed: touching a closed one throws. */
   #socket: WebSocket<UserData> | undefined;
   #handler: ConnectionHandler | undefined;
   readonly #silence = new IdleTicks();
   readonly #controlFrames = new ControlFrames(nowMs);
+  /**
+   * Something may be buffered, so the library is to be asked, which costs as much as half of a
+   * small frame. What is sent from within its own calls is buffered after they return.
+   */
+  #mayBuffer = true;
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
 
@@ -42,6 +48,7 @@ export class UwsConnection implements Connection {
     this.remoteAddress = options.remoteAddress;
     this.compressionNegotiated = options.compressionNegotiated;
     this.#options = options;
+    this.#bufferedBytesMax = options.bufferedBytesMax;
   }
 
   send(frame: Uint8Array, compress: boolean): SendResult {
@@ -49,33 +56,31 @@ export class UwsConnection implements Connection {
     if (socket === undefined) return SendResult.Dropped;
     // Checked here, before uWebSockets.js does, so that control frames still find room and the
     // limit is exact.
-    if (socket.getBufferedAmount() + frame.byteLength > this.#options.bufferedBytesMax) {
+    if (this.#bufferedOf(socket) + frame.byteLength > this.#bufferedBytesMax) {
       return SendResult.Dropped;
     }
-    switch (socket.send(frame, true, compress)) {
-      case 1:
-        return SendResult.Sent;
-      case 0:
-        return SendResult.Buffered;
-      default:
-        return SendResult.Dropped;
-    }
+    const result = socket.send(frame, true, compress);
+    if (result === 1) return SendResult.Sent;
+    this.#mayBuffer = true;
+    return result === 0 ? SendResult.Buffered : SendResult.Dropped;
   }
 
   ping(number: number): boolean {
     const socket = this.#socket;
     if (socket === undefined) return false;
     const payload = pingPayload(number);
-    if (socket.getBufferedAmount() + payload.byteLength > this.#options.bufferedBytesMax) {
+    if (this.#bufferedOf(socket) + payload.byteLength > this.#bufferedBytesMax) {
       return false;
     }
     this.#controlFrames.expectPong();
+    this.#mayBuffer = true;
     // 2 is "dropped".
     return socket.ping(payload) !== 2;
   }
 
   bufferedBytes(): number {
-    return this.#socket?.getBufferedAmount() ?? 0;
+    const socket = this.#socket;
+    return socket === undefined ? 0 : this.#bufferedOf(socket);
   }
 
   close(code: number, reason: string): void {
@@ -90,13 +95,17 @@ export class UwsConnection implements Connection {
   tick(): void {
     const due = this.#silence.tick();
     if (due === "cut") this.terminate();
-    else if (due === "ping") this.#socket?.ping();
+    else if (due === "ping") {
+      this.#socket?.ping();
+      this.#mayBuffer = true;
+    }
   }
 
-  /** A ping came. */
+  /** A ping came, which the library has answered. */
   heard(): void {
     this.#silence.heard();
     this.#takeControlFrame();
+    this.#mayBuffer = true;
   }
 
   /** A pong came. `payload` is only valid during the call. */
@@ -111,6 +120,7 @@ export class UwsConnection implements Connection {
     } catch (error) {
       guard.fail("onPong", error);
     }
+    this.#mayBuffer = true;
   }
 
   /** The handshake is done. */
@@ -127,6 +137,7 @@ export class UwsConnection implements Connection {
     } catch (error) {
       guard.fail("onConnection", error);
     }
+    this.#mayBuffer = true;
   }
 
   /** `data` is only valid during the call. */
@@ -139,6 +150,7 @@ export class UwsConnection implements Connection {
     } catch (error) {
       guard.fail("onMessage", error);
     }
+    this.#mayBuffer = true;
   }
 
   drained(): void {
@@ -149,6 +161,7 @@ export class UwsConnection implements Connection {
     } catch (error) {
       guard.fail("onDrain", error);
     }
+    this.#mayBuffer = true;
   }
 
   /** Called by uWebSockets.js once. */
@@ -156,6 +169,13 @@ export class UwsConnection implements Connection {
     this.#socket = undefined;
     this.#options.onGone();
     this.#finish(code, Buffer.from(reason).toString("utf8"));
+  }
+
+  #bufferedOf(socket: WebSocket<UserData>): number {
+    if (!this.#mayBuffer) return 0;
+    const bytes = socket.getBufferedAmount();
+    this.#mayBuffer = bytes > 0;
+    return bytes;
   }
 
   /** False if it is one too many; then the connection closes. */

@@ -17,7 +17,14 @@ import { SymbolTable } from "../../reading/symbol-table.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
 import { parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { CoinbaseSubscriptions, refuse } from "./answers.ts";
-import { MATCH_SIDES, readProductStates, readTicker, tradeOf } from "./readings.ts";
+import {
+  emitMatch,
+  MATCH_SIDES,
+  type NumberedTrades,
+  readProductStates,
+  readTicker,
+  tradeOf,
+} from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
 import { readProductTrades } from "./rest.ts";
 import { CoinbaseScanner } from "./scanner.ts";
@@ -39,7 +46,7 @@ const TYPE = /"type"\s*:\s*"([a-z0-9_]+)"/;
 const productIn = fieldFinder("product_id");
 
 /** What is kept of one product on one connection. */
-type ProductState = {
+type ProductState = NumberedTrades & {
   readonly instrument: Instrument;
   readonly scales: ScaleTracker;
   /**
@@ -47,8 +54,6 @@ type ProductState = {
    * all.
    */
   hasBook: boolean;
-  /** Trades of a product are numbered without a hole. Undefined unless matches are subscribed. */
-  lastTradeId: number | undefined;
   /** The last trade that a heartbeat spoke of. */
   announcedTradeId: number;
 };
@@ -166,11 +171,7 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
       scales: product.scales,
     });
     if (typeof trade === "string") return trade;
-    const id = Number(tradeId);
-    const last = product.lastTradeId ?? id - 1;
-    if (id > last + 1) rejectOf(emit, "missing-data", subject.instrument, "trades");
-    if (id > last) product.lastTradeId = id;
-    emit(trade);
+    emitMatch(product, trade, Number(tradeId), emit);
     return undefined;
   }
 

@@ -3,7 +3,7 @@
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
-import { type Emit, type EventSubject, reject } from "../../reading/emit.ts";
+import { type Emit, type EventSubject, reject, rejectOf } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
@@ -34,6 +34,20 @@ export function tradeOf(
   const aggressorSide = takerSide(side, sides);
   if (aggressorSide === undefined || tradeId === undefined) return "missing-field";
   return tradeEvent(subject, scales, { price, size, aggressorSide, tradeId, historical });
+}
+
+/** What is known of the trades of a product on one connection. */
+export type NumberedTrades = {
+  /** Trades of a product are numbered without a hole. Undefined unless matches are subscribed. */
+  lastTradeId: number | undefined;
+};
+
+/** Tells of a match, and before it of a hole in the numbers. */
+export function emitMatch(product: NumberedTrades, trade: Trade, id: number, emit: Emit): void {
+  const last = product.lastTradeId ?? id - 1;
+  if (id > last + 1) rejectOf(emit, "missing-data", trade.instrument, "trades");
+  if (id > last) product.lastTradeId = id;
+  emit(trade);
 }
 
 /** Reads a ticker with its best prices, which are a quote too if they are one. */

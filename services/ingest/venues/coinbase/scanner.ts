@@ -2,14 +2,16 @@
 import type { Instrument } from "#core/instrument.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit } from "../../reading/emit.ts";
-import { bytesOf, literal, textEnd } from "../../reading/frame-bytes.ts";
+import { bytesOf, decimal, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { scannedTrade } from "../../reading/scanned-ticks.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
+import { emitMatch, type NumberedTrades } from "./readings.ts";
 
 /** What the scanner must know of a product. */
-type ScannedProduct = {
+type ScannedProduct = NumberedTrades & {
   readonly instrument: Instrument;
   readonly scales: ScaleTracker;
   /** The connection has its book. */
@@ -26,17 +28,32 @@ const BUY = bytesOf('["buy",');
 const SELL = bytesOf('["sell",');
 const TIME = bytesOf(',"time":"');
 const TAIL = bytesOf('"}');
+const MATCH_HEAD = bytesOf('{"type":"match","trade_id":');
+const MAKER = bytesOf(',"maker_order_id":"');
+const TAKER = bytesOf('","taker_order_id":"');
+const MAKER_SOLD = bytesOf('","side":"sell","size":"');
+const MAKER_BOUGHT = bytesOf('","side":"buy","size":"');
+const PRICE = bytesOf('","price":"');
+const PRODUCT = bytesOf('","product_id":"');
+const SEQUENCE = bytesOf('","sequence":');
 
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
+const LETTER_M = 0x6d;
 
-/** Reads books in their bytes: all but a few of the frames of a connection. */
+/** What the letter that tells messages apart stands behind: `{"type":"`. */
+const TYPE_AT = 9;
+
+/** Places of numbers in the scanner's column. */
+const At = { Time: 0, TradeId: 1, Price: 2, Size: 3, Sequence: 4 } as const;
+
+/** Reads books and trades in their bytes: all but a few of the frames of a connection. */
 export class CoinbaseScanner {
   readonly #products: SymbolTable<ScannedProduct>;
   readonly #productOf: (instrument: Instrument) => ScannedProduct;
   readonly #time = new ScannedTime();
-  readonly #numbers = new Float64Array(1);
+  readonly #numbers = new Float64Array(5);
   readonly #book = new ScannedBook();
 
   constructor(
@@ -51,7 +68,11 @@ export class CoinbaseScanner {
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const name = literal(bytes, 0, HEAD);
-    if (name < 0) return this.#snapshot(bytes, receivedTimeUs, emit);
+    if (name < 0) {
+      return bytes[TYPE_AT] === LETTER_M
+        ? this.#match(bytes, receivedTimeUs, emit)
+        : this.#snapshot(bytes, receivedTimeUs, emit);
+    }
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
     const product = this.#products.find(bytes, name, nameEnd);
@@ -59,12 +80,12 @@ export class CoinbaseScanner {
     this.#book.begin(product.scales);
     let at = this.#changes(bytes, literal(bytes, nameEnd, CHANGES));
     at = literal(bytes, at, TIME);
-    at = this.#time.read(bytes, at, this.#numbers, 0);
+    at = this.#time.read(bytes, at, this.#numbers, At.Time);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
     const { instrument, scales } = product;
     const columns = this.#book.take(scales);
     if (columns === undefined) return false;
-    const subject = { instrument, venueTimeUs: this.#numbers[0], receivedTimeUs };
+    const subject = { instrument, venueTimeUs: this.#numbers[At.Time], receivedTimeUs };
     emit(bookEvent(subject, scales, columns, { snapshot: false }));
     return true;
   }
@@ -87,6 +108,37 @@ export class CoinbaseScanner {
     product.hasBook = true;
     const subject = { instrument, venueTimeUs: undefined, receivedTimeUs };
     emit(bookEvent(subject, scales, columns, { snapshot: true }));
+    return true;
+  }
+
+  /** A trade. Which product it is of, and so its scales, stands behind its numbers. */
+  #match(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    const numbers = this.#numbers;
+    let at = wholeNumber(bytes, literal(bytes, 0, MATCH_HEAD), numbers, At.TradeId);
+    at = textEnd(bytes, literal(bytes, at, MAKER));
+    at = textEnd(bytes, literal(bytes, at, TAKER));
+    const sold = literal(bytes, at, MAKER_SOLD);
+    const size = sold < 0 ? literal(bytes, at, MAKER_BOUGHT) : sold;
+    const sizeEnd = textEnd(bytes, size);
+    const price = literal(bytes, sizeEnd, PRICE);
+    const priceEnd = textEnd(bytes, price);
+    const name = literal(bytes, priceEnd, PRODUCT);
+    const nameEnd = textEnd(bytes, name);
+    at = wholeNumber(bytes, literal(bytes, nameEnd, SEQUENCE), numbers, At.Sequence);
+    at = this.#time.read(bytes, literal(bytes, at, TIME), numbers, At.Time);
+    if (literal(bytes, at, TAIL) !== bytes.length) return false;
+    const product = this.#products.find(bytes, name, nameEnd);
+    if (product === undefined) return false;
+    const { instrument, scales } = product;
+    const { form } = scales;
+    if (decimal(bytes, price, form.price, numbers, At.Price) !== priceEnd) return false;
+    if (decimal(bytes, size, form.size, numbers, At.Size) !== sizeEnd) return false;
+    const subject = { instrument, venueTimeUs: numbers[At.Time], receivedTimeUs };
+    const side = sold < 0 ? "seller" : "buyer";
+    const tradeId = numbers[At.TradeId]!;
+    const trade = scannedTrade(subject, scales, numbers, At.Price, side, String(tradeId));
+    if (trade === undefined) return false;
+    emitMatch(product, trade, tradeId, emit);
     return true;
   }
 

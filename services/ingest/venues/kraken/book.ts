@@ -1,11 +1,11 @@
 // How both versions of Kraken's spot feed start and prove a book.
 // https://docs.kraken.com/exchange/guides/websockets/book-checksum-v2
-import type { Mantissa, OrderBook } from "@tickwire/proto/model";
+import type { OrderBook } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
-import { FoldedChecksum } from "../../reading/folded-checksum.ts";
+import { FoldedChecksum, FoldedLevels } from "../../reading/folded-checksum.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { SymbolTable } from "../../reading/symbol-table.ts";
@@ -35,25 +35,28 @@ export const KRAKEN_BOOK_SYNC: BookSync = { snapshot: "in-band", checksum: krake
 export function krakenChecksum(book: OrderBook): number {
   const asks = book.asks(CHECKSUM_DEPTH);
   const bids = book.bids(CHECKSUM_DEPTH);
-  let state = updateLevels(CRC32_START, asks.prices, asks.sizes);
-  state = updateLevels(state, bids.prices, bids.sizes);
-  return finishCrc32(state);
+  const sides = sidesOf(book);
+  const state = sides.asks.update(CRC32_START, asks.prices, asks.sizes);
+  return finishCrc32(sides.bids.update(state, bids.prices, bids.sizes));
 }
 
 /** One for all books: it remembers the best levels of some hundred of them. */
 const digits = new FoldedChecksum();
 
-function updateLevels(
-  start: number,
-  prices: readonly Mantissa[],
-  sizes: readonly Mantissa[],
-): number {
-  let state = start;
-  for (let index = 0; index < prices.length; index++) {
-    state = digits.update(state, prices[index]!);
-    state = digits.update(state, sizes[index]!);
-  }
-  return state;
+type SummedSides = { readonly asks: FoldedLevels; readonly bids: FoldedLevels };
+
+/** What is remembered of each book, for as long as there is one. */
+const sidesOfBooks = new WeakMap<OrderBook, SummedSides>();
+
+function sidesOf(book: OrderBook): SummedSides {
+  const known = sidesOfBooks.get(book);
+  if (known !== undefined) return known;
+  const sides = {
+    asks: new FoldedLevels(digits, CHECKSUM_DEPTH),
+    bids: new FoldedLevels(digits, CHECKSUM_DEPTH),
+  };
+  sidesOfBooks.set(book, sides);
+  return sides;
 }
 
 /** The smallest depth on offer that holds `wanted` levels, or the largest there is. */

@@ -2,10 +2,19 @@
 import type { Instrument } from "#core/instrument.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import type { Emit } from "../../reading/emit.ts";
-import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
+import {
+  bytesOf,
+  decimal,
+  type DecimalForm,
+  type LevelForm,
+  literal,
+  skipScalar,
+  textEnd,
+  wholeNumber,
+} from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
-import { scannedQuote } from "../../reading/scanned-ticks.ts";
+import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
@@ -22,6 +31,7 @@ const BOOK_HEAD = bytesOf('{"arg":{"channel":"books","instId":"');
 const BOOK_DATA = bytesOf('"},"action":"update","data":[{');
 const QUOTE_HEAD = bytesOf('{"arg":{"channel":"bbo-tbt","instId":"');
 const QUOTE_DATA = bytesOf('"},"data":[{');
+const TRADE_HEAD = bytesOf('{"arg":{"channel":"trades","instId":"');
 const TAIL = bytesOf("}]}");
 const ASKS = bytesOf('"asks":');
 const BIDS = bytesOf('"bids":');
@@ -29,6 +39,13 @@ const TIME = bytesOf('"ts":"');
 const CHECKSUM = bytesOf('"checksum":');
 const NUMBER = bytesOf('"seqId":');
 const PREVIOUS_NUMBER = bytesOf('"prevSeqId":');
+const TRADE_ID = bytesOf('"tradeId":"');
+const PRICE = bytesOf('"px":"');
+const SIZE = bytesOf('"sz":"');
+const BUY = bytesOf('"side":"buy"');
+const SELL = bytesOf('"side":"sell"');
+/** Members of a trade that are of no use. */
+const USELESS = ['"instId":', '"count":', '"source":'].map(bytesOf);
 
 /** Behind the size of a level: liquidated orders, and the count of orders. */
 const TEXTS_BEHIND_LEVEL = 2;
@@ -39,20 +56,53 @@ const MINUS = 0x2d;
 const CLOSE_BRACE = 0x7d;
 
 /** Members that were seen, as bits. */
-const Seen = { Asks: 1, Bids: 2, Time: 4, Checksum: 8, Number: 16, PreviousNumber: 32 } as const;
+const Seen = {
+  Asks: 1,
+  Bids: 2,
+  Time: 4,
+  Checksum: 8,
+  Number: 16,
+  PreviousNumber: 32,
+  TradeId: 64,
+  Price: 128,
+  Size: 256,
+  Side: 512,
+} as const;
+
+const TRADE_MEMBERS = Seen.TradeId | Seen.Price | Seen.Size | Seen.Side | Seen.Time;
 
 /** Places of numbers in the scanner's column. */
-const At = { Time: 0, Checksum: 1, Number: 2, PreviousNumber: 3, Quote: 4 } as const;
+const At = {
+  Time: 0,
+  Checksum: 1,
+  Number: 2,
+  PreviousNumber: 3,
+  Quote: 4,
+  TradeId: 8,
+  Price: 9,
+  Size: 10,
+} as const;
 
-/** Reads changes of books and best prices in their bytes. */
+/** Whether a trade was there before its channel was confirmed. Asked once for each trade. */
+type IsHistory = (
+  venueChannel: string,
+  instrument: Instrument,
+  venueTimeUs: number | undefined,
+) => boolean;
+
+/** Reads changes of books, best prices and trades in their bytes. */
 export class OkxScanner {
   readonly #symbols: SymbolTable<OkxInstrumentState>;
-  readonly #numbers = new Float64Array(8);
+  readonly #isHistory: IsHistory;
+  readonly #numbers = new Float64Array(11);
   readonly #levels = new ScannedBook();
   readonly #seen = new SeenMembers();
+  /** Of the trade that is being scanned. */
+  #isSale = false;
 
-  constructor(symbols: SymbolTable<OkxInstrumentState>) {
+  constructor(symbols: SymbolTable<OkxInstrumentState>, isHistory: IsHistory) {
     this.#symbols = symbols;
+    this.#isHistory = isHistory;
   }
 
   /** See `FeedDecoder.scan`. */
@@ -60,6 +110,8 @@ export class OkxScanner {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const ofBook = literal(bytes, 0, BOOK_HEAD);
     const isBook = ofBook >= 0;
+    const ofTrade = isBook ? -1 : literal(bytes, 0, TRADE_HEAD);
+    if (ofTrade >= 0) return this.#trade(bytes, ofTrade, receivedTimeUs, emit);
     const name = isBook ? ofBook : literal(bytes, 0, QUOTE_HEAD);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
@@ -90,16 +142,87 @@ export class OkxScanner {
     const bids = literal(bytes, at, BIDS);
     if (bids >= 0) return this.#side(bytes, bids, this.#levels.bids, Seen.Bids);
     const time = literal(bytes, at, TIME);
-    if (time >= 0) {
-      const end = this.#number(bytes, time, At.Time, Seen.Time);
-      return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
-    }
+    if (time >= 0) return this.#quotedNumber(bytes, time, At.Time, Seen.Time);
     const checksum = literal(bytes, at, CHECKSUM);
     if (checksum >= 0) return this.#checksum(bytes, checksum);
     const number = literal(bytes, at, NUMBER);
     if (number >= 0) return this.#number(bytes, number, At.Number, Seen.Number);
     const previous = literal(bytes, at, PREVIOUS_NUMBER);
     return this.#number(bytes, previous, At.PreviousNumber, Seen.PreviousNumber);
+  }
+
+  /** The only trade of a message. */
+  #trade(bytes: Uint8Array, name: number, receivedTimeUs: number, emit: Emit): boolean {
+    const nameEnd = textEnd(bytes, name);
+    const item = literal(bytes, nameEnd, QUOTE_DATA);
+    if (item < 0) return false;
+    const state = this.#symbols.find(bytes, name, nameEnd);
+    if (state === undefined) return false;
+    const { instrument, scales } = state;
+    this.#seen.begin();
+    let at = item;
+    for (;;) {
+      at = this.#tradeMember(bytes, at, scales.form);
+      if (at < 0) return false;
+      if (bytes[at] !== COMMA) break;
+      at += 1;
+    }
+    if (literal(bytes, at, TAIL) !== bytes.length || !this.#has(TRADE_MEMBERS)) return false;
+    const numbers = this.#numbers;
+    const venueTimeUs = epochTimeUs(numbers[At.Time]);
+    const event = scannedTrade(
+      { instrument, venueTimeUs, receivedTimeUs },
+      scales,
+      numbers,
+      At.Price,
+      this.#isSale ? "seller" : "buyer",
+      String(numbers[At.TradeId]),
+    );
+    if (event === undefined) return false;
+    const historical = this.#isHistory("trades", instrument, venueTimeUs);
+    emit(historical ? { ...event, historical } : event);
+    return true;
+  }
+
+  #tradeMember(bytes: Uint8Array, at: number, form: LevelForm): number {
+    const price = literal(bytes, at, PRICE);
+    if (price >= 0) return this.#decimal(bytes, price, form.price, At.Price, Seen.Price);
+    const size = literal(bytes, at, SIZE);
+    if (size >= 0) return this.#decimal(bytes, size, form.size, At.Size, Seen.Size);
+    const id = literal(bytes, at, TRADE_ID);
+    if (id >= 0) return this.#quotedNumber(bytes, id, At.TradeId, Seen.TradeId);
+    const time = literal(bytes, at, TIME);
+    if (time >= 0) return this.#quotedNumber(bytes, time, At.Time, Seen.Time);
+    const buy = literal(bytes, at, BUY);
+    const side = buy < 0 ? literal(bytes, at, SELL) : buy;
+    if (side >= 0) {
+      this.#isSale = buy < 0;
+      return this.#seen.isFirst(Seen.Side) ? side : -1;
+    }
+    const number = literal(bytes, at, NUMBER);
+    if (number >= 0) return skipScalar(bytes, number);
+    for (const name of USELESS) {
+      const value = literal(bytes, at, name);
+      if (value >= 0) return skipScalar(bytes, value);
+    }
+    return -1;
+  }
+
+  #decimal(
+    bytes: Uint8Array,
+    at: number,
+    form: DecimalForm,
+    place: number,
+    member: number,
+  ): number {
+    if (!this.#seen.isFirst(member)) return -1;
+    const end = decimal(bytes, at, form, this.#numbers, place);
+    return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
+  }
+
+  #quotedNumber(bytes: Uint8Array, at: number, place: number, member: number): number {
+    const end = this.#number(bytes, at, place, member);
+    return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
   }
 
   #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {

@@ -1,0 +1,17 @@
+/**
+ * An address as a client on this machine writes it. Where the server listens on every address, that
+ * is the loopback one, because the wildcard cannot be connected to.
+ */
+export function reachableAddress(host: string, port: number): string {
+  return socketAddress(host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host, port);
+}
+
+/** A host and a port in one text; an IPv6 host in brackets. */
+export function socketAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The start of an address of HTTP at which a client on this machine reaches a server. */
+export function reachableUrl(host: string, port: number): string {
+  return `http://${reachableAddress(host, port)}/`;
+}

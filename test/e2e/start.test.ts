@@ -1,0 +1,111 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "tickwire-start-"));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Writes the address of each module; Node runs it in a thread beside the program's. */
+const HOOK = `
+import { writeSync } from "node:fs";
+export function load(url, context, nextLoad) {
+  writeSync(2, "loaded " + url + "\\n");
+  return nextLoad(url, context);
+}`;
+const asModule = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+const REGISTER = asModule(
+  `import { register } from "node:module"; register(${JSON.stringify(asModule(HOOK))});`,
+);
+
+/** Addresses of what a command loads, without what Node has in itself. */
+function modulesOf(args: readonly string[]): readonly string[] {
+  const main = join(ROOT, "dist/services/cli/main.js");
+  const { status, stderr } = spawnSync(process.execPath, ["--import", REGISTER, main, ...args], {
+    encoding: "utf8",
+    maxBuffer: 16 * 1_024 * 1_024,
+  });
+  expect(status).toBe(0);
+  const loaded = [...stderr.matchAll(/^loaded file:\/\/(.*)$/gm)].map(([, path = ""]) => path);
+  expect(loaded).toContain(main);
+  return loaded.map((path) => path.replace(ROOT, ""));
+}
+
+describe("a command loads what it needs and nothing else:", () => {
+  test.each([["--version"], ["--help"]])("%s loads no command", (option) => {
+    const loaded = modulesOf([option]).filter((path) => path.startsWith("/dist/"));
+    expect(loaded.filter((path) => path.includes("/cli/commands/"))).toEqual([]);
+    expect(loaded.length).toBeLessThan(40);
+  });
+
+  test("the gateway has no venue, no transport, no JetStream and no tokens before it asks", () => {
+    const loaded = modulesOf(["gateway", "--help"]);
+    expect(loaded.length).toBeGreaterThan(100);
+    const late = [
+      "/dist/services/ingest/venues/registry",
+      "/dist/services/ingest/feed/connection/",
+      "/dist/services/gateway/transport/node/",
+      "/dist/services/gateway/transport/uws/",
+      "/dist/services/recording/",
+      "/dist/services/bus/jetstream-l",
+      "/node_modules/@nats-io/jetstream",
+      "/node_modules/jose/",
+      "/node_modules/ws/",
+      "/node_modules/protobufjs/",
+    ];
+    for (const part of late) expect(loaded.filter((path) => path.includes(part))).toEqual([]);
+  });
+});
+
+describe("the program is read from", () => {
+  const FILES = {
+    program: join(folder, "services/cli/tickwire.mjs"),
+    bundle: join(folder, "dist/program/main.cjs"),
+    built: join(folder, "dist/services/cli/main.js"),
+    notes: [
+      join(folder, "dist/services/tsconfig.tsbuildinfo"),
+      join(folder, "proto/dist/tsconfig.tsbuildinfo"),
+      join(folder, "clients/typescript/tsconfig.tsbuildinfo"),
+    ],
+  };
+
+  function write(path: string, text: string, writtenS: number): void {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    utimesSync(path, writtenS, writtenS);
+  }
+
+  /** What is run if the compiler wrote its notes then, and the bundle was made at 2,000. */
+  function runWith(notesS: readonly number[]): string {
+    mkdirSync(dirname(FILES.program), { recursive: true });
+    copyFileSync(join(ROOT, "services/cli/tickwire.mjs"), FILES.program);
+    write(join(folder, "package.json"), '{ "type": "module" }', 1);
+    write(FILES.built, 'console.log("the compiler");', notesS[0] ?? 0);
+    write(FILES.bundle, 'console.log("the bundle");', 2_000);
+    for (const [index, path] of FILES.notes.entries()) write(path, "{}", notesS[index] ?? 0);
+    const { stdout } = spawnSync(process.execPath, [FILES.program], { encoding: "utf8" });
+    return stdout.trim();
+  }
+
+  test("the bundle if nothing was compiled after it", () => {
+    expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
+    expect(runWith([2_000, 2_000, 2_000])).toBe("the bundle");
+  });
+
+  test("the compiler's files if any part was compiled after the bundle", () => {
+    expect(runWith([2_001, 1_999, 1_999])).toBe("the compiler");
+    expect(runWith([1_999, 2_001, 1_999])).toBe("the compiler");
+    expect(runWith([1_999, 1_999, 2_001])).toBe("the compiler");
+  });
+
+  test("the compiler's files if there is no bundle", () => {
+    runWith([1_999, 1_999, 1_999]);
+    rmSync(FILES.bundle);
+    const { stdout } = spawnSync(process.execPath, [FILES.program], { encoding: "utf8" });
+    expect(stdout.trim()).toBe("the compiler");
+  });
+});
