@@ -22,9 +22,12 @@ const BENCHMARKS = {
   messages: () => import("./suite/messages.mjs"),
   bytes: () => importTypeScript("./suite/bytes.ts"),
   fanout: () => import("./suite/fanout.mjs"),
+  latency: () => import("./suite/latency.mjs"),
+  memory: () => import("./suite/memory.mjs"),
   client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
+  scale: () => import("./suite/scale.mjs"),
 };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");

@@ -1,9 +1,8 @@
-// `tickwire watch` on a terminal (that of `script`) against a running `dev`, and what completes
-// command lines in bash.
-import { execFile, spawn } from "node:child_process";
+// `tickwire watch` on a terminal (that of `script`) against a running `dev`, and what is
+// said to words that are nearly right.
+import { spawn } from "node:child_process";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findFreePort } from "#test/support/free-port.ts";
 import { environmentOfTests, killAll, runCli, startCli } from "./cli-process.ts";
@@ -95,24 +94,6 @@ test("a topic that is nearly right is told which", async () => {
   const { status, stderr } = await runCli(["subscribe", "simulated:BTC-UDS/trades", "--url", url]);
   expect(status).toBe(1);
   expect(stderr).toContain("did you mean simulated:BTC-USD");
-});
-
-test("bash completes topics of the running gateway, past the colons", async () => {
-  const words = `tickwire subscribe --url ${url} simulated:BTC-USD/tr`;
-  const script = [
-    `tickwire() { node services/cli/tickwire.mjs "$@"; }`,
-    `source <(tickwire completion bash)`,
-    `COMP_LINE='${words}' COMP_POINT=${words.length}`,
-    `COMP_WORDS=(tickwire subscribe --url) COMP_CWORD=2`,
-    // Outside of a completion, bash has no options to set.
-    `compopt() { :; }`,
-    `_tickwire; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  ].join("\n");
-  const { stdout } = await promisify(execFile)("bash", ["-c", script], {
-    cwd: ROOT,
-    env: environmentOfTests(),
-  });
-  expect(stdout).toBe("BTC-USD/trades\n");
 });
 
 test.each([

@@ -95,9 +95,13 @@ describe.skipIf(lacksChromium)("pages of the examples", () => {
     expect(errors).toEqual([]);
   });
 
-  test("React's hooks show what moves, and leave nothing subscribed", async () => {
-    const cacheDir = join(folder, "vite-react");
-    const root = join(EXAMPLES, "react-hooks");
+  // StrictMode of React begins everything twice; one connection with three topics is left of it.
+  test.each([
+    ["React's hooks", "react-hooks"],
+    ["Vue's composables", "vue-app"],
+  ])("%s show what moves, and leave nothing subscribed", async (_, example) => {
+    const cacheDir = join(folder, `vite-${example}`);
+    const root = join(EXAMPLES, example);
     const vite = await createServer({ root, cacheDir, logLevel: "error", server: { port: 0 } });
     await vite.listen();
     const { page, errors } = await open(vite.resolvedUrls?.local[0] ?? "");
@@ -105,7 +109,6 @@ describe.skipIf(lacksChromium)("pages of the examples", () => {
     const before = await page.evaluate<string>(textOf("book"));
     expect(before).toMatch(/\n[\d.]+\t[\d.]+\t[\d.]+\t[\d.]+\n/);
     await untilInPage(page, `${textOf("book")} !== ${JSON.stringify(before)}`);
-    // StrictMode begins everything twice; one connection with three topics is left of it.
     await expect.poll(() => gauge("subscriptions"), GAUGE).toBe(3);
     await expect.poll(() => gauge("connections"), GAUGE).toBe(1);
     await page.click("text=simulated:ETH-USD");

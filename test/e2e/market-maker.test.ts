@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { environmentOfTests, killAll, startCli } from "./cli-process.ts";
+import { killAll, startCli } from "./cli-process.ts";
+import { startExample } from "./example-process.ts";
 
-const BOT = join(import.meta.dirname, "../../clients/examples/market-maker/dist/main.js");
 const DURATION = ["--duration", "3"];
 
 const folder = mkdtempSync(join(tmpdir(), "tickwire-market-maker-"));
@@ -24,19 +23,13 @@ async function startDev(args: readonly string[]) {
 
 /** Runs the bot to its end; returns its decisions, and when it began. */
 async function runBot(url: string, args: readonly string[]) {
-  expect(existsSync(BOT), "the example is built: npm run build").toBe(true);
   const socket = url.replace("http", "ws");
-  const child = spawn(process.execPath, [BOT, "--url", socket, ...DURATION, ...args], {
-    env: environmentOfTests(),
-    timeout: 50_000,
-  });
-  const texts = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (texts.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (texts.stderr += text));
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  expect({ code, late: texts.stderr.includes("too late") }).toEqual({ code: 0, late: false });
-  const start = /trading from (\S+)/.exec(texts.stderr)?.[1] ?? "";
-  return { start, decisions: texts.stdout.trimEnd().split("\n") };
+  const bot = startExample("market-maker", ["--url", socket, ...DURATION, ...args]);
+  const code = await bot.ended;
+  const [stdout, stderr] = [bot.stdout(), bot.stderr()];
+  expect({ code, late: stderr.includes("too late") }).toEqual({ code: 0, late: false });
+  const start = /trading from (\S+)/.exec(stderr)?.[1] ?? "";
+  return { start, decisions: stdout.trimEnd().split("\n") };
 }
 
 test("the market maker decides on a recording what it decided live", async () => {
@@ -64,10 +57,9 @@ test("the market maker decides on a recording what it decided live", async () =>
 });
 
 test("the market maker says what it needs", async () => {
-  const child = spawn(process.execPath, [BOT, "--past"], { env: environmentOfTests() });
-  let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
-  const code = await new Promise((resolve) => child.once("close", resolve));
+  const bot = startExample("market-maker", ["--past"]);
+  const code = await bot.ended;
+  const complaint = bot.stderr();
   expect({ code, complaint }).toEqual({
     code: 1,
     complaint: expect.stringContaining("--past needs --start") as string,

@@ -10,6 +10,9 @@ import { join } from "node:path";
 /** A file of the tree; its path is relative to the root and has forward slashes. */
 export type SourceFile = { readonly path: string; readonly text: string };
 
+/** What is read: the rest are pictures, data and settings of other programs. */
+const READ = /\.(tsx?|vue|mjs|js|proto|md|json)$/;
+
 export const ROOT = join(import.meta.dirname, "../..");
 
 /** Every file that git knows or would add, so that a new file is judged before it is committed. */
@@ -19,18 +22,27 @@ export function readTree(): SourceFile[] {
     encoding: "utf8",
   });
   return [...new Set(listed.split("\n"))]
-    .filter((path) => /\.(ts|mjs|js|proto|md|json)$/.test(path) && existsSync(join(ROOT, path)))
-    .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+    .filter((path) => READ.test(path) && existsSync(join(ROOT, path)))
+    .map((path) => {
+      const text = readFileSync(join(ROOT, path), "utf8");
+      return { path, text: path.endsWith(".vue") ? scriptOf(text) : text };
+    });
+}
+
+/** The script of a component of Vue, on the lines on which it stands. */
+export function scriptOf(text: string): string {
+  const [before = "", script = ""] = text.split(/<script[^>]*>|<\/script>/);
+  return before.replace(/[^\n]/g, "") + script;
 }
 
 /** Programs: what has imports. Fixtures are data, whatever they are called. */
 export function isCode(path: string): boolean {
-  return /\.(ts|mjs|js)$/.test(path) && !path.startsWith("test/fixtures/");
+  return /\.(tsx?|vue|mjs|js)$/.test(path) && !path.startsWith("test/fixtures/");
 }
 
 /** Code that serves tests only: test files and the folders of what they share. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|(^|\/)test\//.test(path);
+  return /\.test\.tsx?$|(^|\/)test\//.test(path);
 }
 
 export function isGenerated(path: string): boolean {

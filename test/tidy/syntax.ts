@@ -32,7 +32,7 @@ export function syntaxOf(file: SourceFile): Syntax {
   const known = parsed.get(file);
   if (known !== undefined) return known;
   const result = parseSync(file.path, file.text, {
-    lang: file.path.endsWith(".ts") ? "ts" : "js",
+    lang: languageOf(file.path),
     sourceType: "module",
   });
   const [error] = result.errors;
@@ -43,6 +43,12 @@ export function syntaxOf(file: SourceFile): Syntax {
   };
   parsed.set(file, syntax);
   return syntax;
+}
+
+/** Scripts of components are all in TypeScript. */
+function languageOf(path: string): "ts" | "tsx" | "js" {
+  if (path.endsWith(".tsx")) return "tsx";
+  return /\.(ts|vue)$/.test(path) ? "ts" : "js";
 }
 
 /** The nodes that stand directly below a node, in the order of the source. */

@@ -16,7 +16,7 @@ import { checkImporters, checkLayers, findNeedlessPermissions } from "./layers.t
 import { checkMarks } from "./marks.ts";
 import { checkMentions, readKnown } from "./mentions.ts";
 import { checkName, checkSize } from "./sizes.ts";
-import { readTree, ROOT, type SourceFile } from "./source-files.ts";
+import { readTree, ROOT, scriptOf, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
 import { checkTables } from "./tables.ts";
 import {
@@ -116,6 +116,20 @@ describe("the tree", () => {
   test("the lockfile names no download address", () => {
     expect(told(files.flatMap(checkLockfile))).toBe("");
   });
+});
+
+test("of a component of Vue the script is judged, on the lines on which it stands", () => {
+  const component =
+    '<!-- on top -->\n<script setup lang="ts">\nconst a = 1;\n</script>\n<template>';
+  expect(scriptOf(component).split("\n")).toEqual(["", "", "const a = 1;", ""]);
+});
+
+test.each([
+  ["a.tsx", "export const a = <b>{d}</b>;"],
+  ["a.vue", "export const a = d as string;"],
+])("the syntax of %s is read", (path, text) => {
+  expect(checkMarks({ path, text })).toEqual([]);
+  expect(() => checkMarks({ path, text: "export const = 1;" })).toThrow("does not parse");
 });
 
 describe("specifiers", () => {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { CHANNELS } from "#core/instrument.ts";
 import { VENUE_IDS } from "#ingest/venues/venue-ids.ts";
 import { COMPLETION_SCRIPTS, SHELLS, type Shell } from "../output/completion-scripts.ts";
-import { printLine, printLines } from "../output/terminal.ts";
+import { printFields, printLines } from "../output/terminal.ts";
 import { CHAOS_FORMS } from "../process/chaos-option.ts";
 import { complete, type Candidate, type CompletionSources } from "../process/completion.ts";
 import { DEFAULT_ADDRESS } from "../process/gateway-address.ts";
@@ -51,7 +51,7 @@ function candidatesCommand({ createProgram, commandNames }: ProgramParts): Comma
         words.length < 2 && words[0]?.startsWith("-") !== true
           ? commandNames.filter((name) => name.startsWith(words[0] ?? "")).map(bare)
           : await complete(await createProgram(words), words, sourcesOf(words));
-      for (const each of found) printLine(about ? `${each.text}\t${each.about}` : each.text);
+      for (const each of found) printFields(about ? [each.text, each.about] : [each.text]);
     });
 }
 

@@ -11,7 +11,7 @@ test("docs/cli.md says what the program says", async () => {
 test("every command that prints something prints it as JSON on request", async () => {
   const leaves = (command: Command): readonly Command[] =>
     command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
-  const program = await createProgram(["--help"]);
+  const program = await createProgram();
   const drawing = ["watch", "completion"];
   const lacking = program.commands
     .filter((command) => !drawing.includes(command.name()))

@@ -65,6 +65,11 @@ export function printLine(line: string): void {
   write(process.stdout, `${visibleText(line)}\n`);
 }
 
+/** One line on standard output whose fields a program takes apart at the tabs between them. */
+export function printFields(fields: readonly string[]): void {
+  write(process.stdout, `${fields.map(visibleText).join("\t")}\n`);
+}
+
 /** Our own lines on standard output; foreign text in them has to be on one line already. */
 export function printLines(text: string): void {
   write(process.stdout, visibleLines(text.endsWith("\n") ? text : `${text}\n`));

@@ -53,7 +53,7 @@ export function useConnectionState(): ClientState {
 }
 
 /** What there is of a topic: nothing yet, what was last drawn, or why nothing comes. */
-export type Live<View> = { readonly view: View | undefined; readonly error: Error | undefined };
+type Live<View> = { readonly view: View | undefined; readonly error: Error | undefined };
 
 const NOTHING = { view: undefined, error: undefined };
 
