@@ -169,7 +169,8 @@ class UwsTransport<Principal> implements Transport {
       listen(address, port, 1, (socket) => {
         if (socket === false) {
           const where = address === host ? host : `${host} (${address})`;
-          reject(new Error(`cannot listen on ${where}:${port}: the address is taken or not ours`));
+          const reason = "the address is taken or not ours; choose another host or port";
+          reject(new Error(`cannot listen on ${where}:${port}: ${reason}`));
           return;
         }
         this.#listenSocket = socket;
