@@ -110,23 +110,40 @@ export function varintLength(value: number): number {
   return length;
 }
 
-/** Writes a whole number from 0 to 2^53; returns the position after it. Room must be there. */
+/**
+ * Writes a whole number from 0 to 2^53; returns the position after it. Room must be there. Short
+ * ones are written without a loop, in so few words that loops over columns take them into their
+ * own code.
+ */
 export function putVarint(bytes: Uint8Array, position: number, value: number): number {
-  let at = position;
+  if (value < 0x80) {
+    bytes[position] = value;
+    return position + 1;
+  }
+  if (value < 0x4000) {
+    bytes[position] = value | 0x80;
+    bytes[position + 1] = value >>> 7;
+    return position + 2;
+  }
+  return putLong(bytes, position, value);
+}
+
+/** The same from 2^14 on. An entry of the array keeps the low eight bits of what is assigned. */
+function putLong(bytes: Uint8Array, position: number, value: number): number {
   let rest = value;
-  if (rest >= TWO_28) {
+  let at = position;
+  if (value >= TWO_28) {
     // Bitwise operators see 32 bits: the low four groups first, then what is above them.
-    const high = Math.floor(rest / TWO_28);
-    const low = rest - high * TWO_28;
+    rest = Math.floor(value / TWO_28);
+    const low = value - rest * TWO_28;
     bytes[at] = low | 0x80;
     bytes[at + 1] = (low >>> 7) | 0x80;
     bytes[at + 2] = (low >>> 14) | 0x80;
     bytes[at + 3] = (low >>> 21) | 0x80;
     at += 4;
-    rest = high;
   }
   while (rest > 0x7f) {
-    bytes[at] = (rest & 0x7f) | 0x80;
+    bytes[at] = rest | 0x80;
     rest >>>= 7;
     at += 1;
   }

@@ -12,6 +12,8 @@ export type BusMessage = {
   readonly payload: Uint8Array;
   /** What a request came with, names in lower case; undefined if it came with nothing. */
   readonly headers?: BusHeaders | undefined;
+  /** Whoever sent it waits for an answer. */
+  readonly expectsAnswer?: boolean;
   /** Answers a request. Does nothing for a message that was merely published. */
   respond(payload: Uint8Array): void;
 };

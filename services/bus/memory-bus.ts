@@ -83,6 +83,10 @@ class Message implements BusMessage {
     this.#reply = reply;
   }
 
+  get expectsAnswer(): boolean {
+    return this.#reply !== undefined;
+  }
+
   respond(payload: Uint8Array): void {
     this.#reply?.(payload);
   }

@@ -114,6 +114,11 @@ class Message implements BusMessage {
     return new Map(headers.keys().map((name) => [name.toLowerCase(), headers.get(name)]));
   }
 
+  get expectsAnswer(): boolean {
+    const { reply } = this.#source;
+    return reply !== undefined && reply !== "";
+  }
+
   respond(payload: Uint8Array): void {
     // Decoded here and not before: most messages are never answered.
     const { reply } = this.#source;

@@ -82,6 +82,10 @@ class TracedMessage implements BusMessage {
     return this.#message.headers;
   }
 
+  get expectsAnswer(): boolean {
+    return this.#message.expectsAnswer === true;
+  }
+
   respond(payload: Uint8Array): void {
     try {
       this.#message.respond(payload);

@@ -87,6 +87,19 @@ export const gatewayConfigSchema = z
     webSocketPath: z.string().startsWith("/").default("/v1/ws"),
     dashboard: z.boolean().default(true).describe("serve the dashboard to browsers at /"),
     transport: z.enum(TRANSPORT_CHOICES).default("auto").describe("what serves the sockets"),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe("threads that serve the port; 1 is the process itself, without threads"),
+    workerRingBytes: z
+      .int()
+      .min(256 * KIB)
+      .max(1024 * MIB)
+      .refine((bytes) => Number.isInteger(Math.log2(bytes)), "must be a power of two")
+      .default(4 * MIB)
+      .describe("messages of the bus that wait for one worker; above: it misses some, and asks"),
 
     trustedProxies: z
       .array(z.string().refine(isNetwork, "is neither an IP address nor a network (10.0.0.0/8)"))
@@ -254,6 +267,14 @@ export const gatewayConfigSchema = z
         "(--allow-anonymous) if that is meant",
     },
   )
+  .refine(({ workers, transport }) => workers === 1 || transport !== "node", {
+    path: ["workers"],
+    error: "must be 1 with the transport node, which cannot hand connections to other threads",
+  })
+  .refine(({ workers, tls }) => workers === 1 || tls.clientCaFile === undefined, {
+    path: ["workers"],
+    error: "must be 1 with tls.clientCaFile, which needs the transport node",
+  })
   .refine((config) => config.requestBytesMax <= config.httpBodyBytesPerAddressMax, {
     path: ["requestBytesMax"],
     error: "must not exceed httpBodyBytesPerAddressMax",

@@ -60,6 +60,7 @@ beforeEach(async () => {
         return () => busListeners.delete(listener);
       },
     }),
+    idSuffix: "",
     sessionParts: {
       config,
       clock,
@@ -110,6 +111,7 @@ beforeEach(async () => {
         stopListening: () => void log.push("stops listening"),
         reloadTls: () => void log.push("certificate read"),
         close: async () => void log.push("transport closed"),
+        abandon: () => void log.push("transport abandoned"),
       });
     },
   });

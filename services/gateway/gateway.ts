@@ -64,11 +64,24 @@ export type RunningGateway = {
    * released. Resolves when all that is done. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
+  /**
+   * What the threads have counted that it has besides this one, in the text format of Prometheus;
+   * empty if it has none.
+   */
+  metricsOfThreads(): Promise<string>;
+};
+
+/** A gateway that is one thread. */
+export type GatewayOfThread = RunningGateway & {
+  /** Cuts every connection before it returns, for a thread that ends because of a bug. */
+  abandon(): void;
 };
 
 /** What a gateway runs, and gives up when it stops. */
 type GatewayParts = {
   readonly bus: Bus;
+  /** Ends the part that all ids of sessions share, so that no two gateways give the same. */
+  readonly idSuffix: string;
   readonly sessionParts: SessionParts;
   readonly http: Pick<HttpFace, "serve">;
   /** What operators see of the gateway. */
@@ -81,7 +94,7 @@ type GatewayParts = {
 };
 
 /** The life of a gateway: it listens, has sessions while it is ready, and drains. */
-export class Gateway implements RunningGateway, TransportHandler<Credentials> {
+export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
   readonly state: ServiceState;
   readonly #parts: GatewayParts;
   readonly #sessions = new Set<Session>();
@@ -105,7 +118,7 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     this.state = parts.stateOf(this);
-    this.#startedAt = parts.sessionParts.clock.nowUs().toString(36);
+    this.#startedAt = parts.sessionParts.clock.nowUs().toString(36) + parts.idSuffix;
     this.#origins = new Origins(parts.sessionParts.config);
     this.#line = parts.sessionParts.turns.open();
     const { clock } = parts.sessionParts;
@@ -233,6 +246,14 @@ export class Gateway implements RunningGateway, TransportHandler<Credentials> {
   close(options: { readonly graceMs: number }): Promise<void> {
     this.#closing ??= this.#shutDown(options.graceMs);
     return this.#closing;
+  }
+
+  metricsOfThreads(): Promise<string> {
+    return Promise.resolve("");
+  }
+
+  abandon(): void {
+    this.#transport?.abandon();
   }
 
   get #listening(): Transport {

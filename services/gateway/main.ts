@@ -4,6 +4,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { SharedAccounts } from "#core/shared-accounts.ts";
 import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
 import { Looks } from "./access/looks.ts";
@@ -13,7 +14,7 @@ import { limitUse } from "./admin/limit-use.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import type { GatewayConfig } from "./config.ts";
 import { Gateway } from "./gateway.ts";
-import type { RunningGateway } from "./gateway.ts";
+import type { GatewayOfThread, RunningGateway } from "./gateway.ts";
 import { EventLog } from "./history/event-log.ts";
 import { ConnectRpc } from "./http/connect-rpc.ts";
 import type { ConnectRpcParts } from "./http/connect-rpc.ts";
@@ -32,6 +33,7 @@ import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type {
+  SharedListener,
   TlsOptions,
   Transport,
   TransportHandler,
@@ -42,6 +44,25 @@ import { immediateScheduler } from "./turns/scheduler.ts";
 import { Turns } from "./turns/turns.ts";
 
 export type { RunningGateway };
+
+/** What a gateway shares that is one of several threads. */
+type GatewayThread = {
+  /** Of the threads, from 0 on; no two that run have the same. */
+  readonly index: number;
+  /** Hands on what connects to the port of all threads. */
+  readonly listener: SharedListener;
+  /** What all threads count together, for the limits that hold over all of them. */
+  readonly together: {
+    /** By address: sockets, bodies and requests. */
+    readonly addresses: SharedAccounts;
+    /** By principal. */
+    readonly principals: SharedAccounts;
+    /** By address: sessions that are polled. */
+    readonly polls: SharedAccounts;
+    /** A clock that is the same for all of them, in nanoseconds. */
+    readonly nowNs: () => bigint;
+  };
+};
 
 /** What a gateway is made of. It owns none of these but the registry's gateway metrics. */
 type GatewayOptions = {
@@ -57,6 +78,8 @@ type GatewayOptions = {
   readonly tracing?: Tracing | undefined;
   /** Gets the gateway's metrics. */
   readonly registry: Registry;
+  /** The gateway is one of several threads of a process. */
+  readonly thread?: GatewayThread | undefined;
   /** Said in Welcome and on the front page. Default "0.1.0". */
   readonly serverVersion?: string;
   /** Where the built dashboard is; without it, or before it is built, the front page is text. */
@@ -67,7 +90,7 @@ type GatewayOptions = {
  * Builds a gateway and starts it. Rejects if it cannot listen: TransportOptionsError, or the
  * operating system's reason.
  */
-export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
+export async function startGateway(options: GatewayOptions): Promise<GatewayOfThread> {
   const { config, bus, clock, logger, registry, tracing, random = Math.random } = options;
   const { serverVersion = "0.1.0" } = options;
   const metrics = createGatewayMetrics(registry);
@@ -89,7 +112,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const methodParts = { ...common, catalog, log, looks, queryTimeoutMs, replaysMax };
   const untraced = createMarketData(methodParts);
   const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
-  const accounts = new PrincipalAccounts(metrics);
+  const together = options.thread?.together;
+  const principals = together && { accounts: together.principals, nowNs: together.nowNs };
+  const accounts = new PrincipalAccounts(metrics, principals);
   const http = createHttpFace(options, { services, accounts, turns, metrics });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
@@ -100,6 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await certificates?.start();
   const gateway = new Gateway({
     bus,
+    idSuffix: options.thread === undefined ? "" : `.${options.thread.index}`,
     sessionParts: { ...own, flusher, hub, catalog, access, accounts, looks },
     access,
     http,
@@ -140,6 +166,7 @@ function createHttpFace(
     turns,
     metrics,
     createToken: createSessionToken,
+    polledTogether: options.thread?.together.polls,
     bufferedBytesMax: bufferedBytesOf(config, bus),
   });
   const dashboard = readDashboard(options);
@@ -147,13 +174,17 @@ function createHttpFace(
 }
 
 function openTransport(
-  { config, bus, logger }: GatewayOptions,
+  { config, bus, logger, thread }: GatewayOptions,
   handler: TransportHandler<Credentials>,
 ): Promise<Transport> {
   const onFallback = (reason: string): void =>
     logger.warn({ reason }, "uWebSockets.js cannot serve here; serving on ws and node:http");
   const choice = { choice: config.transport, onFallback };
-  return selectTransport(choice, transportOptions(config, bus), handler);
+  const own = transportOptions(config, bus);
+  if (thread === undefined) return selectTransport(choice, own, handler);
+  const { listener, together } = thread;
+  const shared = { accounts: together.addresses, nowNs: together.nowNs };
+  return selectTransport({ ...choice, choice: "uws" }, { ...own, listener, shared }, handler);
 }
 
 function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {
@@ -174,7 +205,8 @@ function bufferedBytesOf({ writeAheadBytesMax, frameBytesMax }: GatewayConfig, b
   return writeAheadBytesMax + bus.payloadBytesMax + frameBytesMax;
 }
 
-function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
+/** The files of the certificate, if TLS is on. */
+export function tlsOptions({ tls }: GatewayConfig): TlsOptions | undefined {
   const { certFile, keyFile, passphrase, clientCaFile, clientCertificates } = tls;
   if (certFile === undefined || keyFile === undefined) return undefined;
   return {

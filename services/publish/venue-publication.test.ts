@@ -230,6 +230,81 @@ test("one that nobody had replaced goes on in the same term without a hole", asy
   expect(heard.taken()).toEqual(["1:3 trade 3", "1:4 trade 4"]);
 });
 
+/** The process of this ingestor is held up once more, right after it gave a batch to the bus. */
+function holdUpAfterBatch(bus: MemoryBus, { clock }: Ingestor): void {
+  const publish = bus.publish.bind(bus);
+  const monotonicUs = clock.monotonicUs.bind(clock);
+  let heldUs = 0;
+  clock.monotonicUs = () => monotonicUs() + heldUs;
+  bus.publish = (subject, payload) => {
+    if (subject.includes(".trades.") && heldUs === 0) heldUs = HEARTBEAT_MS * 10_000;
+    publish(subject, payload);
+  };
+}
+
+const MANY = PUBLISH_LIMITS_DEFAULTS.batchEventsMax * 2 + 100;
+const manyFrom = (first: number): number[] =>
+  Array.from({ length: MANY }, (_, index) => first + index);
+const idsOf = (texts: readonly string[]): number[] =>
+  texts.filter((text) => text.includes("trade")).map((text) => Number(text.split(" ").at(-1)));
+const sequencesOf = (texts: readonly string[]): number[] =>
+  texts.map((text) => Number(/:(\d+) trade/.exec(text)?.[1]));
+
+test("one that is held up again while it goes on publishes all of it once, in order", async () => {
+  const { bus, heard, one } = await start();
+  heard.taken();
+  const real = one.clock.monotonicUs.bind(one.clock);
+  one.clock.monotonicUs = () => real() + 10_000_000;
+  for (const id of manyFrom(3)) emit(trade(id), one);
+  expect(one.publication.state).toBe("suspended");
+  holdUpAfterBatch(bus, one);
+  await pass(HEARTBEAT_MS * 2, one);
+  emit(trade(3 + MANY), one);
+  await pass(HEARTBEAT_MS * 4, one);
+  emit(trade(4 + MANY), one);
+  await pass(HEARTBEAT_MS, one);
+  const got = heard.taken();
+  expect(one.publication.publisher.topic(A, "trade")?.pendingCount).toBe(0);
+  expect(idsOf(got)).toEqual([...manyFrom(3), 3 + MANY, 4 + MANY]);
+  expect(sequencesOf(got)).toEqual([...manyFrom(3), 3 + MANY, 4 + MANY]);
+});
+
+test("one that is held up while it takes over publishes all of it once, in order", async () => {
+  const { bus, heard, two } = await start();
+  heard.taken();
+  for (const id of manyFrom(3)) emit(trade(id), two);
+  // There is somebody who could take over from it meanwhile.
+  const three = new Ingestor(bus, "z-three");
+  holdUpAfterBatch(bus, two);
+  await pass(HEARTBEAT_MS * 5, two, three);
+  emit(trade(3 + MANY), two);
+  await pass(HEARTBEAT_MS * 4, two, three);
+  emit(trade(4 + MANY), two);
+  await pass(HEARTBEAT_MS, two, three);
+  const got = heard.taken();
+  expect(two.publication.state).toBe("leading");
+  expect(idsOf(got)).toEqual([...manyFrom(3), 3 + MANY, 4 + MANY]);
+  expect(sequencesOf(got)).toEqual([...manyFrom(3), 3 + MANY, 4 + MANY]);
+});
+
+test("what the one before had published comes once, also if the next is held up meanwhile", async () => {
+  const { bus, heard, one, two } = await start();
+  emit(trade(3), one);
+  await pass(25, one, two);
+  heard.taken();
+  emit(trade(4), two);
+  const three = new Ingestor(bus, "z-three");
+  await pass(HEARTBEAT_MS * 5, two, three);
+  expect(heard.taken()).toEqual(["2:4 trade 4"]);
+  holdUpAfterBatch(bus, two);
+  emit(trade(5), two);
+  await pass(HEARTBEAT_MS * 4, two, three);
+  // Our own feed was behind, and brings it only now.
+  for (const id of [3, 6]) emit(trade(id), two);
+  await pass(HEARTBEAT_MS * 2, two, three);
+  expect(heard.taken()).toEqual(["2:5 trade 5", "2:6 trade 6"]);
+});
+
 test("a standby that has just come says that it does not know what lies between", async () => {
   const bus = new MemoryBus({ clock: new ManualClock() });
   const one = new Ingestor(bus, "one");

@@ -21,7 +21,7 @@ import type { Partition } from "./leadership/partition.ts";
 import { newTermEpoch } from "./publisher-identity.ts";
 import type { Publisher } from "./publisher.ts";
 import { Handover } from "./standby/handover.ts";
-import type { HandoverParts } from "./standby/handover.ts";
+import type { HandoverState } from "./standby/handover.ts";
 import { LeaderFeed } from "./standby/leader-feed.ts";
 import type { FollowCounters } from "./standby/leader-feed.ts";
 import { OwnFeed } from "./standby/own-feed.ts";
@@ -87,6 +87,8 @@ export class VenuePublication {
   #subscription: BusSubscription | undefined;
   #stopListening: () => void = () => {};
   #handover: Handover | undefined;
+  /** Of a handover that was not done when the term was suspended. */
+  #rest: HandoverState | undefined;
   /** Events are published as they come, and nothing else is to be done about them. */
   #isPlain = false;
   #lastWordMs = 0;
@@ -153,7 +155,7 @@ export class VenuePublication {
         follow: (term) => this.#follow(term),
         lead: (token) => this.#beginTerm(token),
         suspend: () => this.#suspend(),
-        resume: () => this.#handOver({ isResume: true, isKnown: () => true }),
+        resume: () => this.#handOver(this.#rest ?? { isResume: true, isKnown: () => true }),
         yield: () => this.#yield(),
       },
     });
@@ -303,22 +305,28 @@ export class VenuePublication {
     return unproven;
   }
 
-  #handOver(options: Pick<HandoverParts, "isResume" | "isKnown">): void {
+  #handOver(given: Pick<HandoverState, "isResume" | "isKnown"> & Partial<HandoverState>): void {
     const { clock, publisher, liveBookOf } = this.#parts;
     this.#handover?.close();
-    this.#handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, ...options });
-    if (!this.#handover.isDone) return;
+    this.#rest = undefined;
+    this.#own.leads();
+    const state = { repeats: new Map(), late: new Map(), ...given };
+    const handover = new Handover({ clock, publisher, own: this.#own, liveBookOf, state });
+    this.#handover = handover;
+    handover.start();
+    // It may have been suspended meanwhile.
+    if (!handover.isDone || this.#handover !== handover) return;
     this.#handover = undefined;
     this.#isPlain = true;
   }
 
   #suspend(): void {
     this.#isPlain = false;
-    const isHalfDone = this.#handover !== undefined;
+    this.#rest = this.#handover?.rest;
     this.#handover?.close();
     this.#handover = undefined;
-    if (!isHalfDone) this.#own.unled(this.#knownState());
-    for (const event of this.publisher.withdraw()) this.#own.take(event);
+    if (this.#rest === undefined) this.#own.unled(this.#knownState());
+    this.#own.putBack(this.publisher.withdraw());
   }
 
   #yield(): void {

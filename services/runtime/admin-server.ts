@@ -16,6 +16,8 @@ type AdminServerOptions = AdminProof & {
   /** Names that it is reached as, besides `host` and loopback; `*` takes any. */
   readonly hosts: readonly string[];
   readonly metrics: Registry;
+  /** More of them, as text; with names that the registry does not have. */
+  readonly moreMetrics?: (() => Promise<string>) | undefined;
   /** Why the process cannot do its work now; empty if it can. */
   readonly notReadyReasons: () => readonly string[];
   /** What the services of the process show of themselves; none before they have started. */
@@ -116,7 +118,7 @@ function answerPath(path: string, options: AdminServerOptions, response: ServerR
       answerReadiness(response, options.notReadyReasons());
       return;
     case "/metrics":
-      options.metrics.metrics().then(
+      metricsText(options).then(
         (text) => answer(response, 200, text, options.metrics.contentType),
         () => answer(response, 500, "metrics could not be collected\n"),
       );
@@ -124,6 +126,12 @@ function answerPath(path: string, options: AdminServerOptions, response: ServerR
     default:
       answer(response, 404, "not found; there are /healthz, /readyz, /metrics and /admin/state\n");
   }
+}
+
+async function metricsText({ metrics, moreMetrics }: AdminServerOptions): Promise<string> {
+  const more = (await moreMetrics?.()) ?? "";
+  const own = await metrics.metrics();
+  return more === "" ? own : `${own}\n${more}`;
 }
 
 /** What stands behind /admin/state in a request. */

@@ -11,6 +11,8 @@ type LoggerOptions = {
   readonly level: LogLevel;
   /** Which part of Tickwire writes, such as `gateway`. */
   readonly service: string;
+  /** Which thread of it writes, if it has several. */
+  readonly worker?: number;
   /** Takes whole lines; standard error if it is not given. */
   readonly write?: (line: string) => void;
 };
@@ -27,7 +29,10 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
       level: options.level,
-      base: { service: options.service },
+      base: {
+        service: options.service,
+        ...(options.worker === undefined ? {} : { worker: options.worker }),
+      },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),

@@ -16,6 +16,7 @@ const GZIP_BYTES_MAX = {
   everything: 34_300,
   "streams only": 31_500,
   "ticks only": 29_100,
+  lite: 11_400,
   "rpc only": 20_300,
 } as const;
 
@@ -42,6 +43,7 @@ const FORBIDDEN = {
   "streams only": /node_modules|message-json|client\/src\/rpc|market-data-service/,
   "ticks only":
     /node_modules|message-json|client\/src\/rpc|market-data-service|book|row|gen\/events|vocabulary/,
+  lite: /node_modules|message-|control-|client\/src\/(rpc|transports|stats)|subscription|book|row|codec\/batch|vocabulary/,
   "rpc only":
     /node_modules|message-json|(topics|events|streams)\/(?!contract-size|decimal-numbers|event-fields|exact-decimal|increments|times)|batch-|model\/order-book/,
 } as const;
@@ -49,7 +51,14 @@ const FORBIDDEN = {
 /** Names in protobufjs and in long that no minifier changes. */
 const TRACES = /skipType|ldelim|LongBits|zzDecode|_slice_pool|WebAssembly|getHighBits|fromBits/;
 
-const PAGES = ["every export", "everything", "streams only", "ticks only", "rpc only"] as const;
+const PAGES = [
+  "every export",
+  "everything",
+  "streams only",
+  "ticks only",
+  "lite",
+  "rpc only",
+] as const;
 
 describe.each(PAGES)("a page with %s", (page) => {
   const bundle = bundleForBrowser(CLIENT_PAGES[page]);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -7,8 +7,9 @@ import { lacksChromium, launchChromium, untilInPage, untilLive } from "./chromiu
 import { findFreePort } from "#test/support/free-port.ts";
 import { killAll, runCli, startCli } from "./cli-process.ts";
 
-// What somebody sees whose gateway asks who he is: with nothing, a wrong key, one that is taken
-// back, and a token that ends.
+// What somebody reads, and what he can do, whose gateway asks who he is: with nothing, a wrong key,
+// one that is taken back, a token that ends or has ended, and a role that does not include all of
+// the page.
 
 describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its clients are", () => {
   const folder = mkdtempSync(join(tmpdir(), "tickwire-dashboard-"));
@@ -30,6 +31,16 @@ describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its cli
     await page.fill("dialog.access input", text);
     await page.keyboard.press("Enter");
   };
+  const openAccess = async (): Promise<void> => {
+    await page.click(".settings-menu summary");
+    await page.click(".settings-menu >> text=Access key");
+  };
+  const untilTold = (words: string): Promise<void> =>
+    untilInPage(
+      page,
+      `!document.querySelector(".banner").hidden &&
+        document.querySelector(".banner").textContent.includes("${words}")`,
+    );
   const untilAsked = (words: string): Promise<void> =>
     untilInPage(
       page,
@@ -45,6 +56,8 @@ describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its cli
     const settings = {
       "gateway.access.file": file("access.json"),
       "gateway.access.tokens.keySetFile": file("keys.json"),
+      "gateway.access.tokens.leewayMs": "0",
+      "gateway.access.expiryGraceMs": "500",
       "gateway.access.reloadMs": "100",
     };
     await cli("keys", "add", "--file", file("access.json"), "--role", "all", "--name", "first");
@@ -83,7 +96,8 @@ describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its cli
   });
 
   test("asks for the next token before the access ends, and goes on without a break", async () => {
-    await enter(await tokenFor("20s"));
+    // Of the last minute of a token the page is told at once.
+    await enter(await tokenFor("50s"));
     await untilLive(page);
     await page.evaluate("globalThis.isTheSamePage = true");
     await untilInPage(page, "/access ends in/.test(document.querySelector('.banner').textContent)");
@@ -94,5 +108,41 @@ describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its cli
       .poll(() => page.evaluate("document.querySelector('#connection').dataset.state"))
       .toBe("connected");
     expect(await page.evaluate("globalThis.isTheSamePage")).toBe(true);
+  });
+
+  test("says that a token has ended, and goes on with another one", async () => {
+    await openAccess();
+    await enter(await tokenFor("5s"));
+    await untilTold("Your access has ended");
+    await page.click(".banner button");
+    await enter(await tokenFor("1h"));
+    await untilLive(page);
+    await untilInPage(page, "document.querySelector('.banner').hidden");
+    expect(await page.textContent("#connection")).toBe("Live");
+  });
+
+  test("says what a role does not include, of the page and of one panel", async () => {
+    const access = JSON.parse(readFileSync(file("access.json"), "utf8")) as object;
+    const grants = [{ topics: ["*:*/*"] }];
+    const noBooks = [{ topics: ["*:*/book"], deny: true }, ...grants];
+    const write = (roles: object): void => {
+      writeFileSync(file("access.json"), JSON.stringify({ ...access, roles }));
+    };
+    write({ desk: { grants, calls: ["GetStatus"] } });
+    const limited = ["--key", file("signer.json"), "--sub", "desk-4", "--role", "desk"];
+    const token = await cli("token", "make", ...limited, "--expires", "1h");
+    await openAccess();
+    await enter(token);
+    await untilTold("Your access does not include this");
+    expect(await page.textContent(".banner")).toContain("Ask its operator, or enter another key");
+    write({ desk: { grants } });
+    await page.reload();
+    await untilLive(page);
+    write({ desk: { grants: noBooks } });
+    await untilInPage(
+      page,
+      "document.querySelector('#book-badge').textContent.endsWith('you may not have this topic any more')",
+    );
+    expect(await page.getAttribute("html", "data-connection")).toBe("connected");
   });
 });

@@ -22,6 +22,13 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     dev = startCli(["dev", "--port", String(port), "--admin-port", "0"]);
     await dev.waitFor("stdout", /streams simulated/);
   };
+  /** Connections that the gateway has. */
+  const connections = async (): Promise<number> => {
+    const [address] = await dev.waitFor("stdout", /http:\S+\/metrics/);
+    const metrics = await (await fetch(address)).text();
+    const counts = metrics.matchAll(/^tickwire_gateway_connections(?:\{.*\})? (\d+)$/gm);
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
   const until = (expression: string) => untilInPage(page, expression);
   const isLive = () => untilLive(page);
 
@@ -29,7 +36,8 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     port = await findFreePort();
     await start();
     browser = await launchChromium();
-    page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
+    const context = await browser.newContext({ viewport: { width: 1440, height: 860 } });
+    page = await context.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (message) => problems.push(message.text()));
     await page.goto(`http://127.0.0.1:${port}/`);
@@ -108,6 +116,26 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     await isLive();
     expect(new URL(page.url()).hash).toBe(new URL(address).hash);
     expect(await page.textContent("h1")).toBe("ETH-USD-PERP");
+  });
+
+  test("holds the tape, marks a favourite and scrolls the chart by keys", async () => {
+    const star = page.locator(".market-row[aria-selected=true]:visible .star.on");
+    await page.keyboard.press("s");
+    await expect.poll(() => star.count(), { timeout: 30_000 }).toBe(1);
+    await page.keyboard.press("s");
+    await expect.poll(() => star.count(), { timeout: 30_000 }).toBe(0);
+    await page.keyboard.press("p");
+    expect(await page.textContent(".panel-trades .badge")).toBe("paused");
+    await page.keyboard.press("p");
+    expect(await page.locator(".panel-trades .badge").isVisible()).toBe(false);
+    await page.focus(".chart-host");
+    for (let turn = 0; turn < 5; turn += 1) await page.keyboard.press("-");
+    const goesBack = async (): Promise<boolean> => {
+      await page.keyboard.press("PageUp");
+      return page.evaluate("document.querySelector('.panel-chart').dataset.bars > 1_500");
+    };
+    await expect.poll(goesBack, { timeout: 30_000, interval: 50 }).toBe(true);
+    await page.keyboard.press("End");
   });
 
   test("moves, joins and resizes panels by keyboard and pointer, and keeps the layout", async () => {
@@ -224,6 +252,29 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
       subscription.close();
       client.close();
     }
+  });
+
+  test("a second window goes its own way over the connection of the first", async () => {
+    await isLive();
+    const other = await page.context().newPage();
+    await other.goto(`http://127.0.0.1:${port}/?window=2#topic=simulated:ETH-USD`);
+    await untilLive(other);
+    expect(await other.textContent("h1")).toBe("ETH-USD");
+    await expect.poll(connections, { timeout: 30_000 }).toBe(1);
+    // Favourites and alerts are those of all windows.
+    for (const count of [1, 0]) {
+      await page.keyboard.press("s");
+      await untilInPage(other, `document.querySelectorAll(".star.on").length === ${count}`);
+    }
+    const sequence = await other.getAttribute(".panel-book", "data-sequence");
+    await page.reload();
+    await isLive();
+    await untilInPage(
+      other,
+      `document.querySelector(".panel-book").dataset.sequence !== "${sequence}"`,
+    );
+    await other.close();
+    expect(await page.textContent("h1")).toBe("BTC-USD-PERP");
   });
 
   test("has no serious finding of accessibility", async () => {

@@ -48,7 +48,6 @@ describe("a command loads what it needs and nothing else:", () => {
     const late = [
       "/dist/services/ingest/venues/registry",
       "/dist/services/ingest/feed/connection/",
-      "/dist/services/ingest/simulated/",
       "/dist/services/gateway/transport/node/",
       "/dist/services/gateway/transport/uws/",
       "/dist/services/recording/",

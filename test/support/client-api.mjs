@@ -16,6 +16,7 @@ const ENTRIES = {
   "@tickwire/client": "index.d.ts",
   "@tickwire/client/streams": "streams.d.ts",
   "@tickwire/client/ticks": "ticks.d.ts",
+  "@tickwire/client/lite": "lite.d.ts",
   "@tickwire/client/rpc": "rpc.d.ts",
   "@tickwire/client/shared-worker": "shared-worker.d.ts",
 };

@@ -2,7 +2,10 @@ import type { Rolldown } from "vite";
 
 /** What a page may import of the client, by what it does with it. */
 export declare const CLIENT_PAGES: Readonly<
-  Record<"every export" | "everything" | "streams only" | "ticks only" | "rpc only", string>
+  Record<
+    "every export" | "everything" | "streams only" | "ticks only" | "lite" | "rpc only",
+    string
+  >
 >;
 
 /** The entry of a bundle, with what a page loads at start, the entry first, and what later. */

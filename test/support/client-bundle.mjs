@@ -27,6 +27,11 @@ export const CLIENT_PAGES = {
     const client = await connect(location.origin);
     for await (const trade of client.trades("binance:BTC-USDT")) document.title = trade.priceText;
   `,
+  lite: `
+    import { connect } from "@tickwire/client/lite";
+    const client = await connect(location.origin);
+    for await (const trade of client.trades("binance:BTC-USDT")) document.title = trade.priceText;
+  `,
   "rpc only": `
     import { connect } from "@tickwire/client/rpc";
     const client = await connect(location.origin);

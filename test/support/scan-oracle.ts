@@ -21,13 +21,18 @@ export class ScanOracle {
   readonly #general: FeedDecoder;
   #receivedTimeUs = 1_700_000_000_000_000;
 
-  constructor(adapter: FeedAdapter) {
+  /** `url` is where the connection is made to, where that says what its symbols are. */
+  constructor(adapter: FeedAdapter, url?: string) {
     this.#catalog = new InstrumentCatalog({
       venue: adapter.venue,
       instrumentsMax: 10_000,
       derive: (venueSymbol, venueMarket) => adapter.deriveInstrument(venueSymbol, venueMarket),
     });
-    const context = { catalog: this.#catalog, bookDepth: 1_000 };
+    const context = {
+      catalog: this.#catalog,
+      bookDepth: 1_000,
+      ...(url === undefined ? {} : { url }),
+    };
     this.#scanning = adapter.createDecoder(context);
     this.#general = adapter.createDecoder(context);
   }

@@ -118,7 +118,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/examples/recorder/src/main.ts", effects: ["process", "time", "timers"] },
   { path: "clients/examples/terminal-watcher/src/main.ts", effects: ["process", "timers"] },
   { path: "clients/examples/market-maker/src/main.ts", effects: ["process"] },
-  { path: "clients/dashboard/src/main.ts", effects: ["page"] },
+  { path: "clients/dashboard/src/dashboard.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/dom.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
@@ -132,10 +132,13 @@ const EDGES: readonly Edge[] = [
   // Delivery waits for the end of the turn; the bus is the only one to say when that is.
   { path: "services/bus/delivery-queue.ts", effects: ["timers"] },
   { path: "services/bus/memory-bus.ts", effects: ["timers"] },
+  { path: "services/bus/threads/bus-host.ts", effects: ["timers"] },
+  { path: "services/bus/threads/thread-bus.ts", effects: ["timers"] },
   { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
   { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
   { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.
+  { path: "clients/typescript/src/lite/lite-topics.ts", effects: ["timers"] },
   { path: "clients/typescript/src/topics/subscriptions.ts", effects: ["timers"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },
   { path: "services/cli/commands/call.ts", effects: ["process"] },
@@ -154,6 +157,8 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/admin-client.ts", effects: ["network", "timers"] },
   { path: "services/cli/process/capture-input.ts", effects: ["process", "files"] },
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
+  { path: "services/cli/process/gateway-thread.ts", effects: ["network", "process"] },
+  { path: "services/cli/process/gateway-threads.ts", effects: ["network"] },
   { path: "services/cli/process/open-browser.ts", effects: ["process"] },
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },
   { path: "services/cli/process/replay-service.ts", effects: ["randomness"] },
@@ -169,6 +174,9 @@ const EDGES: readonly Edge[] = [
   { path: "services/gateway/access/key-set-fetch.ts", effects: ["network", "timers"] },
   { path: "services/gateway/http/page-folder.ts", effects: ["files"] },
   { path: "services/gateway/main.ts", effects: ["randomness"] },
+  { path: "services/gateway/workers/gateway-workers.ts", effects: ["randomness"] },
+  // The channels between threads, which no thread can be started without.
+  { path: "services/gateway/workers/worker-place.ts", effects: ["network"] },
   { path: "services/gateway/turns/scheduler.ts", effects: ["timers"] },
   { path: "services/gateway/transport/handler-guard.ts", effects: ["timers"] },
   // Reads a certificate, for which the module of random numbers has the means.

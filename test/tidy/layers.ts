@@ -42,7 +42,7 @@ const LAYERS: readonly Layer[] = [
   { place: "clients/typescript/src/", may: ["@tickwire/proto/*", "ws"] },
   {
     place: "clients/dashboard/src/",
-    may: ["clients/dashboard/src/", "@tickwire/client", "lightweight-charts"],
+    may: ["clients/dashboard/src/", "@tickwire/client*", "lightweight-charts"],
   },
   // Examples are what a user writes: they know the client, and Node.
   { place: "clients/examples/arbitrage-alerts/src/", may: ["@tickwire/client", "node:*"] },
@@ -198,6 +198,7 @@ const LAYERS: readonly Layer[] = [
     may: [
       ...SHARED,
       "services/gateway/catalog/",
+      "services/gateway/history/",
       "services/gateway/topics/",
       "services/gateway/turns/",
       "services/gateway/metrics.ts",

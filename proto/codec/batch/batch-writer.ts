@@ -1,7 +1,7 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { ByteWriter, writeBool, writeInt, writeUint } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
-import type { BatchRows, BookRow, RowTimes } from "../types.ts";
+import type { BatchRows, BookRow } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 import { writeBase } from "./base-writer.ts";
 import { recordFieldsOf } from "./batch-kinds.ts";
@@ -117,11 +117,7 @@ export class BatchWriter {
     const { sequence } = this.#state;
     const last = head.snapshot ? sequence : sequence + head.skipped + count;
     checkCount("sequence", last);
-    times.reset(count);
-    for (let index = 0; index < count; index += 1) {
-      const { receivedTimeUs, venueTimeUs } = rows.rows[index] as RowTimes;
-      times.add(receivedTimeUs, venueTimeUs);
-    }
+    times.gather(rows.rows);
     if (count === 0) return this.#encode(rows, head, { last, rebase: false });
     // From here on the chain moves: what a row may not hold has been refused.
     gatherPayload(rows);
@@ -247,10 +243,13 @@ function planTimes(state: ChainState, count: number, isFirst: boolean): boolean 
 /** The rows in runs that may share a batch. */
 function partsOf(rows: BatchRows): BatchRows[] {
   const list: readonly object[] = rows.rows;
+  const fields = recordFieldsOf(rows.kind);
+  // A quote says all of its fields.
+  if (rows.kind === "quotes" && list.length > 0) return [rows];
   const parts: BatchRows[] = [];
   let start = 0;
   for (let index = 1; index < list.length; index += 1) {
-    if (!mustEnd(rows, index)) continue;
+    if (!mustEnd(rows, fields, index)) continue;
     parts.push({ kind: rows.kind, rows: list.slice(start, index) } as BatchRows);
     start = index;
   }
@@ -260,16 +259,18 @@ function partsOf(rows: BatchRows): BatchRows[] {
 }
 
 /** True if row `index` cannot be in one batch with the row before it. */
-function mustEnd(rows: BatchRows, index: number): boolean {
+function mustEnd(
+  rows: BatchRows,
+  fields: readonly NamedField[] | undefined,
+  index: number,
+): boolean {
   if (rows.kind === "trades") {
     return rows.rows[index]?.historical !== rows.rows[index - 1]?.historical;
   }
   if (rows.kind === "books") {
     return (rows.rows[index] as BookRow).snapshot || (rows.rows[index - 1] as BookRow).snapshot;
   }
-  const fields = recordFieldsOf(rows.kind);
-  // A quote says all of its fields.
-  if (fields === undefined || rows.kind === "quotes") return false;
+  if (fields === undefined) return false;
   const list = rows.rows as readonly object[] as readonly RecordRow[];
   const absent = absentFields(fields, list[index] as RecordRow);
   return absent !== absentFields(fields, list[index - 1] as RecordRow);

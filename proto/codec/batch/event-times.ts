@@ -1,3 +1,4 @@
+import type { RowTimes } from "../types.ts";
 import { WireError } from "../wire-error.ts";
 
 const INITIAL_EVENTS = 1_024;
@@ -7,32 +8,28 @@ export class EventTimes {
   received = new Float64Array(INITIAL_EVENTS);
   /** NaN where the venue gives none. */
   venue = new Float64Array(INITIAL_EVENTS);
-  #count = 0;
 
-  /** Empties it and makes room for `capacity` events. */
-  reset(capacity: number): void {
-    this.#count = 0;
-    if (capacity > this.received.length) {
-      this.received = new Float64Array(capacity);
-      this.venue = new Float64Array(capacity);
+  /** Takes over the times of the rows. Throws WireError if one is not a safe integer. */
+  gather(rows: readonly RowTimes[]): void {
+    const { length } = rows;
+    if (length > this.received.length) {
+      this.received = new Float64Array(length);
+      this.venue = new Float64Array(length);
+    }
+    const { received, venue } = this;
+    for (let index = 0; index < length; index += 1) {
+      const { receivedTimeUs, venueTimeUs } = rows[index] as RowTimes;
+      if (!Number.isSafeInteger(receivedTimeUs)) refuse("receivedTimeUs", receivedTimeUs);
+      received[index] = receivedTimeUs;
+      if (venueTimeUs === undefined) venue[index] = NaN;
+      else {
+        if (!Number.isSafeInteger(venueTimeUs)) refuse("venueTimeUs", venueTimeUs);
+        venue[index] = venueTimeUs;
+      }
     }
   }
+}
 
-  /** Throws WireError if a time is not a safe integer. */
-  add(receivedTimeUs: number, venueTimeUs: number | undefined): void {
-    if (!Number.isSafeInteger(receivedTimeUs)) {
-      throw new WireError("unsafe-integer", `receivedTimeUs is ${receivedTimeUs}`);
-    }
-    const index = this.#count;
-    this.#count = index + 1;
-    this.received[index] = receivedTimeUs;
-    if (venueTimeUs === undefined) {
-      this.venue[index] = NaN;
-      return;
-    }
-    if (!Number.isSafeInteger(venueTimeUs)) {
-      throw new WireError("unsafe-integer", `venueTimeUs is ${venueTimeUs}`);
-    }
-    this.venue[index] = venueTimeUs;
-  }
+function refuse(name: string, timeUs: number): never {
+  throw new WireError("unsafe-integer", `${name} is ${timeUs}`);
 }

@@ -103,7 +103,8 @@ async function runDev(options: DevOptions): Promise<void> {
     (await gateway?.mayAdminister(secret, address)) === true;
   const services = () => [gateway, ingest, derive].flatMap((running) => running?.state ?? []);
   const commands = new Map<string, AdminCommand>();
-  const own = { notReadyReasons, services, mayAdminister, commands };
+  const metricsOfThreads = async () => (await gateway?.metricsOfThreads()) ?? "";
+  const own = { notReadyReasons, services, mayAdminister, metricsOfThreads, commands };
   const admin = await runAdminServer({ config, service, ...own });
   const bus = await openBus({ ...service, config: config.bus, name: "tickwire-dev" });
   service.shutdown.add("bus", () => bus.drain());

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { startGateway, type RunningGateway } from "#gateway/main.ts";
+import { startGatewayWorkers } from "#gateway/workers/gateway-workers.ts";
 import type { Bus } from "#bus/bus.ts";
 import type { ConfigFlag } from "#config/load-config.ts";
 import type { TickwireConfig } from "#config/config.ts";
@@ -16,6 +17,7 @@ import {
   type ConfigOptions,
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
+import { startGatewayThread } from "../process/gateway-threads.ts";
 import { openBus } from "../process/open-bus.ts";
 import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
@@ -30,6 +32,7 @@ export type GatewayOptions = ConfigOptions &
     readonly host?: string;
     readonly port?: string;
     readonly transport?: string;
+    readonly workers?: string;
     readonly allowAnonymous?: boolean;
     readonly json?: boolean;
   };
@@ -64,13 +67,9 @@ Examples:
       const mayAdminister = async (secret: string, address: string): Promise<boolean> =>
         (await gateway?.mayAdminister(secret, address)) === true;
       const services = () => (gateway === undefined ? [] : [gateway.state]);
-      const admin = await runAdminServer({
-        config,
-        service,
-        notReadyReasons,
-        services,
-        mayAdminister,
-      });
+      const metricsOfThreads = async () => (await gateway?.metricsOfThreads()) ?? "";
+      const shown = { notReadyReasons, services, mayAdminister, metricsOfThreads };
+      const admin = await runAdminServer({ config, service, ...shown });
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
@@ -80,19 +79,20 @@ Examples:
     });
 }
 
-/** Adds `--host`, `--port`, `--transport` and `--allow-anonymous`. */
+/** Adds `--host`, `--port`, `--transport`, `--workers` and `--allow-anonymous`. */
 export function addGatewayOptions(command: Command): Command {
   return command
     .option("--host <address>", "address to listen on (default 127.0.0.1)")
     .option("--port <number>", "port to listen on; 0 picks a free one (default 8080)")
     .option("--transport <kind>", "auto, uws or node (default auto)")
+    .option("--workers <number>", "threads that serve the port (default 1)")
     .option("--allow-anonymous", "serve anybody who can connect, also beyond loopback");
 }
 
 /** The settings that these options stand for. */
 export function gatewayFlags(options: GatewayOptions): ConfigFlag[] {
   const flags = adminFlags(options);
-  for (const name of ["host", "port", "transport"] as const) {
+  for (const name of ["host", "port", "transport", "workers"] as const) {
     const value = options[name];
     if (value !== undefined) flags.push({ flag: `--${name}`, key: `gateway.${name}`, value });
   }
@@ -109,17 +109,23 @@ export async function runGateway(parts: {
   readonly bus: Bus;
 }): Promise<RunningGateway> {
   const { config, service, bus } = parts;
-  const gateway = await startGateway({
+  const common = {
     config: config.gateway,
     bus,
     log: await openStreamLog(parts),
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,
-    tracing: service.tracing,
-    serverVersion: programVersion(),
-    dashboardFolder: dashboardFolder(),
-  });
+  };
+  const gateway =
+    config.gateway.workers > 1
+      ? await startGatewayWorkers({ ...common, startThread: startGatewayThread(config.log.level) })
+      : await startGateway({
+          ...common,
+          tracing: service.tracing,
+          serverVersion: programVersion(),
+          dashboardFolder: dashboardFolder(),
+        });
   // It never rejects: what cannot be read is logged, and changes nothing.
   service.onHangup(() => void gateway.reload());
   service.shutdown.add("gateway", () => gateway.close({ graceMs: graceMsOf(config) }));

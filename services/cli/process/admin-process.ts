@@ -44,6 +44,8 @@ export async function runAdminServer(parts: {
   readonly notReadyReasons: () => readonly string[];
   /** What the services that have started show of themselves. */
   readonly services: () => readonly ServiceState[];
+  /** Of a gateway: what its threads have counted, behind the metrics of the process. */
+  readonly metricsOfThreads?: () => Promise<string>;
   /** What operators may have the process do. */
   readonly commands?: ReadonlyMap<string, AdminCommand>;
   /** Of a gateway: whether a key or token of its clients' may see the state. */
@@ -59,6 +61,7 @@ export async function runAdminServer(parts: {
       mayAdminister: parts.mayAdminister,
       commands: parts.commands,
       metrics: service.metrics,
+      moreMetrics: parts.metricsOfThreads,
       notReadyReasons,
       services,
       describeProcess: service.describe,

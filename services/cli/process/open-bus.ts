@@ -43,8 +43,9 @@ export async function openBus(options: OpenBusOptions): Promise<Bus> {
   return bus;
 }
 
-async function createBus({ config, clock, logger, name }: OpenBusOptions): Promise<Bus> {
-  const onHandlerError = (error: unknown): void => {
+/** What becomes of an error that a handler of a bus throws. */
+export function handlerErrors(logger: Logger): (error: unknown) => void {
+  return (error) => {
     if (error instanceof WireError) {
       logger.error({ error }, "a message on the bus could not be read");
       return;
@@ -54,6 +55,10 @@ async function createBus({ config, clock, logger, name }: OpenBusOptions): Promi
       throw error;
     });
   };
+}
+
+async function createBus({ config, clock, logger, name }: OpenBusOptions): Promise<Bus> {
+  const onHandlerError = handlerErrors(logger);
   if (config.kind === "memory") {
     return new MemoryBus({ clock, payloadBytesMax: MEMORY_PAYLOAD_BYTES_MAX, onHandlerError });
   }

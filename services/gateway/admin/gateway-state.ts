@@ -4,8 +4,9 @@ import type { ServiceState, StatePage } from "#core/state-page.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Gateway } from "../gateway.ts";
-import type { GatewayMetrics } from "../metrics.ts";
+import type { GatewayMetrics, LimitUse } from "../metrics.ts";
 import type { Hub } from "../topics/hub.ts";
+import type { Transport } from "../transport/transport.ts";
 import type { Turns } from "../turns/turns.ts";
 import { limitUse } from "./limit-use.ts";
 import { sessionPage, subscriptionPage } from "./session-page.ts";
@@ -23,8 +24,29 @@ type GatewayStateParts = {
   readonly config: GatewayConfig;
 };
 
+/** The totals of a gateway. */
+export type GatewaySummary = {
+  readonly address: string;
+  readonly port: number;
+  readonly transport: Transport["kind"];
+  readonly notReady: readonly string[];
+  readonly sessions: number;
+  readonly topics: number;
+  readonly views: number;
+  readonly subscriptions: number;
+  readonly instruments: number;
+  /** Null when it is asked for the first time. */
+  readonly framesPerSecond: number | null;
+  readonly bytesPerSecond: number | null;
+  readonly lagMsMax: number;
+  readonly queues: { readonly inboxBytes: number; readonly queriesWaiting: number };
+  readonly limits: readonly LimitUse[];
+};
+
 /** What operators see of a gateway. Work of a line of its own, so clients are not held up. */
-export function createGatewayState(parts: GatewayStateParts): ServiceState {
+export function createGatewayState(
+  parts: GatewayStateParts,
+): ServiceState & { summary(): Promise<GatewaySummary> } {
   const { gateway, hub, catalog, metrics, clock, config } = parts;
   const line = parts.turns.open();
   const rates: TopicRates = new SampledRates();
@@ -37,7 +59,7 @@ export function createGatewayState(parts: GatewayStateParts): ServiceState {
   ]);
   const totalRates = new SampledRates();
   const [frameKey, byteKey] = [{}, {}];
-  const summary = async (): Promise<object> => {
+  const summary = async (): Promise<GatewaySummary> => {
     const nowUs = clock.monotonicUs();
     const count = async (name: CountedTotal): Promise<number> => {
       const { values } = await metrics[name].get();

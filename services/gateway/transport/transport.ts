@@ -1,4 +1,5 @@
 import type { PeerCertificate } from "../access/credentials.ts";
+import type { SharedAdmission } from "./shared-admission.ts";
 
 /** What became of bytes that were handed to a connection or to a streamed HTTP body. */
 export const SendResult = {
@@ -208,7 +209,22 @@ export type TlsOptions = {
   readonly clientCertificates?: "required" | "optional";
 };
 
+/** A listener of another thread, which hands on what connects to it. */
+export type SharedListener = {
+  /** The IP address that it listens on. */
+  readonly address: string;
+  readonly port: number;
+  /** The transport of this descriptor gets its share of what connects from now on. */
+  add(descriptor: unknown): void;
+  /** Resolves when it gets nothing any more. Never rejects. */
+  remove(descriptor: unknown): Promise<void>;
+};
+
 export type TransportOptions = ProxyOptions & {
+  /** Takes what this hands on, in place of listening; only the transport `uws` can. */
+  readonly listener?: SharedListener;
+  /** Limits hold over all transports that share these accounts. */
+  readonly shared?: SharedAdmission;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
@@ -250,4 +266,6 @@ export type Transport = {
   stopListening(): void;
   /** Cuts what is still open. Idempotent. */
   close(): Promise<void>;
+  /** The same before it returns, for a thread that ends. A listener is to be left before. */
+  abandon(): void;
 };

@@ -1,7 +1,7 @@
 // Reading a frame in its bytes. Each function begins at a position and answers where it goes on: a
 // negative number if the bytes there are not exactly what it reads, which it then takes from
-// whoever called before it as well. Whoever scans a frame asks first that it ends with a bracket or
-// a brace, so that no run of digits goes beyond it.
+// whoever called before it as well. A frame is only scanned if it ends with a bracket or a brace
+// (`FrameDecoder.scan` sees to it), so that no run of digits goes beyond it.
 //
 // What these functions accept, JSON accepts too; the other way round it is not so: what is written
 // in an unusual way is left to whoever reads all of JSON.
@@ -42,6 +42,11 @@ export type LevelForm = { readonly price: DecimalForm; readonly size: DecimalFor
 /** The bytes of a text of ASCII. */
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The text of bytes of ASCII. */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(start, end));
 }
 
 /** Behind exactly these bytes. */

@@ -55,6 +55,22 @@ describe("a frame", () => {
     ]);
   });
 
+  test("is scanned only if it ends as messages end, where a run of digits ends too", () => {
+    const scanned: string[] = [];
+    const reader: FrameReader<TextRecord, JsonText> = {
+      ...SILENT,
+      scan: (bytes) => {
+        scanned.push(new TextDecoder().decode(bytes));
+        return true;
+      },
+    };
+    const decoder = new FrameDecoder(TEXT_RECORDS, reader);
+    const frames = ['{"a":1}', "[1]", '{"a":1', "[1", "", "{}\n", '"}"'];
+    const taken = frames.map((frame) => decoder.scan(new TextEncoder().encode(frame), 7, () => {}));
+    expect(taken).toEqual([true, true, false, false, false, false, false]);
+    expect(scanned).toEqual(['{"a":1}', "[1]"]);
+  });
+
   test("that is no JSON is the reader's to count, since only it knows what it may have cost", () => {
     const { seen, reader } = noteAll();
     new FrameDecoder(TEXT_RECORDS, reader).decode('{"a":', 7, () => {});

@@ -9,6 +9,9 @@ import type {
 import { type Emit, reject } from "./emit.ts";
 import { textOfFrame } from "./frame-text.ts";
 
+const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
+
 /** How a venue's texts are read. See `frame-forms.ts` for the forms that there are. */
 export type FrameForm<Message, Body> = {
   /** A whole message, or why the text is none: it is no JSON, or JSON of another shape. */
@@ -92,6 +95,9 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    // No run of digits goes beyond such an end: see `frame-bytes.ts`.
+    const last = bytes[bytes.length - 1];
+    if (last !== CLOSE_BRACE && last !== CLOSE_BRACKET) return false;
     return this.#reader.scan?.(bytes, receivedTimeUs, emit) === true;
   }
 

@@ -41,8 +41,11 @@ function create(publishedUs: number, ownUs: number) {
   own.take(change(ownUs, true));
   const book = new OrderBook();
   const liveBookOf = () => book;
-  const common = { clock, publisher, own, liveBookOf, isKnown: () => true, isResume: false };
-  return { clock, published, handover: new Handover(common) };
+  const state = { isKnown: () => true, isResume: false, repeats: new Map(), late: new Map() };
+  const common = { clock, publisher, own, liveBookOf, state };
+  const handover = new Handover(common);
+  handover.start();
+  return { clock, published, handover };
 }
 
 test("a book that is as far as the one that was published is published whole at once", () => {

@@ -9,15 +9,24 @@ import type { EventMatcher, Occurrence } from "./event-matcher.ts";
 import type { OwnFeed, OwnInstrument, StateKind } from "./own-feed.ts";
 import { saysTheSame } from "./same-content.ts";
 
-export type HandoverParts = {
+/** What a handover goes by, and what is left of one that was closed before it was done. */
+export type HandoverState = {
+  /** The term is the one that was suspended: nobody else has published in between. */
+  readonly isResume: boolean;
+  /** Whether all is known that the leader has published of a topic. */
+  readonly isKnown: (instrument: Instrument, kind: Occurrence["kind"]) => boolean;
+  /** Occurrences that the leader has published and our own feed has not brought yet. */
+  readonly repeats: Map<Instrument, Partial<Record<Occurrence["kind"], EventMatcher>>>;
+  /** Books that are behind the one that was published, and up to where. */
+  readonly late: Map<Instrument, number>;
+};
+
+type HandoverParts = {
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly own: OwnFeed;
   readonly liveBookOf: (instrument: Instrument) => OrderBook | undefined;
-  /** Whether all is known that the leader has published of a topic. */
-  readonly isKnown: (instrument: Instrument, kind: Occurrence["kind"]) => boolean;
-  /** The term is the one that was suspended: nobody else has published in between. */
-  readonly isResume: boolean;
+  readonly state: HandoverState;
 };
 
 /** What a turn of the event loop may take for it. */
@@ -34,21 +43,43 @@ export const BOOK_WAIT_MS_MAX = 1_000;
  */
 export class Handover {
   readonly #parts: HandoverParts;
-  /** Occurrences that the leader has published and our own feed has not brought yet. */
-  readonly #repeats = new Map<Instrument, Partial<Record<Occurrence["kind"], EventMatcher>>>();
-  /** Books that are behind the one that was published, and up to where. */
-  readonly #late = new Map<Instrument, number>();
+  readonly #repeats: HandoverState["repeats"];
+  readonly #late: HandoverState["late"];
+  /** Of these, what comes is known. */
+  readonly #handedOver = new Set<Instrument>();
+  /** Taken out of the buffer, and not published yet. */
+  #taken: readonly MarketEvent[] = [];
   #isPublishing = true;
+  #isClosed = false;
   #cancels: CancelTimer[] = [];
 
   constructor(parts: HandoverParts) {
     this.#parts = parts;
+    this.#repeats = new Map(parts.state.repeats);
+    this.#late = new Map(parts.state.late);
+  }
+
+  /** What another one goes on from. To be asked before this one is closed. */
+  get rest(): HandoverState {
+    const { isResume, isKnown } = this.#parts.state;
+    return {
+      isResume,
+      isKnown: (instrument, kind) => this.#handedOver.has(instrument) || isKnown(instrument, kind),
+      repeats: new Map(this.#repeats),
+      late: new Map(this.#late),
+    };
+  }
+
+  /** Begins. It may be closed before this returns: publishing a batch may show that it is over. */
+  start(): void {
     this.#step();
   }
 
   /** Nothing is left to do: events may be published as they come. */
   get isDone(): boolean {
-    return !this.#isPublishing && this.#repeats.size === 0 && this.#late.size === 0;
+    return (
+      !this.#isPublishing && !this.#isClosed && this.#repeats.size === 0 && this.#late.size === 0
+    );
   }
 
   /** Takes the next event of our own feed. */
@@ -59,8 +90,11 @@ export class Handover {
     else if (!this.#isLeftOut(event)) publisher.publish(event);
   }
 
-  /** Nothing more is published by it. Idempotent. */
+  /** Nothing more is published by it: what is not goes back. Idempotent. */
   close(): void {
+    this.#isClosed = true;
+    this.#parts.own.putBack(this.#taken);
+    this.#taken = [];
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
     this.#repeats.clear();
@@ -72,15 +106,19 @@ export class Handover {
     const { clock, own } = this.#parts;
     const endUs = clock.monotonicUs() + TURN_BUDGET_US;
     while (own.bufferedEvents > 0) {
-      for (const event of own.takeBuffered(EVENTS_PER_STEP)) this.#parts.publisher.publish(event);
+      this.#publishBuffered(own.takeBuffered(EVENTS_PER_STEP));
+      if (this.#isClosed) return;
       if (clock.monotonicUs() >= endUs) return this.#again();
     }
-    for (const event of own.takeListings()) this.#parts.publisher.publish(event);
+    for (const event of own.takeListings()) this.#publish(event);
     for (const each of own.instruments.values()) {
+      if (this.#isClosed) return;
       own.release(each);
       this.#handOver(each);
+      this.#handedOver.add(each.instrument);
       if (clock.monotonicUs() >= endUs) return this.#again();
     }
+    if (this.#isClosed) return;
     this.#isPublishing = false;
     this.#cancels = [];
     if (this.isDone) return;
@@ -88,6 +126,23 @@ export class Handover {
       clock.after(BOOK_WAIT_MS_MAX, () => this.#publishLate()),
       clock.after(AHEAD_AGE_MS_MAX, () => this.#repeats.clear()),
     ];
+  }
+
+  /** Whoever closes it meanwhile puts back what is left of these. */
+  #publishBuffered(events: readonly MarketEvent[]): void {
+    this.#taken = events;
+    while (!this.#isClosed) {
+      const [event] = this.#taken;
+      if (event === undefined) return;
+      this.#taken = this.#taken.slice(1);
+      if (!this.#isLeftOut(event)) this.#parts.publisher.publish(event);
+    }
+  }
+
+  /** Publishes an event, or keeps it if that is over. */
+  #publish(event: MarketEvent): void {
+    if (this.#isClosed) this.#parts.own.take(event);
+    else this.#parts.publisher.publish(event);
   }
 
   #again(): void {
@@ -113,16 +168,16 @@ export class Handover {
     kind: Occurrence["kind"],
     matcher: EventMatcher,
   ): void {
-    const { publisher, isResume } = this.#parts;
+    const { publisher, state } = this.#parts;
     const dropped = matcher.takeDropped();
     const pending = matcher.takePending();
     // They had been numbered, or would have been: whoever reads the topic sees how many are lost.
-    if (isResume && dropped > 0) publisher.ensureTopic(instrument, kind, 0).skip(dropped);
+    if (state.isResume && dropped > 0) publisher.ensureTopic(instrument, kind, 0).skip(dropped);
     // Even where it is not proven that this is all, none of it was published.
-    if (isResume || this.#parts.isKnown(instrument, kind)) {
-      for (const event of pending) publisher.publish(event);
+    if (state.isResume || state.isKnown(instrument, kind)) {
+      for (const event of pending) this.#publish(event);
     }
-    if (matcher.aheadCount === 0) {
+    if (matcher.aheadCount === 0 || this.#isClosed) {
       matcher.close();
       return;
     }
@@ -134,7 +189,7 @@ export class Handover {
   #handOverState(event: MarketEvent, topic: TopicRecord | undefined): void {
     const last = topic?.last;
     if (last === undefined || (!saysTheSame(event, last) && !isBefore(event, last.venueTimeUs))) {
-      this.#parts.publisher.publish(event);
+      this.#publish(event);
     }
   }
 
@@ -144,9 +199,8 @@ export class Handover {
   }
 
   #handOverCandle(candle: Candle, topic: TopicRecord | undefined): void {
-    const { publisher } = this.#parts;
     if (topic === undefined || topic.sequence === 0) {
-      publisher.publish(candle);
+      this.#publish(candle);
       return;
     }
     const latest = topic.latestCandles().find(({ intervalMs }) => intervalMs === candle.intervalMs);
@@ -154,13 +208,13 @@ export class Handover {
     const isHistory = latest !== undefined && candle.openTimeUs < latest.openTimeUs;
     if (known === undefined && isHistory) topic.seed(candle);
     else if (known === undefined || (!saysTheSame(candle, known) && !isOlder(candle, known))) {
-      publisher.publish(candle);
+      this.#publish(candle);
     }
   }
 
   #handOverStatus(status: Status): void {
     const known = this.#topic(status.instrument, "status")?.statusOf(status.channel);
-    if (known === undefined || !saysTheSame(status, known)) this.#parts.publisher.publish(status);
+    if (known === undefined || !saysTheSame(status, known)) this.#publish(status);
   }
 
   #handOverBook(event: BookEvent): void {
@@ -179,7 +233,7 @@ export class Handover {
     if (book === undefined) return;
     const { priceScale, sizeScale } = book;
     const whole = { priceScale, sizeScale, bids: book.bids(), asks: book.asks() };
-    this.#parts.publisher.publish({ ...event, ...whole, snapshot: true });
+    this.#publish({ ...event, ...whole, snapshot: true });
   }
 
   #publishLate(): void {

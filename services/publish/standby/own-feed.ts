@@ -110,6 +110,21 @@ export class OwnFeed {
     return this.#buffer?.splice(0, countMax) ?? [];
   }
 
+  /** Puts events back that came before all that is kept in order. */
+  putBack(events: readonly MarketEvent[]): void {
+    if (this.#buffer === undefined) {
+      for (const event of events) this.#sort(event);
+      return;
+    }
+    this.#buffer = [...events, ...this.#buffer];
+    if (this.#buffer.length >= BUFFERED_EVENTS_MAX) this.#sortBuffer();
+  }
+
+  /** We publish it ourselves from now on: whatever comes is news, or would be. */
+  leads(): void {
+    this.#isLed = false;
+  }
+
   /** Takes the changes of the list that came since the buffer was given up. */
   takeListings(): readonly MarketEvent[] {
     const listings = this.#listings;

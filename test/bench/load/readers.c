@@ -1,13 +1,15 @@
 // Many WebSocket clients in one thread, which read and count and do nothing else.
 //
-//   readers ADDRESS PORT SOCKETS FRAMES_FILE
+//   readers ADDRESS PORT SOCKETS FRAMES_FILE [stamps]
 //
 // Each socket opens /v1/ws with the subprotocol tickwire.v1 and sends what FRAMES_FILE holds for it:
 // for each frame a length of 4 bytes (little-endian) and the bytes, already masked; a length of 0
 // ends the frames of one socket, and the file begins anew for the socket after the last. Says
 // "open N" on stdout when all are open, and answers each line on stdin with its counts so far:
 // frames, bytes of payloads, microseconds of CPU, sockets that were closed.
-// Nothing that arrives is looked at but the headers of frames; pings are answered.
+// Nothing that arrives is looked at but the headers of frames; pings are answered. With `stamps`,
+// each stamp in a payload (stamp.mjs) is compared with the clock, and the answer to a line has how
+// many there were since the last one and how long they took: stamps, p50Us, p99Us, maxUs.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +20,15 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_BYTES (1 << 20)
 #define EVENTS 1024
+/** Microseconds; what takes longer is counted as this. */
+#define DELAYS 4000000
+#define MARKS 2
+#define LETTERS 16
 
 typedef struct {
   int fd;
@@ -37,12 +44,19 @@ typedef struct {
   unsigned pongLength;
   unsigned char *frames;
   size_t framesLength;
+  /** How much of a stamp was seen, and what its letters say so far. */
+  unsigned stampLength;
+  unsigned long long stamp;
 } Client;
 
 static unsigned long long frames, bytes;
 static unsigned opened, closed;
 static unsigned char buffer[READ_BYTES];
 static int poller;
+/** How many stamps took so many microseconds; NULL if nobody wants to know. */
+static unsigned *delays;
+static unsigned long long stamps;
+static unsigned delayMax;
 
 static void fail(const char *what) {
   perror(what);
@@ -63,6 +77,48 @@ static void end(Client *client) {
   close(client->fd);
   client->fd = -1;
   closed += 1;
+}
+
+static unsigned long long nowUs(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+static void takeStamp(unsigned long long stamp) {
+  unsigned long long now = nowUs();
+  unsigned long long delay = now > stamp ? now - stamp : 0;
+  unsigned place = delay < DELAYS ? (unsigned)delay : DELAYS - 1;
+  delays[place] += 1;
+  stamps += 1;
+  if (place > delayMax) delayMax = place;
+}
+
+/** Looks for stamps: two tildes and sixteen letters from a to p. */
+static void lookForStamps(Client *client, const unsigned char *from, size_t length) {
+  for (size_t at = 0; at < length; at += 1) {
+    unsigned char byte = from[at];
+    if (client->stampLength < MARKS) {
+      client->stampLength = byte == '~' ? client->stampLength + 1 : 0;
+      client->stamp = 0;
+    } else if (byte >= 'a' && byte <= 'p') {
+      client->stamp = client->stamp << 4 | (byte - 'a');
+      client->stampLength += 1;
+      if (client->stampLength < MARKS + LETTERS) continue;
+      takeStamp(client->stamp);
+      client->stampLength = 0;
+    } else client->stampLength = 0;
+  }
+}
+
+/** The delay that this part of the stamps did not exceed. */
+static unsigned delayOf(double part) {
+  unsigned long long wanted = (unsigned long long)(part * stamps), seen = 0;
+  for (unsigned delay = 0; delay <= delayMax; delay += 1) {
+    seen += delays[delay];
+    if (seen > wanted) return delay;
+  }
+  return delayMax;
 }
 
 /** A pong with what the ping carried. */
@@ -105,7 +161,7 @@ static int take(Client *client, const unsigned char *from, size_t length) {
       if (client->isPing) {
         memcpy(client->pong + client->pongLength, from + at, skipped);
         client->pongLength += skipped;
-      }
+      } else if (delays != NULL) lookForStamps(client, from + at, skipped);
       client->payloadLeft -= skipped;
       at += skipped;
       if (client->isPing && client->payloadLeft == 0) answer(client);
@@ -160,8 +216,16 @@ static void say(void) {
   getrusage(RUSAGE_SELF, &usage);
   unsigned long long cpuUs = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000ULL +
                              usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-  printf("{\"frames\":%llu,\"bytes\":%llu,\"cpuUs\":%llu,\"closed\":%u}\n", frames, bytes, cpuUs,
+  printf("{\"frames\":%llu,\"bytes\":%llu,\"cpuUs\":%llu,\"closed\":%u", frames, bytes, cpuUs,
          closed);
+  if (delays != NULL) {
+    printf(",\"stamps\":%llu,\"p50Us\":%u,\"p99Us\":%u,\"maxUs\":%u", stamps, delayOf(0.5),
+           delayOf(0.99), delayMax);
+    memset(delays, 0, DELAYS * sizeof *delays);
+    stamps = 0;
+    delayMax = 0;
+  }
+  printf("}\n");
   fflush(stdout);
 }
 
@@ -196,10 +260,11 @@ static void readFrames(Client *clients, int count, const char *path) {
 }
 
 int main(int count, char **words) {
-  if (count != 5) {
-    fprintf(stderr, "usage: readers ADDRESS PORT SOCKETS FRAMES_FILE\n");
+  if (count < 5 || count > 6) {
+    fprintf(stderr, "usage: readers ADDRESS PORT SOCKETS FRAMES_FILE [stamps]\n");
     return 2;
   }
+  if (count == 6) delays = calloc(DELAYS, sizeof *delays);
   int sockets = atoi(words[3]);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(words[2]))};
   if (inet_pton(AF_INET, words[1], &address.sin_addr) != 1) fail(words[1]);

@@ -39,7 +39,7 @@ export function compiled(name) {
 }
 
 /** A frame from a client with a mask of zeros, behind its length, as readers.c takes it. */
-function clientFrame(payload) {
+export function clientFrame(payload) {
   const short = payload.length < 126;
   const header = short
     ? Buffer.from([0x82, 0x80 | payload.length, 0, 0, 0, 0])
@@ -59,10 +59,50 @@ function linesOf(stream) {
   };
 }
 
-function startServer(name, options) {
-  const args = [file(name), JSON.stringify(options)];
+function startServer(name, options, flags = []) {
+  const args = [...flags, file(name), JSON.stringify(options)];
   const [command, words] = onCore(0, process.execPath, args);
   return spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}
+
+/** A server without readers: its port, and what it says of itself. */
+export async function startAlone({ name, options }) {
+  const server = startServer(name, options, ["--expose-gc"]);
+  const [{ port }] = await once(server, "message");
+  return {
+    port,
+    start: (load) => server.send({ kind: "start", ...load }),
+    stop: () => server.send({ kind: "stop" }),
+    async mark() {
+      const said = once(server, "message");
+      server.send({ kind: "mark", collect: true });
+      const [sent] = await said;
+      return sent;
+    },
+    /** Opens so many sockets, which send these messages; says how to end them. */
+    async open({ sockets, messages }) {
+      const readers = startReaders(port, { sockets, messages });
+      await linesOf(readers.stdout)();
+      return async () => {
+        readers.kill("SIGKILL");
+        await once(readers, "exit");
+      };
+    },
+    async end() {
+      server.kill("SIGKILL");
+      await once(server, "exit");
+    },
+  };
+}
+
+/** Readers of a server on the other core, which open their sockets now. */
+function startReaders(port, { sockets, messages, stamps = false }) {
+  const path = join(folder, `frames-${port}`);
+  const parts = messages.flatMap((some) => [...some.map(clientFrame), Buffer.alloc(4)]);
+  writeFileSync(path, Buffer.concat(parts));
+  const words = ["127.0.0.1", String(port), String(sockets), path, ...(stamps ? ["stamps"] : [])];
+  const [command, args] = onCore(1, compiled("readers"), words);
+  return spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
 }
 
 /**
@@ -71,20 +111,12 @@ function startServer(name, options) {
  * @param {string} name of the server's file
  * @param {object} options for the server
  * @param {Buffer[][]} messages that the sockets send, in turns
+ * @param {boolean} [stamps] whether the readers look for stamps, and say how long they took
  */
-export async function startStand({ name, options, sockets, messages }) {
+export async function startStand({ name, options, sockets, messages, stamps = false }) {
   const server = startServer(name, options);
   const [{ port }] = await once(server, "message");
-  const path = join(folder, `frames-${port}`);
-  const parts = messages.flatMap((some) => [...some.map(clientFrame), Buffer.alloc(4)]);
-  writeFileSync(path, Buffer.concat(parts));
-  const [command, words] = onCore(1, compiled("readers"), [
-    "127.0.0.1",
-    String(port),
-    String(sockets),
-    path,
-  ]);
-  const readers = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
+  const readers = startReaders(port, { sockets, messages, stamps });
   const line = linesOf(readers.stdout);
   await line();
 
@@ -100,6 +132,7 @@ export async function startStand({ name, options, sockets, messages }) {
   return {
     mark,
     start: (load) => server.send({ kind: "start", ...load }),
+    stop: () => server.send({ kind: "stop" }),
     /** Until so many subscriptions are open, and no reader gets anything. */
     async settle(subscriptions) {
       for (let before = -1; ;) {

@@ -1,11 +1,15 @@
 // A gateway whose topics are published in the same process: publisher, memory bus, hub, sessions,
 // sockets. `node tickwire-server.mjs '{"topics":1,"config":{}}'`, forked; turns.mjs says what it
-// takes over IPC.
+// takes over IPC. With `nats`, an address, what is published goes by that server and comes back;
+// with `stamped`, the id of each trade is a stamp.
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
+import { connectNatsBus } from "#bus/nats-bus.ts";
 import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
+import { startGatewayThread } from "#cli/process/gateway-threads.ts";
 import { startGateway } from "#gateway/main.ts";
+import { startGatewayWorkers } from "#gateway/workers/gateway-workers.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -17,6 +21,7 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
+import { stampOfNow } from "./stamp.mjs";
 import { serveTurns } from "./turns.mjs";
 
 const options = JSON.parse(process.argv[2]);
@@ -31,7 +36,10 @@ const logger = {
   error: (fields, message) => process.stderr.write(`${message} ${fields.error?.stack}\n`),
 };
 const clock = new SystemClock();
-const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
+const bus =
+  options.nats === undefined
+    ? new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 })
+    : await connectNatsBus({ servers: [options.nats] });
 
 const instruments = Array.from({ length: options.topics }, (_, index) => ({
   venue: VENUE,
@@ -107,30 +115,29 @@ function publish(topic, ticks) {
       sizeMantissa: 1 + ((id * 104_729) % 5_000_000),
       sizeScale: 6,
       aggressorSide: id % 2 === 0 ? "buyer" : "seller",
-      tradeId: String(id),
+      tradeId: options.stamped ? stampOfNow() : String(id),
       historical: false,
     });
   }
 }
 
 const registry = new Registry();
-const gateway = await startGateway({
-  config: gatewayConfig({
-    port: 0,
-    transport: options.transport ?? "uws",
-    helloTimeoutMs: 60_000,
-    subscriptionsMax: 20_000,
-    topicsPerSecondMax: 1_000_000,
-    topicsMax: 400_000,
-    connectionsPerAddressMax: 60_000,
-    connectionsMax: 60_000,
-    ...options.config,
-  }),
-  bus,
-  clock,
-  logger,
-  registry,
+const config = gatewayConfig({
+  port: 0,
+  transport: options.transport ?? "uws",
+  helloTimeoutMs: 60_000,
+  subscriptionsMax: 20_000,
+  topicsPerSecondMax: 1_000_000,
+  topicsMax: 400_000,
+  connectionsPerAddressMax: 60_000,
+  connectionsMax: 60_000,
+  ...options.config,
 });
+const parts = { config, bus, clock, logger, registry };
+const gateway =
+  config.workers === 1
+    ? await startGateway(parts)
+    : await startGatewayWorkers({ ...parts, startThread: startGatewayThread("error") });
 const announcement = { ingestorId: VENUE, venue: VENUE, catalogVersion: 1 };
 const announce = () =>
   bus.publish(
@@ -143,7 +150,7 @@ serveTurns({
   topics: options.topics,
   publish,
   subscriptions: async () => {
-    const { values } = await registry.getSingleMetric("tickwire_gateway_subscriptions").get();
-    return values[0]?.value ?? 0;
+    const text = (await registry.metrics()) + (await gateway.metricsOfThreads());
+    return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(text)?.[1] ?? 0);
   },
 });

@@ -2,11 +2,16 @@
 // `node uws-server.mjs '{"how":"send","topics":1,"bytesPerTick":12}'`, forked; turns.mjs says what
 // it takes over IPC. `send` puts the ticks of a turn into one frame and sends it to every socket;
 // `publish` gives each message to the library's topics, of which a socket names its own in the
-// first message, separated by commas.
+// first message, separated by commas. With `nats`, an address, the frame goes by that server and is
+// sent when it comes back; with `stamped` it begins with a stamp.
+import { connect } from "@nats-io/transport-node";
 import { loadUws } from "#gateway/transport/uws-module.ts";
+import { stampOfNow } from "./stamp.mjs";
 import { serveTurns } from "./turns.mjs";
 
-const { how, topics, bytesPerTick } = JSON.parse(process.argv[2]);
+const { how, topics, bytesPerTick, nats, stamped } = JSON.parse(process.argv[2]);
+const SUBJECT = "bench.frames";
+const bus = nats === undefined ? undefined : await connect({ servers: nats });
 const uws = await loadUws();
 const sockets = new Set();
 const names = Array.from({ length: topics }, (_, index) => String(index));
@@ -23,6 +28,12 @@ function payload(ticks) {
 
 let subscriptions = 0;
 let ticksOfTurn = 0;
+
+const sendToAll = (bytes) => {
+  for (const socket of sockets) socket.send(bytes, true);
+};
+bus?.subscribe(SUBJECT, { callback: (_error, { data }) => sendToAll(data) });
+
 const app = uws.App().ws("/v1/ws", {
   maxPayloadLength: 1024 * 1024,
   maxBackpressure: 4 * 1024 * 1024,
@@ -54,7 +65,9 @@ app.listen("127.0.0.1", 0, 1, (listener) => {
       if (how === "publish") return;
       const bytes = payload(ticksOfTurn);
       ticksOfTurn = 0;
-      for (const socket of sockets) socket.send(bytes, true);
+      if (stamped) bytes.write(stampOfNow(), "latin1");
+      if (bus === undefined) sendToAll(bytes);
+      else bus.publish(SUBJECT, bytes);
     },
   });
 });

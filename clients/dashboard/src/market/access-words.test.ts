@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { accessTrouble, tokenEndMs } from "./access-words.ts";
+import { accessTrouble, refusalText, tokenEndMs } from "./access-words.ts";
 
 const tokenOf = (claims: string): string => `e30.${btoa(claims).replace(/=+$/, "")}.c2ln`;
 
@@ -17,5 +17,8 @@ describe("what access a reader has", () => {
     expect(accessTrouble("access-limited")?.wantsToken).toBe(false);
     expect(accessTrouble("connection-lost")).toBeUndefined();
     expect(accessTrouble(undefined)).toBeUndefined();
+    const refused = { code: "topic-permission-denied", message: "no such topic" };
+    expect(refusalText(refused)).toBe("Your access does not include this.");
+    expect(refusalText({ code: "topic-unknown", message: "no such topic" })).toBe("no such topic");
   });
 });

@@ -62,6 +62,11 @@ export function accessTrouble(code: string | undefined): AccessTrouble | undefin
   return TROUBLES.get((code ?? "").replace(/^topic-/, ""));
 }
 
+/** What a panel says that cannot be had. */
+export function refusalText({ code, message }: { code?: string; message: string }): string {
+  return accessTrouble(code)?.title ?? message;
+}
+
 /** When a token (JWT) ends, in milliseconds since 1970; undefined for a key, which does not say. */
 export function tokenEndMs(token: string): number | undefined {
   const [, claims] = token.split(".");

@@ -1,3 +1,4 @@
+import { refusalText } from "./access-words.ts";
 import type { BarPart, CandleSeries } from "./candle-series.ts";
 
 /** A page of the past: the latest, or what follows a token, or what there is from a time on. */
@@ -140,7 +141,7 @@ export class CandleHistory {
       this.problem = undefined;
       this.#isRefused = false;
     } catch (error) {
-      this.problem = (error as Error).message;
+      this.problem = refusalText(error as Error);
       this.#isRefused = (error as { retryable?: unknown }).retryable === false;
       // What followed the last page is not kept any more, so that asking again is of no use.
       if ((error as { code?: unknown }).code === "failed-precondition")

@@ -1,9 +1,12 @@
-import type { Client, Subscription } from "@tickwire/client";
+import type { Client, Instrument, Subscription } from "@tickwire/client";
 import { marketOf, type Market } from "./market-rows.ts";
 import { followedTickers } from "./ticker-budget.ts";
 
 const TICKER_INTERVAL_MS = 500;
 const LIST_PAGES_MAX = 1_000;
+/** Where nobody has chosen a market, one of this asset is shown. */
+const FIRST_BASE = "BTC";
+const FIRST_PAGE_SIZE = 50;
 
 type Listeners = {
   /** A page of the list has come; `isWhole` with the last one. */
@@ -35,19 +38,15 @@ export class MarketDirectory {
     return [...this.#byVenue.keys()];
   }
 
-  /** The market that is wanted first, which may be on a late page of the list. */
-  async loadOne(client: Client, topic: string): Promise<void> {
-    const colon = topic.indexOf(":");
-    if (colon < 0) return;
-    try {
-      const where = { venue: topic.slice(0, colon), symbol: topic.slice(colon + 1) };
-      const { instrument } = await client.rpc.getInstrument(where);
-      if (instrument === undefined) return;
-      this.#add(marketOf(instrument));
-      this.#listeners.onList(false);
-    } catch {
-      // What is wrong, with this market or with all, the list tells.
-    }
+  /**
+   * The market that is wanted first, which may be on a late page of the list, or some to choose
+   * from. False if there is none of them.
+   */
+  async loadFirst(client: Client, topic: string): Promise<boolean> {
+    const found = await this.#askFirst(client, topic);
+    for (const instrument of found) this.#add(marketOf(instrument));
+    if (found.length > 0) this.#listeners.onList(false);
+    return found.length > 0;
   }
 
   /** Asks for the list, page by page; a failure is told, and tried again with the next call. */
@@ -73,11 +72,29 @@ export class MarketDirectory {
   }
 
   /** The one that is shown comes before the others. */
-  followShown(client: Client, { topic, instrument }: Market): void {
+  followShown(client: Client, market: Market): void {
+    const { topic, instrument } = market;
     if (this.#shown?.topic === topic || !instrument.channels.includes("ticker")) return;
     this.#shown?.close();
-    const subscription = this.#subscribe(client, [topic]);
+    const subscription = this.#subscribe(client, [topic], () => {
+      this.#shown = undefined;
+      this.followShown(client, market);
+    });
     this.#shown = { topic, close: () => subscription.close() };
+  }
+
+  async #askFirst(client: Client, topic: string): Promise<readonly Instrument[]> {
+    const colon = topic.indexOf(":");
+    const where = { venue: topic.slice(0, colon), symbol: topic.slice(colon + 1) };
+    const some = { base: FIRST_BASE, pageSize: FIRST_PAGE_SIZE };
+    try {
+      if (colon < 0) return (await client.rpc.listInstruments(some)).instruments;
+      const { instrument } = await client.rpc.getInstrument(where);
+      return instrument === undefined ? [] : [instrument];
+    } catch {
+      // What is wrong, with this market or with all, the list tells.
+      return [];
+    }
   }
 
   #add(market: Market): void {
@@ -104,11 +121,15 @@ export class MarketDirectory {
     const key = topics.join(" ");
     if (topics.length === 0 || this.#tickers?.key === key) return;
     this.#tickers?.close();
-    const subscription = this.#subscribe(client, topics);
+    const subscription = this.#subscribe(client, topics, () => {
+      this.#tickers = undefined;
+      this.#followTickers(client);
+    });
     this.#tickers = { key, close: () => subscription.close() };
   }
 
-  #subscribe(client: Client, topics: readonly string[]): Subscription {
+  /** `onOverflow` is called if this window took nothing for so long that it was given up. */
+  #subscribe(client: Client, topics: readonly string[], onOverflow: () => void): Subscription {
     return client.onTicker(
       topics,
       (ticker) => {
@@ -119,7 +140,10 @@ export class MarketDirectory {
       },
       {
         conflationIntervalMs: TICKER_INTERVAL_MS,
-        onError: (error) => this.#listeners.onProblem(error),
+        onError: (error) => {
+          if (error.code === "buffer-overflow") onOverflow();
+          else this.#listeners.onProblem(error);
+        },
       },
     );
   }

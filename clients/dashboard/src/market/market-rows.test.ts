@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MarketOrder, marketOf, visibleRange } from "./market-rows.ts";
+import { firstMarket, MarketOrder, marketOf, visibleRange } from "./market-rows.ts";
 
 type Instrument = Parameters<typeof marketOf>[0];
 
@@ -29,6 +29,24 @@ describe("the list of markets", () => {
     second!.ticker = { quoteVolume: 5 } as NonNullable<(typeof all)[0]>["ticker"];
     order.sort();
     expect(order.markets).toEqual([second, first]);
+  });
+
+  test("begins with bitcoin against dollars on the spot, or with what comes near to it", () => {
+    const of = (base: string, quote: string, kind = "spot") =>
+      marketOf({ venue: "a", symbol: `${base}-${quote} ${kind}`, base, quote, kind } as Instrument);
+    const wished = [
+      of("BTC", "USD"),
+      of("BTC", "USDT"),
+      of("BTC", "XYZ"),
+      of("BTC", "USD", "perpetual"),
+    ];
+    const others = [of("ETH", "USD"), of("AAA", "USD")];
+    for (let from = 0; from < wished.length; from += 1) {
+      const listed = [...others, ...wished.slice(from).toReversed()];
+      expect(firstMarket(listed)?.topic).toBe(wished[from]?.topic);
+    }
+    expect(firstMarket(others)?.topic).toBe(others[0]?.topic);
+    expect(firstMarket([])).toBeUndefined();
   });
 
   test("shows what is on the screen and a little more, however long the list is", () => {

@@ -28,6 +28,24 @@ export function marketOf(instrument: Instrument): Market {
   return { topic, instrument, searchText, ticker: undefined };
 }
 
+/** Quote assets of the market that is shown where nobody has chosen one, the best one first. */
+const FIRST_QUOTES = ["USD", "USDT", "USDC", "EUR"];
+
+/** Which of them to begin with: bitcoin against dollars, on the spot, if there is such a one. */
+export function firstMarket(markets: Iterable<Market>): Market | undefined {
+  let found: Market | undefined;
+  for (const market of markets) {
+    if (found === undefined || firstRank(market) < firstRank(found)) found = market;
+  }
+  return found;
+}
+
+function firstRank({ instrument: { base, quote, kind } }: Market): number {
+  const quoteRank = FIRST_QUOTES.indexOf(quote);
+  const ofQuote = quoteRank < 0 ? FIRST_QUOTES.length : quoteRank;
+  return (base === "BTC" ? 0 : 20) + (kind === "spot" ? 0 : 10) + ofQuote;
+}
+
 /** What the style sheet calls a change: `up`, `down` or nothing. */
 export function changeSign(change: number | undefined): "up" | "down" | "" {
   return change === undefined || change === 0 ? "" : change > 0 ? "up" : "down";

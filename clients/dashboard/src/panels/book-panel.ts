@@ -1,4 +1,5 @@
 import type { LiveBook, Subscription } from "@tickwire/client";
+import { refusalText } from "../market/access-words.ts";
 import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladder.ts";
 import type { Market } from "../market/market-rows.ts";
 import { compactText, decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
@@ -77,7 +78,7 @@ export class BookPanel implements Panel {
           redraw();
         },
         onError: (error) => {
-          this.#refused = error.message;
+          this.#refused = refusalText(error);
           redraw();
         },
       },

@@ -1,4 +1,5 @@
 import type { Subscription, Trade } from "@tickwire/client";
+import { refusalText } from "../market/access-words.ts";
 import type { Market } from "../market/market-rows.ts";
 import { decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
@@ -12,7 +13,10 @@ const VALUES = [0, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 type Row = ReturnType<typeof createRow>;
 
-/** The tape: newest first, coloured and named by who took; it stands still under the pointer. */
+/**
+ * The tape: newest first, coloured and named by who took. It stands still under the pointer, or
+ * when it is told to.
+ */
 export class TradesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
@@ -20,7 +24,7 @@ export class TradesPanel implements Panel {
   readonly #least = choice("Least value of a trade", (value) =>
     this.#context.change({ tradeValueMin: Number(value) }),
   );
-  readonly #paused = el("span", { class: "badge", hidden: "" }, "paused");
+  readonly #badge = el("span", { class: "badge", hidden: "" });
   readonly #tape = el("div", { class: "tape" });
   readonly #rows: Row[] = [];
   readonly #size: { readonly height: number };
@@ -28,12 +32,13 @@ export class TradesPanel implements Panel {
   #market: Market | undefined;
   #subscription: Subscription | undefined;
   #isHeld = false;
+  #refused = "";
 
   /** `onTrade` is told of each trade as it happens. */
   constructor(context: Context, onTrade: (trade: Trade) => void) {
     this.#context = context;
     this.#onTrade = onTrade;
-    const { element, body } = panel("trades", "Trades", this.#paused, this.#least.element);
+    const { element, body } = panel("trades", "Trades", this.#badge, this.#least.element);
     const names = el(
       "div",
       { class: "row names" },
@@ -48,12 +53,13 @@ export class TradesPanel implements Panel {
       ["pointerenter", true],
       ["pointerleave", false],
     ] as const) {
-      this.#tape.addEventListener(name, () => {
-        this.#isHeld = isHeld;
-        this.#paused.hidden = !isHeld;
-        context.redraw(true);
-      });
+      this.#tape.addEventListener(name, () => this.#hold(isHeld));
     }
+  }
+
+  /** Holds the tape, or lets it go on. */
+  toggleHold(): void {
+    this.#hold(!this.#isHeld);
   }
 
   show(market: Market): void {
@@ -61,8 +67,10 @@ export class TradesPanel implements Panel {
     this.#market = market;
     this.#trades = [];
     this.#isHeld = false;
-    this.#paused.hidden = true;
-    if (!market.instrument.channels.includes("trades")) return;
+    this.#refused = "";
+    if (!market.instrument.channels.includes("trades")) this.#refused = "this market has no trades";
+    this.#say(this.#refused);
+    if (this.#refused !== "") return;
     const { client, nowMs, redraw, meterOf } = this.#context;
     const meter = meterOf(market.instrument.venue);
     this.#subscription = client.onTrades(
@@ -80,7 +88,11 @@ export class TradesPanel implements Panel {
         onNotice: ({ type }) => {
           if (type === "gap") meter.gaps += 1;
         },
-        onError: () => redraw(),
+        onError: (error) => {
+          if (error.code === "buffer-overflow") return this.show(market);
+          this.#refused = refusalText(error);
+          this.#say(this.#refused);
+        },
       },
     );
   }
@@ -107,6 +119,17 @@ export class TradesPanel implements Panel {
       this.#tape.append(row.element);
     }
     for (const [index, row] of this.#rows.entries()) this.#fill(row, shown[index]);
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#say(isHeld ? "paused" : this.#refused);
+    this.#context.redraw(true);
+  }
+
+  #say(text: string): void {
+    setText(this.#badge, text);
+    this.#badge.hidden = text === "";
   }
 
   /** Rows stay where they are and are written anew, so that nothing on the page moves. */

@@ -79,7 +79,7 @@ class NodeTransport<Principal> implements Transport {
   #nextId = 1;
   #address = "";
   #port = 0;
-  #closing: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor(options: TransportOptions, handler: TransportHandler<Principal>) {
     this.#options = options;
@@ -144,16 +144,19 @@ class NodeTransport<Principal> implements Transport {
   }
 
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      this.#housekeeping.stop();
-      this.#webSockets.close();
-      for (const connection of this.#connections) connection.terminate();
-      this.#connections.clear();
-      if (this.#server.listening) this.#server.close();
-      this.#server.closeAllConnections();
-      resolve();
-    });
-    return this.#closing;
+    this.abandon();
+    return Promise.resolve();
+  }
+
+  abandon(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#housekeeping.stop();
+    this.#webSockets.close();
+    for (const connection of this.#connections) connection.terminate();
+    this.#connections.clear();
+    if (this.#server.listening) this.#server.close();
+    this.#server.closeAllConnections();
   }
 
   #serve(): void {

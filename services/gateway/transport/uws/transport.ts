@@ -2,7 +2,6 @@ import { offersPlainDeflate } from "../deflate-offer.ts";
 import { HandlerGuard } from "../handler-guard.ts";
 import { badUpgradeAnswer, limitAnswer } from "../http-answer.ts";
 import { Housekeeping, nowMs } from "../housekeeping.ts";
-import { resolveListenAddress } from "../listen-address.ts";
 import { PeerAddresses } from "../peer-address.ts";
 import type { UwsLimits } from "../transport-options.ts";
 import { uwsLimits } from "../transport-options.ts";
@@ -11,7 +10,6 @@ import { loadUws } from "../uws-module.ts";
 import type {
   TemplatedApp,
   us_listen_socket,
-  us_socket,
   us_socket_context_t,
   UwsModule,
   UwsRequest,
@@ -21,6 +19,8 @@ import { assertOffered, parseSubprotocols, upgradeFault } from "../web-socket-te
 import { UwsConnection } from "./connection.ts";
 import type { UserData } from "./connection.ts";
 import { refuseUpgrade, serveHttp } from "./http-exchange.ts";
+import { listenUws } from "./listen.ts";
+import type { AcceptingApp } from "./listen.ts";
 import { readHeaders, socketAddressOf } from "./request.ts";
 import { UwsSockets } from "./socket.ts";
 import { createUwsApp } from "./tls.ts";
@@ -39,13 +39,6 @@ export async function createUwsTransport<Principal>(
   return transport;
 }
 
-/** What the module has and its types do not say. */
-type Acceptor = TemplatedApp & {
-  getDescriptor(): object;
-  addChildAppDescriptor(descriptor: object): void;
-  removeChildAppDescriptor(descriptor: object): void;
-};
-
 class UwsTransport<Principal> implements Transport {
   readonly kind = "uws";
   readonly #uws: UwsModule;
@@ -62,6 +55,8 @@ class UwsTransport<Principal> implements Transport {
   readonly #connections = new Set<UwsConnection>();
   readonly #housekeeping: Housekeeping;
   #listenSocket: us_listen_socket | undefined;
+  /** The listener of another thread hands nothing on to this one any more, or soon. */
+  #leaving: Promise<void> | undefined;
   #address = "";
   #port = 0;
   #nextId = 1;
@@ -105,12 +100,18 @@ class UwsTransport<Principal> implements Transport {
     const heir = createUwsApp(this.#uws, tls);
     this.#serve(heir);
     const before = this.#heirs.at(-1);
-    const acceptor = this.#app as Acceptor;
-    acceptor.addChildAppDescriptor((heir as Acceptor).getDescriptor());
-    if (before !== undefined) {
-      acceptor.removeChildAppDescriptor((before as Acceptor).getDescriptor());
-    }
     this.#heirs.push(heir);
+    const { listener } = this.#options;
+    if (listener !== undefined) {
+      if (this.#leaving !== undefined) return;
+      listener.add(descriptorOf(heir));
+      // It resolves in any case, and what is open on the app before lives on.
+      void listener.remove(descriptorOf(before ?? this.#app));
+      return;
+    }
+    const acceptor = this.#app as AcceptingApp;
+    acceptor.addChildAppDescriptor(descriptorOf(heir));
+    if (before !== undefined) acceptor.removeChildAppDescriptor(descriptorOf(before));
   }
 
   /** Registers what is called for sockets and requests. */
@@ -155,30 +156,17 @@ class UwsTransport<Principal> implements Transport {
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options;
-    const address = await resolveListenAddress(host);
-    // The typings leave out the form with host and options, which the module accepts.
-    const listen = this.#app.listen.bind(this.#app) as unknown as (
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: us_listen_socket | false) => void,
-    ) => void;
-    await new Promise<void>((resolve, reject) => {
-      // Exclusive: otherwise a second process could share the port without anybody noticing.
-      listen(address, port, 1, (socket) => {
-        if (socket === false) {
-          const where = address === host ? host : `${host} (${address})`;
-          const reason = "the address is taken or not ours; choose another host or port";
-          reject(new Error(`cannot listen on ${where}:${port}: ${reason}`));
-          return;
-        }
-        this.#listenSocket = socket;
-        this.#address = address;
-        this.#port = this.#uws.us_socket_local_port(socket as unknown as us_socket);
-        resolve();
-      });
-    });
+    const { listener } = this.#options;
+    if (listener === undefined) {
+      const { socket, address, port } = await listenUws(this.#uws, this.#app, this.#options);
+      this.#listenSocket = socket;
+      this.#address = address;
+      this.#port = port;
+    } else {
+      this.#address = listener.address;
+      this.#port = listener.port;
+      listener.add(descriptorOf(this.#app));
+    }
     this.#housekeeping.start();
   }
 
@@ -187,20 +175,31 @@ class UwsTransport<Principal> implements Transport {
   }
 
   stopListening(): void {
+    const { listener } = this.#options;
+    if (listener !== undefined) {
+      this.#leaving ??= listener.remove(descriptorOf(this.#heirs.at(-1) ?? this.#app));
+      return;
+    }
     const socket = this.#listenSocket;
     if (socket === undefined) return;
     this.#listenSocket = undefined;
     this.#uws.us_listen_socket_close(socket);
   }
 
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#housekeeping.stop();
-      this.#listenSocket = undefined;
-      for (const app of [this.#app, ...this.#heirs]) app.close();
+  async close(): Promise<void> {
+    if (this.#options.listener !== undefined) {
+      this.stopListening();
+      await this.#leaving;
     }
-    return Promise.resolve();
+    this.abandon();
+  }
+
+  abandon(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#housekeeping.stop();
+    this.#listenSocket = undefined;
+    for (const app of [this.#app, ...this.#heirs]) app.close();
   }
 
   /** A response must be answered or closed before this returns, else the module aborts. */
@@ -294,4 +293,8 @@ class UwsTransport<Principal> implements Transport {
       this.#guard.fail("onRefused", error);
     }
   }
+}
+
+function descriptorOf(app: TemplatedApp): unknown {
+  return (app as AcceptingApp).getDescriptor();
 }

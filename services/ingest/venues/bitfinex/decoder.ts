@@ -16,6 +16,7 @@ import { epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { type BitfinexChannel, BitfinexChannels, CHANNEL_IDS_MAX } from "./answers.ts";
 import { BitfinexReadings } from "./readings.ts";
 import { BITFINEX_CHANNELS_OF as CHANNELS_OF } from "./requests.ts";
+import { BitfinexScanner } from "./scanner.ts";
 
 const FLAG_TIMESTAMP = 32_768;
 const FLAG_SEQUENCE = 65_536;
@@ -53,6 +54,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
   /** Ids that had data and were not announced. */
   readonly #strangers = new Set<string>();
   readonly #sequence = new ConnectionSequence();
+  readonly #scanner: BitfinexScanner;
   #flags = 0;
 
   constructor(tape: JsonTape, context: FeedDecoderContext) {
@@ -60,6 +62,17 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
     this.#catalog = context.catalog;
     this.#readings = new BitfinexReadings(tape);
     this.#channels = new BitfinexChannels(context.catalog);
+    this.#scanner = new BitfinexScanner({
+      channels: this.#channels,
+      scalesOf: (instrument) => this.#readings.scalesOf(instrument),
+      continues: (sequence, emit) => this.#continuesAt(sequence, emit),
+    });
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    if ((this.#flags & FLAG_SEQUENCE) === 0) return false;
+    const isTimed = (this.#flags & FLAG_TIMESTAMP) !== 0;
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, isTimed);
   }
 
   unsubscribeFrames(subscriptions: readonly FeedSubscription[]): readonly string[] {
@@ -144,6 +157,10 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
       this.#sequence.forget();
       return false;
     }
+    return this.#continuesAt(sequence, emit);
+  }
+
+  #continuesAt(sequence: number, emit: Emit): boolean {
     const place = this.#sequence.place(sequence);
     if (place === "hole") this.#doubtAll(emit);
     return place === "next" || place === "hole";

@@ -1,5 +1,6 @@
 // What the messages of Bitfinex hold, by the places of their arrays.
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
+import type { Instrument } from "#core/instrument.ts";
 import type { Candle } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
@@ -32,6 +33,11 @@ export class BitfinexReadings {
 
   constructor(tape: JsonTape) {
     this.#tape = tape;
+  }
+
+  /** The scales of an instrument's numbers. */
+  scalesOf(instrument: Instrument): ScaleTracker {
+    return this.#scales.of(instrument);
   }
 
   /** A level, a list of levels that is the whole book, or the checksum of what was told before. */

@@ -11,6 +11,7 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { isRecord, isUpdateId, type JsonRecord } from "../../reading/text-fields.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
@@ -28,6 +29,7 @@ import {
   parseBybitTopic,
 } from "./requests.ts";
 import { bybitTradesOf } from "./rest.ts";
+import { BybitScanner, type ScannedInstrument } from "./scanner.ts";
 
 /** Topics that are remembered as read; of more, each is read anew with every message. */
 const TOPICS_REMEMBERED_MAX = 10_000;
@@ -37,10 +39,8 @@ const SIDES = { buyer: "Buy", seller: "Sell" };
 const topicIn = fieldFinder("topic");
 
 /** What is kept of one instrument on one connection. */
-type InstrumentState = {
-  readonly scales: ScaleTracker;
+type InstrumentState = ScannedInstrument & {
   best: BestLevels;
-  /** Levels of the topic that the book is taken from; 0 before it began. */
   bookDepth: number;
 };
 
@@ -50,17 +50,26 @@ export class BybitReader implements FrameReader<JsonRecord, unknown> {
   readonly #category: BybitCategory | undefined;
   readonly #answers: BybitAnswers;
   readonly #tickers = new BybitTickers();
-  readonly #states = new InstrumentStates<InstrumentState>(() => ({
-    scales: new ScaleTracker(),
-    best: NOTHING_KNOWN,
-    bookDepth: 0,
-  }));
+  readonly #symbols: SymbolTable<InstrumentState>;
+  readonly #scanner: BybitScanner;
+  readonly #states = new InstrumentStates<InstrumentState>((instrument) => {
+    const scales = new ScaleTracker();
+    const state = { instrument, scales, best: NOTHING_KNOWN, bookDepth: 0 };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
   readonly #topics = new Map<string, BybitTopic>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#category = context.url === undefined ? undefined : categoryOfUrl(context.url);
     this.#answers = new BybitAnswers(context.catalog, this.#category);
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new BybitScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {

@@ -1,0 +1,14 @@
+import { createEnvironment } from "./host/environment.ts";
+import { nodeSockets } from "./host/node-web-socket.ts";
+import { connectLite, type LiteClient, type LiteConnectOptions } from "./lite/lite-client.ts";
+
+// All but connect(), which the declaration below replaces.
+export * from "./lite.ts";
+
+/**
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
+ * `ws://host:port` means its path `/v1/ws`.
+ */
+export function connect(url: string, options: LiteConnectOptions = {}): Promise<LiteClient> {
+  return connectLite(url, options, createEnvironment(options, nodeSockets));
+}

@@ -1,0 +1,31 @@
+/**
+ * The smallest client: trades and quotes by name over a WebSocket.
+ *
+ * @module @tickwire/client/lite
+ */
+import { createEnvironment } from "./host/environment.ts";
+import { connectLite, type LiteClient, type LiteConnectOptions } from "./lite/lite-client.ts";
+
+/**
+ * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
+ * `ws://host:port` means its path `/v1/ws`.
+ */
+export function connect(url: string, options: LiteConnectOptions = {}): Promise<LiteClient> {
+  return connectLite(url, options, createEnvironment(options));
+}
+
+export {
+  BufferOverflowError,
+  ConnectionError,
+  TickwireError,
+  TopicRefusedError,
+} from "./errors.ts";
+export type { ConnectionErrorCode, TopicErrorCode, TopicRefusal } from "./errors.ts";
+export type { Quote, Trade } from "./events/market-event.ts";
+export type { NoticeEvent } from "./events/stream-events.ts";
+export type {
+  LiteClient,
+  LiteConnectOptions,
+  LiteStream,
+  LiteStreamOptions,
+} from "./lite/lite-client.ts";

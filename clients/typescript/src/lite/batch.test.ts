@@ -1,0 +1,202 @@
+import { readFileSync, readdirSync } from "node:fs";
+import {
+  BatchWriter,
+  ChainReader,
+  elementLength,
+  payloadTable,
+  putElement,
+  QUOTES_PAYLOAD,
+  TRADES_PAYLOAD,
+  WireError,
+  topicIdOf,
+  walkServerFrame,
+  type BatchRows,
+  type DecodedBatch,
+} from "@tickwire/proto/codec";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { LiteReader } from "./batch.ts";
+
+// The small reader is held to the one of all channels: on the examples of the specification, on
+// numbers of every size, and on bytes that are damaged.
+
+const PAYLOADS = payloadTable([TRADES_PAYLOAD, QUOTES_PAYLOAD]);
+
+type Seen = Readonly<Record<string, unknown>> | "refused";
+
+function generalReading(reader: ChainReader, bytes: Uint8Array): Seen | "other" {
+  try {
+    const reading = reader.read(bytes);
+    if (reading.outcome === "unknown-channel") return "other";
+    return reading.outcome === "read" ? shownOf(reading.batch) : "refused";
+  } catch (error) {
+    if (error instanceof WireError) return "refused";
+    throw error;
+  }
+}
+
+function smallReading(reader: LiteReader, bytes: Uint8Array): Seen {
+  try {
+    const batch = reader.read(bytes);
+    return batch === undefined ? "refused" : shownOf(batch);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return "refused";
+    throw error;
+  }
+}
+
+/** What both say; ids of trades are texts in the end. */
+function shownOf(batch: object): Seen {
+  const { columns, ...head } = batch as DecodedBatch & { readonly columns: object };
+  const ids = "tradeIds" in columns ? (columns.tradeIds as readonly unknown[]).map(String) : [];
+  return {
+    epoch: head.epoch,
+    firstSequence: head.firstSequence,
+    count: head.count,
+    skipped: head.skipped,
+    snapshot: head.snapshot,
+    publishedTimeUs: head.publishedTimeUs,
+    receivedTimesUs: [...head.receivedTimesUs],
+    venueTimesUs: Array.from({ length: head.count }, (_, index) => head.venueTimesUs[index]),
+    columns: "tradeIds" in columns ? { ...columns, tradeIds: ids } : columns,
+  };
+}
+
+type Vector = { readonly name: string; readonly steps: readonly { readonly frame: string }[] };
+
+const folder = new URL("../../../../proto/vectors/", import.meta.url);
+const vectors = readdirSync(folder).map(
+  (file) => JSON.parse(readFileSync(new URL(file, folder), "utf8")) as Vector,
+);
+
+/** Calls back with every batch of a frame that can be walked so far. */
+function eachBatch(frame: Uint8Array, batch: (bytes: Uint8Array) => void): void {
+  try {
+    walkServerFrame(frame, {
+      message: () => undefined,
+      batch: (start, end) => batch(frame.subarray(start, end)),
+    });
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+}
+
+/** Both readers on the batches of each topic, as far as they are trades and quotes. */
+function compare(frames: readonly Uint8Array[]): number {
+  const general = new Map<number, ChainReader>();
+  const small = new Map<number, LiteReader>();
+  let read = 0;
+  for (const frame of frames) {
+    eachBatch(frame, (bytes) => {
+      let topicId = -1;
+      try {
+        topicId = topicIdOf(bytes, 0, bytes.length);
+      } catch {
+        // Bytes that say no topic come to none.
+        return;
+      }
+      const chain = general.get(topicId) ?? new ChainReader(PAYLOADS);
+      const lite = small.get(topicId) ?? new LiteReader();
+      general.set(topicId, chain);
+      small.set(topicId, lite);
+      const expected = generalReading(chain, bytes);
+      const seen = smallReading(lite, bytes);
+      expect(seen).toEqual(expected === "other" ? "refused" : expected);
+      if (seen !== "refused") read += 1;
+    });
+  }
+  return read;
+}
+
+describe("the small reader of batches", () => {
+  test.each(vectors.map(({ name, steps }) => [name, steps] as const))(
+    "reads of %s what the general one reads",
+    (_, steps) => {
+      const frames = steps.map(({ frame }) => Buffer.from(frame, "hex"));
+      expect(compare(frames)).toBeGreaterThanOrEqual(0);
+    },
+  );
+
+  test("reads most of the examples", () => {
+    const counts = vectors.map(({ steps }) =>
+      compare(steps.map(({ frame }) => Buffer.from(frame, "hex"))),
+    );
+    expect(counts.filter((count) => count > 0).length).toBeGreaterThan(10);
+  });
+
+  test("passes no damaged batch that the general one refuses or reads otherwise", () => {
+    const batches: Uint8Array[] = [];
+    for (const { steps } of vectors) {
+      for (const { frame } of steps) {
+        eachBatch(Buffer.from(frame, "hex"), (bytes) => batches.push(Uint8Array.from(bytes)));
+      }
+    }
+    const damage = (which: number, place: number, byte: number) => {
+      const bytes = Uint8Array.from(batches[which % batches.length]!);
+      bytes[place % bytes.length] = byte;
+      const seen = smallReading(new LiteReader(), bytes);
+      const expected = generalReading(new ChainReader(PAYLOADS), bytes);
+      expect([expected, "refused"]).toContainEqual(seen);
+    };
+    const any = [fc.nat(), fc.nat(), fc.nat({ max: 255 })] as const;
+    fc.assert(fc.property(...any, damage), { numRuns: 4_000 });
+  });
+
+  const mantissa = fc.oneof(
+    fc.nat({ max: 1_000_000 }),
+    fc.integer({ min: -1_000, max: 1_000 }),
+    fc.maxSafeNat(),
+    fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }),
+  );
+  const size = mantissa.filter((value) => value >= 0);
+  const time = fc.integer({ min: 1_600_000_000_000_000, max: 1_800_000_000_000_000 });
+  const times = { receivedTimeUs: time, venueTimeUs: fc.option(time, { nil: undefined }) };
+  const scales = { priceScale: fc.nat({ max: 12 }), sizeScale: fc.nat({ max: 12 }) };
+  const trade = fc.record({
+    ...times,
+    ...scales,
+    priceMantissa: mantissa,
+    sizeMantissa: size,
+    aggressorSide: fc.constantFrom("buyer", "seller", "none"),
+    tradeId: fc.oneof(
+      fc.nat().map(String),
+      fc.nat({ max: 999 }).map((id) => `T-${String(id).padStart(5, "0")}`),
+      fc.bigInt({ min: 0n, max: 10n ** 27n }).map(String),
+      fc.string({ maxLength: 12 }),
+    ),
+    historical: fc.boolean(),
+  });
+  const quote = fc.record({
+    ...times,
+    ...scales,
+    bidPriceMantissa: mantissa,
+    bidSizeMantissa: size,
+    askPriceMantissa: mantissa,
+    askSizeMantissa: size,
+  });
+
+  test.each([
+    ["trades", trade],
+    ["quotes", quote],
+  ] as const)("reads %s of all kinds as the general one does", (kind, row) => {
+    const check = (batches: readonly (readonly object[])[]) => {
+      const writer = new BatchWriter({ kind, epoch: 5 });
+      const frames = batches.flatMap((rows, place) =>
+        writer
+          .write({ kind, rows } as unknown as BatchRows, { publishedTimeUs: 1_700_000_000_000_000 })
+          .map((part) => {
+            const withBase = place % 3 === 0;
+            const frame = new Uint8Array(elementLength(part, 1, withBase));
+            putElement(frame, 0, part, { topicId: 1, withBase });
+            return frame;
+          }),
+      );
+      expect(compare(frames)).toBeGreaterThan(0);
+    };
+    const batches = fc.array(fc.array<object>(row, { minLength: 1, maxLength: 5 }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(fc.property(batches, check), { numRuns: 150 });
+  });
+});

@@ -1,0 +1,57 @@
+import { Worker } from "node:worker_threads";
+import type { StartThread, WorkerThread } from "#gateway/workers/worker-place.ts";
+import type { LogLevel } from "#runtime/logger.ts";
+
+/** What a thread of a gateway gets with its start and its ports. */
+export type ThreadExtras = { readonly logLevel: LogLevel };
+
+const PROGRAM = new URL("./gateway-thread.js", import.meta.url);
+
+/** What a thread runs, and the options of Node that it has; those of the process by default. */
+type ThreadProgram = { readonly program: URL; readonly execArgv?: string[] };
+
+/** Starts threads that run workers of a gateway. They log like the process. */
+export function startGatewayThread(
+  logLevel: LogLevel,
+  { program, ...options }: ThreadProgram = { program: PROGRAM },
+): StartThread {
+  return (start, ports) => {
+    const extras: ThreadExtras = { logLevel };
+    const worker = new Worker(program, {
+      ...options,
+      workerData: { start, ports, extras },
+      transferList: [ports.bus, ports.objects, ports.calls],
+      name: `gateway worker ${start.index}`,
+    });
+    return new GatewayThread(worker);
+  };
+}
+
+class GatewayThread implements WorkerThread {
+  readonly #worker: Worker;
+  /** What was thrown that nothing handled. */
+  #error: Error | undefined;
+  #before: ReturnType<Worker["performance"]["eventLoopUtilization"]> | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on("error", (error: Error) => {
+      this.#error = error;
+    });
+  }
+
+  onExit(listener: (reason: string) => void): void {
+    this.#worker.once("exit", (code) => {
+      listener(this.#error?.message ?? `its thread ended with the code ${code}`);
+    });
+  }
+
+  busyRatio(): number {
+    const { performance } = this.#worker;
+    const now = performance.eventLoopUtilization();
+    const before = this.#before;
+    this.#before = now;
+    const since = before === undefined ? now : performance.eventLoopUtilization(now, before);
+    return since.utilization;
+  }
+}

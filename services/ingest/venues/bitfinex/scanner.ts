@@ -1,0 +1,114 @@
+// https://docs.bitfinex.com/reference/ws-public-books
+// https://docs.bitfinex.com/docs/ws-websocket-checksum
+import type { Instrument } from "#core/instrument.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { bytesOf, decimal, literal, NOT_SO, wholeNumber } from "../../reading/frame-bytes.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+import type { BitfinexChannels } from "./answers.ts";
+
+const CHECKSUM = bytesOf(',"cs",');
+const LEVEL = bytesOf(",[");
+const COMMA = bytesOf(",");
+const LEVEL_END = bytesOf("],");
+const END = bytesOf("]");
+
+const MINUS = 0x2d;
+const OPEN_BRACKET = 0x5b;
+
+/** Places of numbers in the scanner's column. */
+const At = { Channel: 0, Sequence: 1, Sent: 2, Price: 3, Count: 4, Amount: 5 } as const;
+
+const NO_LEVELS = { prices: [], sizes: [] };
+
+type BitfinexScannerOptions = {
+  readonly channels: BitfinexChannels;
+  readonly scalesOf: (instrument: Instrument) => ScaleTracker;
+  /** Takes note of a message's number; false for a message that was there before. */
+  readonly continues: (sequence: number, emit: Emit) => boolean;
+};
+
+/**
+ * Reads single levels and checksums of books in their bytes, on a connection whose messages are
+ * numbered.
+ */
+export class BitfinexScanner {
+  readonly #options: BitfinexScannerOptions;
+  readonly #numbers = new Float64Array(6);
+
+  constructor(options: BitfinexScannerOptions) {
+    this.#options = options;
+  }
+
+  /** See `FeedDecoder.scan`. Where `isTimed`, messages end with the time of their sending. */
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, isTimed: boolean): boolean {
+    if (bytes[0] !== OPEN_BRACKET) return false;
+    const numbers = this.#numbers;
+    const payload = wholeNumber(bytes, 1, numbers, At.Channel);
+    const checksum = literal(bytes, payload, CHECKSUM);
+    const level = checksum < 0 ? literal(bytes, payload, LEVEL) : NOT_SO;
+    if (checksum < 0 && level < 0) return false;
+    const { channels, scalesOf, continues } = this.#options;
+    const channel = channels.byId.get(String(numbers[At.Channel]));
+    if (channel?.kind !== "book" || channel.instrument === undefined) return false;
+    const { instrument } = channel;
+    const scales = scalesOf(instrument);
+    const end = level < 0 ? this.#checksum(bytes, checksum) : this.#level(bytes, level, scales);
+    if (!this.#isEnd(bytes, end, isTimed)) return false;
+    if (!continues(numbers[At.Sequence]!, emit)) return true;
+    const venueTimeUs = isTimed ? epochTimeUs(numbers[At.Sent]) : undefined;
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    if (level < 0) {
+      const sides = { bids: NO_LEVELS, asks: NO_LEVELS };
+      const sum = numbers[At.Amount]!;
+      emit(bookEvent(subject, scales, sides, { snapshot: false, checksum: sum }));
+    } else this.#change(subject, scales, emit);
+    return true;
+  }
+
+  /** Behind the comma that follows a checksum, which may be negative. */
+  #checksum(bytes: Uint8Array, start: number): number {
+    const digits = behindSign(bytes, start);
+    const end = wholeNumber(bytes, digits, this.#numbers, At.Amount);
+    if (digits > start) this.#numbers[At.Amount] = -this.#numbers[At.Amount]!;
+    return literal(bytes, end, COMMA);
+  }
+
+  /** Behind the comma that follows `price,count,amount]`. */
+  #level(bytes: Uint8Array, start: number, { form }: ScaleTracker): number {
+    const numbers = this.#numbers;
+    const price = decimal(bytes, start, form.price, numbers, At.Price);
+    if (price < 0 || numbers[At.Price] === 0) return NOT_SO;
+    const count = wholeNumber(bytes, literal(bytes, price, COMMA), numbers, At.Count);
+    const at = literal(bytes, count, COMMA);
+    const digits = behindSign(bytes, at);
+    const amount = decimal(bytes, digits, form.size, numbers, At.Amount);
+    if (amount < 0 || numbers[At.Amount] === 0) return NOT_SO;
+    if (digits > at) numbers[At.Amount] = -numbers[At.Amount]!;
+    return literal(bytes, amount, LEVEL_END);
+  }
+
+  /** True if the number of the message, and its time where it has one, are what is left. */
+  #isEnd(bytes: Uint8Array, start: number, isTimed: boolean): boolean {
+    let at = wholeNumber(bytes, start, this.#numbers, At.Sequence);
+    if (isTimed) at = wholeNumber(bytes, literal(bytes, at, COMMA), this.#numbers, At.Sent);
+    return literal(bytes, at, END) === bytes.length;
+  }
+
+  /** Tells of the level: of bids if its amount is positive, gone if its count is 0. */
+  #change(subject: EventSubject, scales: ScaleTracker, emit: Emit): void {
+    const numbers = this.#numbers;
+    const amount = numbers[At.Amount]!;
+    const size = numbers[At.Count] === 0 ? 0 : Math.abs(amount);
+    const side = { prices: [numbers[At.Price]!], sizes: [size] };
+    const isBid = amount > 0;
+    const sides = { bids: isBid ? side : NO_LEVELS, asks: isBid ? NO_LEVELS : side };
+    emit(bookEvent(subject, scales, sides, { snapshot: false }));
+  }
+}
+
+/** Behind a minus, if there is one. */
+function behindSign(bytes: Uint8Array, start: number): number {
+  return start >= 0 && bytes[start] === MINUS ? start + 1 : start;
+}

@@ -1,0 +1,175 @@
+// What a session and a busy topic cost in memory, and whether clients that come and go leave
+// anything behind. Beside it a socket of uWebSockets.js alone. Resident memory after garbage was
+// collected; the kernel's part is not counted.
+import { connect } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { tickwire } from "@tickwire/proto/protobufjs";
+import { clientFrame, compiled, startAlone } from "../load/stand.mjs";
+import { row } from "./measure.mjs";
+
+const KIB = 1024;
+const SESSIONS = 10_000;
+const TOPICS_PER_SESSION = 10;
+const BUSY_TOPICS = 200;
+/** More batches than a topic's history has room for. */
+const BATCHES_PER_TOPIC = 5_000;
+const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 20, seconds: 100 };
+
+const frame = (message) =>
+  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
+const HELLO = frame({ hello: { protocolVersion: 1, clientName: "memory" } });
+const subscribe = (count) =>
+  frame({
+    subscribe: {
+      requestId: 1,
+      topics: Array.from({ length: count }, (_, index) => ({
+        topic: `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`,
+      })),
+    },
+  });
+
+/** Until the server says so many subscriptions. */
+async function settled(server, subscriptions) {
+  for (;;) {
+    const mark = await server.mark();
+    if (mark.subscriptions === subscriptions) return mark;
+    await wait(300);
+  }
+}
+
+const TICKWIRE = { name: "tickwire-server.mjs", options: { topics: TOPICS_PER_SESSION } };
+const BARE = { name: "uws-server.mjs", options: { how: "send", topics: 1, bytesPerTick: 12 } };
+
+/** KiB of resident memory that a session takes, with what it subscribed to. */
+async function perSession(program, { sessions, messages, subscriptions }) {
+  const server = await startAlone(program);
+  // The first sessions pay for tables, code and topics.
+  const endFirst = await server.open({ sockets: sessions / 10, messages });
+  const before = await settled(server, subscriptions / 10);
+  const endRest = await server.open({ sockets: sessions, messages });
+  const after = await settled(server, subscriptions / 10 + subscriptions);
+  await Promise.all([endFirst(), endRest()]);
+  await server.end();
+  return {
+    resident: (after.rss - before.rss) / sessions / KIB,
+    used: (after.usedBytes - before.usedBytes) / sessions / KIB,
+  };
+}
+
+async function idleSessions(rounds, sessions) {
+  const name = `${sessions} idle sessions, ${TOPICS_PER_SESSION} topics each`;
+  const messages = [[HELLO, subscribe(TOPICS_PER_SESSION)]];
+  const subscriptions = sessions * TOPICS_PER_SESSION;
+  const ours = [];
+  const bare = [];
+  for (let round = 0; round < rounds; round += 1) {
+    ours.push(await perSession(TICKWIRE, { sessions, messages, subscriptions }));
+    bare.push(await perSession(BARE, { sessions, messages: [[]], subscriptions: sessions }));
+  }
+  const values = (samples, key) => samples.map((sample) => sample[key]);
+  const over = values(ours, "resident").map((kib, round) => kib - bare[round].resident);
+  return [
+    row(name, "tickwire", "KiB a session", values(ours, "resident")),
+    row(name, "tickwire, in V8's heap", "KiB a session", values(ours, "used")),
+    row(name, "uWebSockets.js", "KiB a session", values(bare, "resident")),
+    row(name, "tickwire over it", "KiB a session", over, { target: "<= 2.5" }),
+  ];
+}
+
+/** KiB that a topic takes whose histories are full, here and at its publisher. */
+async function busyTopics(rounds, topics, batches) {
+  const name = `${topics} busy topics, ${batches} batches of a trade each`;
+  const samples = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const server = await startAlone({ name: "tickwire-server.mjs", options: { topics } });
+    const end = await server.open({ sockets: 1, messages: [[HELLO, subscribe(topics)]] });
+    const before = await settled(server, topics);
+    server.start({ turnsPerSecond: 100, messages: topics, ticks: 1 });
+    for (;;) {
+      await wait(500);
+      const { messages } = await server.mark();
+      if (messages >= topics * batches) break;
+    }
+    server.stop();
+    const after = await server.mark();
+    samples.push((after.rss - before.rss) / topics / KIB);
+    await end();
+    await server.end();
+  }
+  return [row(name, "publisher and gateway", "KiB a topic", samples, { target: "<= 350" })];
+}
+
+/** One client that comes, gets its answer, and goes without a word. */
+function visit(port, request, onGone) {
+  const socket = connect(port, "127.0.0.1", () => socket.write(request));
+  let bytes = 0;
+  socket.on("data", (data) => {
+    bytes += data.length;
+    // The answer to the upgrade is shorter than what follows it.
+    if (bytes > 300) socket.destroy();
+  });
+  socket.on("error", () => {});
+  socket.on("close", onGone);
+}
+
+/** KiB by which the server grows while clients come and go, after a while of that. */
+async function churn({ connectsPerSecond, warmUpSeconds, seconds }) {
+  const server = await startAlone(TICKWIRE);
+  const upgrade =
+    "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+    "Sec-WebSocket-Protocol: tickwire.v1\r\n\r\n";
+  const frames = [HELLO, subscribe(TOPICS_PER_SESSION)].map((payload) =>
+    clientFrame(payload).subarray(4),
+  );
+  const request = Buffer.concat([Buffer.from(upgrade), ...frames]);
+  let visits = 0;
+  let open = 0;
+  const run = async (forSeconds) => {
+    const startedMs = performance.now();
+    const before = visits;
+    for (let elapsedMs = 0; elapsedMs < forSeconds * 1_000;) {
+      const due = before + (elapsedMs / 1_000) * connectsPerSecond;
+      while (visits < due && open < 500) {
+        visits += 1;
+        open += 1;
+        visit(server.port, request, () => (open -= 1));
+      }
+      await wait(5);
+      elapsedMs = performance.now() - startedMs;
+    }
+    while (open > 0) await wait(20);
+    return settled(server, 0);
+  };
+  const first = await run(warmUpSeconds);
+  const visitsBefore = visits;
+  const second = await run(seconds);
+  await server.end();
+  const name = `${visits - visitsBefore} clients that came and went in ${seconds} s`;
+  return [
+    row(name, "resident", "KiB more", [(second.rss - first.rss) / KIB]),
+    row(name, "in V8's heap", "KiB more", [(second.usedBytes - first.usedBytes) / KIB], {
+      target: "0",
+    }),
+  ];
+}
+
+export const about = "memory of sessions and topics";
+
+export async function run({ rounds, quick, only = "" }) {
+  if (compiled("readers") === undefined) {
+    process.stdout.write("left out: there is no C compiler for the readers\n");
+    return [];
+  }
+  const times = Math.min(rounds, 2);
+  const parts = {
+    sessions: () => idleSessions(times, quick ? 1_000 : SESSIONS),
+    topics: () => busyTopics(times, quick ? 20 : BUSY_TOPICS, quick ? 500 : BATCHES_PER_TOPIC),
+    churn: () => churn(quick ? { ...CHURN, warmUpSeconds: 2, seconds: 5 } : CHURN),
+  };
+  const rows = [];
+  for (const [name, measure] of Object.entries(parts)) {
+    if (name.includes(only)) rows.push(...(await measure()));
+  }
+  return rows;
+}
