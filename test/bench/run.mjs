@@ -27,6 +27,7 @@ const BENCHMARKS = {
   client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
+  scale: () => import("./suite/scale.mjs"),
 };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");
