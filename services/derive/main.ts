@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
 import { immediateScheduler } from "#gateway/turns/scheduler.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { CandlePast } from "#core/candle-past.ts";
@@ -26,6 +27,8 @@ type DeriveOptions = {
   readonly config: DeriveConfig;
   /** Not closed by the deriver. */
   readonly bus: Bus;
+  /** What outlived its publishers: with it, candles under way are whole after a restart. */
+  readonly log?: StreamLog | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -70,7 +73,7 @@ export async function startDerive(options: DeriveOptions): Promise<RunningDerive
     claimsOf,
     shard: config.shard,
   };
-  const reader = new MarketReader({ bus, clock, logger, random, limits: config });
+  const reader = new MarketReader({ bus, clock, logger, random, limits: config, log: options.log });
   const candles = openCandles(options, { reader, publishing });
   const consolidated = openConsolidated(options, { reader, publishing });
   const parts = { publisherId, counters, reader, candles, consolidated };

@@ -4,6 +4,7 @@ import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
+import type { SharedAccounts } from "#core/shared-accounts.ts";
 import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
 import { Looks } from "./access/looks.ts";
@@ -50,6 +51,17 @@ type GatewayThread = {
   readonly index: number;
   /** Hands on what connects to the port of all threads. */
   readonly listener: SharedListener;
+  /** What all threads count together, for the limits that hold over all of them. */
+  readonly together: {
+    /** By address: sockets, bodies and requests. */
+    readonly addresses: SharedAccounts;
+    /** By principal. */
+    readonly principals: SharedAccounts;
+    /** By address: sessions that are polled. */
+    readonly polls: SharedAccounts;
+    /** A clock that is the same for all of them, in nanoseconds. */
+    readonly nowNs: () => bigint;
+  };
 };
 
 /** What a gateway is made of. It owns none of these but the registry's gateway metrics. */
@@ -100,7 +112,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayOfTh
   const methodParts = { ...common, catalog, log, looks, queryTimeoutMs, replaysMax };
   const untraced = createMarketData(methodParts);
   const services = tracing === undefined ? untraced : tracedServices(untraced, tracing);
-  const accounts = new PrincipalAccounts(metrics);
+  const together = options.thread?.together;
+  const principals = together && { accounts: together.principals, nowNs: together.nowNs };
+  const accounts = new PrincipalAccounts(metrics, principals);
   const http = createHttpFace(options, { services, accounts, turns, metrics });
   const inboxSpace = new InboxSpace(metrics);
   const identity = { serverVersion, gatewayId: randomUUID() };
@@ -152,6 +166,7 @@ function createHttpFace(
     turns,
     metrics,
     createToken: createSessionToken,
+    polledTogether: options.thread?.together.polls,
     bufferedBytesMax: bufferedBytesOf(config, bus),
   });
   const dashboard = readDashboard(options);
@@ -167,8 +182,9 @@ function openTransport(
   const choice = { choice: config.transport, onFallback };
   const own = transportOptions(config, bus);
   if (thread === undefined) return selectTransport(choice, own, handler);
-  const { listener } = thread;
-  return selectTransport({ ...choice, choice: "uws" }, { ...own, listener }, handler);
+  const { listener, together } = thread;
+  const shared = { accounts: together.addresses, nowNs: together.nowNs };
+  return selectTransport({ ...choice, choice: "uws" }, { ...own, listener, shared }, handler);
 }
 
 function readDashboard({ config, dashboardFolder, logger }: GatewayOptions) {

@@ -39,6 +39,7 @@ export type LimitUse = { readonly limit: string; readonly used: number; readonly
 export function registerLimitUse(registry: Registry, read: () => readonly LimitUse[]): void {
   const gauge: Gauge<"limit"> = new Gauge({
     name: "tickwire_gateway_limit_used_ratio",
+    aggregator: "max",
     help: "Part of a limit of the whole gateway that is used; at 1 its policy applies.",
     labelNames: ["limit"],
     registers: [registry],
@@ -348,6 +349,7 @@ function topicMetrics(registry: Registry) {
     }),
     instrumentsLeftOut: new Gauge({
       name: "tickwire_gateway_instruments_left_out",
+      aggregator: "max",
       help: "Instruments of a venue that cannot be had because of instrumentsMax.",
       labelNames: ["venue"],
       registers,

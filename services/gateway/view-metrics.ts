@@ -39,6 +39,7 @@ function slownessMetrics(registry: Registry) {
     }),
     lagSecondsMax: new Gauge({
       name: "tickwire_gateway_lag_seconds_max",
+      aggregator: "max",
       help: "Age of the oldest thing that some session has not acknowledged yet.",
       registers,
     }),

@@ -2,7 +2,9 @@
 // 10,000 a second: tickers of 1,000 of them, and book, trades and candles of the one that is shown.
 // Prints frames, the time between them, how busy the page's main thread is (by Chromium's tracing:
 // CPU time of the tasks that it ran, so that a busy machine counts less), how long it took until
-// first prices were seen, and by how much anything moved on the screen (cumulative layout shift).
+// first prices were seen, by how much anything moved on the screen (cumulative layout shift), and
+// how soon the list shows what is searched for. The frames of an empty page, just before, are what
+// the machine gives.
 // Runs on the build: `npm run build && node test/bench/dashboard.bench.mjs [seconds] [url]`. With
 // an address it looks at what runs there. `--profile FILE` writes a CPU profile of the page.
 import { fork } from "node:child_process";
@@ -27,6 +29,7 @@ const JOIN_MS_MAX = 60_000;
 const EVENTS_PER_SECOND_MIN = 9_000;
 const SETTLE_MS = 2_000;
 const BUSY_LIMIT = 0.4;
+const EMPTY_MS = 3_000;
 const TRACE_CATEGORIES = ["toplevel", "devtools.timeline", "blink.user_timing"];
 const print = (line) => process.stdout.write(`${line}\n`);
 const wait = (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -41,6 +44,7 @@ const gateway = positionals[1] === undefined ? await startGateway() : undefined;
 const url = positionals[1] ?? gateway.url;
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], headless: true });
 try {
+  const empty = await framesOfEmptyPage(browser);
   const page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
   page.on("pageerror", (error) => print(`error in the page: ${error.message}`));
   await page.addInitScript(watchPage);
@@ -59,18 +63,47 @@ try {
     await session.send("Profiler.start");
   }
   await browser.startTracing(page, { categories: TRACE_CATEGORIES });
-  const before = await page.evaluate("watched.begin()");
+  await page.evaluate("watched.begin()");
+  const before = await countedEvents(page);
   await wait(seconds * 1_000);
+  const after = await countedEvents(page);
   const watched = await page.evaluate("watched.end()");
+  const carried = ((after.events - before.events) * 1_000) / (after.atMs - before.atMs);
   const trace = JSON.parse((await browser.stopTracing()).toString());
   if (values.profile !== undefined) {
     const { profile } = await session.send("Profiler.stop");
     writeFileSync(values.profile, JSON.stringify(profile));
   }
-  report({ ...watched, found, before, traffic: await page.textContent("#traffic") }, trace);
+  const searchMs = [];
+  for (const words of ["sym9876", "sym98", "btc", ""])
+    searchMs.push(await page.evaluate(`watched.search(${JSON.stringify(words)})`));
+  report({ ...watched, empty, searchMs, found, carried }, trace);
 } finally {
   await browser.close();
   gateway?.process.kill();
+}
+
+/** Events that the page has taken, as it counts them once a second, and when it did. */
+async function countedEvents(page) {
+  const read = () => page.getAttribute("#traffic", "data-events");
+  const known = await read();
+  for (;;) {
+    const events = await read();
+    if (events !== known) return { events: Number(events), atMs: performance.now() };
+    await wait(10);
+  }
+}
+
+/** Times between the frames of a page without anything, in milliseconds. */
+async function framesOfEmptyPage(browser) {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 860 } });
+  await page.addInitScript(watchPage);
+  await page.goto("about:blank");
+  await page.evaluate("watched.begin()");
+  await wait(EMPTY_MS);
+  const { frames } = await page.evaluate("watched.end()");
+  await page.close();
+  return frames;
 }
 
 /** In the page, before its own scripts: frames, first data, and what moved. */
@@ -92,6 +125,19 @@ function watchPage() {
     requestAnimationFrame(onFrame);
   };
   requestAnimationFrame(onFrame);
+  /** How long it takes until the list has changed, and the frame after it is there. */
+  watched.search = (words) =>
+    new Promise((resolve) => {
+      const count = document.querySelector("#market-count");
+      const input = document.querySelector(".panel-markets input");
+      const fromMs = performance.now();
+      new MutationObserver((_, observer) => {
+        observer.disconnect();
+        requestAnimationFrame(() => resolve(performance.now() - fromMs));
+      }).observe(count, { childList: true, characterData: true, subtree: true });
+      input.value = words;
+      input.dispatchEvent(new Event("input"));
+    });
   watched.begin = () => {
     watched.frames = [];
     watched.isOn = true;
@@ -103,19 +149,21 @@ function watchPage() {
   };
 }
 
-function report({ frames, firstDataMs, shift, found, traffic }, trace) {
-  const sorted = frames.toSorted((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+function report({ frames, empty, searchMs, firstDataMs, shift, found, carried }, trace) {
+  const times = (of) => {
+    const sorted = of.toSorted((a, b) => a - b);
+    const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+    return [at(0.5), at(0.99), at(1)].map((ms) => ms.toFixed(1)).join(" ");
+  };
   const { busyShare, longestMs, byName } = mainThread(trace);
   const perSecond = frames.length / (frames.reduce((sum, one) => sum + one, 0) / 1_000);
   print(`markets in the list    ${found}`);
-  print(`carried                ${traffic}`);
+  print(`carried                ${carried.toFixed(0)} events/s`);
   print(`first data after       ${firstDataMs.toFixed(0)} ms`);
   print(`layout shift           ${shift.toFixed(4)}`);
   print(`frames                 ${frames.length}, ${perSecond.toFixed(1)} a second`);
-  print(
-    `frame time p50 p99 max ${[at(0.5), at(0.99), at(1)].map((ms) => ms.toFixed(1)).join(" ")} ms`,
-  );
+  print(`frame time p50 p99 max ${times(frames)} ms; of an empty page ${times(empty)} ms`);
+  print(`found after            ${searchMs.map((ms) => ms.toFixed(0)).join(", ")} ms`);
   print(
     `main thread busy       ${(busyShare * 100).toFixed(1)} %, longest task ${longestMs.toFixed(1)} ms`,
   );

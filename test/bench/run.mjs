@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { movedRows } from "./suite/compare.mjs";
-import { machine } from "./suite/measure.mjs";
+import { machine, measureQuickly } from "./suite/measure.mjs";
 import { formatTable } from "./suite/table.mjs";
 
 /** Each is read when it is wanted. */
@@ -27,6 +27,7 @@ const BENCHMARKS = {
   client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
+  scale: () => import("./suite/scale.mjs"),
 };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");
@@ -74,6 +75,7 @@ async function importTypeScript(path) {
 async function measure(name) {
   const rounds = Number(values.rounds ?? (values.quick ? ROUNDS_QUICK : ROUNDS));
   const about = machine();
+  if (values.quick) measureQuickly();
   const startedMs = performance.now();
   const benchmark = await BENCHMARKS[name]();
   const rows = await benchmark.run({ rounds, quick: values.quick, only: values.only });

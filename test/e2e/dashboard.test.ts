@@ -118,6 +118,26 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     expect(await page.textContent("h1")).toBe("ETH-USD-PERP");
   });
 
+  test("holds the tape, marks a favourite and scrolls the chart by keys", async () => {
+    const star = page.locator(".market-row[aria-selected=true]:visible .star.on");
+    await page.keyboard.press("s");
+    await expect.poll(() => star.count(), { timeout: 30_000 }).toBe(1);
+    await page.keyboard.press("s");
+    await expect.poll(() => star.count(), { timeout: 30_000 }).toBe(0);
+    await page.keyboard.press("p");
+    expect(await page.textContent(".panel-trades .badge")).toBe("paused");
+    await page.keyboard.press("p");
+    expect(await page.locator(".panel-trades .badge").isVisible()).toBe(false);
+    await page.focus(".chart-host");
+    for (let turn = 0; turn < 5; turn += 1) await page.keyboard.press("-");
+    const goesBack = async (): Promise<boolean> => {
+      await page.keyboard.press("PageUp");
+      return page.evaluate("document.querySelector('.panel-chart').dataset.bars > 1_500");
+    };
+    await expect.poll(goesBack, { timeout: 30_000, interval: 50 }).toBe(true);
+    await page.keyboard.press("End");
+  });
+
   test("moves, joins and resizes panels by keyboard and pointer, and keeps the layout", async () => {
     const box = async (id: string) => (await page.locator(`.panel-${id}`).boundingBox())!;
     const border = "[aria-label='Border between Markets and Chart']";
@@ -241,6 +261,11 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     await untilLive(other);
     expect(await other.textContent("h1")).toBe("ETH-USD");
     await expect.poll(connections, { timeout: 30_000 }).toBe(1);
+    // Favourites and alerts are those of all windows.
+    for (const count of [1, 0]) {
+      await page.keyboard.press("s");
+      await untilInPage(other, `document.querySelectorAll(".star.on").length === ${count}`);
+    }
     const sequence = await other.getAttribute(".panel-book", "data-sequence");
     await page.reload();
     await isLive();

@@ -198,6 +198,7 @@ const LAYERS: readonly Layer[] = [
     may: [
       ...SHARED,
       "services/gateway/catalog/",
+      "services/gateway/history/",
       "services/gateway/topics/",
       "services/gateway/turns/",
       "services/gateway/metrics.ts",

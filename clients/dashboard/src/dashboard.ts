@@ -18,6 +18,7 @@ import {
   nowMs,
   onFrame,
   onNarrow,
+  onStored,
   openWindow,
   pixelRatio,
   reload,
@@ -182,6 +183,7 @@ function showTraffic(): void {
   }
   const { events, bytes, roundTripMs } = connected.stats();
   const trip = roundTripMs === undefined ? "" : ` · ${roundTripMs.toFixed(1)} ms round trip`;
+  shell.traffic.dataset["events"] = String(events.total);
   const size = bytes.total === 0 ? "" : ` · ${(bytes.perSecond / 1_000).toFixed(1)} kB/s`;
   setText(shell.traffic, `${events.perSecond.toFixed(0)} events/s${size}${trip}`);
 }
@@ -303,6 +305,8 @@ function onKey(event: KeyboardEvent): void {
   }
   if (event.key === "t") changeView({ theme: shell.isDark ? "light" : "dark" });
   if (event.key === "f") shell.fullScreen();
+  if (event.key === "s") list.toggleFavourite(view.topic);
+  if (event.key === "p") trades.toggleHold();
   if (event.key === "a") {
     event.preventDefault();
     alerts.open();
@@ -319,6 +323,10 @@ document.body.append(alerts.element, alerts.toasts, accessDialog.element);
 shell.apply(view, layout);
 onNarrow((isNarrow) => {
   shell.setNarrow(isNarrow);
+});
+onStored((what) => {
+  if (what === "alerts") alerts.reload();
+  else list.takeFavourites(loadFavourites());
 });
 chart.recolour();
 showState();

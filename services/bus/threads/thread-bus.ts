@@ -240,8 +240,8 @@ export class ThreadBus implements Bus {
 
   #shut(reason: string): void {
     if (this.#state === "closed") return;
-    this.#state = "closed";
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
+    this.#state = "closed";
     for (const pending of this.#requests.values()) pending.reject(closedError());
     this.#queue.clear();
     this.#tell({ kind: "closed", reason });

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
 import type { TickwireConfig } from "#config/config.ts";
 import { CONSOLIDATED_VENUE, derivedVenueOf } from "#derive/derived-names.ts";
 import { startDerive } from "#derive/main.ts";
@@ -21,7 +22,7 @@ import type { DeriveFlags } from "../process/derive-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { openBus } from "../process/open-bus.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { keepStreams } from "../process/stream-log.ts";
+import { keepStreams, openStreamLog } from "../process/stream-log.ts";
 import { reachableUrl } from "../process/listen-address.ts";
 import { printLine } from "../output/terminal.ts";
 
@@ -82,7 +83,12 @@ async function runDeriveProcess(config: TickwireConfig): Promise<number> {
   service.shutdown.add("bus", () => bus.drain());
   const named = config.derive.candles.venues.map(derivedVenueOf);
   streams = await keepStreams({ config, service }, [CONSOLIDATED_VENUE, ...named]);
-  derive = await runDerive({ config, service, bus });
+  // A log in memory would begin with this process: it tells nothing of before.
+  const log =
+    config.streamLog.kind === "jetstream"
+      ? await openStreamLog({ config, service, bus })
+      : undefined;
+  derive = await runDerive({ config, service, bus, log });
   return admin.port;
 }
 
@@ -91,11 +97,13 @@ export async function runDerive(parts: {
   readonly config: TickwireConfig;
   readonly service: ServiceProcess;
   readonly bus: Bus;
+  readonly log?: StreamLog | undefined;
 }): Promise<RunningDerive> {
-  const { config, service, bus } = parts;
+  const { config, service, bus, log } = parts;
   const derive = await startDerive({
     config: config.derive,
     bus,
+    log,
     clock: service.clock,
     logger: service.logger,
     registry: service.metrics,

@@ -28,6 +28,7 @@ const worker = await runWorkerSide({
   takeObject: () =>
     (receiveMessageOnPort(ports.objects) as { readonly message: unknown } | undefined)?.message,
   clock: new SystemClock(),
+  nowNs: () => process.hrtime.bigint(),
   logger,
   tracing: createTracing(programVersion()),
   onHandlerError: handlerErrors(logger),

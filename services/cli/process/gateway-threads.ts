@@ -5,11 +5,20 @@ import type { LogLevel } from "#runtime/logger.ts";
 /** What a thread of a gateway gets with its start and its ports. */
 export type ThreadExtras = { readonly logLevel: LogLevel };
 
+const PROGRAM = new URL("./gateway-thread.js", import.meta.url);
+
+/** What a thread runs, and the options of Node that it has; those of the process by default. */
+type ThreadProgram = { readonly program: URL; readonly execArgv?: string[] };
+
 /** Starts threads that run workers of a gateway. They log like the process. */
-export function startGatewayThread(logLevel: LogLevel): StartThread {
+export function startGatewayThread(
+  logLevel: LogLevel,
+  { program, ...options }: ThreadProgram = { program: PROGRAM },
+): StartThread {
   return (start, ports) => {
     const extras: ThreadExtras = { logLevel };
-    const worker = new Worker(new URL("./gateway-thread.js", import.meta.url), {
+    const worker = new Worker(program, {
+      ...options,
       workerData: { start, ports, extras },
       transferList: [ports.bus, ports.objects, ports.calls],
       name: `gateway worker ${start.index}`,

@@ -38,6 +38,8 @@ export function createBuilderCounters(): BuilderCounters {
 }
 
 const MINUTE_US = 60_000_000;
+/** The venue's clock, and the way of a trade to us, may make so much of a difference. */
+const SETTLE_US = 1_000_000;
 
 /**
  * Candles of one instrument, made of its trades by the venue's time. A candle is under way until
@@ -73,7 +75,28 @@ export class CandleBuilder {
     return nowUs - this.#lagUs;
   }
 
+  /**
+   * Since when trades are wanted for the candles that are under way at this time of ours, or were
+   * until a moment ago: of those of at most so long.
+   */
+  openSinceUs(nowUs: number, intervalMsMax: number): number {
+    const beforeUs = nowUs - this.#parts.graceMs * 1_000 - SETTLE_US;
+    const starts = this.#series
+      .filter(({ intervalMs }) => intervalMs <= intervalMsMax)
+      .map((series) => series.openTimeOf(beforeUs));
+    return Math.min(nowUs, ...starts);
+  }
+
+  /** A trade of before: of the candles that are under way at this time of ours, and no others. */
+  takePast(trade: TradeRow, nowUs: number): void {
+    this.#take(trade, nowUs - this.#parts.graceMs * 1_000 - SETTLE_US);
+  }
+
   take(trade: TradeRow): void {
+    this.#take(trade, undefined);
+  }
+
+  #take(trade: TradeRow, underWayUs: number | undefined): void {
     const { priceMantissa, priceScale, sizeMantissa, sizeScale } = trade;
     this.#grow(priceScale, sizeScale);
     const timeUs = trade.venueTimeUs ?? trade.receivedTimeUs;
@@ -86,7 +109,10 @@ export class CandleBuilder {
     };
     this.#counters.trades += 1;
     let isLate = false;
-    for (const series of this.#series) if (!series.take(whole)) isLate = true;
+    for (const series of this.#series) {
+      if (underWayUs !== undefined && timeUs < series.openTimeOf(underWayUs)) continue;
+      if (!series.take(whole)) isLate = true;
+    }
     if (isLate) this.#counters.tradesTooLate += 1;
   }
 

@@ -127,6 +127,7 @@ export class CandleDesk {
     const feed = new CandleFeed({
       reader,
       queries,
+      logged: reader.logged,
       clock,
       source: instrumentOf(message),
       instrument,

@@ -6,6 +6,7 @@ import type { Candle } from "#core/market-event.ts";
 import type { Topic } from "#core/topic.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import type { LoggedTrades } from "../reading/logged-trades.ts";
 import type { SourceCandles } from "../reading/source-queries.ts";
 import type { TopicListener } from "../reading/topic-reading.ts";
 import { createBuilderCounters } from "./candle-builder.ts";
@@ -23,9 +24,12 @@ type Options = {
   readonly kept?: readonly TradeMessage[] | undefined;
   readonly minutes?: (fromUs: number, toUs: number) => SourceCandles | undefined;
   readonly native?: readonly number[];
+  readonly hasMinutes?: boolean;
+  readonly logged?: Pick<LoggedTrades, "read">;
 };
 
-async function create({ kept, minutes, native = [60_000] }: Options = {}) {
+async function create(options: Options = {}) {
+  const { kept, minutes, native = [60_000], hasMinutes = true, logged } = options;
   const clock = new ManualClock(START_US);
   const listeners = new Map<string, TopicListener>();
   const told: Candle[] = [];
@@ -44,12 +48,13 @@ async function create({ kept, minutes, native = [60_000] }: Options = {}) {
         return Promise.resolve(minutes?.(fromTimeUs, toTimeUs));
       },
     },
+    logged,
     clock,
     source: SOURCE,
     instrument: INSTRUMENT,
     channels: new Set(["trades", "candles", "status"]),
     intervalsMs: { built: [1_000, HOUR_MS], native },
-    hasMinutes: true,
+    hasMinutes,
     graceMs: 1_000,
     counters: createBuilderCounters(),
     emit: (candle) => void told.push(candle),
@@ -76,7 +81,7 @@ async function create({ kept, minutes, native = [60_000] }: Options = {}) {
     feed.tell(true);
     return told.findLast((candle) => candle.intervalMs === intervalMs);
   };
-  listeners.get("trades")?.onStart?.(100);
+  listeners.get("trades")?.onStart?.({ epoch: 4, sequence: 100 });
   const loss = (): void => listeners.get("trades")?.onLoss();
   return { clock, feed, told, asked, settle, advance, news, live, trade, lastOf, loss, listeners };
 }
@@ -277,6 +282,7 @@ test.each([-1, 0, 1])("so many trades wait for those before them (limit %i)", as
       },
     },
     queries: { trades: () => waiting, candles: () => Promise.resolve(undefined) },
+    logged: undefined,
     clock,
     source: SOURCE,
     instrument: INSTRUMENT,
@@ -288,7 +294,7 @@ test.each([-1, 0, 1])("so many trades wait for those before them (limit %i)", as
     emit: (candle: Candle) => void told.push(candle),
   };
   const waits = new CandleFeed(parts);
-  listeners.get("trades")?.onStart?.(0);
+  listeners.get("trades")?.onStart?.({ epoch: 4, sequence: 0 });
   const rows = Array.from({ length: HELD_TRADES_MAX + more }, () => trade(SECOND_US));
   listeners.get("trades")?.onNews({ kind: "trades", rows }, 0);
   expect(parts.counters.trades).toBe(more > 0 ? HELD_TRADES_MAX + more : 0);
@@ -296,4 +302,52 @@ test.each([-1, 0, 1])("so many trades wait for those before them (limit %i)", as
   await settle();
   expect(parts.counters.trades).toBe(HELD_TRADES_MAX + more);
   waits.close();
+});
+
+/** A log that has these trades, and says since when they are all. */
+function loggedOf(sinceUs: number | undefined, ...trades: readonly TradeRow[]) {
+  const wanted: { fromUs: number; until: { epoch: number; sequence: number } }[] = [];
+  const logged: Pick<LoggedTrades, "read"> = {
+    read: (_topic, { fromUs, until, take }) => {
+      wanted.push({ fromUs, until });
+      take(trades);
+      return Promise.resolve(sinceUs);
+    },
+  };
+  return { logged, wanted };
+}
+
+test("after a restart candles under way are whole by what the stream log has", async () => {
+  const hourUs = START_US - 30 * MINUTE_US;
+  const { logged, wanted } = loggedOf(hourUs, trade(-20 * MINUTE_US, 30), trade(-MINUTE_US, 20));
+  const kept = [keptTrade(100, -100_000, "10")];
+  const { settle, live, lastOf, told } = await create({ kept, logged, hasMinutes: false });
+  live("live", hourUs - MINUTE_US);
+  await settle();
+  expect(wanted).toEqual([{ fromUs: hourUs, until: { epoch: 4, sequence: 99 } }]);
+  expect(lastOf(HOUR_MS)).toMatchObject({ tradeCount: 3, high: "30", incomplete: false });
+  // Candles that were over long before are not told anew.
+  const seconds = told.filter(({ intervalMs }) => intervalMs === 1_000);
+  expect(seconds.map(({ tradeCount }) => tradeCount)).toEqual([1]);
+});
+
+test("where venues tell their minutes, the log is read for short candles alone", async () => {
+  const { logged, wanted } = loggedOf(undefined);
+  await create({ kept: [keptTrade(100, 5_000)], logged, native: [] });
+  for (let task = 0; task < 10; task += 1) await Promise.resolve();
+  expect(wanted[0]?.fromUs).toBe(START_US - 2 * SECOND_US);
+});
+
+test("what the log does not have whole leaves the mark, as does a loss while it is read", async () => {
+  const partly = loggedOf(START_US - 10 * MINUTE_US, trade(-9 * MINUTE_US));
+  const one = await create({ logged: partly.logged, hasMinutes: false });
+  one.live("live", START_US - 40 * MINUTE_US);
+  await one.settle();
+  expect(one.lastOf(HOUR_MS)).toMatchObject({ incomplete: true });
+  const whole = loggedOf(START_US - 30 * MINUTE_US, trade(-9 * MINUTE_US));
+  const other = await create({ logged: whole.logged, hasMinutes: false });
+  other.live("live", START_US - 40 * MINUTE_US);
+  other.loss();
+  await other.settle();
+  expect(other.lastOf(HOUR_MS)).toMatchObject({ incomplete: true });
 });

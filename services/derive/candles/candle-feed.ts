@@ -6,15 +6,18 @@ import type { Trade as TradeMessage } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle } from "#core/market-event.ts";
+import type { LoggedTrades } from "../reading/logged-trades.ts";
 import type { MarketReader } from "../reading/market-reader.ts";
 import type { SourceQueries } from "../reading/source-queries.ts";
-import type { TopicListener } from "../reading/topic-reading.ts";
+import type { TopicListener, TopicPosition } from "../reading/topic-reading.ts";
 import { CandleBuilder } from "./candle-builder.ts";
 import type { BuilderCounters } from "./candle-builder.ts";
 
 type CandleFeedParts = {
   readonly reader: Pick<MarketReader, "read">;
   readonly queries: Pick<SourceQueries, "trades" | "candles">;
+  /** What the stream log has; undefined if there is none. */
+  readonly logged: Pick<LoggedTrades, "read"> | undefined;
   readonly clock: Clock;
   readonly source: Instrument;
   /** Of the derived venue. */
@@ -42,8 +45,8 @@ const PAGES_MAX = 4;
 /**
  * The candles of one instrument: its trades go into a builder, its own candles pass. What was
  * before the first trade that comes is asked for, once at every start and after every loss: first
- * the trades that its publisher keeps, and when those do not reach back to the beginning of a
- * candle, the venue's own minutes before them.
+ * the trades that its publisher keeps, before them those of the stream log, and when both do not
+ * reach back to the beginning of a candle, the venue's own minutes before them.
  */
 export class CandleFeed {
   readonly #parts: CandleFeedParts;
@@ -51,6 +54,9 @@ export class CandleFeed {
   readonly #readings: { end(): void }[] = [];
   /** Trades that came while those before them are asked for; undefined if nothing is. */
   #held: TradeRow[] | undefined;
+  #isHeldBroken = false;
+  /** Nothing had been counted when the stream began. */
+  #isFresh = true;
   /** Since when trades may be missing; undefined while none is. */
   #lostSinceUs: number | undefined;
   /** What is said of the trades: since when they are live; undefined while they are not. */
@@ -59,6 +65,8 @@ export class CandleFeed {
   #wholeSinceUs: number | undefined;
   #cancelMend: CancelTimer | undefined;
   #starts = 0;
+  /** What is counted now is of the past, and goes on. */
+  #isReadingLog = false;
   #isClosed = false;
 
   constructor(parts: CandleFeedParts) {
@@ -75,6 +83,7 @@ export class CandleFeed {
 
   /** Closes what is over, and tells what has changed. */
   tell(withOpen: boolean): void {
+    if (this.#isReadingLog) return;
     this.#builder.tell(this.#parts.clock.nowUs(), withOpen);
   }
 
@@ -119,7 +128,7 @@ export class CandleFeed {
 
   #tradeListener(): TopicListener {
     return {
-      onStart: (sequence) => this.#onStart(sequence),
+      onStart: (position) => this.#onStart(position),
       onNews: (rows, first) => {
         if (rows.kind !== "trades") return;
         for (let index = first; index < rows.rows.length; index += 1) {
@@ -136,13 +145,13 @@ export class CandleFeed {
     if (row.historical) return;
     if (this.#held !== undefined) {
       this.#held.push(row);
-      if (this.#held.length > HELD_TRADES_MAX) this.#release(undefined);
+      if (this.#held.length > HELD_TRADES_MAX) this.#release(NOTHING);
       return;
     }
     const lostSinceUs = this.#lostSinceUs;
     if (lostSinceUs !== undefined && this.#liveSinceUs !== undefined) {
       this.#lostSinceUs = undefined;
-      const timeUs = row.venueTimeUs ?? row.receivedTimeUs;
+      const timeUs = timeOf(row);
       this.#builder.lose(lostSinceUs, Math.max(lostSinceUs, timeUs) + 1);
       this.#beginMending(timeUs);
     }
@@ -168,6 +177,10 @@ export class CandleFeed {
   }
 
   #onLoss(): void {
+    if (this.#held !== undefined) {
+      this.#held = [];
+      this.#isHeldBroken = true;
+    }
     this.#noteLoss(this.#parts.clock.nowUs());
   }
 
@@ -180,49 +193,88 @@ export class CandleFeed {
     this.#builder.lose(this.#lostSinceUs, Math.max(nowUs, this.#lostSinceUs) + 1);
   }
 
-  /** The stream begins behind a sequence: what was before it is asked for. */
-  #onStart(sequence: number): void {
+  /** The stream begins behind a place: what was before it is asked for. */
+  #onStart(position: TopicPosition): void {
     this.#starts += 1;
     const start = this.#starts;
     this.#held = [];
-    const { queries, source } = this.#parts;
+    this.#isHeldBroken = false;
+    this.#isReadingLog = false;
+    this.#isFresh = this.#builder.lastTradeUs === undefined;
+    const isCurrent = (): boolean =>
+      !this.#isClosed && this.#starts === start && this.#held !== undefined;
     // A rejection is a bug of ours, and ends the process.
-    void queries.trades(source).then((trades) => {
-      if (this.#isClosed || this.#starts !== start || this.#held === undefined) return;
-      this.#release(trades?.filter((trade) => trade.sequence <= sequence));
+    void this.#readPast(position, isCurrent).then((past) => {
+      if (isCurrent()) this.#release(past);
     });
   }
 
-  /** What was kept is there, or is not to be had: what waited goes on behind it. */
-  #release(kept: readonly TradeMessage[] | undefined): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    const { lastTradeUs } = this.#builder;
+  /** What the publisher keeps, and before that what the stream log has. */
+  async #readPast({ epoch, sequence }: TopicPosition, isCurrent: () => boolean): Promise<Past> {
+    const { queries, source, logged } = this.#parts;
+    const trades = await queries.trades(source);
+    const kept = trades?.filter((trade) => trade.sequence <= sequence) ?? [];
     // After a stream that was broken off it is not known which of them were counted.
-    const before = lastTradeUs === undefined ? (kept ?? []).map(rowOf) : [];
-    const counted = before.filter((row) => !row.historical);
-    const first = counted[0] ?? held[0];
+    if (!isCurrent() || !this.#isFresh) {
+      return { rows: [], loggedSinceUs: undefined };
+    }
+    const rows = kept.filter(({ historical }) => !historical).map(rowOf);
+    const nowUs = this.#parts.clock.nowUs();
+    const fromUs = this.#builder.openSinceUs(nowUs, this.#mayMend ? MINUTE_MS : Infinity);
+    const oldestUs = rows[0] === undefined ? Infinity : timeOf(rows[0]);
+    if (logged === undefined || oldestUs <= fromUs) {
+      return { rows, loggedSinceUs: undefined };
+    }
+    const until = { epoch, sequence: (kept[0]?.sequence ?? sequence + 1) - 1 };
+    this.#isReadingLog = true;
+    const take = (page: readonly TradeRow[]): boolean => {
+      if (!isCurrent()) return false;
+      for (const row of page) if (!row.historical) this.#builder.takePast(row, nowUs);
+      return true;
+    };
+    const loggedSinceUs = await logged.read(source, { fromUs, until, take });
+    if (isCurrent()) this.#isReadingLog = false;
+    return { rows, loggedSinceUs };
+  }
+
+  /** The past is there, or is not to be had: what waited goes on behind it. */
+  #release(past: Past): void {
+    const held = this.#held ?? [];
+    // What was lost meanwhile lies between the past and what waited.
+    const { rows, loggedSinceUs } = this.#isHeldBroken ? NOTHING : past;
+    this.#held = undefined;
+    this.#isHeldBroken = false;
+    this.#isReadingLog = false;
+    const { lastTradeUs } = this.#builder;
+    const first = rows[0] ?? held[0];
     const nowUs = this.#builder.venueNowUs(this.#parts.clock.nowUs());
-    const oldestUs = first === undefined ? nowUs : (first.venueTimeUs ?? first.receivedTimeUs);
+    const firstUs = first === undefined ? nowUs : timeOf(first);
+    // Of the log all is known from that moment on, else what is behind it.
+    const oldestUs = loggedSinceUs === undefined ? firstUs : loggedSinceUs - 1;
     this.#wholeSinceUs = Math.max(oldestUs, this.#liveSinceUs ?? -Infinity);
-    const lostFromUs = this.#lostSinceUs ?? lastTradeUs ?? -Infinity;
+    const lostFromUs = this.#isFresh ? -Infinity : (this.#lostSinceUs ?? lastTradeUs ?? -Infinity);
     this.#lostSinceUs = undefined;
     this.#builder.lose(lostFromUs, this.#wholeSinceUs + 1);
     this.#beginMending(this.#wholeSinceUs);
-    for (const row of counted) this.#builder.take(row);
+    for (const row of rows) this.#builder.take(row);
     for (const row of held) this.#onTrade(row);
   }
 
   /** Everything after this moment is known; before it the venue's own minutes may help. */
   #beginMending(wholeSinceUs: number): void {
-    const { hasMinutes, source, clock } = this.#parts;
+    const { clock } = this.#parts;
     const minuteUs = Math.ceil((wholeSinceUs + 1) / MINUTE_US) * MINUTE_US;
     const fromUs = this.#builder.beginMending(minuteUs);
     this.#cancelMend?.();
-    // Minutes count what trades count in units of the base asset alone.
-    if (fromUs === undefined || !hasMinutes || (source.sizeUnit ?? "base") !== "base") return;
+    if (fromUs === undefined || !this.#mayMend) return;
     const waitMs = (minuteUs - this.#builder.venueNowUs(clock.nowUs())) / 1_000 + MINUTE_KNOWN_MS;
     this.#scheduleMend({ fromUs, minuteUs, attempts: 0 }, Math.max(0, waitMs));
+  }
+
+  /** Minutes count what trades count in units of the base asset alone. */
+  get #mayMend(): boolean {
+    const { hasMinutes, source } = this.#parts;
+    return hasMinutes && (source.sizeUnit ?? "base") === "base";
   }
 
   #scheduleMend(mend: Mend, delayMs: number): void {
@@ -268,7 +320,21 @@ export class CandleFeed {
   }
 }
 
+/** What is known of before a stream began. */
+type Past = {
+  /** What its publisher keeps. */
+  readonly rows: readonly TradeRow[];
+  /** Since when what was counted of the log and these are all trades; undefined if they are not. */
+  readonly loggedSinceUs: number | undefined;
+};
+
+const NOTHING: Past = { rows: [], loggedSinceUs: undefined };
+
 type Mend = { readonly fromUs: number; readonly minuteUs: number; readonly attempts: number };
+
+function timeOf({ venueTimeUs, receivedTimeUs }: TradeRow): number {
+  return venueTimeUs ?? receivedTimeUs;
+}
 
 /** A trade of an answer as streams have it. */
 function rowOf(trade: TradeMessage): TradeRow {

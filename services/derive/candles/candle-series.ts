@@ -58,9 +58,14 @@ export class CandleSeries {
     return this.#entries.length;
   }
 
+  /** When the candle begins in which a time lies. */
+  openTimeOf(timeUs: number): number {
+    return timeUs - (timeUs % this.#intervalUs);
+  }
+
   /** False if the trade is too late for its candle. */
   take(trade: TallyTrade): boolean {
-    const openTimeUs = trade.timeUs - (trade.timeUs % this.#intervalUs);
+    const openTimeUs = this.openTimeOf(trade.timeUs);
     if (openTimeUs < this.#endedUs) return false;
     const entry = this.#entryOf(openTimeUs);
     entry.tally.add(trade);

@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import type { Instrument } from "@tickwire/proto/service";
 import type { Bus } from "#bus/bus.ts";
+import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
@@ -8,10 +9,12 @@ import type { Topic } from "#core/topic.ts";
 import { Catalog } from "#gateway/catalog/catalog.ts";
 import type { CatalogEvent } from "#gateway/catalog/catalog.ts";
 import type { VenuePartition } from "#gateway/catalog/venue-partition.ts";
+import { EventLog } from "#gateway/history/event-log.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { Hub } from "#gateway/topics/hub.ts";
 import { immediateScheduler } from "#gateway/turns/scheduler.ts";
-import { Turns } from "#gateway/turns/turns.ts";
+import { TurnLine, Turns } from "#gateway/turns/turns.ts";
+import { LoggedTrades } from "./logged-trades.ts";
 import { TopicReading } from "./topic-reading.ts";
 import type { TopicListener } from "./topic-reading.ts";
 
@@ -22,6 +25,8 @@ type MarketReaderParts = {
   /** In [0, 1). */
   readonly random: () => number;
   readonly limits: ReaderLimits;
+  /** Closed by whoever opened it. */
+  readonly log: StreamLog | undefined;
 };
 
 /** How much of the market is read at most. */
@@ -47,6 +52,8 @@ export class MarketReader {
   readonly #parts: MarketReaderParts;
   readonly #catalog: Catalog;
   readonly #hub: Hub;
+  /** What the stream log has of trades; undefined if there is none. */
+  readonly logged: LoggedTrades | undefined;
   readonly #stop: (() => void)[] = [];
   readonly #readings = new Set<TopicReading>();
   readonly #listeners = new Set<(change: ListChange) => void>();
@@ -54,7 +61,7 @@ export class MarketReader {
 
   constructor(parts: MarketReaderParts) {
     this.#parts = parts;
-    const { bus, clock, logger, random, limits } = parts;
+    const { bus, clock, logger, random, limits, log } = parts;
     const scheduler = immediateScheduler;
     const turns = new Turns({ clock, scheduler });
     // What a deriver shows of itself are its own figures, not those of a gateway.
@@ -64,6 +71,12 @@ export class MarketReader {
       ...shared,
       limits: { ...limits, readyVenuesMin: 1, discoveryMs: DISCOVERY_MS },
     });
+    this.logged =
+      log &&
+      new LoggedTrades({
+        log: new EventLog({ log, clock, logger, metrics }),
+        line: new TurnLine(turns),
+      });
     this.#hub = new Hub({
       ...shared,
       scheduler,

@@ -3,15 +3,18 @@ import type { BatchRows, DecodedBatch } from "@tickwire/proto/codec";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Topic } from "#core/topic.ts";
 import { BatchStream } from "#gateway/topics/conflation/batch-stream.ts";
+import type { TopicPosition } from "#gateway/topics/batch-order.ts";
 import type { Hub } from "#gateway/topics/hub.ts";
 import type { SharedBatch } from "#gateway/topics/shared-batch.ts";
 import type { EpochChange, TopicSubscriber } from "#gateway/topics/topic-subscriber.ts";
 import type { TopicView } from "#gateway/topics/topic-view.ts";
 
+export type { TopicPosition };
+
 /** Who reads a topic. Each method is called synchronously and must not throw. */
 export type TopicListener = {
-  /** The topic is followed from behind this sequence on. */
-  onStart?(sequence: number): void;
+  /** The topic is followed from behind this place on. */
+  onStart?(position: TopicPosition): void;
   /** News, of which the rows from `first` on are new here. */
   onNews(rows: BatchRows, first: number): void;
   /** All that the topic holds now, in place of everything before. */
@@ -99,7 +102,7 @@ export class TopicReading implements TopicSubscriber {
     this.#stream = new BatchStream();
     this.#sequence = position.sequence;
     this.#isAttached = true;
-    this.#parts.listener.onStart?.(position.sequence);
+    this.#parts.listener.onStart?.(position);
     for (const batch of batches) {
       const read = this.#stream.read(batch);
       if (read === undefined) {

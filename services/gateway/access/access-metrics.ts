@@ -40,6 +40,7 @@ export function createAccessMetrics(registry: Registry) {
     }),
     revocations: new Gauge({
       name: "tickwire_gateway_revocations",
+      aggregator: "max",
       help: "Revocations that are remembered besides those of the access file.",
       registers,
     }),
@@ -51,6 +52,7 @@ export function createAccessMetrics(registry: Registry) {
     }),
     certificateExpiry: new Gauge({
       name: "tickwire_gateway_certificate_expiry_timestamp_seconds",
+      aggregator: "min",
       help: "When the certificate that new connections get is not valid any more.",
       registers,
     }),

@@ -7,6 +7,7 @@ export function createLogMetrics(registry: Registry) {
   return {
     logUp: new Gauge({
       name: "tickwire_gateway_log_up",
+      aggregator: "min",
       help: "Whether the stream log answered when it was last asked: 1 or 0.",
       registers,
     }),

@@ -14,7 +14,8 @@ type ReplayStep = {
   readonly break: ReplayBreak | undefined;
 };
 
-type ReplayBreak = EventPosition & {
+/** A place at which batches do not go on from those before. */
+export type ReplayBreak = EventPosition & {
   /** Events of the epoch; undefined if none are known to be missing. */
   readonly missing: { readonly first: number; readonly last: number } | undefined;
 };

@@ -34,11 +34,11 @@ export class Housekeeping {
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(
-    options: Pick<TransportOptions, "connectionsMax" | "http" | "idleTimeoutMs">,
+    options: Pick<TransportOptions, "connectionsMax" | "http" | "idleTimeoutMs" | "shared">,
     connections: ReadonlySet<TickedConnection>,
   ) {
-    const { connectionsMax, http, idleTimeoutMs } = options;
-    this.admission = new Admission({ connectionsMax, ...http }, nowMs);
+    const { connectionsMax, http, idleTimeoutMs, shared } = options;
+    this.admission = new Admission({ connectionsMax, ...http }, nowMs, shared);
     this.bodies = new BodyWatch(http);
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#connections = connections;

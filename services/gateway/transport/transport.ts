@@ -1,4 +1,5 @@
 import type { PeerCertificate } from "../access/credentials.ts";
+import type { SharedAdmission } from "./shared-admission.ts";
 
 /** What became of bytes that were handed to a connection or to a streamed HTTP body. */
 export const SendResult = {
@@ -222,6 +223,8 @@ export type SharedListener = {
 export type TransportOptions = ProxyOptions & {
   /** Takes what this hands on, in place of listening; only the transport `uws` can. */
   readonly listener?: SharedListener;
+  /** Limits hold over all transports that share these accounts. */
+  readonly shared?: SharedAdmission;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;

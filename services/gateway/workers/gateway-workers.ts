@@ -10,6 +10,7 @@ import type { GatewayConfig } from "../config.ts";
 import type { RunningGateway } from "../gateway.ts";
 import { tlsOptions } from "../main.ts";
 import { UwsAcceptor } from "../transport/uws/acceptor.ts";
+import { Together } from "./together.ts";
 import { joinedReasons } from "./joined-summary.ts";
 import { MetricSums } from "./metric-sums.ts";
 import { workerConfig } from "./worker-config.ts";
@@ -79,6 +80,7 @@ class GatewayWorkers implements RunningGateway {
       add: (descriptor: unknown) => this.#addDescriptor(descriptor),
       remove: (descriptor: unknown) => this.#removeDescriptor(descriptor),
     };
+    const together = new Together(config, random);
     const own = workerConfig(config, config.workers);
     this.#places = Array.from({ length: config.workers }, (_, index) => {
       return new WorkerPlace({
@@ -92,6 +94,7 @@ class GatewayWorkers implements RunningGateway {
         random,
         logger,
         startThread,
+        together,
         onServes: () => this.#onServes(index),
         onDeath: (reason) => this.#onDeath(index, reason),
         onEnded: () => this.#onPlaceEnded(),

@@ -1,3 +1,4 @@
+import type { SharedAccountsMemory } from "#core/shared-accounts.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import type { ThreadLink } from "#bus/threads/thread-bus.ts";
 import type { PortEnd } from "#bus/threads/thread-messages.ts";
@@ -14,9 +15,15 @@ export type WorkerStart = {
   readonly bus: Omit<ThreadLink, "port" | "takeObject">;
   /** What kind of log the other thread has. */
   readonly log: StreamLog["kind"] | undefined;
-  /** Words that both threads see: see Farewell. */
+  /** Words that both threads see; see farewell.ts. */
   readonly farewell: Int32Array;
+  readonly together: TogetherMemory;
 };
+
+/** What all workers count together. */
+export type TogetherMemory = Readonly<
+  Record<"addresses" | "principals" | "polls", SharedAccountsMemory>
+>;
 
 /** The ports that a worker is started with. */
 export type WorkerPorts = {

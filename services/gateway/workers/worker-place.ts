@@ -9,6 +9,7 @@ import { createRingMemory } from "#bus/threads/byte-ring.ts";
 import { CallFailure, PortCalls } from "#bus/threads/port-calls.ts";
 import { logCalls } from "#bus/threads/thread-log.ts";
 import type { GatewayConfig } from "../config.ts";
+import type { Together } from "./together.ts";
 import { createFarewell, returned } from "./farewell.ts";
 import type { WorkerPorts, WorkerServes, WorkerStart, WorkerStatus } from "./worker-messages.ts";
 import { WORKER_TABLE } from "./worker-table.ts";
@@ -49,6 +50,7 @@ type WorkerPlaceParts = {
   readonly random: () => number;
   readonly logger: Logger;
   readonly startThread: StartThread;
+  readonly together: Together;
   /** A thread of it serves. */
   readonly onServes: () => void;
   /** A thread of it could not start, or has ended in another way than by being closed. */
@@ -167,6 +169,7 @@ export class WorkerPlace {
         bus: { busKind, payloadBytesMax, memory },
         log: log?.kind,
         farewell,
+        together: this.#parts.together.memory,
       },
       { bus: channels.bus.port2, objects: channels.objects.port2, calls: channels.calls.port2 },
     );
@@ -231,6 +234,7 @@ export class WorkerPlace {
     this.#takeBack();
     run.hosted.detach();
     run.calls.close();
+    this.#parts.together.reclaim(this.index);
     this.#run = undefined;
     this.#status = { sessions: 0, notReady: ["worker-down"] };
     this.#move("exited");

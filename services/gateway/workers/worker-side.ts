@@ -1,4 +1,5 @@
 import { Registry } from "prom-client";
+import { SharedAccounts } from "#core/shared-accounts.ts";
 import type { StateQuery } from "#core/state-page.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
@@ -20,6 +21,8 @@ type WorkerSideParts = {
   /** The next object that came through the port of objects. */
   readonly takeObject: () => unknown;
   readonly clock: Clock;
+  /** A clock that is the same in all threads, in nanoseconds. */
+  readonly nowNs: () => bigint;
   readonly logger: Logger;
   readonly tracing: Tracing | undefined;
   readonly onHandlerError: HandlerErrorListener;
@@ -59,6 +62,12 @@ export async function runWorkerSide(parts: WorkerSideParts): Promise<WorkerSide 
   };
   const calls = new PortCalls(ports.calls, answersOf({ served, registry, close }));
   const { index, config } = start;
+  const together = {
+    addresses: new SharedAccounts(start.together.addresses, index),
+    principals: new SharedAccounts(start.together.principals, index),
+    polls: new SharedAccounts(start.together.polls, index),
+    nowNs: parts.nowNs,
+  };
   try {
     running = await startGateway({
       config,
@@ -68,7 +77,7 @@ export async function runWorkerSide(parts: WorkerSideParts): Promise<WorkerSide 
       tracing,
       registry,
       log: start.log && new ThreadLog(start.log, calls),
-      thread: { index, listener: listenerOf(start, calls) },
+      thread: { index, listener: listenerOf(start, calls), together },
       serverVersion: parts.serverVersion,
       dashboardFolder: parts.dashboardFolder,
     });

@@ -21,7 +21,7 @@ export type HandoverState = {
   readonly late: Map<Instrument, number>;
 };
 
-export type HandoverParts = {
+type HandoverParts = {
   readonly clock: Clock;
   readonly publisher: Publisher;
   readonly own: OwnFeed;

@@ -7,7 +7,9 @@ import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
 import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
+import { startGatewayThread } from "#cli/process/gateway-threads.ts";
 import { startGateway } from "#gateway/main.ts";
+import { startGatewayWorkers } from "#gateway/workers/gateway-workers.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
@@ -120,23 +122,22 @@ function publish(topic, ticks) {
 }
 
 const registry = new Registry();
-const gateway = await startGateway({
-  config: gatewayConfig({
-    port: 0,
-    transport: options.transport ?? "uws",
-    helloTimeoutMs: 60_000,
-    subscriptionsMax: 20_000,
-    topicsPerSecondMax: 1_000_000,
-    topicsMax: 400_000,
-    connectionsPerAddressMax: 60_000,
-    connectionsMax: 60_000,
-    ...options.config,
-  }),
-  bus,
-  clock,
-  logger,
-  registry,
+const config = gatewayConfig({
+  port: 0,
+  transport: options.transport ?? "uws",
+  helloTimeoutMs: 60_000,
+  subscriptionsMax: 20_000,
+  topicsPerSecondMax: 1_000_000,
+  topicsMax: 400_000,
+  connectionsPerAddressMax: 60_000,
+  connectionsMax: 60_000,
+  ...options.config,
 });
+const parts = { config, bus, clock, logger, registry };
+const gateway =
+  config.workers === 1
+    ? await startGateway(parts)
+    : await startGatewayWorkers({ ...parts, startThread: startGatewayThread("error") });
 const announcement = { ingestorId: VENUE, venue: VENUE, catalogVersion: 1 };
 const announce = () =>
   bus.publish(
@@ -149,7 +150,7 @@ serveTurns({
   topics: options.topics,
   publish,
   subscriptions: async () => {
-    const { values } = await registry.getSingleMetric("tickwire_gateway_subscriptions").get();
-    return values[0]?.value ?? 0;
+    const text = (await registry.metrics()) + (await gateway.metricsOfThreads());
+    return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(text)?.[1] ?? 0);
   },
 });

@@ -10,6 +10,7 @@ import { alternate, row } from "./measure.mjs";
 
 const CAPTURES = ["binance-usdm-btcusdt-345s", "binance-btcusdt-345s", "coinbase-10-pairs"];
 const CHANGES = 100_000;
+const FRAMES_QUICK = 500;
 const DEPTHS = [100, 1_000, 5_000, 20_000];
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -131,17 +132,18 @@ export async function run({ rounds, quick, only = "" }) {
     if (name.includes(only)) rows.push(...(await measure(name, books, { rounds, ...options })));
   };
   for (const name of quick ? CAPTURES.slice(2) : CAPTURES) {
-    const capture = name.includes(only) || only === "" ? await loadCapture(name) : undefined;
+    const options = quick ? { framesMax: FRAMES_QUICK } : {};
+    const capture = name.includes(only) ? await loadCapture(name, options) : undefined;
     if (capture === undefined) continue;
     const books = recordedBooks(capture);
-    await add(name, books, { passes: 3 });
+    await add(name, books, { passes: quick ? 1 : 3 });
     await add(`${name}, best`, books, {
       look: (book) => Number(book.bestBid()?.price ?? 0),
       passes: 3,
     });
     await add(`${name}, top 20`, books, { look: (book) => book.bids(20).prices.length });
   }
-  for (const depth of quick ? DEPTHS.slice(0, 2) : DEPTHS) {
+  for (const depth of quick ? DEPTHS.slice(0, 1) : DEPTHS) {
     for (const near of [false, true]) {
       const name = `${near ? "near the best of" : "uniform over"} ${depth} levels`;
       if (name.includes(only))

@@ -147,10 +147,11 @@ function repeat(run, count) {
 
 export const about = "control messages and calls, beside protobufjs's generated classes";
 
-export async function run({ rounds, only = "" }) {
+export async function run({ rounds, quick, only = "" }) {
   const rows = [];
-  for (const [name, count, ourRun, oracleRun] of cases) {
+  for (const [name, countOfAll, ourRun, oracleRun] of cases) {
     if (!name.includes(only)) continue;
+    const count = quick ? 20 : countOfAll;
     const samples = await alternate(
       { tickwire: repeat(ourRun, count), protobufjs: repeat(oracleRun, count) },
       { rounds },

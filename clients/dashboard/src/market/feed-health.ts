@@ -7,7 +7,8 @@ export type FeedState = (typeof STATES)[number];
 /** A venue's topics in one line. */
 export type VenueHealth = {
   readonly venue: string;
-  readonly worst: FeedState;
+  /** Undefined where nothing is told of any topic, as of candles that are made here. */
+  readonly worst: FeedState | undefined;
   readonly live: number;
   readonly total: number;
   /** Of the topic that has been in the worst state the longest. */
@@ -75,7 +76,7 @@ function healthOf(venue: string, instruments: Iterable<InstrumentHealth>): Venue
   }
   return {
     venue,
-    worst: worst?.state ?? "syncing",
+    worst: worst?.state,
     live,
     total,
     reason: worst?.reason ?? "",

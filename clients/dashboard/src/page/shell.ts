@@ -24,7 +24,10 @@ const PRESET_WORDS: Readonly<Record<keyof typeof PRESETS, string>> = {
 const KEYS: readonly (readonly [string, string])[] = [
   ["/", "search the markets"],
   ["↑ ↓", "in the list: next market"],
+  ["s", "favourite or not"],
   ["1 2 3", "chart, depth, heatmap"],
+  ["← → + −", "in the chart: scroll, zoom"],
+  ["p", "hold the trades, go on"],
   ["a", "alerts"],
   ["t", "dark or light"],
   ["f", "full screen"],

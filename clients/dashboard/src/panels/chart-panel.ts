@@ -21,6 +21,18 @@ const CANDLE_INTERVAL_MS = 100;
 const LENGTHS_MS = [60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000];
 const LENGTHS_SHOWN_MAX = 12;
 
+const SCROLLED_BARS = 5;
+const ZOOMED = 1.25;
+const KEYS: ReadonlyMap<string, (view: ChartView) => void> = new Map([
+  ["ArrowLeft", (view: ChartView) => view.scrollBy(-SCROLLED_BARS)],
+  ["ArrowRight", (view: ChartView) => view.scrollBy(SCROLLED_BARS)],
+  ["PageUp", (view: ChartView) => view.scrollBy(-SCROLLED_BARS * 10)],
+  ["PageDown", (view: ChartView) => view.scrollBy(SCROLLED_BARS * 10)],
+  ["+", (view: ChartView) => view.zoom(ZOOMED)],
+  ["-", (view: ChartView) => view.zoom(1 / ZOOMED)],
+  ["End", (view: ChartView) => view.scrollToNow()],
+]);
+
 /** Candles and volume: history as far as the gateway has it, and on from there live. */
 export class ChartPanel implements Panel {
   readonly element: HTMLElement;
@@ -50,7 +62,13 @@ export class ChartPanel implements Panel {
   constructor(context: Context) {
     this.#context = context;
     const { element, body } = panel("chart", "Chart", this.#intervals);
-    const host = el("div", { class: "chart-host is-empty" });
+    const host = el("div", {
+      class: "chart-host is-empty",
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Chart: arrow keys scroll, plus and minus zoom, End goes to now",
+    });
+    host.addEventListener("keydown", (event) => this.#onKey(event));
     this.#host = host;
     body.append(host, el("div", { class: "chart-words" }, this.#legend, this.#note));
     this.element = element;
@@ -192,6 +210,13 @@ export class ChartPanel implements Panel {
     else if (this.#series.isFull) said.push("as many as the chart keeps");
     else if (history?.hasOlder === true) said.push("scroll left for more");
     setText(this.#note, said.join(" · "));
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const act = KEYS.get(event.key);
+    if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act(this.#view);
   }
 
   #point(time: number | undefined): void {

@@ -140,6 +140,19 @@ export class ChartView {
     this.#drawnMs = fresh.at(-1)?.openTimeMs;
   }
 
+  /** Goes by so many bars: to later ones, or, below 0, to earlier ones. */
+  scrollBy(bars: number): void {
+    const scale = this.#chart.timeScale();
+    scale.scrollToPosition(scale.scrollPosition() + bars, false);
+  }
+
+  /** Makes bars wider, or, below 1, narrower. */
+  zoom(factor: number): void {
+    const scale = this.#chart.timeScale();
+    const { barSpacing } = scale.options();
+    scale.applyOptions({ barSpacing: Math.max(1, Math.min(60, barSpacing * factor)) });
+  }
+
   scrollToNow(): void {
     this.#chart.timeScale().scrollToRealTime();
   }

@@ -98,8 +98,8 @@ export class HealthPanel implements Panel {
   #drawRow(cells: readonly HTMLElement[], health: VenueHealth): void {
     const { venue, worst, live, total, reason, sinceTimeUs } = health;
     const badge = cells[1]!.firstElementChild as HTMLElement;
-    badge.dataset["state"] = worst;
-    setText(badge, worst);
+    badge.dataset["state"] = worst ?? "none";
+    setText(badge, worst ?? "–");
     const meter = this.#context.meterOf(venue);
     const measured = this.#measured.get(venue);
     const texts = [
@@ -110,13 +110,14 @@ export class HealthPanel implements Panel {
       msText(meter.delayMs(0.99)),
       measured?.events === undefined ? "–" : rateText(measured.events),
       countText(measured?.gaps),
-      `${live}/${total}`,
+      total === 0 ? "–" : `${live}/${total}`,
       reason.replaceAll("-", " "),
       msText(measured?.toIngestorMs),
       msText(measured?.toGatewayMs),
       countText(measured?.resyncs),
       countText(measured?.rejected),
     ];
+    cells[0]!.title = venue;
     for (const [index, text] of texts.entries())
       if (text !== undefined) setText(cells[index]!, text);
   }
@@ -136,8 +137,8 @@ export class HealthPanel implements Panel {
 }
 
 function unknownHealth(venue: string): VenueHealth {
-  const reason = "nothing is said of its topics";
-  return { venue, worst: "syncing", live: 0, total: 0, reason, sinceTimeUs: 0 };
+  const reason = "its topics have no states";
+  return { venue, worst: undefined, live: 0, total: 0, reason, sinceTimeUs: 0 };
 }
 
 /** Counts of all parts together, and the slowest of them. */
@@ -161,6 +162,7 @@ function measuredOf(parts: Answer["health"]): Measured {
 
 function msText(value: number | undefined): string {
   if (value === undefined) return "–";
+  if (value >= 1_000) return `${(value / 1_000).toFixed(1)} s`;
   return `${Math.max(0, value).toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
 }
 

@@ -12,14 +12,22 @@ import { colourOf, PanelCanvas } from "./canvas.ts";
 const FOOT = 18;
 const PRICE_WIDTH = 74;
 const TIMES_SHOWN = 6;
-/** While less than this of the map is filled, it says why. */
-const TOLD_SHARE = 0.3;
+/** Columns that fill the map: it begins narrow, so that what there is can be read. */
+const COLUMNS_SHOWN = [60, 120, 240, 480];
+/** While there are fewer, the map says why. */
+const COLUMNS_TOLD = 60;
 /** Pixels between two prices at the side, at least. */
 const PRICE_GAP = 44;
 const TRADE_RADIUS_MAX = 7;
 /** The strongest size is found anew after so many columns. */
 const COLUMNS_PER_CEILING = 20;
 
+type MapSize = {
+  readonly width: number;
+  readonly height: number;
+  /** Columns from the left edge to the right one. */
+  readonly shown: number;
+};
 type Shade = readonly [red: number, green: number, blue: number];
 
 /** From nothing to full strength; dark to light, so that it reads without seeing colours. */
@@ -66,13 +74,14 @@ export class HeatmapView {
       return;
     }
     this.#catchUp(history, last);
-    const map = { width: width - PRICE_WIDTH, height: height - FOOT };
+    const shown = columnsShown(history);
+    const map = { width: width - PRICE_WIDTH, height: height - FOOT, shown };
     context.imageSmoothingEnabled = false;
     context.drawImage(
       this.#picture,
+      history.columnsMax - shown,
       0,
-      0,
-      history.columnsMax,
+      shown,
       HEAT_BUCKETS,
       0,
       0,
@@ -131,14 +140,11 @@ export class HeatmapView {
   }
 
   /** Best bid and ask as lines, trades as discs whose area is their size. */
-  #drawMarket(
-    history: HeatHistory,
-    map: { readonly width: number; readonly height: number },
-  ): void {
+  #drawMarket(history: HeatHistory, map: MapSize): void {
     const { context, element } = this.canvas;
-    const { columns, columnsMax, step = 1 } = history;
-    const offset = columnsMax - columns.length;
-    const x = (index: number): number => ((offset + index + 0.5) / columnsMax) * map.width;
+    const { columns, step = 1 } = history;
+    const offset = map.shown - columns.length;
+    const x = (index: number): number => ((offset + index + 0.5) / map.shown) * map.width;
     const y = (price: number): number =>
       map.height * (1 - (price / step - this.#bottomStep + 0.5) / HEAT_BUCKETS);
     const lines = [
@@ -174,11 +180,7 @@ export class HeatmapView {
     }
   }
 
-  #drawScales(
-    { columns, columnsMax, columnMs, step = 1 }: HeatHistory,
-    map: { readonly width: number; readonly height: number },
-    decimals: number,
-  ): void {
+  #drawScales({ columns, columnMs, step = 1 }: HeatHistory, map: MapSize, decimals: number): void {
     const { context, element } = this.canvas;
     context.fillStyle = colourOf(element, "--muted");
     context.textAlign = "left";
@@ -191,7 +193,7 @@ export class HeatmapView {
       if (y < 10 || y > map.height - 4) continue;
       context.fillText(groupDigits(price.toFixed(decimals)), map.width + 6, y + 4);
     }
-    if (columns.length < columnsMax * TOLD_SHARE) {
+    if (columns.length < COLUMNS_TOLD) {
       context.textAlign = "center";
       const text = "The map begins when a market is chosen: gateways keep no past books.";
       context.fillText(text, map.width / 2, 22);
@@ -200,10 +202,14 @@ export class HeatmapView {
     context.textAlign = "center";
     for (let index = 0; index < TIMES_SHOWN; index += 1) {
       const part = (index + 0.5) / TIMES_SHOWN;
-      const atMs = endMs - (1 - part) * columnsMax * columnMs;
+      const atMs = endMs - (1 - part) * map.shown * columnMs;
       context.fillText(clockText(atMs), part * map.width, map.height + 13);
     }
   }
+}
+
+function columnsShown({ columns, columnsMax }: HeatHistory): number {
+  return COLUMNS_SHOWN.find((count) => count >= columns.length) ?? columnsMax;
 }
 
 /** Sizes differ by orders of magnitude: strength grows with their root. */

@@ -161,18 +161,13 @@ export class MarketsPanel implements Panel {
 
   #addRow(): void {
     const row = createRow();
+    row.element.id = `market-row-${this.#rows.length}`;
     row.element.addEventListener("click", (event) => {
-      if (event.target === row.star) this.#toggle(row.topic);
+      if (event.target === row.star) this.toggleFavourite(row.topic);
       else this.#context.change({ topic: row.topic });
     });
     this.#rows.push(row);
     this.#space.append(row.element);
-  }
-
-  #toggle(topic: string): void {
-    if (!this.#favourites.delete(topic)) this.#favourites.add(topic);
-    this.#onFavourites();
-    this.changed();
   }
 
   #fill(row: Row, index: number | undefined): void {
@@ -216,21 +211,51 @@ export class MarketsPanel implements Panel {
     const marks = [
       topic === this.#context.view().topic,
       this.#favourites.has(topic),
-      this.#stateOf(instrument.venue) ?? "syncing",
+      this.#stateOf(instrument.venue) ?? "none",
     ] as const;
     const key = marks.join(" ");
     if (row.marks === key) return;
     row.marks = key;
+    if (marks[0]) this.#list.setAttribute("aria-activedescendant", row.element.id);
     row.element.setAttribute("aria-selected", String(marks[0]));
     row.star.classList.toggle("on", marks[1]);
     row.dot.dataset["state"] = marks[2];
   }
 
+  /** Another window has changed them. */
+  takeFavourites(favourites: ReadonlySet<string>): void {
+    this.#favourites.clear();
+    for (const topic of favourites) this.#favourites.add(topic);
+    this.changed();
+  }
+
+  /** Marks a market as a favourite, or takes that back. */
+  toggleFavourite(topic: string): void {
+    if (!this.#favourites.delete(topic)) this.#favourites.add(topic);
+    this.#onFavourites();
+    this.changed();
+  }
+
   #onKey(event: KeyboardEvent): void {
-    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    const { topic } = this.#context.view();
+    if (event.key === " ") {
+      event.preventDefault();
+      this.toggleFavourite(topic);
+      return;
+    }
+    const page = Math.max(1, Math.floor(this.#size.height / ROW_HEIGHT) - 1);
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      End: Infinity,
+      Home: -Infinity,
+    };
+    const step = Object.hasOwn(steps, event.key) ? steps[event.key]! : 0;
     if (step === 0) return;
     event.preventDefault();
-    const at = this.#order.markets.findIndex(({ topic }) => topic === this.#context.view().topic);
+    const at = this.#order.markets.findIndex((market) => market.topic === topic);
     const next = Math.max(0, Math.min(this.#order.markets.length - 1, at + step));
     const market = this.#order.markets[next];
     if (market === undefined) return;

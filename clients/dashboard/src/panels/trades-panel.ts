@@ -13,7 +13,10 @@ const VALUES = [0, 100, 1_000, 10_000, 100_000, 1_000_000];
 
 type Row = ReturnType<typeof createRow>;
 
-/** The tape: newest first, coloured and named by who took; it stands still under the pointer. */
+/**
+ * The tape: newest first, coloured and named by who took. It stands still under the pointer, or
+ * when it is told to.
+ */
 export class TradesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
@@ -50,12 +53,13 @@ export class TradesPanel implements Panel {
       ["pointerenter", true],
       ["pointerleave", false],
     ] as const) {
-      this.#tape.addEventListener(name, () => {
-        this.#isHeld = isHeld;
-        this.#say(isHeld ? "paused" : this.#refused);
-        context.redraw(true);
-      });
+      this.#tape.addEventListener(name, () => this.#hold(isHeld));
     }
+  }
+
+  /** Holds the tape, or lets it go on. */
+  toggleHold(): void {
+    this.#hold(!this.#isHeld);
   }
 
   show(market: Market): void {
@@ -115,6 +119,12 @@ export class TradesPanel implements Panel {
       this.#tape.append(row.element);
     }
     for (const [index, row] of this.#rows.entries()) this.#fill(row, shown[index]);
+  }
+
+  #hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    this.#say(isHeld ? "paused" : this.#refused);
+    this.#context.redraw(true);
   }
 
   #say(text: string): void {

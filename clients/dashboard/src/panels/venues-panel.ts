@@ -226,9 +226,11 @@ export class VenuesPanel implements Panel {
     this.#sameOf = key;
     const { base, quote, kind } = instrument;
     this.#same = [...markets.values()]
-      .filter(
-        ({ instrument: one }) => one.base === base && one.quote === quote && one.kind === kind,
-      )
+      .filter(({ topic: other, instrument: one }) => {
+        const isSame = one.base === base && one.quote === quote && one.kind === kind;
+        // What has no prices, such as candles that are made here, has nothing to compare.
+        return isSame && (other === topic || one.channels.includes("ticker"));
+      })
       .slice(0, VENUES_MAX);
   }
 

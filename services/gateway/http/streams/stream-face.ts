@@ -19,9 +19,9 @@ export class StreamFace {
   readonly #frames: FrameStreams;
 
   constructor(parts: StreamFaceParts) {
-    const { bus, config, metrics } = parts;
+    const { bus, config, metrics, polledTogether } = parts;
     const stock = {
-      polled: new PollSessions(config, metrics),
+      polled: new PollSessions(config, metrics, polledTogether),
       ids: new ConnectionIds(),
       relay: new SessionRelay({ bus, queryTimeoutMs: config.queryTimeoutMs }),
     };

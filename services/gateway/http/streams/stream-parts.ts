@@ -1,4 +1,5 @@
 import type { Bus } from "#bus/bus.ts";
+import type { SharedAccounts } from "#core/shared-accounts.ts";
 import type { Clock } from "#core/clock.ts";
 import type { GatewayConfig } from "../../config.ts";
 import type { GatewayMetrics } from "../../metrics.ts";
@@ -31,6 +32,8 @@ export type StreamFaceParts = {
   readonly metrics: GatewayMetrics;
   /** What waits for one client at most, in bytes. */
   readonly bufferedBytesMax: number;
+  /** Polled sessions of all threads, by address, where the gateway has several. */
+  readonly polledTogether?: SharedAccounts | undefined;
   /** A name for a session that nobody can guess. */
   readonly createToken: () => string;
 };
