@@ -7,7 +7,7 @@ import { SessionRig } from "#test/support/session-rig.ts";
 const { ClientFrame } = tickwire.v1;
 const SESSIONS = 1_000;
 const TOPICS_PER_SESSION = 10;
-/** Of V8's heap: 12,300 were measured, and 19,000 with what requests had left behind. */
+/** Of V8's heap: 12,300 were measured, and 17,000 with what requests had left behind. */
 const SESSION_BYTES_MAX = 14_500;
 
 setFlagsFromString("--expose-gc");
