@@ -26,6 +26,7 @@ export { topicIdOf } from "./batch/topic-id.ts";
 export { checkBusEvents } from "./batch/book-check.ts";
 export { readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
+export { idText } from "./id-text.ts";
 export { walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
 export { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "./limits.ts";

@@ -1,5 +1,7 @@
 // Kills the ingestor that publishes a venue, again and again, while another one stands by, and
-// counts what a client gets by the venue's own trade ids, which rise by one.
+// counts what a client gets by the venue's own trade ids, which rise by one. Each ingestor has a
+// connection of its own to the market, which runs in this process: what it says of trades that an
+// ingestor lost there, or steps that were left out, is no fault of a takeover, and is told apart.
 // Runs on the build and a nats-server from PATH:
 // `npm run build && node test/bench/standby.bench.mjs [takeovers] [lease|word]`.
 // Ends with code 1 if a trade was missing or came twice.
@@ -50,12 +52,19 @@ async function says(child, pattern) {
   }
 }
 
+/** What the market saw of those who read it. */
+const market = { connections: 0, unreadBytesMax: 0, skippedSteps: 0 };
+let ingestors = 0;
+
 /** One market that every ingestor reaches. */
 async function serveMarket() {
   const settings = { ...SIMULATED_MARKET_DEFAULTS, eventsPerSecond: 100, pace: "even" };
   const venue = createSimulatedVenue({ ...settings, clock: new SystemClock() });
-  const list = JSON.stringify({ instruments: venue.instruments });
-  const http = createServer((_request, response) => response.end(list)).listen(0, "127.0.0.1");
+  const http = createServer((request, response) => {
+    const take = ({ status, body }) => response.writeHead(status).end(body);
+    const fail = () => response.writeHead(502).end();
+    venue.rest.get({ url: `http://market${request.url ?? ""}`, weight: 1 }, take, fail);
+  }).listen(0, "127.0.0.1");
   await once(http, "listening");
   new WebSocketServer({ server: http }).on("connection", (socket) => {
     const handlers = {
@@ -64,9 +73,15 @@ async function serveMarket() {
       onClose: () => socket.close(),
     };
     const link = venue.dialer.dial("", handlers, { frameBytesMax: Infinity });
+    market.connections += 1;
     socket.on("message", (data) => link.send(Buffer.from(data).toString()));
     socket.on("error", () => {});
     socket.on("close", () => link.close());
+    const look = setInterval(() => {
+      market.unreadBytesMax = Math.max(market.unreadBytesMax, socket.bufferedAmount);
+      market.skippedSteps = venue.skippedSteps;
+    }, 100);
+    socket.on("close", () => clearInterval(look));
   });
   const { port } = http.address();
   return { webSocket: `ws://127.0.0.1:${port}/`, rest: `http://127.0.0.1:${port}` };
@@ -79,7 +94,10 @@ const environment = {
   TICKWIRE_INGEST__VENUES: JSON.stringify([{ id: "simulated", endpoints }]),
   TICKWIRE_INGEST__STANDBY__LEASE: byLease ? "jetstream" : "none",
 };
-const ingest = () => start(process.execPath, [program, "ingest", "--admin-port", "0"], environment);
+const ingest = () => {
+  ingestors += 1;
+  return start(process.execPath, [program, "ingest", "--admin-port", "0"], environment);
+};
 start("nats-server", ["-a", "127.0.0.1", "-p", String(NATS_PORT), "-js", "-sd", store]);
 await wait(500);
 let leader = ingest();
@@ -92,7 +110,17 @@ let doubled = 0;
 let lastAtMs = performance.now();
 let pauseMs = 0;
 const client = await connect(`ws://127.0.0.1:${GATEWAY_PORT}`);
-client.subscribe(["simulated:*/trades"], (event) => {
+/** What was told to be lost: gaps of trades, and topics that another publisher began anew. */
+const told = { gaps: 0, gapEvents: 0, replaced: 0, feedGaps: 0 };
+client.subscribe(["simulated:*/trades", "simulated:*/status"], (event) => {
+  if (event.type === "gap" && event.topic.endsWith("/trades")) {
+    told.gaps += 1;
+    told.gapEvents += (event.missingLast ?? event.missingFirst) - event.missingFirst + 1;
+  }
+  if (event.type === "continuity" && event.continuity === "replaced") told.replaced += 1;
+  if (event.type === "status" && event.channel === "trades" && event.state === "gap") {
+    told.feedGaps += 1;
+  }
   if (event.type !== "trade") return;
   const nowMs = performance.now();
   pauseMs = Math.max(pauseMs, nowMs - lastAtMs);
@@ -131,6 +159,14 @@ const trades = [...ids.values()].reduce((sum, known) => sum + known.size, 0);
 print(
   `${trades} trades, ${missing()} missing, ${doubled} doubled; outage ` +
     `${Math.round(outages[outages.length >> 1])} ms in the middle, ${Math.round(outages.at(-1))} at most`,
+);
+print(
+  `told: ${told.gaps} gaps of ${told.gapEvents} trades, ${told.replaced} topics replaced, ` +
+    `${told.feedGaps} feeds with a gap`,
+);
+print(
+  `the market: ${market.connections - ingestors} connections made anew, at most ` +
+    `${market.unreadBytesMax} bytes unread, ${market.skippedSteps} steps left out`,
 );
 client.close();
 rmSync(store, { recursive: true, force: true });

@@ -51,6 +51,23 @@ try {
 }
 `;
 
+const LITE_PAGE = `
+import { connect } from "@tickwire/client/lite";
+const say = (key, value) => { document.body.dataset[key] = value; };
+const gateway = new URLSearchParams(location.search).get("gateway");
+const client = await connect(gateway, { reconnect: { baseMs: 10, maxMs: 100 } });
+const notices = [];
+const onNotice = ({ type, continuity, outcome }) => {
+  notices.push(outcome ?? continuity ?? type);
+  say("notices", notices.join(" "));
+};
+const trades = [];
+for await (const trade of client.trades("fake:BTC-USDT", { onNotice })) {
+  trades.push(trade.sequence + ":" + trade.priceText);
+  say("trades", trades.join(" "));
+}
+`;
+
 /** Chromium of this machine; undefined if there is none. */
 function chromiumPath(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -73,14 +90,18 @@ describe("the bundle for browsers", () => {
       .flatMap((chunk) => chunk.imports)
       .filter((name) => !name.includes("preload-helper"));
     expect(imports.filter((name) => !names.includes(name))).toEqual([]);
-    expect(bundle.lateChunks.map(({ name }) => name).sort()).toEqual([
-      "calls",
-      "http-sockets",
-      "lag-meter",
-      "replay-events",
-      "token-renewal",
-      "transport-ladder",
-    ]);
+    expect(bundle.lateChunks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        "book-channel",
+        "calls",
+        "http-sockets",
+        "lag-meter",
+        "replay-events",
+        "row-channels",
+        "token-renewal",
+        "transport-ladder",
+      ]),
+    );
     // What vite puts in the place of a built-in that some module asked for.
     expect(modules().filter((id) => id.includes("browser-external"))).toEqual([]);
     expect(code()).not.toMatch(/["'`]node:/);
@@ -175,6 +196,31 @@ describe.skipIf(executablePath === undefined && !mustRun)("in Chromium", () => {
     expect(asked).toBe(4);
     await page.close();
     latePage.close();
+  });
+
+  test("the small client resumes over a connection that is cut", async () => {
+    const wire = await CuttableWire.open(rig.gateway.port);
+    const gateway = `ws://127.0.0.1:${wire.port}`;
+    const litePage = await serve(await filesForBrowser(LITE_PAGE), [gateway]);
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    const { port } = litePage.address() as AddressInfo;
+    await page.goto(`http://127.0.0.1:${port}/?gateway=${gateway}`);
+    await page.waitForSelector("body[data-notices=new]", { state: "attached" });
+    const before = rig.ingestor.position("trades", "BTC-USDT");
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 10_051)]);
+    await page.waitForSelector("body[data-trades]", { state: "attached" });
+    wire.cut();
+    rig.ingestor.publish([rig.ingestor.trade("BTC-USDT", 7)]);
+    const [first, second] = [`${before + 1}:100.51`, `${before + 2}:0.07`];
+    await page.waitForSelector(`body[data-trades="${first} ${second}"]`, { state: "attached" });
+    const told = await page.locator("body").getAttribute("data-notices");
+    expect(["new recovered", "new preserved"]).toContain(told);
+    expect(problems).toEqual([]);
+    await page.close();
+    wire.close();
+    litePage.close();
   });
 
   test("where no WebSocket is let through, everything comes over HTTP", async () => {

@@ -261,6 +261,11 @@ describe.skipIf(lacksChromium)("the dashboard in Chromium", () => {
     await untilLive(other);
     expect(await other.textContent("h1")).toBe("ETH-USD");
     await expect.poll(connections, { timeout: 30_000 }).toBe(1);
+    // Favourites and alerts are those of all windows.
+    for (const count of [1, 0]) {
+      await page.keyboard.press("s");
+      await untilInPage(other, `document.querySelectorAll(".star.on").length === ${count}`);
+    }
     const sequence = await other.getAttribute(".panel-book", "data-sequence");
     await page.reload();
     await isLive();

@@ -1,7 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
 import { examineStream } from "#bus/jetstream-examination.ts";
@@ -15,36 +12,22 @@ import {
   queryPattern,
   querySubject,
 } from "#bus/subject.ts";
-import { requireNatsServer, startNatsServer, type NatsServer } from "#test/support/nats-server.ts";
+import {
+  NATS_PASSWORDS,
+  startAccountsServer,
+  type AccountsServer,
+} from "#test/support/nats-accounts.ts";
+import { requireNatsServer } from "#test/support/nats-server.ts";
 
-const ACCOUNTS = join(import.meta.dirname, "..", "..", "infra", "nats", "accounts.conf");
-const PASSWORDS = {
-  TICKWIRE_NATS_GATEWAY_PASSWORD: "of-the-gateway",
-  TICKWIRE_NATS_INGEST_PASSWORD: "of-the-ingestor",
-  TICKWIRE_NATS_OPERATOR_PASSWORD: "of-the-operator",
-};
 const bytes = new TextEncoder().encode("x");
 
 describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.conf allows", () => {
-  const folder = mkdtempSync(join(tmpdir(), "tickwire-accounts-"));
   const open: Bus[] = [];
-  let server: NatsServer;
+  let server: AccountsServer;
   let refusals: string[] = [];
 
   beforeAll(async () => {
-    copyFileSync(ACCOUNTS, join(folder, "accounts.conf"));
-    writeFileSync(join(folder, "server.conf"), 'include "accounts.conf"\n');
-    const before = { ...process.env };
-    Object.assign(process.env, PASSWORDS);
-    try {
-      const store = ["-js", "-sd", join(folder, "jetstream")];
-      server = await startNatsServer({ args: ["-c", join(folder, "server.conf"), ...store] });
-    } finally {
-      for (const name of Object.keys(PASSWORDS)) {
-        if (before[name] === undefined) delete process.env[name];
-        else process.env[name] = before[name];
-      }
-    }
+    server = await startAccountsServer();
   });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((bus) => bus.close()));
@@ -52,7 +35,6 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
   });
   afterAll(async () => {
     await server.stop();
-    rmSync(folder, { recursive: true });
   });
 
   async function connectAs(user: string, pass: string): Promise<Bus> {
@@ -61,8 +43,9 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     open.push(bus);
     return bus;
   }
-  const gateway = () => connectAs("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
-  const ingest = () => connectAs("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+  const gateway = () => connectAs("gateway", NATS_PASSWORDS.gateway);
+  const derive = () => connectAs("derive", NATS_PASSWORDS.derive);
+  const ingest = () => connectAs("ingest-simulated", NATS_PASSWORDS.ingest);
 
   /** What arrives of these subjects when `from` publishes on each, in order. */
   async function arriving(from: Bus, to: Bus, pattern: string, subjects: readonly string[]) {
@@ -122,8 +105,8 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     const settings = { storage: "file", replicas: 1, bytesMax: 1e6, ageMsMax: 60_000 } as const;
     const logAs = (user: string, pass: string) =>
       new JetStreamLog({ servers: server.url, user, pass, timeoutMs: 5_000 });
-    const making = logAs("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
-    const reading = logAs("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
+    const making = logAs("ingest-simulated", NATS_PASSWORDS.ingest);
+    const reading = logAs("gateway", NATS_PASSWORDS.gateway);
     await making.ensure("simulated", settings);
     await making.ensure("simulated", { ...settings, bytesMax: 2e6 });
     const event = "md.v2.simulated.trades.BTC-USD";
@@ -153,10 +136,10 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
   test("what each may do with the stream is found out without doing it", async () => {
     const examine = (user: string, pass: string, venue = "simulated") =>
       examineStream({ servers: server.url, user, pass, timeoutMs: 5_000 }, venue);
-    const asIngest = await examine("ingest-simulated", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+    const asIngest = await examine("ingest-simulated", NATS_PASSWORDS.ingest);
     expect(asIngest.refusedToMake).toEqual([]);
     expect(asIngest.refusedToRead).toContain("$JS.API.DIRECT.GET.TICKWIRE_simulated");
-    const asGateway = await examine("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD);
+    const asGateway = await examine("gateway", NATS_PASSWORDS.gateway);
     expect(asGateway.refusedToRead).toEqual([]);
     expect(asGateway.refusedToMake).toEqual([
       "$JS.API.STREAM.CREATE.TICKWIRE_simulated",
@@ -173,7 +156,7 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
       allowsDirect: true,
       entries: 1,
     });
-    const other = await examine("gateway", PASSWORDS.TICKWIRE_NATS_GATEWAY_PASSWORD, "other");
+    const other = await examine("gateway", NATS_PASSWORDS.gateway, "other");
     expect(other).toMatchObject({ name: "TICKWIRE_other", isServed: true });
     expect(other.stream).toBeUndefined();
   });
@@ -218,10 +201,35 @@ describe.skipIf(requireNatsServer() === undefined)("what infra/nats/accounts.con
     expect(new Set(refusals).size).toBe(2);
   });
 
+  test("a deriver publishes what it makes, and of its sources it only reads and asks", async () => {
+    const [deriver, consumer] = [await derive(), await gateway()];
+    const own = ["md.v2.consolidated.quotes.BTC-USD", "md.v2.simulated-derived.candles.BTC-USD"];
+    const others = ["md.v2.simulated.trades.X", "md.v2.kraken-derived.candles.X"];
+    expect(await arriving(deriver, consumer, "md.v2.>", [...own, ...others])).toEqual(own);
+    const announced = ["consolidated", "simulated-derived", "simulated"].map(announceSubject);
+    expect(await arriving(deriver, consumer, ANNOUNCE_PATTERN, announced)).toEqual(
+      announced.slice(0, 2),
+    );
+    expect(refusals).toHaveLength(3);
+    const producer = await ingest();
+    const event = "md.v2.simulated.trades.X";
+    expect(await arriving(producer, deriver, event, [event])).toEqual([event]);
+    const address = { venue: "simulated", publisherId: "p2" };
+    producer.subscribe(queryPattern(address), (message) => message.respond(bytes));
+    await producer.flush();
+    const asked = querySubject({ ...address, query: "trades", symbol: "X" });
+    expect(await deriver.request(asked, bytes, { timeoutMs: 5_000 })).toEqual(bytes);
+    // It does not answer for its sources, and leads none of them.
+    deriver.subscribe("rq.v2.simulated.>", (message) => message.respond(bytes));
+    deriver.subscribe(leadershipSubject("simulated"), () => undefined);
+    await deriver.flush();
+    expect(new Set(refusals).size).toBe(5);
+  });
+
   test("nobody is let in without a password, or with another's", async () => {
     const refused = { code: "connect-refused" };
     await expect(connectNatsBus({ servers: server.url })).rejects.toMatchObject(refused);
-    const wrong = connectAs("gateway", PASSWORDS.TICKWIRE_NATS_INGEST_PASSWORD);
+    const wrong = connectAs("gateway", NATS_PASSWORDS.ingest);
     await expect(wrong).rejects.toMatchObject(refused);
   });
 });

@@ -155,7 +155,7 @@ describe("NATS configurations", () => {
   const taken = [...files, "nats/secure.conf"];
   test.skipIf(NATS_SERVER === undefined).each(taken)("%s is one that nats-server takes", (path) => {
     const passwords = [...read("nats/accounts.conf").matchAll(/\$(TICKWIRE_\w+)/g)];
-    expect(passwords).toHaveLength(3);
+    expect(passwords).toHaveLength(4);
     const values = Object.fromEntries(passwords.map(([, name = ""]) => [name, "x"]));
     const env = { ...process.env, ...values };
     const args = ["-t", "-c", join(INFRA, path)];

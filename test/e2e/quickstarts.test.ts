@@ -1,16 +1,18 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { createServer } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacksChromium, launchChromium, untilInPage } from "./chromium-page.ts";
 import { killAll, startCli } from "./cli-process.ts";
 
-// The programs of docs/quickstarts, to the letter, against the gateway that the pages start. The
-// one in Go is not run here, because Go is not on every machine.
+// The programs of docs/quickstarts, to the letter, against the gateway that the pages start.
 
 const ROOT = join(import.meta.dirname, "..", "..");
+/** A first build compiles the standard library too. */
+const BUILD_MS_MAX = 240_000;
 const CONSOLIDATED = "BTC-USD=simulated:BTC-USD,simulated:BTC-USDT";
 
 let folder: string;
@@ -71,6 +73,18 @@ describe("the programs of the quickstarts", () => {
     expect(await run(python, ["-u", file, `http://${address}`], expected)).toMatch(expected);
   });
 
+  test.each(compilers())(
+    "%s's prints what its page says",
+    async (go) => {
+      const file = await takeProgram("go", "go", "main.go");
+      const program = join(folder, "ticks");
+      await promisify(execFile)(go, ["build", "-o", program, file], { cwd: folder });
+      const expected = /^(?:simulated:BTC-USD\/trades [\d.]+ [\d.]+ (?:buyer|seller)\n){2}/;
+      expect(await run(program, [`http://${address}`], expected)).toMatch(expected);
+    },
+    BUILD_MS_MAX,
+  );
+
   test.skipIf(lacksChromium)("the page shows prices and a live book", async () => {
     await takeProgram("dashboard", "html", "index.html");
     await takeProgram("dashboard", "js", "main.js");
@@ -95,3 +109,10 @@ describe("the programs of the quickstarts", () => {
     }
   });
 });
+
+/** Go, where it is installed; it is said where it is not. */
+function compilers(): readonly string[] {
+  if (spawnSync("go", ["version"]).error === undefined) return ["go"];
+  process.stderr.write("SKIPPED: the program of the quickstart for Go, which is not installed\n");
+  return [];
+}

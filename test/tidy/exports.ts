@@ -53,6 +53,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/crc32.bench.mjs": "measures; run by hand",
   "test/bench/json-tape.bench.mjs": "measures; run by hand",
   "test/bench/strangers.bench.mjs": "measures; run by hand",
+  "test/bench/derive.bench.mjs": "measures; run by hand",
   "test/bench/standby.bench.mjs": "measures; run by hand",
   "test/bench/strangers/attacks.mjs": "a process of strangers.bench.mjs",
   "test/bench/dashboard.bench.mjs": "measures; run by hand",

@@ -18,6 +18,7 @@ import {
   nowMs,
   onFrame,
   onNarrow,
+  onStored,
   openWindow,
   pixelRatio,
   reload,
@@ -322,6 +323,10 @@ document.body.append(alerts.element, alerts.toasts, accessDialog.element);
 shell.apply(view, layout);
 onNarrow((isNarrow) => {
   shell.setNarrow(isNarrow);
+});
+onStored((what) => {
+  if (what === "alerts") alerts.reload();
+  else list.takeFavourites(loadFavourites());
 });
 chart.recolour();
 showState();

@@ -29,7 +29,7 @@ import type { ReplayFlags, ReplayServiceOptions } from "../process/replay-servic
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
 import { addVenueOption, venueFlags } from "../process/venue-options.ts";
 import { watchVenues } from "../process/venue-watch.ts";
-import { reachableAddress, socketAddress } from "../process/listen-address.ts";
+import { gatewayUrl, reachableUrl, socketAddress } from "../process/listen-address.ts";
 
 type DevOptions = GatewayOptions &
   ReplayFlags &
@@ -111,18 +111,18 @@ async function runDev(options: DevOptions): Promise<void> {
   // The gateway starts first, so that a port in use is noticed before a venue is dialled.
   gateway = await runGateway({ config, service, bus });
   if (config.derive.enabled) derive = await runDerive({ config, service, bus });
-  const address = reachableAddress(gateway.address, gateway.port);
+  const url = gatewayUrl(gateway, config.gateway);
   const listens = socketAddress(gateway.address, gateway.port);
-  const adminAddress = reachableAddress(config.admin.host, admin.port);
+  const adminUrl = reachableUrl(config.admin.host, admin.port);
   if (replay === undefined) {
     ingest = await runIngest({ config, service, bus });
     const running = ingest;
     watchVenues({ ...service, venues: () => running.stats().venues, tell: remark });
     const { venues } = config.ingest;
     const ids = venues.map(({ id }) => id);
-    tellStart(options, { address, adminAddress, venues: ids }, [
+    tellStart(options, { url, adminUrl, venues: ids }, [
       `tickwire streams ${ids.join(", ")} on ${listens}`,
-      ...hints({ address, adminAddress }, exampleOfVenue(venues[0])),
+      ...hints({ url, adminUrl }, exampleOfVenue(venues[0])),
     ]);
     return;
   }
@@ -132,10 +132,10 @@ async function runDev(options: DevOptions): Promise<void> {
     : await playCaptures(bus, service, replay);
   const played = captures.map(({ venue, streams }) => `${venue} (${countOf(streams.length)})`);
   const venues = captures.map(({ venue }) => venue);
-  tellStart(options, { address, adminAddress, venues }, [
+  tellStart(options, { url, adminUrl, venues }, [
     `tickwire replays ${played.join(", ")} on ${listens}`,
     ...describeStart(replay),
-    ...hints({ address, adminAddress }, exampleOfCaptures(captures)),
+    ...hints({ url, adminUrl }, exampleOfCaptures(captures)),
   ]);
 }
 
@@ -143,18 +143,15 @@ async function runDev(options: DevOptions): Promise<void> {
 function tellStart(
   { open, json }: DevOptions,
   start: {
-    readonly address: string;
-    readonly adminAddress: string;
+    readonly url: string;
+    readonly adminUrl: string;
     readonly venues: readonly string[];
   },
   lines: readonly string[],
 ): void {
-  const url = `http://${start.address}/`;
-  const { venues } = start;
-  const adminUrl = `http://${start.adminAddress}/`;
-  if (json === true) printLine(JSON.stringify({ url, adminUrl, venues }));
+  if (json === true) printLine(JSON.stringify(start));
   else printLines(lines.map(visibleText).join("\n"));
-  if (open === true) openBrowser(url, remark);
+  if (open === true) openBrowser(start.url, remark);
 }
 
 /** Plays a recording as venues of its own, and lets operators say how. Returns what it streams. */

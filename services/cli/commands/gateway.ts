@@ -23,7 +23,7 @@ import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
 import { openStreamLog } from "../process/stream-log.ts";
 import { createServiceProcess, type ServiceProcess } from "../process/service-process.ts";
-import { reachableUrl } from "../process/listen-address.ts";
+import { gatewayUrl, reachableUrl } from "../process/listen-address.ts";
 import { printLine } from "../output/terminal.ts";
 
 /** The options of commands that serve clients. */
@@ -74,7 +74,7 @@ Examples:
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
       if (options.json !== true) return;
-      const url = reachableUrl(gateway.address, gateway.port);
+      const url = gatewayUrl(gateway, config.gateway);
       printLine(JSON.stringify({ url, adminUrl: reachableUrl(config.admin.host, admin.port) }));
     });
 }

@@ -3,7 +3,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { ingestConfig } from "#ingest/config.ts";
 import { exampleOfCaptures, exampleOfVenue, hints } from "./dev-hints.ts";
 
-const AT = { address: "127.0.0.1:8080", adminAddress: "127.0.0.1:9092" };
+const AT = { url: "http://127.0.0.1:8080/", adminUrl: "http://127.0.0.1:9092/" };
 
 type Venue = {
   readonly id: "simulated" | "binance" | "kraken";
@@ -58,10 +58,10 @@ test.each<[string, Venue, string[]]>([
 });
 
 test("the hints name the gateway's address where it is not the usual one", () => {
-  const at = { ...AT, address: "127.0.0.1:9000" };
+  const at = { ...AT, url: "https://127.0.0.1:9000/market/" };
   const commands = hints(at, exampleOfVenue(undefined)).filter((line) => line.startsWith("  npx"));
   expect(commands).toHaveLength(3);
-  for (const command of commands) expect(command).toContain(" --url http://127.0.0.1:9000");
+  for (const command of commands) expect(command).toContain(" --url https://127.0.0.1:9000/market");
 });
 
 test("of captures, a stream with trades is the example", () => {

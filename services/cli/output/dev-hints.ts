@@ -3,6 +3,7 @@ import type { CaptureContents } from "#ingest/capture/replay-options.ts";
 import type { VenueConfig } from "#ingest/config.ts";
 import type { FeedAdapter } from "#ingest/feed/feed-adapter.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
+import { DEFAULT_ADDRESS } from "../process/gateway-address.ts";
 
 /** What is streamed, for commands that can be tried on it. */
 type Example = {
@@ -42,12 +43,13 @@ function symbolOf(wanted: string, adapter: FeedAdapter): string {
   return adapter.deriveInstrument(wanted)?.symbol ?? "*";
 }
 
-/** What to try next, one command a line, each as it can be copied. */
+/** What to try next, one command a line, as it can be copied. Both addresses end in a slash. */
 export function hints(
-  { address, adminAddress }: { readonly address: string; readonly adminAddress: string },
+  where: { readonly url: string; readonly adminUrl: string },
   { venue, symbol, channels }: Example,
 ): string[] {
-  const url = address === "127.0.0.1:8080" ? "" : ` --url http://${address}`;
+  const at = where.url.slice(0, -1);
+  const url = at === DEFAULT_ADDRESS ? "" : ` --url ${at}`;
   const shown = [...SHOWN_FIRST, ...CHANNELS].filter((channel) => channels.includes(channel));
   const [first, second = first] = new Set(shown);
   const subscribe = (topic: string) => `  npx tickwire subscribe '${topic}'${url}`;
@@ -60,12 +62,12 @@ export function hints(
         ];
   return [
     "",
-    `open http://${address} in a browser, or`,
+    `open ${at} in a browser, or`,
     "try in another terminal:",
     ...subscriptions,
     `  npx tickwire call ${callOf({ venue, symbol, channels })}${url}`,
-    `  curl -s http://${address}/tickwire.v1.MarketData/ListInstruments -H 'content-type: application/json' -d '{}'`,
-    `  curl -s http://${adminAddress}/metrics   # also /healthz and /readyz`,
+    `  curl -s ${at}/tickwire.v1.MarketData/ListInstruments -H 'content-type: application/json' -d '{}'`,
+    `  curl -s ${where.adminUrl}metrics   # also /healthz and /readyz`,
     "",
     "Ctrl-C ends it",
   ];

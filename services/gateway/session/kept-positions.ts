@@ -12,7 +12,8 @@ type Kept = { readonly position: TopicPosition; readonly order: number };
 export class KeptPositions {
   readonly #positionsMax: number;
   readonly #onForgotten: () => void;
-  readonly #byTopic = new Map<string, Kept>();
+  /** Undefined while there are none: most clients never send any, or have used them soon. */
+  #byTopic: Map<string, Kept> | undefined;
 
   constructor(positionsMax: number, onForgotten: () => void) {
     this.#positionsMax = positionsMax;
@@ -20,16 +21,17 @@ export class KeptPositions {
   }
 
   get size(): number {
-    return this.#byTopic.size;
+    return this.#byTopic?.size ?? 0;
   }
 
   /** The newest position of a topic counts. */
   keep(topic: string, position: TopicPosition, order: number): void {
-    this.#byTopic.delete(topic);
-    this.#byTopic.set(topic, { position, order });
-    if (this.#byTopic.size <= this.#positionsMax) return;
-    for (const oldest of this.#byTopic.keys()) {
-      this.#byTopic.delete(oldest);
+    const byTopic = (this.#byTopic ??= new Map<string, Kept>());
+    byTopic.delete(topic);
+    byTopic.set(topic, { position, order });
+    if (byTopic.size <= this.#positionsMax) return;
+    for (const oldest of byTopic.keys()) {
+      byTopic.delete(oldest);
       this.#onForgotten();
       return;
     }
@@ -37,23 +39,28 @@ export class KeptPositions {
 
   /** The position, which stays; undefined if there is none. */
   get(topic: string): TopicPosition | undefined {
-    return this.#byTopic.get(topic)?.position;
+    return this.#byTopic?.get(topic)?.position;
   }
 
   /** The position, which is used now; undefined if there is none. */
   take(topic: string): TopicPosition | undefined {
-    const kept = this.#byTopic.get(topic);
-    if (kept !== undefined) this.#byTopic.delete(topic);
+    const kept = this.#byTopic?.get(topic);
+    if (kept !== undefined) this.#delete(topic);
     return kept?.position;
   }
 
   /** The client gave the topic up with a request of this order. */
   forget(topic: string, order: number): void {
-    const kept = this.#byTopic.get(topic);
-    if (kept !== undefined && kept.order < order) this.#byTopic.delete(topic);
+    const kept = this.#byTopic?.get(topic);
+    if (kept !== undefined && kept.order < order) this.#delete(topic);
   }
 
   clear(): void {
-    this.#byTopic.clear();
+    this.#byTopic = undefined;
+  }
+
+  #delete(topic: string): void {
+    this.#byTopic?.delete(topic);
+    if (this.size === 0) this.#byTopic = undefined;
   }
 }

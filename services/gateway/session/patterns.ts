@@ -19,19 +19,21 @@ type ViewWish = Pick<TopicRequestMessage, "depth" | "conflationIntervalMs">;
  */
 export class Patterns {
   readonly #patternsMax: number;
-  readonly #byText = new Map<string, Pattern>();
+  /** Made with the first one: most sessions name their topics. */
+  #byText: Map<string, Pattern> | undefined;
 
   constructor(patternsMax: number) {
     this.#patternsMax = patternsMax;
   }
 
   get size(): number {
-    return this.#byText.size;
+    return this.#byText?.size ?? 0;
   }
 
   /** A pattern of the same text is replaced: later results belong to the newest request. */
   remember(pattern: Pattern): void {
-    if (this.#byText.size < this.#patternsMax) this.#byText.set(pattern.text, pattern);
+    if (this.size >= this.#patternsMax) return;
+    (this.#byText ??= new Map<string, Pattern>()).set(pattern.text, pattern);
   }
 
   /**
@@ -39,23 +41,23 @@ export class Patterns {
    * the pattern.
    */
   change(text: string, { depth, conflationIntervalMs }: ViewWish): boolean {
-    const pattern = this.#byText.get(text);
+    const pattern = this.#byText?.get(text);
     if (pattern === undefined) return false;
     const request = { ...pattern.request, depth, conflationIntervalMs };
-    this.#byText.set(text, { ...pattern, request });
+    this.#byText?.set(text, { ...pattern, request });
     return true;
   }
 
   /** False if the session does not have this pattern. */
   forget(text: string): boolean {
-    return this.#byText.delete(text);
+    return this.#byText?.delete(text) ?? false;
   }
 
   all(): Iterable<Pattern> {
-    return this.#byText.values();
+    return this.#byText?.values() ?? [];
   }
 
   clear(): void {
-    this.#byText.clear();
+    this.#byText = undefined;
   }
 }

@@ -48,6 +48,9 @@ const WIRE_ERRORS = {
   unavailable: "ACCESS_ERROR_UNAVAILABLE",
 } as const satisfies Record<AccessFault["kind"], AccessInit["error"]>;
 
+/** In place of a timer that is over, which would be kept as long as the session. */
+const NO_TIMER: CancelTimer = () => undefined;
+
 type WireError = NonNullable<AccessInit["error"]>;
 
 /**
@@ -61,9 +64,9 @@ export class SessionAccess {
   #principal: Principal | undefined;
   /** The session counts as one of its principal's. */
   #isCounted = false;
-  #cancelTimeout: CancelTimer = () => undefined;
-  #cancelExpiry: CancelTimer = () => undefined;
-  #cancelNotice: CancelTimer = () => undefined;
+  #cancelTimeout = NO_TIMER;
+  #cancelExpiry = NO_TIMER;
+  #cancelNotice = NO_TIMER;
 
   constructor(parts: SessionAccessParts) {
     this.#parts = parts;
@@ -150,6 +153,7 @@ export class SessionAccess {
 
   #onChecked(requestId: number, outcome: Authentication): void {
     this.#cancelTimeout();
+    this.#cancelTimeout = NO_TIMER;
     // A check that took too long is over, and what it finds in the end means nothing.
     if (this.#state !== "checking" && this.#state !== "renewing") return;
     if (this.#state === "renewing") {
@@ -265,6 +269,7 @@ export class SessionAccess {
 
   #release(): void {
     this.#cancelTimeout();
+    this.#cancelTimeout = NO_TIMER;
     this.#cancelExpiry();
     this.#cancelNotice();
     if (this.#isCounted) this.#parts.accounts.giveConnection(this.principal);

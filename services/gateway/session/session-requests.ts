@@ -200,9 +200,14 @@ export class SessionRequests {
 
   #topics(): Subscriptions {
     if (this.#subscriptions !== undefined) return this.#subscriptions;
-    const { clock, config, accounts } = this.#parts;
+    const { clock, config, accounts, catalog, hub, looks, metrics } = this.#parts;
     const { access, output, bandwidthBytesPerSecondMax } = this.#session;
-    const own = {
+    const parts = {
+      clock,
+      catalog,
+      hub,
+      looks,
+      metrics,
       limits: config,
       line: this.#line,
       account: accounts,
@@ -212,7 +217,7 @@ export class SessionRequests {
         this.#refuseTopics(kind, requestId),
       principal: (): Principal => access.principal,
     };
-    this.#subscriptions = new Subscriptions({ ...this.#parts, ...own }, output);
+    this.#subscriptions = new Subscriptions(parts, output);
     return this.#subscriptions;
   }
 

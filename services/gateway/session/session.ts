@@ -59,7 +59,8 @@ export class Session implements ConnectionHandler {
   /** Asked for while it is being found out who the client is. */
   #held: ClientRequest[] = [];
   #hello: HelloMessage | undefined;
-  readonly #cancelHelloTimer: CancelTimer;
+  /** Undefined when it is over, because a timer is kept by whoever could cancel it. */
+  #cancelHelloTimer: CancelTimer | undefined;
   #state: SessionState = "awaiting-hello";
   readonly #openedTimeUs: number;
   /** As the client named itself. */
@@ -222,10 +223,15 @@ export class Session implements ConnectionHandler {
     }
     if (step.does === "nothing") return step;
     if (this.#state === "awaiting-hello" && step.next !== "awaiting-hello") {
-      this.#cancelHelloTimer();
+      this.#endHelloTimer();
     }
     this.#state = step.next;
     return step;
+  }
+
+  #endHelloTimer(): void {
+    this.#cancelHelloTimer?.();
+    this.#cancelHelloTimer = undefined;
   }
 
   #serves(event: SessionEvent): boolean {
@@ -296,7 +302,7 @@ export class Session implements ConnectionHandler {
     const isFirst = this.#state === "awaiting-hello";
     const isKnown = hello.protocolVersion === PROTOCOL_VERSION;
     if (isFirst && isKnown) {
-      this.#cancelHelloTimer();
+      this.#endHelloTimer();
       this.#hello = hello;
       this.#access.hello(hello.accessToken);
       return;
@@ -332,9 +338,15 @@ export class Session implements ConnectionHandler {
   }
 
   #createAccess(): SessionAccess {
+    // Named one by one, here and below: a copy of all parts takes as much as ten subscriptions.
+    const { access, clock, logger, metrics, accounts, config } = this.#parts;
     return new SessionAccess({
-      ...this.#parts,
-      config: this.#parts.config.access,
+      access,
+      clock,
+      logger,
+      metrics,
+      accounts,
+      config: config.access,
       sessionId: this.id,
       credentials: this.#options.credentials,
       onWelcome: () => this.#onWelcome(),
@@ -360,8 +372,11 @@ export class Session implements ConnectionHandler {
   }
 
   #createSlowReader(): SlowReader {
+    const { config, metrics, logger } = this.#parts;
     return new SlowReader({
-      ...this.#parts,
+      config,
+      metrics,
+      logger,
       sessionId: this.id,
       output: () => this.#output,
       subscriptions: () => this.#requests.subscriptions,

@@ -11,12 +11,13 @@ const GIVEN_UP: TopicRefusal = {
  * topic; it counts once.
  */
 export class StartingTopics {
-  readonly #byTopic = new Map<string, Set<HeldTopic>>();
+  /** Undefined while there are none, as it is for most of the time. */
+  #byTopic: Map<string, Set<HeldTopic>> | undefined;
   #waits = 0;
 
   /** Topics, each once. */
   get size(): number {
-    return this.#byTopic.size;
+    return this.#byTopic?.size ?? 0;
   }
 
   /** Waits of all requests together. */
@@ -25,32 +26,35 @@ export class StartingTopics {
   }
 
   has(topic: string): boolean {
-    return this.#byTopic.has(topic);
+    return this.#byTopic?.has(topic) ?? false;
   }
 
   /** The waits for one topic. */
   of(topic: string): Iterable<HeldTopic> {
-    return this.#byTopic.get(topic) ?? [];
+    return this.#byTopic?.get(topic) ?? [];
   }
 
   add(want: HeldTopic): void {
-    const same = this.#byTopic.get(want.topic);
-    if (same === undefined) this.#byTopic.set(want.topic, new Set([want]));
+    const byTopic = (this.#byTopic ??= new Map<string, Set<HeldTopic>>());
+    const same = byTopic.get(want.topic);
+    if (same === undefined) byTopic.set(want.topic, new Set([want]));
     else same.add(want);
     this.#waits += 1;
   }
 
   /** The topic has started for this request, or will not. */
   remove(want: HeldTopic): void {
-    const same = this.#byTopic.get(want.topic);
+    const same = this.#byTopic?.get(want.topic);
     if (same?.delete(want) !== true) return;
     this.#waits -= 1;
-    if (same.size === 0) this.#byTopic.delete(want.topic);
+    if (same.size > 0) return;
+    this.#byTopic?.delete(want.topic);
+    if (this.size === 0) this.#byTopic = undefined;
   }
 
   /** Ends what requests before `order` wait for. False if they do not. */
   giveUp(topic: string, order: number, refusal: TopicRefusal = GIVEN_UP): boolean {
-    return this.#giveUpSome([...(this.#byTopic.get(topic) ?? [])], order, refusal);
+    return this.#giveUpSome([...this.of(topic)], order, refusal);
   }
 
   /** The same for everything that a pattern brings. */
@@ -63,7 +67,7 @@ export class StartingTopics {
 
   /** All of them. */
   *all(): Iterable<HeldTopic> {
-    for (const same of this.#byTopic.values()) yield* same;
+    for (const same of this.#byTopic?.values() ?? []) yield* same;
   }
 
   #giveUpSome(wants: readonly HeldTopic[], order: number, refusal: TopicRefusal): boolean {

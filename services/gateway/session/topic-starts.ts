@@ -29,6 +29,7 @@ import {
 import type { TopicRefusal } from "./topic-results.ts";
 import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
+import type { Payer } from "./topic-subscription.ts";
 import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 
 /** What starting a topic needs of the gateway. */
@@ -77,8 +78,9 @@ export class TopicStarts {
   /** Topics that are held and have not started yet. */
   readonly #starting = new StartingTopics();
   readonly #positions: KeptPositions;
-  /** Answers that may still be given. */
-  readonly #answers = new Set<SubscribeAnswer>();
+  /** Answers that may still be given; undefined while there are none. */
+  #answers: Set<SubscribeAnswer> | undefined;
+  #payer: Payer | undefined;
 
   constructor(parts: TopicStartsParts) {
     this.#parts = parts;
@@ -121,8 +123,8 @@ export class TopicStarts {
   /** The work of giving back every view that waits. Nothing is answered any more. */
   close(): Work {
     this.#positions.clear();
-    for (const answer of this.#answers) answer.close();
-    this.#answers.clear();
+    for (const answer of this.#answers ?? []) answer.close();
+    this.#answers = undefined;
     return this.#giveBack();
   }
 
@@ -177,13 +179,21 @@ export class TopicStarts {
       checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
-    const onEnd = (): void => account.giveSubscription(principal);
-    const parts = { view, hub, lane, options, kept, pattern, metrics, onEnd };
+    const payer = this.#payerFor(principal);
+    const parts = { view, hub, lane, options, kept, pattern, metrics, payer };
     const subscription = new TopicSubscription(parts);
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
     this.#starting.add(held);
     return held;
+  }
+
+  /** The same one as long as the client is who it is. */
+  #payerFor(principal: Principal): Payer {
+    if (this.#payer?.principal !== principal) {
+      this.#payer = { account: this.#parts.account, principal };
+    }
+    return this.#payer;
   }
 
   #hasRoomFor(topic: string): boolean {
@@ -212,15 +222,20 @@ export class TopicStarts {
       wanted,
       say: (settled) => {
         unsaid -= settled.length;
-        if (unsaid === 0) this.#answers.delete(answer);
+        if (unsaid === 0) this.#answered(answer);
         this.#parts.add(this.#say(requestId, settled, unsaid > 0));
       },
     });
-    this.#answers.add(answer);
+    (this.#answers ??= new Set()).add(answer);
     yield* answer.begin(
       this.#parts.queue.addPending(() => answer.turnCame()),
       line,
     );
+  }
+
+  #answered(answer: SubscribeAnswer): void {
+    this.#answers?.delete(answer);
+    if (this.#answers?.size === 0) this.#answers = undefined;
   }
 
   *#say(requestId: number, settled: readonly WantedTopic[], isMoreToCome: boolean): Work {

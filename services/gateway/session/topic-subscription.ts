@@ -14,6 +14,8 @@ import type {
 import type { TopicView } from "../topics/topic-view.ts";
 import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLane } from "./outbound/topic-lanes.ts";
+import type { Principal } from "../access/principal.ts";
+import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { Pattern } from "./patterns.ts";
 
 /**
@@ -52,9 +54,19 @@ type TopicSubscriptionParts = {
   readonly pattern: Pattern | undefined;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
-  /** Called once, when the view was given back. */
-  readonly onEnd?: () => void;
+  /** Who is paid back when the view was given back. */
+  readonly payer?: Payer;
 };
+
+/** For whom a subscription counts, and where. Subscriptions of one session share it. */
+export type Payer = {
+  readonly account: Pick<PrincipalAccounts, "giveSubscription">;
+  readonly principal: Principal;
+};
+
+/** What is left to know of the options of a subscription that has started. */
+const STARTED: AttachOptions = { snapshot: true, resume: undefined };
+const STARTED_WITH_CHECKSUM: AttachOptions = { ...STARTED, checksum: true };
 
 type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
@@ -77,12 +89,13 @@ export class TopicSubscription implements TopicSubscriber {
   readonly pattern: Pattern | undefined;
   readonly #lane: TopicLane;
   readonly #hub: Pick<Hub, "release">;
-  readonly #options: AttachOptions;
+  /** Those of the request are forgotten at the start: most sessions have many subscriptions. */
+  #options: AttachOptions;
   readonly #metrics: SlowMetrics | undefined;
-  readonly #kept: AttachOptions["resume"];
+  #kept: AttachOptions["resume"];
   #view: TopicView;
   #state: TopicSubscriptionState = "starting";
-  readonly #onEnd: (() => void) | undefined;
+  readonly #payer: Payer | undefined;
   /** Behind that of the view while it is listed. */
   #sequence = 0;
   #isListed = false;
@@ -103,7 +116,7 @@ export class TopicSubscription implements TopicSubscriber {
     this.#options = parts.options;
     this.#metrics = parts.metrics;
     this.#kept = parts.kept;
-    this.#onEnd = parts.onEnd;
+    this.#payer = parts.payer;
   }
 
   /** The view that the client gets now. */
@@ -168,6 +181,8 @@ export class TopicSubscription implements TopicSubscriber {
     this.#takenBytes = this.#view.sentBytes;
     const { resume = kept } = this.#options;
     const attached = this.view.attach(this, { ...this.#options, resume });
+    this.#options = this.#options.checksum === true ? STARTED_WITH_CHECKSUM : STARTED;
+    this.#kept = undefined;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
     this.#goOnIn(attached);
@@ -286,7 +301,8 @@ export class TopicSubscription implements TopicSubscriber {
     if (this.#state !== "starting") this.view.detach(this);
     this.#state = "ended";
     this.#hub.release(this.view);
-    this.#onEnd?.();
+    const payer = this.#payer;
+    payer?.account.giveSubscription(payer.principal);
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */

@@ -1,9 +1,11 @@
 // CPU nanoseconds an event of the codec of batches, beside what protobufjs's generated classes make
 // of the same bytes. The comparison is hard on the codec: it makes columns of rows, differences of
 // values, and sums back of them, while protobufjs only moves columns that are ready.
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BatchReader, BatchWriter, elementLength, putElement, rowsOf } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { alternate, row } from "./measure.mjs";
+import { loadDescriptors } from "./descriptors.mjs";
 
 /** Few enough to stay in the cache of a core, as events do that have just come. */
 const EVENTS = 2_048;
@@ -143,8 +145,11 @@ function readOnly(parts) {
   }
 }
 
+const batchDescriptor = loadDescriptors().getMessage("tickwire.v1.Batch");
+
 function candidates(kind, parts, events) {
   const chain = chained(kind, parts);
+  const messages = chain.map((bytes) => fromBinary(batchDescriptor, bytes));
   const columns = chain.map((bytes) => tickwire.v1.Batch.decode(bytes));
   const read = (take) => () => {
     const reader = new BatchReader();
@@ -176,6 +181,14 @@ function candidates(kind, parts, events) {
     },
     "decode to columns": read(() => undefined),
     "decode to rows": read(rowsOf),
+    "@bufbuild/protobuf, encode": () => {
+      for (const message of messages) alive.message = toBinary(batchDescriptor, message);
+      return events;
+    },
+    "@bufbuild/protobuf, decode": () => {
+      for (const bytes of chain) alive.message = fromBinary(batchDescriptor, bytes);
+      return events;
+    },
     "protobufjs, decode": decodeGenerated,
     "protobufjs, decode again": decodeGenerated,
   };
@@ -195,8 +208,10 @@ async function measure(kind, rows, perBatch, rounds) {
     line("protobufjs, encode"),
     line("encode", encoded, target),
     line("rows read, nothing encoded", encoded),
+    line("@bufbuild/protobuf, encode", encoded),
     line("protobufjs, decode"),
     line("protobufjs, decode again", decoded),
+    line("@bufbuild/protobuf, decode", decoded),
     line("decode to columns", decoded, target),
     line("decode to rows", decoded, "<= 0.25"),
   ];

@@ -6,6 +6,7 @@ import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, cpuNs, row } from "./measure.mjs";
+import { createTardisWork } from "./tardis.mjs";
 
 /** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
 const CAPTURES = [
@@ -105,6 +106,12 @@ function parseAlone(texts) {
   return cpuNs() - begin;
 }
 
+function timed(work) {
+  const begin = cpuNs();
+  work();
+  return cpuNs() - begin;
+}
+
 /** Frames that JSON.parse takes; compressed ones and words such as "pong" are left out. */
 function jsonTexts({ lines }) {
   const texts = [];
@@ -133,6 +140,10 @@ export async function run({ rounds, quick, only }) {
       continue;
     }
     const texts = jsonTexts(capture);
+    if (texts.length === 0) {
+      process.stdout.write(`left out: frames of ${name} are compressed, none is JSON\n`);
+      continue;
+    }
     capture.runs = runsOf(capture);
     // A pass costs more than its frames where the lists of instruments are long.
     const framesPerSample = quick ? 500 : 60_000;
@@ -143,8 +154,10 @@ export async function run({ rounds, quick, only }) {
       return { ns, units: passes * capture.frames };
     };
     alive.clear();
+    const tardis = createTardisWork(capture, texts, { quick });
     const samples = await alternate(
       {
+        ...(tardis === undefined ? {} : { "tardis-dev": repeat(() => timed(tardis)) }),
         parse: repeat(() => parseAlone(texts)),
         "parse again": repeat(() => parseAlone(texts)),
         "a batch per 16 frames": repeat(() => ingest(capture, 16)),
@@ -162,6 +175,13 @@ export async function run({ rounds, quick, only }) {
     ]) {
       const values = speed(samples[candidate]);
       rows.push(row(name, candidate, "frames/CPU-s", values, { reference, target }));
+    }
+    if (tardis !== undefined) {
+      const peer = speed(samples["tardis-dev"]);
+      rows.push(row(name, "tardis-dev", "frames/CPU-s", peer, { reference }));
+      const ours = speed(samples["a batch per 16 frames"]);
+      const against = { reference: peer, target: ">= 4" };
+      rows.push(row(name, "16 frames, against tardis-dev", "frames/CPU-s", ours, against));
     }
   }
   return rows;

@@ -1,7 +1,7 @@
 // How long an event takes from its publisher to a subscriber's reader, on one topic that many have:
-// publisher, bus, hub, sessions, sockets. Beside it uWebSockets.js alone that sends bytes of the same
-// length, made before, as soon as they are there; on NATS with the same hop over a server. The clock
-// is read where the event is handed to the publisher, and where a reader (C) finds it in a frame.
+// publisher, bus, hub, sessions, sockets. Beside it uWebSockets.js alone that sends bytes of the
+// same length, made before, as soon as they are there; on NATS with the same hop over a server. The
+// clock is read where the event is handed to the publisher, and where a reader (C) finds it.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";

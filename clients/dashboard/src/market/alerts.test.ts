@@ -32,6 +32,21 @@ describe("an alert", () => {
     expect(firings("feed", 0, feeds)).toEqual([0, 1, 0, 0, 1]);
   });
 
+  test("of another window comes and goes, and those that stay fire as before", () => {
+    const book = new AlertBook();
+    const [stays, goes] = [100, 200].map(
+      (value) => ({ topic: "v:A", kind: "price-above", value }) as const,
+    );
+    book.add(stays!);
+    book.add(goes!);
+    const check = (price: number) =>
+      book.check(() => ({ ...QUIET, price })).map(({ alert }) => alert.value);
+    expect(check(99)).toEqual([]);
+    book.sync([stays!, { topic: "v:A", kind: "price-above", value: 300 }]);
+    expect(book.alerts.map(({ value }) => value)).toEqual([100, 300]);
+    expect([check(250), check(350)]).toEqual([[100], [300]]);
+  });
+
   test("fires for each new gap, not for those before it", () => {
     const gaps = [3, 3, 4, 4, 6].map((count) => ({ gaps: count }));
     expect(firings("gap", 0, gaps)).toEqual([0, 0, 1, 0, 1]);

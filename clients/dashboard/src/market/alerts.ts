@@ -56,6 +56,14 @@ export class AlertBook {
     this.#gapsSeen.delete(id);
   }
 
+  /** Takes what another window has saved; of what both have, nothing is forgotten. */
+  sync(saved: readonly Omit<Alert, "id">[]): void {
+    const wished = new Map(saved.map((alert) => [keyOf(alert), alert]));
+    const gone = this.alerts.filter((alert) => !wished.delete(keyOf(alert)));
+    for (const { id } of gone) this.remove(id);
+    for (const { topic, kind, value } of wished.values()) this.add({ topic, kind, value });
+  }
+
   /** Those that became true since the last time. */
   check(readingOf: (topic: string) => AlertReading): FiredAlert[] {
     return this.alerts.flatMap((alert) => {
@@ -76,6 +84,10 @@ export class AlertBook {
     if (isNew) this.#wasTrue.set(id, false);
     return isNew;
   }
+}
+
+function keyOf({ topic, kind, value }: Omit<Alert, "id">): string {
+  return `${kind} ${value} ${topic}`;
 }
 
 /** Undefined while nothing is known that would tell. */

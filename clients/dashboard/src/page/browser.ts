@@ -41,6 +41,32 @@ export function saveAlerts(alerts: readonly Alert[]): void {
   write(ALERTS_KEY, JSON.stringify(saved));
 }
 
+/** Tells what another window has changed of what all of them share. */
+export function onStored(listener: (what: "alerts" | "favourites") => void): void {
+  window.addEventListener("storage", ({ key }) => {
+    if (key === ALERTS_KEY) listener("alerts");
+    if (key === FAVOURITES_KEY) listener("favourites");
+  });
+}
+
+/**
+ * Calls back when this window is the one of all that sounds: the first one, and after it is closed
+ * the next. Where windows cannot agree on it, each one sounds.
+ */
+export async function whenSounding(onTurn: () => void): Promise<void> {
+  const { locks } = navigator as Partial<Pick<Navigator, "locks">>;
+  const hold = (): Promise<void> => {
+    onTurn();
+    return new Promise(() => undefined);
+  };
+  try {
+    await (locks === undefined ? hold() : locks.request("tickwire.sound", hold));
+  } catch {
+    // A browser may refuse locks.
+    onTurn();
+  }
+}
+
 /** A short tone. A browser stays silent until somebody has touched the page. */
 export function beep(): void {
   const audio = new AudioContext();

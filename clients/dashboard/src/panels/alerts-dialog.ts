@@ -5,7 +5,7 @@ import {
   type AlertKind,
   type AlertReading,
 } from "../market/alerts.ts";
-import { beep, loadAlerts, saveAlerts } from "../page/browser.ts";
+import { beep, loadAlerts, saveAlerts, whenSounding } from "../page/browser.ts";
 import { choice, el, setText } from "../page/dom.ts";
 import type { Context } from "./context.ts";
 
@@ -35,6 +35,7 @@ export class AlertsDialog {
   readonly #problem = el("p", { class: "problem", role: "alert" });
   readonly #sound = el("input", { type: "checkbox", id: "alert-sound", checked: "" });
   #chosen: AlertKind = "price-above";
+  #isSounding = false;
 
   constructor(context: Context, readingOf: (topic: string) => AlertReading) {
     this.#context = context;
@@ -67,6 +68,9 @@ export class AlertsDialog {
       this.#chosen,
     );
     context.everyMs(CHECK_MS, () => this.#check());
+    void whenSounding(() => {
+      this.#isSounding = true;
+    });
   }
 
   open(): void {
@@ -79,6 +83,12 @@ export class AlertsDialog {
     this.#drawList();
     this.element.showModal();
     this.#value.focus();
+  }
+
+  /** Another window has changed the alerts. */
+  reload(): void {
+    this.#book.sync(loadAlerts());
+    this.#drawList();
   }
 
   #pick(kind: AlertKind): void {
@@ -120,7 +130,7 @@ export class AlertsDialog {
   #check(): void {
     const fired = this.#book.check(this.#readingOf);
     for (const { text } of fired) this.#tell(text);
-    if (fired.length > 0 && this.#sound.checked) beep();
+    if (fired.length > 0 && this.#isSounding && this.#sound.checked) beep();
   }
 
   #tell(text: string): void {

@@ -222,6 +222,13 @@ export class MarketsPanel implements Panel {
     row.dot.dataset["state"] = marks[2];
   }
 
+  /** Another window has changed them. */
+  takeFavourites(favourites: ReadonlySet<string>): void {
+    this.#favourites.clear();
+    for (const topic of favourites) this.#favourites.add(topic);
+    this.changed();
+  }
+
   /** Marks a market as a favourite, or takes that back. */
   toggleFavourite(topic: string): void {
     if (!this.#favourites.delete(topic)) this.#favourites.add(topic);

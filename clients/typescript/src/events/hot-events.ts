@@ -1,4 +1,4 @@
-import type { DecodedBatch } from "@tickwire/proto/codec";
+import { idText, type DecodedBatch } from "@tickwire/proto/codec";
 import { formatDecimal, toNumber } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
 import { jsonSafe } from "./event-fields.ts";
@@ -39,7 +39,7 @@ export function tradeEvent(info: TopicInfo, batch: TradesBatch, index: number): 
     sizeMantissa,
     sizeScale,
     aggressorSide: columns.aggressorSides[index]!,
-    tradeId: id === "" ? undefined : String(id),
+    tradeId: id === "" ? undefined : idText(id),
     historical: columns.historical[index]!,
   };
   const isSafe = typeof priceMantissa === "number" && typeof sizeMantissa === "number";
@@ -81,5 +81,10 @@ export function quoteEvent(info: TopicInfo, batch: QuotesBatch, index: number): 
     askSizeText: formatDecimal(askSize, sizeScale),
     askSizeMantissa: askSize,
   };
-  return jsonSafe(event, bidPrice, bidSize, askPrice, askSize);
+  const isSafe =
+    typeof bidPrice === "number" &&
+    typeof bidSize === "number" &&
+    typeof askPrice === "number" &&
+    typeof askSize === "number";
+  return isSafe ? event : jsonSafe(event, bidPrice, bidSize, askPrice, askSize);
 }

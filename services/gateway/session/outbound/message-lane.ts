@@ -36,7 +36,11 @@ export class MessageLane {
 
   /** Drops the oldest entries, because their frame was taken by the transport. */
   consume(count: number): void {
-    for (const entry of this.#entries.splice(0, count)) this.#bytes -= entry.byteLength;
+    for (let index = 0; index < count; index += 1) {
+      this.#bytes -= this.#entries[index]?.byteLength ?? 0;
+    }
+    // An array keeps its room, which a session may not need again for hours.
+    this.#entries = count === this.#entries.length ? [] : this.#entries.slice(count);
     assert(this.#entries.length > 0 || this.#bytes === 0, "an empty lane owes no bytes");
   }
 

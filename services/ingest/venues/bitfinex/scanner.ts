@@ -41,7 +41,7 @@ export class BitfinexScanner {
     this.#options = options;
   }
 
-  /** See `FeedDecoder.scan`. Where `isTimed`, messages end with the time at which they were sent. */
+  /** See `FeedDecoder.scan`. Where `isTimed`, messages end with the time of their sending. */
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, isTimed: boolean): boolean {
     if (bytes[0] !== OPEN_BRACKET) return false;
     const numbers = this.#numbers;

@@ -12,6 +12,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -19,6 +20,7 @@ import { idText, sideOf } from "./fields.ts";
 import { type MarketSubject, readCandles, readFunding, readOpenInterest } from "./readings.ts";
 import { channelsOfStream, splitChannel } from "./requests.ts";
 import { readTickersAnswer, readTradesAnswer } from "./rest.ts";
+import { BitstampScanner, type ScannedMarket } from "./scanner.ts";
 
 const channelIn = fieldFinder("channel");
 
@@ -28,7 +30,13 @@ const channelIn = fieldFinder("channel");
  */
 export class BitstampReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #markets: SymbolTable<ScannedMarket>;
+  readonly #scanner: BitstampScanner;
+  readonly #scales = new InstrumentStates((instrument) => {
+    const scales = new ScaleTracker();
+    this.#markets.add(instrument, { instrument, scales });
+    return scales;
+  });
   /**
    * Books of this connection, which a frame that cannot be read may have been of, and the
    * microtimestamp of the last change of each.
@@ -45,6 +53,14 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#markets = new SymbolTable(context.catalog);
+    this.#scanner = new BitstampScanner(this.#markets, (instrument, changedUs) =>
+      this.#changed(instrument, changedUs),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   /** What a book's channel missed while it was not subscribed to, nothing tells. */
@@ -159,8 +175,7 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     const venueTimeUs = epochTimeUs(message["microtimestamp"]);
     // It is the number of the update as well.
     if (venueTimeUs === undefined || isBadTime(venueTimeUs)) return "bad-time";
-    const previousUpdateId = snapshot ? undefined : this.#previousOf(instrument, venueTimeUs);
-    if (!snapshot) this.#changed(instrument, venueTimeUs);
+    const previousUpdateId = snapshot ? undefined : this.#changed(instrument, venueTimeUs);
     const scales = this.#scales.of(instrument);
     const columns = scales.book(bids, asks);
     if (typeof columns === "string") return columns;
@@ -178,10 +193,13 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     return beganUs < changedUs ? beganUs : undefined;
   }
 
-  #changed(instrument: Instrument, changedUs: number): void {
+  /** A change came. Returns after what it came; undefined if that is not known. */
+  #changed(instrument: Instrument, changedUs: number): number | undefined {
+    const previousUs = this.#previousOf(instrument, changedUs);
     this.#books.set(instrument, changedUs);
     this.#beganUs.delete(instrument);
     if (changedUs > this.#latestUs) this.#latestUs = changedUs;
+    return previousUs;
   }
 
   /** `type` is the taker's side: the newer of the two orders, which the order ids tell as well. */

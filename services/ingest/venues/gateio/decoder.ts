@@ -9,6 +9,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { GateAnswers } from "./answers.ts";
 import {
@@ -28,6 +29,7 @@ import {
   readTrade,
 } from "./readings.ts";
 import { readBookAnswer, readTradesAnswer } from "./rest.ts";
+import { GateScanner, type ScannedPair } from "./scanner.ts";
 
 /** In what the two Gate venues differ. */
 export type GateDialect = {
@@ -47,7 +49,14 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
   readonly #dialect: GateDialect;
   readonly #catalog: InstrumentCatalog;
   readonly #answers: GateAnswers;
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #pairs: SymbolTable<ScannedPair>;
+  /** Of spot; futures write the levels of a book in another way. */
+  readonly #scanner: GateScanner | undefined;
+  readonly #scales = new InstrumentStates((instrument) => {
+    const scales = new ScaleTracker();
+    this.#pairs.add(instrument, { instrument, scales });
+    return scales;
+  });
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
   /** What has trades on this connection. */
@@ -57,6 +66,12 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     this.#dialect = dialect;
     this.#catalog = context.catalog;
     this.#answers = new GateAnswers((name) => this.#channelsOf(this.#kindOf(name)));
+    this.#pairs = new SymbolTable(context.catalog);
+    this.#scanner = dialect.prefix === "spot" ? new GateScanner(this.#pairs) : undefined;
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner?.scan(bytes, receivedTimeUs, emit) === true;
   }
 
   sent(frame: string): void {
