@@ -22,7 +22,11 @@ export function tracedBus(bus: Bus, tracing: Tracing): Bus {
     },
     request(subject, payload, options) {
       const attributes = attributesOf(subject);
-      const span = tracing.start(`ask ${questionOf(subject)}`, { kind: "client", attributes });
+      // Whoever asks for somebody else, as for another thread, says what the span belongs to.
+      const { headers } = options;
+      const parent = headers === undefined ? {} : { headers };
+      const kind = "client";
+      const span = tracing.start(`ask ${questionOf(subject)}`, { kind, attributes, ...parent });
       return traced(span, () =>
         bus.request(subject, payload, { ...options, headers: span.headers() }),
       );

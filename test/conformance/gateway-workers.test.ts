@@ -1,5 +1,11 @@
+import { once } from "node:events";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect } from "node:tls";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeCertificates } from "#test/support/certificates.ts";
 import { WorkerRig } from "#test/support/worker-rig.ts";
 
 const { NoticeKind } = tickwire.v1;
@@ -128,10 +134,44 @@ describe("a gateway of two workers on one port", () => {
 
 describe("limits over two workers", () => {
   let rig: WorkerRig;
+  let folder = "";
+  const file = (leaf: string): string => join(folder, leaf);
   beforeAll(async () => {
-    rig = await WorkerRig.start({ connectionsPerAddressMax: 5, connectionsMax: 100 });
+    folder = mkdtempSync(join(tmpdir(), "tickwire-workers-"));
+    makeCertificates(folder);
+    rig = await WorkerRig.start({
+      connectionsPerAddressMax: 5,
+      connectionsMax: 100,
+      tls: { certFile: file("server.crt"), keyFile: file("server.key") },
+    });
   });
-  afterAll(() => rig.stop());
+  afterAll(async () => {
+    await rig.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("a certificate that is read again is that of all workers", async () => {
+    const seen = async (): Promise<string> => {
+      const socket = connect({ port: rig.gateway.port, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      const { serialNumber } = socket.getPeerCertificate();
+      socket.destroy();
+      await once(socket, "close");
+      return serialNumber;
+    };
+    const before = await seen();
+    copyFileSync(file("stranger.crt"), file("server.crt"));
+    copyFileSync(file("stranger.key"), file("server.key"));
+    await rig.gateway.reload();
+    // Those that come next go to the workers in turn.
+    const after: string[] = [];
+    await rig.until(async () => {
+      after.push(await seen());
+      return after.length >= 4 && after.slice(-4).every((serial) => serial !== before);
+    });
+    expect(after.at(-1)).not.toBe(before);
+    await rig.until(async () => (await rig.connectionsCounted()) === 0);
+  });
 
   test("connections of an address and in all are limited over both", async () => {
     const statuses: number[] = [];

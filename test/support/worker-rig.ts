@@ -28,11 +28,13 @@ export class WorkerRig {
   readonly #faults = new BroadcastChannel("tickwire-test-faults");
   readonly #clients: RawClient[] = [];
   readonly #sockets: WebSocket[] = [];
+  #hasTls = false;
 
   static async start(config: Parameters<typeof gatewayConfig>[0] = {}): Promise<WorkerRig> {
     const rig = new WorkerRig();
     const log = (_fields: object, message: string): void => void rig.logs.push(message);
     const own = { port: 0, workers: 2, lameDuckMs: 0, drainWindowMs: 0, discoveryMs: 0 };
+    rig.#hasTls = config.tls !== undefined;
     rig.ingestor.announce();
     rig.gateway = await startGatewayWorkers({
       config: gatewayConfig({ ...own, ...config }),
@@ -65,7 +67,9 @@ export class WorkerRig {
 
   /** The status that a WebSocket is answered with; one that opens stays open. */
   async tryToConnect(): Promise<number> {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.gateway.port}/v1/ws`, "tickwire.v1");
+    const scheme = this.#hasTls ? "wss" : "ws";
+    const url = `${scheme}://127.0.0.1:${this.gateway.port}/v1/ws`;
+    const socket = new WebSocket(url, "tickwire.v1", { rejectUnauthorized: false });
     return new Promise((resolve, reject) => {
       socket.once("open", () => {
         this.#sockets.push(socket);
@@ -77,6 +81,14 @@ export class WorkerRig {
       });
       socket.once("error", reject);
     });
+  }
+
+  /** Sockets of all workers, as they count against the limit. */
+  async connectionsCounted(): Promise<number> {
+    const { limits } = (await this.gateway.state.summary()) as {
+      readonly limits: readonly { readonly limit: string; readonly used: number }[];
+    };
+    return limits.find(({ limit }) => limit === "connectionsMax")?.used ?? 0;
   }
 
   /** Clients that are served by one worker and by the other, one of each. */

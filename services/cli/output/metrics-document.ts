@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
 import { registerDeriveMetrics } from "#derive/metrics.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
+import { createWorkerMetrics, registerWorkerUse } from "#gateway/workers/worker-metrics.ts";
 import { registerIngestMetrics } from "#ingest/metrics.ts";
 import { registerPublicationMetrics } from "#ingest/publication-metrics.ts";
 import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
@@ -65,6 +66,8 @@ export function everyMetric(): Registry {
   const registry = createMetrics({ version: "1" });
   createGatewayMetrics(registry);
   registerLimitUse(registry, () => []);
+  createWorkerMetrics(registry);
+  registerWorkerUse(registry, { places: [], host: { subscriptions: 0 } });
   registerPublicationMetrics(registry, []);
   registerFaultMetrics(registry, () => []);
   registerStateRefusals(registry);

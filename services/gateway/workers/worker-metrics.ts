@@ -32,7 +32,10 @@ export function createWorkerMetrics(registry: Registry) {
 /** Reads what is seen of each worker when the metrics are asked for. */
 export function registerWorkerUse(
   registry: Registry,
-  { places, host }: { readonly places: readonly WorkerPlace[]; readonly host: BusHost },
+  {
+    places,
+    host,
+  }: { readonly places: readonly WorkerPlace[]; readonly host: Pick<BusHost, "subscriptions"> },
 ): void {
   registerGauges(registry, places);
   const registers = [registry];

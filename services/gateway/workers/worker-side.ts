@@ -6,6 +6,7 @@ import type { Logger } from "#core/logger.ts";
 import type { Tracing } from "#core/tracing.ts";
 import type { HandlerErrorListener } from "#bus/delivery-queue.ts";
 import { CallFailure, PortCalls } from "#bus/threads/port-calls.ts";
+import { tracedBus } from "#bus/traced-bus.ts";
 import { ThreadBus } from "#bus/threads/thread-bus.ts";
 import { ThreadLog } from "#bus/threads/thread-log.ts";
 import { startGateway } from "../main.ts";
@@ -48,7 +49,8 @@ type WorkerSide = {
 export async function runWorkerSide(parts: WorkerSideParts): Promise<WorkerSide | undefined> {
   const { start, ports, takeObject, clock, logger, tracing } = parts;
   const link = { ...start.bus, port: ports.bus, takeObject };
-  const bus = new ThreadBus({ link, clock, onHandlerError: parts.onHandlerError });
+  const untraced = new ThreadBus({ link, clock, onHandlerError: parts.onHandlerError });
+  const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
   const registry = new Registry();
   let running: GatewayOfThread | undefined;
   const served = (): GatewayOfThread => {

@@ -1,14 +1,15 @@
 // What a second thread costs: a gateway whose port one or two workers serve, and one that is a
 // single thread as by default. All threads of the server have one core, so what counts is the CPU
-// time of a frame; on a machine with cores to spare the second worker has one of its own. The
-// publisher is in the process of the server, and is counted.
+// time of a tick that a subscriber got; on a machine with cores to spare the second worker has one
+// of its own. The publisher is in the process of the server, and is counted.
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { between, compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
-let secondsMeasured = 3;
-let warmMs = 1_000;
+let secondsMeasured = 4;
+/** Each thread compiles its code for itself, while it serves. */
+let warmMs = 4_000;
 let sessions = 1_000;
 const LOADS = [
   { topics: 1, each: 1, messages: 1, ticks: 16, turnsPerSecond: 40 },
@@ -28,7 +29,7 @@ function messagesOf(session, { topics, each }) {
   return [HELLO, frame({ subscribe: { requestId: 1, topics: names } })];
 }
 
-async function cpuUsPerFrame(workers, load) {
+async function cpuUsPerTick(workers, load) {
   const { topics, each } = load;
   const stand = await startStand({
     name: "tickwire-server.mjs",
@@ -51,10 +52,10 @@ async function cpuUsPerFrame(workers, load) {
     `${workers} workers: ${perSecond} frames/s, server ${serverCores.toFixed(2)} of a core, ` +
       `readers ${readerCores.toFixed(2)}, ${skippedTurns} turns left out, ${closed} closed\n`,
   );
-  return (serverCores * seconds * 1e6) / frames;
+  return result.cpuUsPerTick;
 }
 
-export const about = "CPU time of a frame with one and with two workers on one port";
+export const about = "CPU time of a tick with one and with two workers on one port";
 
 export async function run({ rounds, quick }) {
   if (compiled("readers") === undefined) {
@@ -73,16 +74,16 @@ export async function run({ rounds, quick }) {
     const name = `${topics} topics, ${messages} x ${ticks} ticks, ${turnsPerSecond} turns/s`;
     const samples = await alternateFigures(
       {
-        "1 thread": () => cpuUsPerFrame(1, load),
-        "1 thread again": () => cpuUsPerFrame(1, load),
-        "2 workers": () => cpuUsPerFrame(2, load),
+        "1 thread": () => cpuUsPerTick(1, load),
+        "1 thread again": () => cpuUsPerTick(1, load),
+        "2 workers": () => cpuUsPerTick(2, load),
       },
       { rounds },
     );
     const reference = samples["1 thread"];
     rows.push(
       ...Object.entries(samples).map(([candidate, values]) =>
-        row(name, candidate, "CPU us/frame", values, {
+        row(name, candidate, "CPU us/tick", values, {
           ...(candidate === "1 thread" ? {} : { reference }),
           ...(candidate === "2 workers" ? { target: TARGET } : {}),
         }),
