@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { printHelp, remark } from "./output/terminal.ts";
+import { complainLines, printHelp, remark } from "./output/terminal.ts";
 import { programVersion } from "./process/program-version.ts";
 
 /** What the help says of a command, and the command itself, read when it is wanted. */
@@ -184,7 +184,12 @@ export async function createProgram(args?: readonly string[]): Promise<Command> 
   program.helpCommand(false);
   // Commander does not hand these on to subcommands that are added whole.
   for (const command of withSubcommands(program)) {
-    command.configureOutput({ writeOut: printHelp, writeErr: remark });
+    command.configureOutput({
+      writeOut: printHelp,
+      writeErr: remark,
+      // Commander's own complaints look like all others.
+      outputError: (text) => complainLines(text.replace(/^error: /, "").trimEnd()),
+    });
     command.exitOverride().showHelpAfterError("(see --help)").allowExcessArguments(false);
   }
   return program;

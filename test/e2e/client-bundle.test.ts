@@ -16,7 +16,7 @@ const GZIP_BYTES_MAX = {
   everything: 34_300,
   "streams only": 31_500,
   "ticks only": 29_100,
-  lite: 11_400,
+  lite: 11_800,
   "rpc only": 20_300,
 } as const;
 

@@ -13,6 +13,9 @@ import { Looks } from "#gateway/access/looks.ts";
 import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
+import type { SessionParts } from "#gateway/session/session-parts.ts";
+import { SendResult } from "#gateway/transport/transport.ts";
+import type { Connection } from "#gateway/transport/transport.ts";
 import type { SessionState } from "#gateway/session/session-table.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
@@ -39,6 +42,7 @@ export class SessionRig {
   /** Calls of `onGone`. */
   gone = 0;
   readonly #accounts: PrincipalAccounts;
+  readonly #parts: SessionParts;
   #turns: (() => void)[] = [];
 
   constructor(
@@ -56,47 +60,67 @@ export class SessionRig {
     };
     const bus = undefined as never;
     const looks = new Looks({ clock, metrics });
-    this.session = new Session(
+    this.#parts = {
+      config: gatewayConfig(config),
+      clock,
+      logger: { debug: log, info: log, warn: log, error: log },
+      metrics,
+      flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
+      hub: this.hub.asHub,
+      catalog,
+      turns: new Turns({ clock, scheduler }),
+      inboxSpace: new InboxSpace(metrics),
+      looks,
+      services: createMarketData({
+        looks,
+        bus,
+        clock,
+        catalog,
+        metrics,
+        log: undefined,
+        queryTimeoutMs: 1_000,
+        replaysMax: 2,
+      }),
+      serverVersion: "1.2.3",
+      access: {
+        authenticateNow: ({ secret }) => {
+          this.shown.push(secret);
+          return this.whoIs;
+        },
+        review: () => this.whoIs as Authentication,
+      },
+      accounts: this.#accounts,
+      gatewayId: "gateway-1",
+    };
+    this.session = this.#open(this.connection);
+    this.connection.handler = this.session;
+  }
+
+  /** Another session beside `session`, of a client that nobody listens to. */
+  openAnother(): Session {
+    const connection = {
+      id: 2,
+      remoteAddress: "192.0.2.8",
+      compressionNegotiated: false,
+      send: () => SendResult.Sent,
+      ping: () => true,
+      bufferedBytes: () => 0,
+      close: () => undefined,
+      terminate: () => undefined,
+    };
+    return this.#open(connection);
+  }
+
+  #open(connection: Connection): Session {
+    return new Session(
       {
         id: "session-1",
-        connection: this.connection,
+        connection,
         credentials: { secret: undefined, certificate: undefined, remoteAddress: "203.0.113.9" },
         onGone: () => void (this.gone += 1),
       },
-      {
-        config: gatewayConfig(config),
-        clock,
-        logger: { debug: log, info: log, warn: log, error: log },
-        metrics,
-        flusher: new Flusher({ clock, scheduler, flushIntervalMsMax: 0, metrics }),
-        hub: this.hub.asHub,
-        catalog,
-        turns: new Turns({ clock, scheduler }),
-        inboxSpace: new InboxSpace(metrics),
-        looks,
-        services: createMarketData({
-          looks,
-          bus,
-          clock,
-          catalog,
-          metrics,
-          log: undefined,
-          queryTimeoutMs: 1_000,
-          replaysMax: 2,
-        }),
-        serverVersion: "1.2.3",
-        access: {
-          authenticateNow: ({ secret }) => {
-            this.shown.push(secret);
-            return this.whoIs;
-          },
-          review: () => this.whoIs as Authentication,
-        },
-        accounts: this.#accounts,
-        gatewayId: "gateway-1",
-      },
+      this.#parts,
     );
-    this.connection.handler = this.session;
   }
 
   get state(): SessionState {

@@ -118,7 +118,8 @@ async function examinePublishers(
   config: TickwireConfig,
   { id, shard = "" }: VenueConfig,
 ): Promise<Check> {
-  const nats = { ...config.bus, kind: "nats" as const };
+  const server = { ...config.bus.nats, connectTimeoutMs: 0 };
+  const nats = { ...config.bus, kind: "nats" as const, nats: server };
   const bus = await openBus({ ...service, config: nats, name: "tickwire-doctor" });
   const heard = (await hearPublishers(bus, service.clock)).filter(({ venue }) => venue === id);
   await bus.drain();

@@ -34,7 +34,8 @@ Examples:
     .action(async (options: PublishersOptions) => {
       const config = loadCommandConfig(options, {
         defaults: { log: { level: "error" } },
-        flags: [],
+        // Who asks wants an answer, and not to wait for a server to come.
+        flags: [{ flag: "tickwire publishers", key: "bus.nats.connectTimeoutMs", value: "0" }],
       });
       if (config.bus.kind === "memory") {
         throw new UsageError(

@@ -1,7 +1,11 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { quotedText } from "#core/visible-text.ts";
 import { splitTopic } from "#core/topic.ts";
-import { USABLE_COMPRESSIONS, type Compression } from "#recording/format/compression.ts";
+import {
+  COMPRESSIONS,
+  USABLE_COMPRESSIONS,
+  type Compression,
+} from "#recording/format/compression.ts";
 import { addAdminOption } from "../process/admin-process.ts";
 import { addConfigOptions } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
@@ -52,9 +56,20 @@ Examples:
     });
 }
 
+/** Throws InvalidArgumentError, also for what this Node cannot do. */
+function parseCompression(text: string): Compression {
+  const compression = COMPRESSIONS.find((known) => known === text);
+  if (compression === undefined) {
+    throw new InvalidArgumentError(`Allowed choices are ${COMPRESSIONS.join(", ")}.`);
+  }
+  if (USABLE_COMPRESSIONS.includes(compression)) return compression;
+  throw new InvalidArgumentError("It needs Node 22.15 or newer; take gzip, or a newer Node.");
+}
+
 function addKeepingOptions(command: Command): Command {
   const compress = new Option("--compress <how>", "how blocks are compressed")
-    .choices(USABLE_COMPRESSIONS)
+    .choices(COMPRESSIONS)
+    .argParser(parseCompression)
     .default("gzip" satisfies Compression);
   return command
     .addOption(compress)

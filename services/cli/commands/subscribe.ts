@@ -229,7 +229,9 @@ class TopicPrinter {
       const wanted = topics
         .map((topic) => topic.split("/")[0] ?? "")
         .find((name) => !name.includes("*") && !known.includes(name));
-      return wanted === undefined ? text : `${text}${didYouMean(wanted, known)}`;
+      const meant = wanted === undefined ? "" : didYouMean(wanted, known);
+      // The gateway names those that are spelled alike; one list of them is enough.
+      return meant === "" ? text : text.replace(/; the nearest (?:is|are) [^;]*$/, "") + meant;
     } catch {
       // Without a list there is nothing to suggest; what was wrong is told all the same.
       return text;

@@ -182,11 +182,15 @@ function showProgress(writer: RecordingWriter, line: ProgressLine, service: Serv
   show();
 }
 
+function countOf(count: number, what: string): string {
+  return count === 1 ? `1 ${what}` : `${count} ${what}s`;
+}
+
 function summaryOf(progress: RecordingProgress): string {
   const { events, topics, storedEvents, storedBytes, lostEvents, gaps, removedFiles } = progress;
   const parts = [
-    `${events} events of ${topics} topics`,
-    `${bytesText(storedBytes)} in ${progress.files} files`,
+    `${countOf(events, "event")} of ${countOf(topics, "topic")}`,
+    `${bytesText(storedBytes)} in ${countOf(progress.files, "file")}`,
     ...(storedEvents < events - lostEvents
       ? [`${events - lostEvents - storedEvents} waiting`]
       : []),

@@ -89,6 +89,14 @@ describe("a subscription", () => {
     expect(received()).toEqual(["based 1", "NOTICE_KIND_GAP of 1 2-5", "based 6"]);
   });
 
+  test("says what it missed itself, though others heard of a part of that before it came", () => {
+    subscription.start();
+    view.publish();
+    view.loses(4, 5);
+    view.loses(6, 6);
+    expect(received()).toEqual(["based 1", "NOTICE_KIND_GAP of 1 2-5", "NOTICE_KIND_GAP of 1 6-6"]);
+  });
+
   test("gets the base with its first batch and after each state, and then goes on without", () => {
     subscription.start();
     for (let count = 0; count < 3; count += 1) view.publish();

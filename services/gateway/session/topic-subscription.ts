@@ -253,8 +253,10 @@ export class TopicSubscription implements TopicSubscriber {
     }
     assert(this.#state === "live", "only a live subscription is told of a gap");
     const message = `events of ${this.view.topic} were lost on the way to the gateway`;
+    // The topic may have told of an earlier gap before this client came.
+    const first = Math.min(missingFirst, this.#sequence + 1);
     this.#sequence = Math.max(this.#sequence, missingLast);
-    this.#sayGap(missingFirst, missingLast, message);
+    this.#sayGap(first, missingLast, message);
   }
 
   #sayGap(missingFirst: number, missingLast: number, message: string): void {

@@ -73,9 +73,10 @@ export async function startAlone({ name, options }) {
     port,
     start: (load) => server.send({ kind: "start", ...load }),
     stop: () => server.send({ kind: "stop" }),
-    async mark() {
+    /** Without garbage if that was collected before. */
+    async mark(collect = true) {
       const said = once(server, "message");
-      server.send({ kind: "mark", collect: true });
+      server.send({ kind: "mark", collect });
       const [sent] = await said;
       return sent;
     },

@@ -12,10 +12,11 @@ import { colourOf, PanelCanvas } from "./canvas.ts";
 const FOOT = 18;
 const PRICE_WIDTH = 74;
 const TIMES_SHOWN = 6;
+const TEXT_EDGE = 10;
 /** Columns that fill the map: it begins narrow, so that what there is can be read. */
 const COLUMNS_SHOWN = [60, 120, 240, 480];
-/** While there are fewer, the map says why. */
-const COLUMNS_TOLD = 60;
+/** Said where the map is still empty, as long as there is room for it. */
+const EMPTY_WORDS = "The map begins when a market is chosen: gateways keep no past books.";
 /** Pixels between two prices at the side, at least. */
 const PRICE_GAP = 44;
 const TRADE_RADIUS_MAX = 7;
@@ -193,10 +194,10 @@ export class HeatmapView {
       if (y < 10 || y > map.height - 4) continue;
       context.fillText(groupDigits(price.toFixed(decimals)), map.width + 6, y + 4);
     }
-    if (columns.length < COLUMNS_TOLD) {
+    const emptyWidth = (1 - columns.length / map.shown) * map.width;
+    if (context.measureText(EMPTY_WORDS).width + 2 * TEXT_EDGE < emptyWidth) {
       context.textAlign = "center";
-      const text = "The map begins when a market is chosen: gateways keep no past books.";
-      context.fillText(text, map.width / 2, 22);
+      context.fillText(EMPTY_WORDS, emptyWidth / 2, map.height / 2);
     }
     const endMs = (columns.at(-1)?.startMs ?? 0) + columnMs;
     context.textAlign = "center";

@@ -353,6 +353,24 @@ describe("the small client", () => {
     expect(() => client.trades(BTC, { conflationIntervalMs: 100 })).toThrow("another interval");
   });
 
+  test.each([
+    [{ conflationIntervalMs: -1 }, "conflationIntervalMs -1"],
+    [{ conflationIntervalMs: 0.5 }, "conflationIntervalMs 0.5"],
+    [{ bufferEventsMax: 0 }, "bufferEventsMax 0"],
+  ])("begins no stream with %o", async (options, text) => {
+    const { client } = await begin();
+    expect(() => client.trades(BTC, options)).toThrow(text);
+  });
+
+  test.each([
+    [{ connectTimeoutMs: 0 }, "connectTimeoutMs 0"],
+    [{ pingIntervalMs: -1 }, "pingIntervalMs -1"],
+    [{ reconnect: { maxMs: 2 ** 31 } }, "reconnect.maxMs 2147483648"],
+  ])("does not connect with %o", async (options, text) => {
+    const environment = createEnvironment({ webSocket: new FakeGateway().WebSocket });
+    await expect(connectLite("ws://gateway.test", options, environment)).rejects.toThrow(text);
+  });
+
   test("does not lose a topic that is asked for by two names", async () => {
     const { gateway, client, deliver } = await begin();
     gateway.onMessage = (socket, { subscribe }) => {

@@ -10,10 +10,12 @@ import type {
   NetworkChange,
   WebSocketConstructor,
 } from "../host/environment.ts";
+import { assertIntegerOption, TIMER_MS_MAX } from "../host/option-checks.ts";
 import type { AccessToken } from "../session/access-token.ts";
 import type { ClientState } from "../session/session.ts";
 import { BufferedStream, type EventStream } from "../streams/event-stream.ts";
 import { fullTopics, isPattern, type Channel, type Topics } from "../topics/topic.ts";
+import { CONFLATION_INTERVAL_MS_MAX } from "../topics/view-wish.ts";
 import { QUOTES, TRADES } from "./batch.ts";
 import { LiteConnection } from "./lite-connection.ts";
 import { LiteTopics, type TopicsConsumer } from "./lite-topics.ts";
@@ -21,9 +23,12 @@ import type { TopicWish } from "./topic.ts";
 
 /** Of this package; the operator of a gateway sees it. */
 const CLIENT_VERSION = "0.1.0";
+const INTERVAL_RANGE = { min: 0, max: CONFLATION_INTERVAL_MS_MAX };
+const COUNT_RANGE = { min: 1, max: Number.MAX_SAFE_INTEGER };
+const WAIT_RANGE = { min: 1, max: TIMER_MS_MAX };
 const CHANNELS: readonly Channel[] = ["trades", "quotes"];
 
-/** Options of the small client. Everything has a default. */
+/** Options of the small client. Everything has a default; a value out of range is a RangeError. */
 export type LiteConnectOptions = {
   /** Gives up connecting. Later it has no effect: use `client.close()`. */
   readonly signal?: AbortSignal | undefined;
@@ -102,6 +107,7 @@ export class LiteClient {
     this.#options = options;
     this.#environment = environment;
     this.#url = streamUrl(url);
+    assertOptions(options);
     const { reconnect } = options;
     this.#backoff = { baseMs: 500, maxMs: 20_000, ...(reconnect === false ? {} : reconnect) };
     const { clock, random } = environment;
@@ -159,6 +165,8 @@ export class LiteClient {
   ): LiteStream<T> {
     const names = fullTopics(topics, channel, CHANNELS);
     const { signal, conflationIntervalMs = 0, bufferEventsMax = 10_000, onNotice } = options;
+    assertIntegerOption("conflationIntervalMs", conflationIntervalMs, INTERVAL_RANGE);
+    assertIntegerOption("bufferEventsMax", bufferEventsMax, COUNT_RANGE);
     const pattern = names.find(isPattern);
     if (pattern !== undefined) {
       const message = "is a pattern, which the small client does not know";
@@ -297,7 +305,22 @@ export class LiteClient {
   }
 }
 
-/** Resolves when the gateway has welcomed the client, rejects with ConnectionError. */
+/** Throws RangeError for a value that is out of range. */
+function assertOptions(options: LiteConnectOptions): void {
+  const { reconnect, pingIntervalMs } = options;
+  const { baseMs, maxMs } = reconnect === false ? {} : (reconnect ?? {});
+  const { connectTimeoutMs, pongTimeoutMs } = options;
+  assertIntegerOption("pingIntervalMs", pingIntervalMs, { ...WAIT_RANGE, min: 0 });
+  const waits = { connectTimeoutMs, pongTimeoutMs, "reconnect.baseMs": baseMs };
+  for (const [name, value] of Object.entries({ ...waits, "reconnect.maxMs": maxMs })) {
+    assertIntegerOption(name, value, WAIT_RANGE);
+  }
+}
+
+/**
+ * Resolves when the gateway has welcomed the client, rejects with ConnectionError, and with
+ * RangeError for an option that is out of range.
+ */
 export function connectLite(
   url: string,
   options: LiteConnectOptions,

@@ -38,7 +38,8 @@ export async function listenUws(
     listen(address, port, 1, (socket) => {
       if (socket === false) {
         const where = address === host ? host : `${host} (${address})`;
-        reject(new Error(`cannot listen on ${where}:${port}: the address is taken or not ours`));
+        const reason = "the address is taken or not ours; choose another host or port";
+        reject(new Error(`cannot listen on ${where}:${port}: ${reason}`));
         return;
       }
       const bound = uws.us_socket_local_port(socket as unknown as us_socket);
