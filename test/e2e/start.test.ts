@@ -48,8 +48,8 @@ describe("a command loads what it needs and nothing else:", () => {
     const late = [
       "/dist/services/ingest/venues/registry",
       "/dist/services/ingest/feed/connection/",
-      "/dist/services/gateway/transport/node/",
-      "/dist/services/gateway/transport/uws/",
+      "/dist/services/gateway/transport/node/transport.js",
+      "/dist/services/gateway/transport/uws/transport.js",
       "/dist/services/recording/",
       "/dist/services/bus/jetstream-l",
       "/node_modules/@nats-io/jetstream",
