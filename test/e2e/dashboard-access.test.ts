@@ -112,7 +112,7 @@ describe.skipIf(lacksChromium)("the dashboard of a gateway that asks who its cli
 
   test("says that a token has ended, and goes on with another one", async () => {
     await openAccess();
-    await enter(await tokenFor("5s"));
+    await enter(await tokenFor("1s"));
     await untilTold("Your access has ended");
     await page.click(".banner button");
     await enter(await tokenFor("1h"));

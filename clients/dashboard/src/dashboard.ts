@@ -47,6 +47,8 @@ const LIST_INTERVAL_MS = 60_000;
 const LIST_RETRY_MS = 1_000;
 /** The list of markets waits for the first book, and no longer than this. */
 const FIRST_BOOK_MS_MAX = 1_000;
+/** Ends of tokens after it are of no interest to a page that connects. */
+const FIRST_CONNECT_MS_MAX = 600_000;
 const KEYED_PANELS: readonly PanelId[] = ["chart", "depth", "heatmap"];
 
 /** What the connection's states are called for people. */
@@ -138,9 +140,17 @@ let deniedCode = "";
 
 /** Keeps trying; what it cannot get over, such as access, is told with what to do. */
 async function start(): Promise<void> {
+  // A client whose token has ended before it was let in goes on trying, and says nothing.
+  const waitMs = Math.max(0, (access.endsAtMs ?? Infinity) - nowMs());
+  if (waitMs < FIRST_CONNECT_MS_MAX) {
+    afterMs(waitMs, () => {
+      if (connected === undefined) showTrouble("access-expired");
+    });
+  }
   try {
     const client = await link.connecting;
     connected = client;
+    showTrouble(undefined);
     client.stats();
     client.onState((state, reason) => {
       setState(state);

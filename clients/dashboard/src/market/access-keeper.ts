@@ -28,12 +28,17 @@ export class AccessKeeper {
     return this.#token !== "";
   }
 
+  /** When the token ends; undefined for a key, and for none. */
+  get endsAtMs(): number | undefined {
+    return tokenEndMs(this.#token);
+  }
+
   /**
    * For the client. It gets the token at once for a first connection, and a key always. Where it
    * has a connection whose access ends, it gets what the reader enters, if that is soon.
    */
   current(): string | Promise<string> {
-    const endsAtMs = tokenEndMs(this.#token);
+    const { endsAtMs } = this;
     if (!this.#host.isConnected() || endsAtMs === undefined) {
       this.#isWanted = false;
       return this.#token;
