@@ -211,7 +211,10 @@ class GatewayWorkers implements RunningGateway {
     this.#metrics.workerDeaths.inc();
     this.#options.logger.error({ worker: index, reason }, "a worker has died");
     this.#sums.keep(index);
-    if (this.#places[index]?.serves === undefined) this.#starting?.reject(new Error(reason));
+    if (this.#places[index]?.serves !== undefined) return;
+    // The gateway does not start: none of them is tried again.
+    for (const place of this.#places) place.close(0);
+    this.#starting?.reject(new Error(reason));
   }
 
   #onPlaceEnded(): void {
