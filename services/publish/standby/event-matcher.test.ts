@@ -168,13 +168,29 @@ test.each([
   }
 });
 
-test("what the leader has not published for long it does not have", () => {
+test("what the leader has not published for long it does not have, if it was heard since", () => {
   const { matcher, budget } = create();
   matcher.own(trade("1"), 0, true);
   matcher.own(trade("2"), PENDING_AGE_MS_MAX, true);
-  expect(matcher.pendingCount).toBe(2);
-  matcher.own(trade("3"), PENDING_AGE_MS_MAX + 1, true);
-  expect([matcher.pendingCount, matcher.takeDropped(), budget.events]).toEqual([2, 1, 2]);
+  matcher.published(trade("8"), PENDING_AGE_MS_MAX);
+  matcher.own(trade("3"), PENDING_AGE_MS_MAX * 2, true);
+  expect(matcher.pendingCount).toBe(3);
+  matcher.published(trade("9"), PENDING_AGE_MS_MAX + 1);
+  matcher.own(trade("4"), PENDING_AGE_MS_MAX * 2, true);
+  expect([matcher.pendingCount, matcher.takeDropped(), budget.events]).toEqual([3, 1, 3]);
   matcher.close();
   expect(budget.events).toBe(0);
+});
+
+test("what came while the leader could not be heard is kept, however long that was", () => {
+  const { matcher } = create();
+  matcher.live(0);
+  matcher.begin(0);
+  matcher.own(trade("1"), 1_000, true);
+  matcher.published(trade("1"), 1_001);
+  // The bus is gone, and the leader with it, until long after.
+  matcher.own(trade("2"), 2_000, true);
+  matcher.own(trade("3"), 2_000 + PENDING_AGE_MS_MAX * 2, true);
+  expect(matcher.isProven(1_001, trade("1"))).toBe(true);
+  expect(matcher.takePending().map((event) => (event as Trade).tradeId)).toEqual(["2", "3"]);
 });

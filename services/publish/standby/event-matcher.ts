@@ -14,7 +14,10 @@ type MatcherLimits = {
 
 const MATCHER_LIMITS: MatcherLimits = { pendingMax: 4_096, aheadMax: 4_096 };
 
-/** The leader publishes what it gets within milliseconds: what it has not by then it never had. */
+/**
+ * The leader publishes what it gets within milliseconds: what it has not by then, although it was
+ * heard since, it never had. One that cannot be heard proves nothing, however long that lasts.
+ */
 export const PENDING_AGE_MS_MAX = 30_000;
 /** A feed that is further behind than this is not live. */
 export const AHEAD_AGE_MS_MAX = 60_000;
@@ -73,6 +76,8 @@ export class EventMatcher {
   /** The venue's id of the first trade that our feed has brought since then. */
   #firstId: string | undefined;
   #dropped = 0;
+  /** When the leader's last event was heard. */
+  #heardAtMs = -Infinity;
   /** The venue's time of the first event that the leader published since `begin`. */
   #heardFromUs: number | undefined;
   #hasBegun = false;
@@ -136,7 +141,7 @@ export class EventMatcher {
     if (this.#wasAhead(key)) return;
     if (isLed && event.kind === "trade" && event.historical) return;
     if (isLed && this.#isOfBefore(event)) return;
-    this.#expire(nowMs);
+    this.#expire();
     if (this.#pendingCount >= this.#limits.pendingMax || !this.#budget.take()) {
       this.#dropped += 1;
       this.#unmatchable(nowMs);
@@ -150,6 +155,7 @@ export class EventMatcher {
 
   /** The leader has published it. */
   published(event: Occurrence, nowMs: number): void {
+    this.#heardAtMs = nowMs;
     if (this.#hasBegun && this.#heardFromUs === undefined) this.#beginHearing(event);
     const key = keyOf(event);
     if (key === undefined) {
@@ -239,10 +245,10 @@ export class EventMatcher {
     this.#firstId = undefined;
   }
 
-  #expire(nowMs: number): void {
+  #expire(): void {
     for (const [key, waiting] of this.#pending) {
       const [oldest] = waiting;
-      if (oldest === undefined || nowMs - oldest.atMs <= PENDING_AGE_MS_MAX) return;
+      if (oldest === undefined || this.#heardAtMs - oldest.atMs <= PENDING_AGE_MS_MAX) return;
       this.#pending.delete(key);
       this.#pendingCount -= waiting.length;
       this.#dropped += waiting.length;
