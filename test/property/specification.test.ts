@@ -1,18 +1,14 @@
 // proto/README.md and proto/wire.md are the specification: their tables say what the code does. The
 // examples of wire.md are vectors, see wire-vectors.test.ts.
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "@tickwire/proto/codec";
 import { describe, expect, test } from "vitest";
-import { CHANNELS } from "#core/instrument.ts";
-import { SUBSCRIPTION_LIFE } from "#ingest/feed/connection/subscription-life.ts";
 import { CloseCode } from "#wire/codes.ts";
 
 const read = (file: string): string =>
   readFileSync(new URL(`../../proto/${file}`, import.meta.url), "utf8");
 const specification = `${read("README.md")}\n${read("wire.md")}`;
-
-const STATES = ["syncing", "live", "stale", "gap", "resyncing", "down"];
 
 describe("the tables", () => {
   const rowsWith = (pattern: RegExp): string[][] =>
@@ -49,33 +45,6 @@ describe("the tables", () => {
     expect(TOPIC_ERROR_UNSPECIFIED).toBe(0);
     const names = Object.keys(errors).filter((name) => name.startsWith("TOPIC_ERROR_"));
     expect(documented.toSorted()).toEqual(names.toSorted());
-  });
-
-  test("list every reason that ingest gives for a state", () => {
-    const ingest = new URL("../../services/ingest/", import.meta.url);
-    const files = ["", "venue/", "feed/", "feed/connection/", "feed/rest/"].flatMap((folder) =>
-      readdirSync(new URL(folder, ingest))
-        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-        .map((name) => readFileSync(new URL(folder + name, ingest), "utf8")),
-    );
-    const builder = readFileSync(new URL("../core/book-output.ts", ingest), "utf8");
-    const union = /export type BookReason =(.*?);/s.exec(builder)?.[1] ?? "";
-    const life = Object.values(SUBSCRIPTION_LIFE).flatMap((events) => Object.values(events));
-    const told = life.flatMap((step) => (step.told === undefined ? [] : [step.told.reason]));
-    // Texts among the arguments of what reports a state, but for the channel and the state.
-    const calls = /(?:onState|onChannelState|resync)\([^;{}]*\);|reason: "[a-z-]+"/g;
-    const others: readonly string[] = [...CHANNELS, ...STATES];
-    const given = files
-      .flatMap((text) => [...text.matchAll(calls)])
-      .flatMap(([call]) => call.match(/(?<=")[a-z-]+(?=")/g) ?? [])
-      .filter((word) => !others.includes(word))
-      .concat(told);
-    const reasons = new Set([...given, ...(union.match(/(?<=")[a-z-]+(?=")/g) ?? [])]);
-    expect(reasons).toContain("silent");
-    expect(reasons).toContain("poll-failed");
-    expect(reasons).toContain("checksum-mismatch");
-    const documented = rowsWith(/^\| `[a-z-]+` +\| [a-z]+/).map(([, name]) => name);
-    expect([...reasons].filter((reason) => !documented.includes(`\`${reason}\``))).toEqual([]);
   });
 
   test("list every RPC code of the schema", () => {
