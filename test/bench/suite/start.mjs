@@ -68,7 +68,8 @@ export async function run({ rounds, quick, only = "" }) {
     "node -e 0, again": () => untilEnd(["-e", "0"]),
     "tickwire --version": () => untilEnd([PROGRAM, "--version"]),
     "tickwire --help": () => untilEnd([PROGRAM, "--help"]),
-    "tickwire dev, ready": () => untilReady(["dev", "--port", "0"], "tickwire streams"),
+    "tickwire dev, ready": () =>
+      untilReady(["dev", "--port", "0", "--admin-port", "0"], "tickwire streams"),
   };
   if (nats === undefined) process.stdout.write("left out: there is no nats-server\n");
   else {
