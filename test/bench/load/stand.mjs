@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 
+/** A million subscriptions take some seconds. */
+const SETTLE_MS_MAX = 60_000;
+
 const file = (name) => join(import.meta.dirname, name);
 const folder = mkdtempSync(join(tmpdir(), "tickwire-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -136,9 +139,13 @@ export async function startStand({ name, options, sockets, messages, stamps = fa
     stop: () => server.send({ kind: "stop" }),
     /** Until so many subscriptions are open, and no reader gets anything. */
     async settle(subscriptions) {
+      const untilMs = performance.now() + SETTLE_MS_MAX;
       for (let before = -1; ;) {
         const { read, sent } = await mark();
         if (sent.subscriptions >= subscriptions && read.frames === before) return;
+        if (performance.now() > untilMs) {
+          throw new Error(`only ${sent.subscriptions} of ${subscriptions} subscriptions are there`);
+        }
         before = read.frames;
         await wait(300);
       }

@@ -2,6 +2,7 @@
 // sockets. `node tickwire-server.mjs '{"topics":1,"config":{}}'`, forked; turns.mjs says what it
 // takes over IPC. With `nats`, an address, what is published goes by that server and comes back;
 // with `stamped`, the id of each trade is a stamp.
+import { setTimeout as wait } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
@@ -145,6 +146,8 @@ const announce = () =>
     encodeAnnouncement({ ...announcement, announceIntervalMs: 600_000, epoch: EPOCH }),
   );
 announce();
+// A thread hears of the venue a moment later, and refuses its topics until then.
+while (gateway.notReadyReasons().length > 0) await wait(20);
 serveTurns({
   port: gateway.port,
   topics: options.topics,
