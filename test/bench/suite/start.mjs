@@ -10,11 +10,15 @@ import { alternateFigures, row } from "./measure.mjs";
 
 const PROGRAM = join(import.meta.dirname, "../../../services/cli/tickwire.mjs");
 const READY_MS_MAX = 30_000;
+/** Variables of the tests would be settings to the program. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("TICKWIRE_")),
+);
 
 /** Milliseconds until the process has ended. */
 async function untilEnd(args) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, args, { stdio: "ignore" });
+  const child = spawn(process.execPath, args, { env: ENVIRONMENT, stdio: "ignore" });
   const [code] = await once(child, "exit");
   if (code !== 0) throw new Error(`node ${args.join(" ")} ended with exit code ${code}`);
   return performance.now() - startedMs;
@@ -23,7 +27,10 @@ async function untilEnd(args) {
 /** Milliseconds until the process says that it listens. */
 async function untilReady(args, says) {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: ENVIRONMENT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const timer = setTimeout(() => child.kill("SIGKILL"), READY_MS_MAX);
   let readyMs;
   // Programs for people speak on stdout, services log on stderr.
