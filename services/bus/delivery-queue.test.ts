@@ -19,7 +19,7 @@ function create(options: { onHandlerError?: (error: unknown, subject: string) =>
 }
 
 function target(handler: (message: BusMessage) => void, pendingMax: number = 10): DeliveryTarget {
-  return new DeliveryTarget({ pattern: "p", handler, pendingMax });
+  return new DeliveryTarget({ pattern: "p", handler, pendingMax, remove() {} });
 }
 
 describe("DeliveryQueue", () => {

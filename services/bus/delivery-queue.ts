@@ -1,4 +1,4 @@
-import type { BusMessage } from "./bus.ts";
+import type { BusMessage, BusSubscription } from "./bus.ts";
 
 /**
  * Runs a function soon, after the current one has returned; setImmediate where nothing else is
@@ -9,8 +9,8 @@ export type Schedule = (run: () => void) => void;
 /** Called when a handler throws. Without it the error becomes an uncaught exception. */
 export type HandlerErrorListener = (error: unknown, subject: string) => void;
 
-/** One subscriber's share of a delivery queue. */
-export class DeliveryTarget {
+/** A subscription, and its share of a delivery queue. */
+export class DeliveryTarget implements BusSubscription {
   readonly pattern: string;
   readonly handler: (message: BusMessage) => void;
   readonly pendingMax: number;
@@ -19,15 +19,25 @@ export class DeliveryTarget {
   /** Messages dropped since the last report. */
   dropped = 0;
   closed = false;
+  readonly #remove: () => void;
 
+  /** `remove` takes it out of its bus. */
   constructor(options: {
     readonly pattern: string;
     readonly handler: (message: BusMessage) => void;
     readonly pendingMax: number;
+    readonly remove: () => void;
   }) {
     this.pattern = options.pattern;
     this.handler = options.handler;
     this.pendingMax = options.pendingMax;
+    this.#remove = options.remove;
+  }
+
+  unsubscribe(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#remove();
   }
 }
 

@@ -3,12 +3,18 @@ import {
   BusError,
   type Bus,
   type BusEvent,
-  type BusHeaders,
   type BusMessage,
   type BusSubscribeOptions,
   type BusSubscription,
   type RequestOptions,
 } from "./bus.ts";
+import {
+  checkPattern,
+  checkSize,
+  checkSubject,
+  closedError,
+  requestTimeout,
+} from "./bus-errors.ts";
 import {
   DeliveryQueue,
   DeliveryTarget,
@@ -16,7 +22,8 @@ import {
   type HandlerErrorListener,
   type Schedule,
 } from "./delivery-queue.ts";
-import { hasWildcard, isSubject, isSubjectPattern, matchesTokens } from "./subject.ts";
+import { GivenMessage } from "./given-message.ts";
+import { hasWildcard, matchesTokens } from "./subject.ts";
 
 type MemoryBusOptions = {
   /** For request time-outs. */
@@ -34,28 +41,18 @@ const PAYLOAD_BYTES_MAX = 1_048_576;
 /** Subjects whose subscribers are remembered; at the limit all are forgotten and found anew. */
 const ROUTES_MAX = 200_000;
 
-class Subscription extends DeliveryTarget implements BusSubscription {
+class Subscription extends DeliveryTarget {
   readonly queueGroup: string | undefined;
   readonly tokens: readonly string[];
-  readonly #remove: (subscription: Subscription) => void;
 
-  constructor(options: {
-    readonly pattern: string;
-    readonly handler: (message: BusMessage) => void;
-    readonly pendingMax: number;
-    readonly queueGroup: string | undefined;
-    readonly remove: (subscription: Subscription) => void;
-  }) {
+  constructor(
+    options: ConstructorParameters<typeof DeliveryTarget>[0] & {
+      readonly queueGroup: string | undefined;
+    },
+  ) {
     super(options);
     this.queueGroup = options.queueGroup;
     this.tokens = options.pattern.split(".");
-    this.#remove = options.remove;
-  }
-
-  unsubscribe(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#remove(this);
   }
 }
 
@@ -64,33 +61,6 @@ type Route = {
   readonly targets: Subscription[];
   readonly groups: Map<string, { readonly members: Subscription[]; next: number }>;
 };
-
-class Message implements BusMessage {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly headers: BusHeaders | undefined;
-  readonly #reply: ((payload: Uint8Array) => void) | undefined;
-
-  constructor(
-    subject: string,
-    payload: Uint8Array,
-    reply?: (payload: Uint8Array) => void,
-    headers?: BusHeaders,
-  ) {
-    this.subject = subject;
-    this.payload = payload;
-    this.headers = headers;
-    this.#reply = reply;
-  }
-
-  get expectsAnswer(): boolean {
-    return this.#reply !== undefined;
-  }
-
-  respond(payload: Uint8Array): void {
-    this.#reply?.(payload);
-  }
-}
 
 type PendingRequest = { readonly reject: (error: BusError) => void };
 
@@ -121,7 +91,7 @@ export class MemoryBus implements Bus {
   publish(subject: string, payload: Uint8Array): void {
     const route = this.#check(subject, payload);
     if (route.targets.length === 0 && route.groups.size === 0) return;
-    this.#route(route, new Message(subject, payload));
+    this.#route(route, new GivenMessage(subject, payload));
   }
 
   subscribe(
@@ -130,15 +100,13 @@ export class MemoryBus implements Bus {
     options: BusSubscribeOptions = {},
   ): BusSubscription {
     this.#checkOpen();
-    if (!isSubjectPattern(pattern)) {
-      throw new BusError("invalid-subject", `cannot subscribe to ${JSON.stringify(pattern)}`);
-    }
-    const subscription = new Subscription({
+    checkPattern(pattern);
+    const subscription: Subscription = new Subscription({
       pattern,
       handler,
       pendingMax: options.pendingMessagesMax ?? PENDING_MESSAGES_MAX,
       queueGroup: options.queueGroup,
-      remove: (target) => this.#remove(target),
+      remove: () => this.#remove(subscription),
     });
     if (hasWildcard(pattern)) {
       this.#wild.add(subscription);
@@ -166,18 +134,17 @@ export class MemoryBus implements Bus {
       };
       const pending: PendingRequest = { reject: (error) => settle(() => reject(error)) };
       this.#requests.add(pending);
-      cancel = this.#clock.after(options.timeoutMs, () =>
-        pending.reject(
-          new BusError("request-timeout", `no answer on ${subject} in ${options.timeoutMs} ms`),
-        ),
-      );
+      const { timeoutMs } = options;
+      cancel = this.#clock.after(timeoutMs, () => {
+        pending.reject(requestTimeout(subject, timeoutMs));
+      });
       this.#route(
         route,
-        new Message(
+        new GivenMessage(
           subject,
           payload,
           (answer) => {
-            if (answer.length > this.payloadBytesMax) throw this.#tooLarge(answer);
+            checkSize(answer, this.payloadBytesMax);
             // Behind what was published before it. Nothing rejects: closing resolves it as well.
             void this.#queue.whenDelivered().then(() => settle(() => resolve(answer)));
           },
@@ -253,24 +220,15 @@ export class MemoryBus implements Bus {
 
   #check(subject: string, payload: Uint8Array): Route {
     this.#checkOpen();
-    if (payload.length > this.payloadBytesMax) throw this.#tooLarge(payload);
+    checkSize(payload, this.payloadBytesMax);
     const known = this.#routes.get(subject);
     if (known !== undefined) return known;
-    if (!isSubject(subject)) {
-      throw new BusError("invalid-subject", `cannot publish on ${JSON.stringify(subject)}`);
-    }
+    checkSubject(subject);
     return this.#find(subject);
   }
 
   #checkOpen(): void {
     if (this.#state !== "open") throw closedError();
-  }
-
-  #tooLarge(payload: Uint8Array): BusError {
-    return new BusError(
-      "payload-too-large",
-      `payload of ${payload.length} bytes exceeds payloadBytesMax ${this.payloadBytesMax}`,
-    );
   }
 
   #find(subject: string): Route {
@@ -287,7 +245,7 @@ export class MemoryBus implements Bus {
     return route;
   }
 
-  #route(route: Route, message: Message): void {
+  #route(route: Route, message: BusMessage): void {
     const { targets } = route;
     for (let index = 0; index < targets.length; index++) {
       this.#queue.push(targets[index]!, message);
@@ -313,8 +271,4 @@ function join(route: Route, subscription: Subscription): void {
   const group = route.groups.get(queueGroup);
   if (group === undefined) route.groups.set(queueGroup, { members: [subscription], next: 0 });
   else group.members.push(subscription);
-}
-
-function closedError(): BusError {
-  return new BusError("bus-closed", "the bus is closed");
 }

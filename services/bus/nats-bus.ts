@@ -21,6 +21,13 @@ import {
   type RequestOptions,
 } from "./bus.ts";
 import {
+  checkPattern,
+  checkSize,
+  checkSubject,
+  closedError,
+  requestTimeout,
+} from "./bus-errors.ts";
+import {
   DeliveryQueue,
   DeliveryTarget,
   PENDING_MESSAGES_MAX,
@@ -33,7 +40,7 @@ import {
   type ReconnectAttempts,
 } from "./nats-connection.ts";
 import { ConfirmationWindow, publishedBytes, ReconnectBuffer } from "./publish-window.ts";
-import { hasWildcard, isSubject, isSubjectPattern } from "./subject.ts";
+import { hasWildcard } from "./subject.ts";
 
 export type NatsBusOptions = NatsConnectionOptions & {
   /** What may be published while disconnected; beyond it `publish` throws. Default 8 MiB. */
@@ -69,26 +76,9 @@ export async function connectNatsBus(options: NatsBusOptions): Promise<Bus> {
   return new NatsBus(connection, options, attempts);
 }
 
-class Subscription extends DeliveryTarget implements BusSubscription {
+class Subscription extends DeliveryTarget {
   /** Set right after construction: the client wants the callback first. */
   source: NatsSubscription | undefined;
-  readonly #remove: (subscription: Subscription) => void;
-
-  constructor(options: {
-    readonly pattern: string;
-    readonly handler: (message: BusMessage) => void;
-    readonly pendingMax: number;
-    readonly remove: (subscription: Subscription) => void;
-  }) {
-    super(options);
-    this.#remove = options.remove;
-  }
-
-  unsubscribe(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#remove(this);
-  }
 }
 
 class Message implements BusMessage {
@@ -140,7 +130,7 @@ class NatsBus implements Bus {
   readonly #port = {
     answer: (subject: string, payload: Uint8Array): void => {
       if (this.#state === "closed") return;
-      this.#checkSize(payload);
+      checkSize(payload, this.#payloadBytesMax);
       this.#send(subject, payload);
     },
   };
@@ -182,7 +172,7 @@ class NatsBus implements Bus {
   publish(subject: string, payload: Uint8Array): void {
     this.#checkOpen();
     this.#checkSubject(subject);
-    this.#checkSize(payload);
+    checkSize(payload, this.#payloadBytesMax);
     this.#send(subject, payload);
   }
 
@@ -192,16 +182,14 @@ class NatsBus implements Bus {
     options: BusSubscribeOptions = {},
   ): BusSubscription {
     this.#checkOpen();
-    if (!isSubjectPattern(pattern)) {
-      throw new BusError("invalid-subject", `cannot subscribe to ${JSON.stringify(pattern)}`);
-    }
-    const subscription = new Subscription({
+    checkPattern(pattern);
+    const subscription: Subscription = new Subscription({
       pattern,
       handler,
       pendingMax: options.pendingMessagesMax ?? PENDING_MESSAGES_MAX,
-      remove: (target) => {
-        this.#subscriptions.delete(target);
-        target.source?.unsubscribe();
+      remove: () => {
+        this.#subscriptions.delete(subscription);
+        subscription.source?.unsubscribe();
       },
     });
     const exact = !hasWildcard(pattern);
@@ -227,7 +215,7 @@ class NatsBus implements Bus {
   ): Promise<Uint8Array> {
     this.#checkOpen();
     this.#checkSubject(subject);
-    this.#checkSize(payload);
+    checkSize(payload, this.#payloadBytesMax);
     const { timeoutMs } = options;
     const deadlineMs = performance.now() + timeoutMs;
     if (!this.#connected) await this.#connectedWithin(timeoutMs);
@@ -262,7 +250,7 @@ class NatsBus implements Bus {
     try {
       await this.#connection.flush();
     } catch (cause) {
-      if (this.#isClosed()) throw new BusError("bus-closed", "the bus is closed", { cause });
+      if (this.#isClosed()) throw closedError(cause);
       // The connection broke: what was on its way is lost or will be sent again; ask the next one.
       await this.flush();
     }
@@ -402,7 +390,7 @@ class NatsBus implements Bus {
   }
 
   #requestError(cause: unknown, subject: string, timeoutMs: number): BusError {
-    if (this.#isClosed()) return new BusError("bus-closed", "the bus is closed", { cause });
+    if (this.#isClosed()) return closedError(cause);
     if (cause instanceof TimeoutError) return requestTimeout(subject, timeoutMs, cause);
     if (cause instanceof RequestError && cause.isNoResponders()) {
       return new BusError("no-responders", `nobody answers on ${subject}`, { cause });
@@ -419,19 +407,9 @@ class NatsBus implements Bus {
 
   #checkSubject(subject: string): void {
     if (this.#checkedSubjects.has(subject)) return;
-    if (!isSubject(subject)) {
-      throw new BusError("invalid-subject", `cannot publish on ${JSON.stringify(subject)}`);
-    }
+    checkSubject(subject);
     if (this.#checkedSubjects.size >= CHECKED_SUBJECTS_MAX) this.#checkedSubjects.clear();
     this.#checkedSubjects.add(subject);
-  }
-
-  #checkSize(payload: Uint8Array): void {
-    if (payload.length <= this.#payloadBytesMax) return;
-    throw new BusError(
-      "payload-too-large",
-      `payload of ${payload.length} bytes exceeds payloadBytesMax ${this.#payloadBytesMax}`,
-    );
   }
 
   #tell(event: BusEvent): void {
@@ -447,16 +425,8 @@ function copied(data: Uint8Array): Uint8Array {
   return new Uint8Array(data);
 }
 
-function closedError(): BusError {
-  return new BusError("bus-closed", "the bus is closed");
-}
-
 function natsHeaders(given: BusHeaders): MsgHdrs {
   const made = createHeaders();
   for (const [name, value] of given) made.set(name, value);
   return made;
-}
-
-function requestTimeout(subject: string, timeoutMs: number, cause?: unknown): BusError {
-  return new BusError("request-timeout", `no answer on ${subject} in ${timeoutMs} ms`, { cause });
 }

@@ -3,12 +3,18 @@ import {
   BusError,
   type Bus,
   type BusEvent,
-  type BusHeaders,
   type BusMessage,
   type BusSubscribeOptions,
   type BusSubscription,
   type RequestOptions,
 } from "../bus.ts";
+import {
+  checkPattern,
+  checkSize,
+  checkSubject,
+  closedError,
+  requestTimeout,
+} from "../bus-errors.ts";
 import {
   DeliveryQueue,
   DeliveryTarget,
@@ -16,7 +22,7 @@ import {
   type HandlerErrorListener,
   type Schedule,
 } from "../delivery-queue.ts";
-import { isSubject, isSubjectPattern } from "../subject.ts";
+import { GivenMessage } from "../given-message.ts";
 import { RingReader } from "./byte-ring.ts";
 import { ownBytes } from "./thread-messages.ts";
 import type { PortEnd, ThreadObject, ThreadRequest } from "./thread-messages.ts";
@@ -48,56 +54,6 @@ const ITEMS_PER_TURN = 2_048;
 /** The other thread says when a request has failed; only if it is held up are we the first. */
 const REQUEST_GRACE_MS = 1_000;
 
-class Subscription extends DeliveryTarget implements BusSubscription {
-  readonly number: number;
-  readonly #remove: (subscription: Subscription) => void;
-
-  constructor(options: {
-    readonly number: number;
-    readonly pattern: string;
-    readonly handler: (message: BusMessage) => void;
-    readonly pendingMax: number;
-    readonly remove: (subscription: Subscription) => void;
-  }) {
-    super(options);
-    this.number = options.number;
-    this.#remove = options.remove;
-  }
-
-  unsubscribe(): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.#remove(this);
-  }
-}
-
-class Message implements BusMessage {
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  readonly headers: BusHeaders | undefined;
-  readonly #reply: ((payload: Uint8Array) => void) | undefined;
-
-  constructor(
-    subject: string,
-    payload: Uint8Array,
-    reply?: (payload: Uint8Array) => void,
-    headers?: BusHeaders,
-  ) {
-    this.subject = subject;
-    this.payload = payload;
-    this.headers = headers;
-    this.#reply = reply;
-  }
-
-  get expectsAnswer(): boolean {
-    return this.#reply !== undefined;
-  }
-
-  respond(payload: Uint8Array): void {
-    this.#reply?.(payload);
-  }
-}
-
 type PendingRequest = {
   readonly resolve: (payload: Uint8Array) => void;
   readonly reject: (error: BusError) => void;
@@ -116,7 +72,7 @@ export class ThreadBus implements Bus {
   readonly #ring: RingReader;
   readonly #queue: DeliveryQueue;
   readonly #decoder = new TextDecoder();
-  readonly #subscriptions = new Map<number, Subscription>();
+  readonly #subscriptions = new Map<number, DeliveryTarget>();
   readonly #requests = new Map<number, PendingRequest>();
   readonly #listeners = new Set<(event: BusEvent) => void>();
   readonly #read = (): void => this.#readRing();
@@ -158,16 +114,14 @@ export class ThreadBus implements Bus {
     options: BusSubscribeOptions = {},
   ): BusSubscription {
     if (this.#state !== "open") throw closedError();
-    if (!isSubjectPattern(pattern)) {
-      throw new BusError("invalid-subject", `cannot subscribe to ${JSON.stringify(pattern)}`);
-    }
+    checkPattern(pattern);
     const number = this.#nextNumber();
     const { queueGroup, pendingMessagesMax: pendingMax = PENDING_MESSAGES_MAX } = options;
     const remove = (): void => {
       this.#subscriptions.delete(number);
       this.#ask({ kind: "unsubscribe", number });
     };
-    const subscription = new Subscription({ number, pattern, handler, pendingMax, remove });
+    const subscription = new DeliveryTarget({ pattern, handler, pendingMax, remove });
     this.#subscriptions.set(number, subscription);
     this.#ask({ kind: "subscribe", number, pattern, queueGroup });
     return subscription;
@@ -184,8 +138,7 @@ export class ThreadBus implements Bus {
     const asked = { kind: "request", number, subject, timeoutMs, headers } as const;
     this.#ask({ ...asked, payload: ownBytes(payload) });
     const cancel: CancelTimer = this.#clock.after(timeoutMs + REQUEST_GRACE_MS, () => {
-      const message = `no answer on ${subject} in ${timeoutMs} ms`;
-      this.#requests.get(number)?.reject(new BusError("request-timeout", message));
+      this.#requests.get(number)?.reject(requestTimeout(subject, timeoutMs));
     });
     try {
       const answer = await answered;
@@ -265,7 +218,7 @@ export class ThreadBus implements Bus {
       const target = this.#subscriptions.get(number);
       if (target === undefined) return;
       const name = subject.length === 0 ? target.pattern : this.#decoder.decode(subject);
-      this.#queue.push(target, new Message(name, payload));
+      this.#queue.push(target, new GivenMessage(name, payload));
     },
     onMark: (): void => this.#take(this.#link.takeObject() as ThreadObject),
   };
@@ -295,11 +248,11 @@ export class ThreadBus implements Bus {
     if (target === undefined) return;
     const answer =
       reply === undefined ? undefined : (given: Uint8Array): void => this.#respond(reply, given);
-    this.#queue.push(target, new Message(subject, payload, answer, headers));
+    this.#queue.push(target, new GivenMessage(subject, payload, answer, headers));
   }
 
   #respond(reply: number, payload: Uint8Array): void {
-    this.#checkSize(payload);
+    checkSize(payload, this.#payloadBytesMax);
     this.#ask({ kind: "respond", reply, payload: ownBytes(payload) });
   }
 
@@ -342,25 +295,11 @@ export class ThreadBus implements Bus {
 
   #check(subject: string, payload: Uint8Array): void {
     if (this.#state !== "open") throw closedError();
-    if (!isSubject(subject)) {
-      throw new BusError("invalid-subject", `cannot publish on ${JSON.stringify(subject)}`);
-    }
-    this.#checkSize(payload);
-  }
-
-  #checkSize(payload: Uint8Array): void {
-    if (payload.length <= this.#payloadBytesMax) return;
-    throw new BusError(
-      "payload-too-large",
-      `payload of ${payload.length} bytes exceeds payloadBytesMax ${this.#payloadBytesMax}`,
-    );
+    checkSubject(subject);
+    checkSize(payload, this.#payloadBytesMax);
   }
 
   #tell(event: BusEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function closedError(): BusError {
-  return new BusError("bus-closed", "the bus is closed");
 }
