@@ -10,8 +10,8 @@
 import { BatchReader, BatchWriter, elementLength, putElement } from "@tickwire/proto/codec";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
+import { tradeAt, TRADES_FROM_US } from "./steady-trade.mjs";
 
-const EPOCH = 1_767_225_600_000_000;
 const EVENTS = 4_096;
 const PER_BATCH = 16;
 const INSTRUMENTS = 200;
@@ -40,38 +40,24 @@ function allocatedPerEvent(work, events) {
   return Math.round(samples.toSorted((a, b) => a - b)[PASSES >> 1]);
 }
 
-function trade(index) {
-  return {
-    venueTimeUs: EPOCH + index * 1_000,
-    receivedTimeUs: EPOCH + index * 1_000 + 300,
-    priceMantissa: 4_200_000 + ((index * 7_919) % 100),
-    priceScale: 2,
-    sizeMantissa: 1_000 + ((index * 31) % 5_000),
-    sizeScale: 5,
-    aggressorSide: index % 2 === 0 ? "seller" : "buyer",
-    tradeId: String(1_000_000 + index),
-    historical: false,
-  };
-}
-
 const parts = [];
 for (let at = 0; at < EVENTS; at += PER_BATCH) {
-  parts.push(Array.from({ length: PER_BATCH }, (_, index) => trade(at + index)));
+  parts.push(Array.from({ length: PER_BATCH }, (_, index) => tradeAt(at + index)));
 }
 
 function encode() {
-  const writer = new BatchWriter({ kind: "trades", epoch: EPOCH });
+  const writer = new BatchWriter({ kind: "trades", epoch: TRADES_FROM_US });
   let last;
   for (const rows of parts) {
-    [last] = writer.write({ kind: "trades", rows }, { publishedTimeUs: EPOCH });
+    [last] = writer.write({ kind: "trades", rows }, { publishedTimeUs: TRADES_FROM_US });
   }
   return last;
 }
 
 function encodedParts() {
-  const writer = new BatchWriter({ kind: "trades", epoch: EPOCH });
+  const writer = new BatchWriter({ kind: "trades", epoch: TRADES_FROM_US });
   return parts.map((rows, index) => {
-    const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: EPOCH });
+    const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: TRADES_FROM_US });
     const shape = { topicId: 1, withBase: index === 0 };
     const bytes = new Uint8Array(elementLength(batch, shape.topicId, shape.withBase));
     putElement(bytes, 0, batch, shape);
@@ -88,7 +74,7 @@ function decode() {
 }
 
 function createPublisher() {
-  const clock = { nowUs: () => EPOCH, monotonicUs: () => 0 };
+  const clock = { nowUs: () => TRADES_FROM_US, monotonicUs: () => 0 };
   return new Publisher({
     bus: { kind: "memory", payloadBytesMax: 1_048_576, publish() {} },
     clock,
@@ -107,7 +93,7 @@ function instrument(index) {
 
 function publish(publisher, of, count) {
   for (let index = 0; index < count; index += 1) {
-    publisher.publish({ kind: "trade", instrument: of, ...trade(index) });
+    publisher.publish({ kind: "trade", instrument: of, ...tradeAt(index) });
     publisher.flush();
   }
 }

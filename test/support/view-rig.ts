@@ -13,17 +13,10 @@ import { offeredView } from "#gateway/topics/view-options.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { NO_LANE_LISTENER } from "./no-lane-listener.ts";
 import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
 import { ViewMarket } from "./view-market.ts";
-
-const NO_LISTENER = {
-  onNews() {},
-  onStart() {},
-  onListDue() {},
-  onListTaken() {},
-  onListSent() {},
-};
 
 const LIMITS = {
   ringBytesMax: 100_000,
@@ -86,7 +79,7 @@ export class ViewRig {
     this.seats = Array.from({ length: seats }, () => ({
       client: undefined,
       subscription: undefined,
-      lanes: new TopicLanes(NO_LISTENER, this.#fanOut),
+      lanes: new TopicLanes(NO_LANE_LISTENER, this.#fanOut),
     }));
   }
 
@@ -113,7 +106,7 @@ export class ViewRig {
     const resume = before && { epoch: before.epoch, sequence: before.sequence };
     const whole = client.depth !== view.options.depth;
     seat.client = client;
-    seat.lanes = new TopicLanes(NO_LISTENER, this.#fanOut);
+    seat.lanes = new TopicLanes(NO_LANE_LISTENER, this.#fanOut);
     const lane = seat.lanes.open(view.id);
     const options = { snapshot: true, resume, whole };
     const { hub } = this;

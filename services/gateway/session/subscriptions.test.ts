@@ -14,14 +14,7 @@ import { FanOut } from "../topics/fan-out.ts";
 import { PrincipalAccounts } from "./principal-accounts.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
-
-const NO_LISTENER = {
-  onNews() {},
-  onStart() {},
-  onListDue() {},
-  onListTaken() {},
-  onListSent() {},
-};
+import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const BTC = "fake:BTC-USDT/trades";
 const ETH = "fake:ETH-USDT/trades";
@@ -64,7 +57,7 @@ beforeEach(() => {
   takenBack = [];
   topicsLeft = 1_000;
   refusedRequests = 0;
-  lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
+  lanes = new TopicLanes(NO_LANE_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
   turnEnds = [];
   nowUs = 0;
   stepUs = 0;

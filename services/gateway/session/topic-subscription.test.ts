@@ -12,14 +12,7 @@ import type { TopicLane } from "./outbound/topic-lanes.ts";
 import { FanOut } from "../topics/fan-out.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
-
-const NO_LISTENER = {
-  onNews() {},
-  onStart() {},
-  onListDue() {},
-  onListTaken() {},
-  onListSent() {},
-};
+import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const TOPIC = "fake:BTC-USDT/trades";
 
@@ -34,7 +27,7 @@ beforeEach(() => {
   view = hub.view(TOPIC);
   starts = 0;
   lanes = new TopicLanes(
-    { ...NO_LISTENER, onStart: () => void (starts += 1) },
+    { ...NO_LANE_LISTENER, onStart: () => void (starts += 1) },
     new FanOut({ fullLists: { inc() {} } as never }),
   );
   view.holds = 1;

@@ -12,31 +12,16 @@ import { Consumer } from "../../../clients/typescript/dist/topics/consumer.js";
 import { createStreamCounters } from "../../../clients/typescript/dist/topics/stream-counters.js";
 import { TICK_CHANNELS } from "../../../clients/typescript/dist/topics/tick-channels.js";
 import { TopicStream } from "../../../clients/typescript/dist/topics/topic-stream.js";
+import { tradeAt, TRADES_FROM_US } from "../../support/steady-trade.mjs";
 
-const START_US = 1_767_225_600_000_000;
 const INFO = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A", channel: "trades" };
 const part = TICK_CHANNELS.find(({ name }) => name === INFO.channel);
-
-/** Prices near each other, as those of a market are; sizes that seldom repeat. */
-function trade(index) {
-  return {
-    venueTimeUs: START_US + index * 1_000,
-    receivedTimeUs: START_US + index * 1_000 + 300,
-    priceMantissa: 4_200_000 + ((index * 7_919) % 100),
-    priceScale: 2,
-    sizeMantissa: 1_000 + ((index * 31) % 5_000),
-    sizeScale: 5,
-    aggressorSide: index % 2 === 0 ? "seller" : "buyer",
-    tradeId: String(1_000_000 + index),
-    historical: false,
-  };
-}
 
 /** Chained batches as a subscriber gets them, each as a frame. */
 function framesOf(batches) {
   const writer = new BatchWriter({ kind: "trades", epoch: 1 });
   return batches.map((rows, index) => {
-    const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: START_US });
+    const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: TRADES_FROM_US });
     const shape = { topicId: 1, withBase: index === 0 };
     const frame = new Uint8Array(elementLength(batch, 1, shape.withBase));
     putElement(frame, 0, batch, shape);
@@ -69,7 +54,7 @@ function protobufOf(rows) {
  */
 export function createWork(trades, tradesPerBatch) {
   const batches = Array.from({ length: Math.floor(trades / tradesPerBatch) }, (_, batch) =>
-    Array.from({ length: tradesPerBatch }, (__, index) => trade(batch * tradesPerBatch + index)),
+    Array.from({ length: tradesPerBatch }, (__, index) => tradeAt(batch * tradesPerBatch + index)),
   );
   const frames = framesOf(batches);
   const texts = batches.map((rows) => JSON.stringify(rows.map(textOf)));

@@ -5,14 +5,7 @@ import { FrameBuffer } from "./frame-buffer.ts";
 import { TopicLanes } from "./topic-lanes.ts";
 import { FanOut } from "../../topics/fan-out.ts";
 import type { TopicLane } from "./topic-lanes.ts";
-
-const NO_LISTENER = {
-  onNews() {},
-  onStart() {},
-  onListDue() {},
-  onListTaken() {},
-  onListSent() {},
-};
+import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const MESSAGE = Uint8Array.of(0x0a, 0);
 
@@ -21,7 +14,7 @@ let lane: TopicLane;
 let writer: BatchWriter;
 
 beforeEach(() => {
-  lanes = new TopicLanes(NO_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
+  lanes = new TopicLanes(NO_LANE_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
   lane = lanes.open(1);
   writer = new BatchWriter({ kind: "statuses", epoch: 1 });
 });
