@@ -130,6 +130,8 @@ const config = gatewayConfig({
   subscriptionsMax: 20_000,
   topicsPerSecondMax: 1_000_000,
   topicsMax: 400_000,
+  httpRequestsPerSecondMax: 1_000_000,
+  httpRequestsPerSecondPerAddressMax: 1_000_000,
   connectionsPerAddressMax: 60_000,
   connectionsMax: 60_000,
   ...options.config,
