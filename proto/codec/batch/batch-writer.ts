@@ -14,6 +14,8 @@ import { emptyChainState } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { EventTimes } from "./event-times.ts";
 import { gatherPayload, planPrices, planRecords, writePayload } from "./payload-writer.ts";
+import { rowsOfPending } from "./pending-columns.ts";
+import type { PendingColumns } from "./pending-columns.ts";
 import { absentFields } from "./record-writer.ts";
 import type { RecordRow } from "./record-writer.ts";
 import { writeTimes } from "./times-codec.ts";
@@ -97,6 +99,15 @@ export class BatchWriter {
     if (parts.length === 1) return [this.#write(rows, head)];
     const rest = { ...head, skipped: 0 };
     return parts.map((part, index) => this.#write(part, index === 0 ? head : rest));
+  }
+
+  /**
+   * The same for events that are columns already, which always fit one batch: there are 1 to
+   * BATCH_EVENTS_MAX of them. They are read and not kept. Its bytes are those that `write` makes of
+   * the same events as rows.
+   */
+  writeColumns(columns: PendingColumns, init: BatchInit): BusBatch {
+    return this.#write(rowsOfPending(columns), headOf(init));
   }
 
   /** A batch without events, which says where the topic stands. */
