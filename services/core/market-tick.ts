@@ -1,5 +1,8 @@
 import type { Instrument } from "./instrument.ts";
-import type { AggressorSide, Quote, Trade } from "./market-event.ts";
+import type { TruncatedPrices } from "@tickwire/proto/model";
+import { deltaEvent } from "./book-events.ts";
+import type { RawBook } from "./book-sync.ts";
+import type { AggressorSide, BookEvent, LevelColumns, Quote, Trade } from "./market-event.ts";
 
 /** Where the times of a tick stand among its numbers, in microseconds since 1970. */
 export const TickAt = {
@@ -19,6 +22,22 @@ export const TradeAt = {
   /** An id that is counted, see `countedId`; NaN where `idText` has the id. */
   Id: 4,
 } as const;
+
+/** Where the numbers of a change of a book stand; NaN for those that the venue does not say. */
+export const BookAt = {
+  ...TickAt,
+  FirstId: 2,
+  LastId: 3,
+  PreviousId: 4,
+  Checksum: 5,
+} as const;
+
+/** Levels of one side in columns, of which the first `count` entries count. */
+export type TickLevels = {
+  readonly prices: Float64Array;
+  readonly sizes: Float64Array;
+  readonly count: number;
+};
 
 /**
  * A quote as the numbers that were read of a frame. Like every tick it stands for an event that
@@ -42,7 +61,7 @@ export class QuoteTick {
     return {
       kind: "quote",
       instrument,
-      venueTimeUs: venueTimeOf(numbers),
+      venueTimeUs: numberOf(numbers, TickAt.Venue),
       receivedTimeUs: numbers[TickAt.Received]!,
       priceScale,
       sizeScale,
@@ -79,7 +98,7 @@ export class TradeTick {
     return {
       kind: "trade",
       instrument,
-      venueTimeUs: venueTimeOf(numbers),
+      venueTimeUs: numberOf(numbers, TickAt.Venue),
       receivedTimeUs: numbers[TickAt.Received]!,
       priceMantissa: numbers[TradeAt.Price]!,
       priceScale,
@@ -92,10 +111,112 @@ export class TradeTick {
   }
 }
 
-/** What a scanner hands on in place of an event. */
-export type MarketTick = QuoteTick | TradeTick;
+const NO_LEVELS: TickLevels = {
+  prices: new Float64Array(0),
+  sizes: new Float64Array(0),
+  count: 0,
+};
 
-function venueTimeOf(numbers: Float64Array): number | undefined {
-  const timeUs = numbers[TickAt.Venue]!;
-  return Number.isNaN(timeUs) ? undefined : timeUs;
+/**
+ * A change of a book as the venue sent it, in the same way; never a snapshot. Prices are above
+ * zero, sizes are not below it.
+ */
+export class BookTick {
+  readonly kind = "book";
+  readonly channel = "book";
+  instrument!: Instrument;
+  priceScale = 0;
+  sizeScale = 0;
+  /** See `RawBook`. */
+  depth: number | undefined;
+  bids: TickLevels = NO_LEVELS;
+  asks: TickLevels = NO_LEVELS;
+  /** See `BookAt`. */
+  readonly numbers = new Float64Array(6).fill(Number.NaN);
+
+  get firstUpdateId(): number | undefined {
+    return numberOf(this.numbers, BookAt.FirstId);
+  }
+
+  get lastUpdateId(): number | undefined {
+    return numberOf(this.numbers, BookAt.LastId);
+  }
+
+  get previousUpdateId(): number | undefined {
+    return numberOf(this.numbers, BookAt.PreviousId);
+  }
+
+  get checksum(): number | undefined {
+    return numberOf(this.numbers, BookAt.Checksum);
+  }
+
+  /** The same as a message of the feed, which may be kept. */
+  event(): RawBook {
+    const { instrument, priceScale, sizeScale, numbers } = this;
+    return {
+      kind: "raw-book",
+      instrument,
+      venueTimeUs: numberOf(numbers, BookAt.Venue),
+      receivedTimeUs: numbers[BookAt.Received]!,
+      snapshot: false,
+      source: "in-band",
+      firstUpdateId: this.firstUpdateId,
+      lastUpdateId: this.lastUpdateId,
+      previousUpdateId: this.previousUpdateId,
+      checksum: this.checksum,
+      depth: this.depth,
+      priceScale,
+      sizeScale,
+      bids: columnsOf(this.bids),
+      asks: columnsOf(this.asks),
+    };
+  }
+}
+
+/** A change that was applied to its book, at whose scales it is, and what the book was cut by. */
+export class DeltaTick {
+  readonly kind = "book";
+  readonly change: BookTick;
+  /** Removed with it. */
+  readonly truncated: TruncatedPrices;
+
+  constructor(change: BookTick, truncated: TruncatedPrices) {
+    this.change = change;
+    this.truncated = truncated;
+  }
+
+  get instrument(): Instrument {
+    return this.change.instrument;
+  }
+
+  get priceScale(): number {
+    return this.change.priceScale;
+  }
+
+  get sizeScale(): number {
+    return this.change.sizeScale;
+  }
+
+  /** The same as an event, which may be kept. */
+  event(): BookEvent {
+    return deltaEvent(this.change.event(), this.truncated, this.change);
+  }
+}
+
+/** What a scanner hands on in place of an event. */
+export type FeedTick = QuoteTick | TradeTick | BookTick;
+
+/** What is published in place of an event. */
+export type MarketTick = QuoteTick | TradeTick | DeltaTick;
+
+function columnsOf({ prices, sizes, count }: TickLevels): LevelColumns {
+  return {
+    prices: Array.from(prices.subarray(0, count)),
+    sizes: Array.from(sizes.subarray(0, count)),
+  };
+}
+
+function numberOf(numbers: Float64Array, place: number): number | undefined {
+  const number = numbers[place]!;
+  return Number.isNaN(number) ? undefined : number;
 }

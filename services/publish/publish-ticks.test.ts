@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import type { Bus } from "#bus/bus.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { QuoteTick, TradeTick } from "#core/market-tick.ts";
-import type { MarketTick } from "#core/market-tick.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "./publish-limits.ts";
@@ -27,7 +26,7 @@ type Step =
   | { readonly kind: "tick" | "event"; readonly tick: SomeTick }
   | { readonly kind: "flush" | "ask" | "withdraw" };
 
-function tickOf(some: SomeTick, receivedTimeUs: number): MarketTick {
+function tickOf(some: SomeTick, receivedTimeUs: number): QuoteTick | TradeTick {
   const { of, isOfB, scale, venueTimeUs, id, price } = some;
   const tick = of === "quote" ? new QuoteTick() : new TradeTick();
   tick.instrument = isOfB ? B : A;

@@ -16,6 +16,9 @@ const CAPTURES = [
   ["binance-usdm-btcusdt-345s", "binance-usdm"],
   ["binance-usdm-4-pairs", "binance-usdm"],
   ["binance-btcusdt-345s", "binance"],
+  ["coinbase-10-pairs", "coinbase"],
+  ["kraken-v2-ethusd", "kraken"],
+  ["kraken-v2-btcusd-depth10-resubscribes", "kraken"],
 ] as const;
 
 const LINES_MAX = 6_000;

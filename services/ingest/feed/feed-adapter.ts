@@ -2,7 +2,7 @@ import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { BookProof, ProtocolDates } from "./protocol-facts.ts";
 
 export type { BookProof, ProtocolDates } from "./protocol-facts.ts";
@@ -183,7 +183,7 @@ export type FeedDecoder = {
     bytes: Uint8Array,
     receivedTimeUs: number,
     emit: (event: FeedEvent) => void,
-    takeTick?: (tick: MarketTick) => void,
+    takeTick?: (tick: FeedTick) => void,
   ): boolean;
   /**
    * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as

@@ -1,4 +1,4 @@
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type {
   FeedAdapter,
   FeedDecoder,
@@ -45,7 +45,7 @@ function fence<Value>(read: () => Value, where: string, onFault: OnFault): Value
 }
 
 type Emit = (event: FeedEvent) => void;
-type TakeTick = (tick: MarketTick) => void;
+type TakeTick = (tick: FeedTick) => void;
 
 /** After an error the decoder may be in any state: its connection has to be made anew. */
 class FencedDecoder implements FeedDecoder {

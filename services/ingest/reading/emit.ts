@@ -1,12 +1,12 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { FeedEvent, RejectReason } from "../feed/feed-adapter.ts";
 
 /** Takes what a decoder makes, one event at a time and at once. */
 export type Emit = (event: FeedEvent) => void;
 
-/** Takes what a scanner reads in place of an event, at once: see `MarketTick`. */
-export type TakeTick = (tick: MarketTick) => void;
+/** Takes what a scanner reads in place of an event, at once: see `FeedTick`. */
+export type TakeTick = (tick: FeedTick) => void;
 
 /** What every event of market data has. The times are microseconds since 1970. */
 export type EventSubject = {
@@ -32,7 +32,7 @@ export function rejectOf(
 }
 
 /** Hands on a tick, or the event that it stands for where ticks are not taken. */
-export function emitTick(tick: MarketTick, emit: Emit, takeTick: TakeTick | undefined): void {
+export function emitTick(tick: FeedTick, emit: Emit, takeTick: TakeTick | undefined): void {
   if (takeTick === undefined) emit(tick.event());
   else takeTick(tick);
 }

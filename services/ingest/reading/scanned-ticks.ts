@@ -2,7 +2,7 @@ import { hasSignedPrices } from "#core/instrument.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide, Quote, Trade } from "#core/market-event.ts";
 import { QuoteAt, TickAt, TradeAt } from "#core/market-tick.ts";
-import type { MarketTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
+import type { FeedTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
 import type { EventSubject } from "./emit.ts";
 import type { ScaleTracker } from "./scale-tracker.ts";
 
@@ -14,7 +14,7 @@ type TickSubject = { readonly instrument: Instrument; readonly scales: ScaleTrac
  * says is for the decoder to tell.
  */
 export function beginTick(
-  tick: MarketTick,
+  tick: FeedTick,
   { instrument, scales }: TickSubject,
   receivedTimeUs: number,
   venueTimeUs: number | undefined,

@@ -1,7 +1,7 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedSubscription, RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData, FeedSink, MarketStateEvent } from "../feed/feed-sink.ts";
@@ -64,7 +64,7 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
     if (event.kind === "candle") this.#watchCandles();
   }
 
-  onTick(tick: MarketTick): void {
+  onTick(tick: FeedTick): void {
     this.pipeline.onTick(tick);
   }
 

@@ -4,7 +4,7 @@ import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent, Quote, TopicState } from "#core/market-event.ts";
 import { QuoteAt, TickAt } from "#core/market-tick.ts";
-import type { MarketTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
+import type { FeedTick, MarketTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import { bookSyncOf } from "../feed/book-sync-of.ts";
 import type { RawBook, RejectReason } from "../feed/feed-adapter.ts";
@@ -103,6 +103,10 @@ export class VenuePipeline {
       bufferedDeltasMax: limits.bufferedDeltasMax,
       counters,
       onEvent: (event) => this.#emit(event),
+      onDelta: (delta) => {
+        counters.events.book += 1;
+        this.#emitTick(delta);
+      },
       onState: ({ instrument, state, reason }, nowUs) =>
         this.#statuses.set({ instrument, channel: "book", state, reason, nowUs }),
       onNeedSnapshot: (instrument, reason) => demand({ kind: "need-snapshot", instrument, reason }),
@@ -126,7 +130,7 @@ export class VenuePipeline {
   }
 
   /** The same for a tick, which was received now. */
-  onTick(tick: MarketTick): void {
+  onTick(tick: FeedTick): void {
     const { numbers } = tick;
     const venueTimeUs = numbers[TickAt.Venue]!;
     const receivedTimeUs = numbers[TickAt.Received]!;
@@ -136,8 +140,14 @@ export class VenuePipeline {
       const isSane = this.#clock.judge(venueTimeUs, receivedTimeUs, false);
       if (!isSane) numbers[TickAt.Venue] = Number.NaN;
     }
-    if (tick.kind === "trade") this.#passTrade(tick);
-    else this.#passQuote(tick);
+    switch (tick.kind) {
+      case "trade":
+        return this.#passTrade(tick);
+      case "quote":
+        return this.#passQuote(tick);
+      case "book":
+        return this.#books.handleTick(tick, receivedTimeUs);
+    }
   }
 
   /**

@@ -1,7 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { CancelTimer } from "#core/clock.ts";
 import { HeldUp } from "#core/held-up.ts";
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
 import { RequestPacer } from "../rest/request-pacer.ts";
 import type { AddressBudget } from "../rest/address-budget.ts";
@@ -37,7 +37,7 @@ export type FeedLinkOwner = {
   onLinkFrame(link: FeedLink): void;
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void;
   /** The same for a tick, which is the link's again afterwards. */
-  onLinkTick(link: FeedLink, tick: MarketTick): void;
+  onLinkTick(link: FeedLink, tick: FeedTick): void;
   /** Everything that one frame refused: the venue may refuse many for the sake of one. */
   onLinkRefused(link: FeedLink, refused: readonly RefusedEvent[]): void;
   /** The last call; also for a connection that never opened. */
@@ -55,7 +55,7 @@ export class FeedLink {
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
-  readonly #takeTick: (tick: MarketTick) => void;
+  readonly #takeTick: (tick: FeedTick) => void;
   /** What the frame that is being read refuses. */
   #refused: RefusedEvent[] = [];
   #state: LinkState = "dialing";

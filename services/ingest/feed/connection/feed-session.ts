@@ -3,7 +3,7 @@ import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
-import type { MarketTick } from "#core/market-tick.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type {
   ConnectionPlan,
   ConnectionTicket,
@@ -218,7 +218,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   }
 
   /** @internal Called by the link. */
-  onLinkTick(link: FeedLink, tick: MarketTick): void {
+  onLinkTick(link: FeedLink, tick: FeedTick): void {
     // While one connection takes over from another, each event is weighed.
     if (this.#replacement.isWeighing) {
       this.#onData(link, tick.event());

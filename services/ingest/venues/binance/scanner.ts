@@ -2,8 +2,7 @@
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
 import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
-import { QuoteAt, QuoteTick, TradeAt, TradeTick } from "#core/market-tick.ts";
-import { bookEvent } from "../../reading/book-event.ts";
+import { BookAt, BookTick, QuoteAt, QuoteTick, TradeAt, TradeTick } from "#core/market-tick.ts";
 import { type Emit, emitTick, heartbeat, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
@@ -107,6 +106,7 @@ export class BinanceScanner {
   readonly #levels = new ScannedBook();
   readonly #quoteTick = new QuoteTick();
   readonly #tradeTick = new TradeTick();
+  readonly #bookTick = new BookTick();
   // Of the payload that is being scanned.
   readonly #seen = new SeenMembers();
   #kind: Kind;
@@ -137,7 +137,7 @@ export class BinanceScanner {
         return this.#trade(receivedTimeUs, emit, takeTick);
       case "book":
         if (isOfBestLevels(bytes, name, nameEnd)) return false;
-        return this.#book(receivedTimeUs, emit);
+        return this.#book(receivedTimeUs, emit, takeTick);
       case undefined:
         // Spot's quotes do not say what they are.
         if (!this.#seen.has(SPOT_QUOTE_KEYS)) return false;
@@ -313,31 +313,29 @@ export class BinanceScanner {
     return this.#isBuyerMaker ? "seller" : "buyer";
   }
 
-  #book(receivedTimeUs: number, emit: Emit): boolean {
+  #book(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(BOOK_KEYS)) return false;
-    const { instrument, scales } = state;
+    const { scales } = state;
     if ((state.bookStream ?? "changes") !== "changes") {
       heartbeat(emit);
       return true;
     }
-    const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
-    state.bookStream = "changes";
+    const tick = this.#bookTick;
     const numbers = this.#numbers;
     const isByTime = this.#bookTime === "T" && this.#seen.has(Seen.Time);
     const isTimed = isByTime || this.#seen.has(Seen.EventTime);
     const time = numbers[isByTime ? At.Time : At.EventTime];
     const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
+    if (Number.isNaN(venueTimeUs) || !this.#levels.fill(tick, scales)) return false;
+    beginTick(tick, state, receivedTimeUs, venueTimeUs);
+    state.bookStream = "changes";
     const hasPrevious = this.#seen.has(Seen.PreviousId);
-    emit(
-      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
-        snapshot: false,
-        firstUpdateId: numbers[At.FirstId],
-        lastUpdateId: numbers[At.LastId],
-        previousUpdateId: hasPrevious ? numbers[At.PreviousId] : undefined,
-      }),
-    );
+    const to = tick.numbers;
+    to[BookAt.FirstId] = numbers[At.FirstId]!;
+    to[BookAt.LastId] = numbers[At.LastId]!;
+    to[BookAt.PreviousId] = hasPrevious ? numbers[At.PreviousId]! : Number.NaN;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 }
