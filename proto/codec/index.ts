@@ -9,14 +9,9 @@ export { ChainReader } from "./batch/chain-reader.ts";
 export type { BatchReading, LossReason } from "./batch/chain-reader.ts";
 export { payloadTable } from "./batch/payload.ts";
 export type { Payload, Payloads } from "./batch/payload.ts";
-export {
-  PendingBooks,
-  PendingQuotes,
-  PendingTrades,
-  SideCode,
-  rowsOfPending,
-} from "./batch/pending-columns.ts";
+export { PendingBooks, PendingQuotes, PendingTrades, SideCode } from "./batch/pending-columns.ts";
 export type { PendingColumns } from "./batch/pending-columns.ts";
+export { rowsOfPending } from "./batch/pending-rows.ts";
 export { QUOTES_PAYLOAD } from "./batch/quotes-payload.ts";
 export { rowsPayload } from "./batch/rows-payload.ts";
 export { TRADES_PAYLOAD } from "./batch/trades-payload.ts";

@@ -9,8 +9,8 @@ import {
   PendingTrades,
   ROOM_MIN,
   SideCode,
-  rowsOfPending,
 } from "./pending-columns.ts";
+import { rowsOfPending } from "./pending-rows.ts";
 
 const EPOCH = 1_767_225_600_000_000;
 

@@ -1,4 +1,3 @@
-import type { BatchRows, BookRow, QuoteRow, TradeRow } from "../types.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 
 /** Room of columns that nothing was written to yet: most topics are quiet. */
@@ -9,8 +8,6 @@ export const EVENTS_ROOM_KEPT_MAX = 256;
 
 /** Room for levels that `clear` keeps. */
 export const LEVELS_ROOM_KEPT_MAX = 1_024;
-
-const SIDES = ["none", "buyer", "seller"] as const;
 
 /** What an entry of `sides` says. */
 export const SideCode = { None: 0, Buyer: 1, Seller: 2 } as const;
@@ -149,79 +146,4 @@ function resized<T extends Float64Array | Uint32Array | Uint8Array>(column: T, r
   const other = new (column.constructor as new (length: number) => T)(room);
   other.set(room < column.length ? column.subarray(0, room) : column);
   return other;
-}
-
-/** The events one by one. */
-export function rowsOfPending(columns: PendingColumns): BatchRows {
-  switch (columns.kind) {
-    case "trades":
-      return { kind: "trades", rows: Array.from({ length: columns.count }, tradeRowOf(columns)) };
-    case "quotes":
-      return { kind: "quotes", rows: Array.from({ length: columns.count }, quoteRowOf(columns)) };
-    case "books":
-      return { kind: "books", rows: bookRows(columns) };
-  }
-}
-
-function timesOf({ receivedTimesUs, venueTimesUs }: PendingEvents, index: number) {
-  const venueTimeUs = venueTimesUs[index] as number;
-  return {
-    venueTimeUs: Number.isNaN(venueTimeUs) ? undefined : venueTimeUs,
-    receivedTimeUs: receivedTimesUs[index] as number,
-  };
-}
-
-function tradeRowOf(columns: PendingTrades) {
-  const { priceScale, sizeScale } = columns;
-  return (_: unknown, index: number): TradeRow => {
-    const id = columns.ids[index] as number;
-    return {
-      ...timesOf(columns, index),
-      priceMantissa: columns.prices[index] as number,
-      priceScale,
-      sizeMantissa: columns.sizes[index] as number,
-      sizeScale,
-      aggressorSide: SIDES[columns.sides[index] as number] ?? "none",
-      tradeId: Number.isNaN(id) ? (columns.idTexts[index] as string) : String(id),
-      historical: false,
-    };
-  };
-}
-
-function quoteRowOf(columns: PendingQuotes) {
-  const { priceScale, sizeScale } = columns;
-  return (_: unknown, index: number): QuoteRow => ({
-    ...timesOf(columns, index),
-    priceScale,
-    sizeScale,
-    bidPriceMantissa: columns.bidPrices[index] as number,
-    bidSizeMantissa: columns.bidSizes[index] as number,
-    askPriceMantissa: columns.askPrices[index] as number,
-    askSizeMantissa: columns.askSizes[index] as number,
-  });
-}
-
-function bookRows(columns: PendingBooks): BookRow[] {
-  const { priceScale, sizeScale } = columns;
-  const rows: BookRow[] = [];
-  let level = 0;
-  const levels = (count: number): BookRow["bids"] => {
-    const start = level;
-    level += count;
-    return {
-      prices: Array.from(columns.prices.subarray(start, level)),
-      sizes: Array.from(columns.sizes.subarray(start, level)),
-    };
-  };
-  for (let index = 0; index < columns.count; index += 1) {
-    rows.push({
-      ...timesOf(columns, index),
-      snapshot: false,
-      priceScale,
-      sizeScale,
-      bids: levels(columns.bidCounts[index] as number),
-      asks: levels(columns.askCounts[index] as number),
-    });
-  }
-  return rows;
 }
