@@ -190,7 +190,7 @@ export class ScannedLevels {
     return this.#sizes.values;
   }
 
-  /** Brings all to the form that the message ended with. False if a number is too large for that. */
+  /** Brings all to the form that its message ended with. False if a number is too large for it. */
   settle(form: LevelForm): boolean {
     return (
       this.#prices.rescale(form.price.scale, this.#count) &&
