@@ -1,6 +1,7 @@
 import type { Mantissa } from "@tickwire/proto/model";
 import { updateCrc32 } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
+import type { TickLevels } from "#core/market-tick.ts";
 
 /** Texts of more characters are not shifted by. */
 export const SHIFTED_CHARACTERS_MAX = 64;
@@ -61,8 +62,8 @@ export class FoldedLevels {
   /** Of all levels up to this place, beginning with nothing, and their digits. */
   readonly #states: Int32Array;
   readonly #ends: Uint32Array;
-  /** Levels that were summed last. */
-  #count = 0;
+  /** Levels that were summed last; -1 if what they came to was not kept. */
+  #count = -1;
 
   /** `levelsMax` is how many levels are summed at most. */
   constructor(digits: FoldedChecksum, levelsMax: number) {
@@ -75,6 +76,27 @@ export class FoldedLevels {
     this.#lengths = new Uint8Array(places);
     this.#states = new Int32Array(places);
     this.#ends = new Uint32Array(places);
+  }
+
+  /**
+   * True if none of these changes is of a level that was summed last, or comes before one. Higher
+   * prices are better where `sign` is 1, lower ones where it is -1.
+   */
+  isBeside({ prices, count }: TickLevels, sign: 1 | -1): boolean {
+    if (this.#count < 0) return false;
+    if (count === 0) return true;
+    if (this.#count < this.#levelsMax) return false;
+    const worst = this.#prices[this.#levelsMax]!;
+    for (let index = 0; index < count; index += 1) {
+      if ((prices[index]! - worst) * sign >= 0) return false;
+    }
+    return true;
+  }
+
+  /** The state after the levels that were summed last, which `isBeside` says are the same. */
+  again(start: number): number {
+    assert(this.#count >= 0, "what is summed again was summed before");
+    return shiftFar(start, this.#ends[this.#count]!) ^ this.#states[this.#count]!;
   }
 
   /** The state after the levels, which are from the best on and no more than `levelsMax`. */
@@ -93,7 +115,7 @@ export class FoldedLevels {
       this.#prices.fill(Number.NaN, levels + 1);
       this.#count = levels;
     }
-    return shiftFar(start, this.#ends[levels]!) ^ this.#states[levels]!;
+    return this.again(start);
   }
 
   /** Sums anew from an index on. False if a number is too large for that. */
@@ -104,7 +126,7 @@ export class FoldedLevels {
       const size = sizes[index]!;
       if (typeof price !== "number" || typeof size !== "number") {
         this.#prices.fill(Number.NaN);
-        this.#count = 0;
+        this.#count = -1;
         return false;
       }
       this.#foldLevel(index + 1, price, size, before);
