@@ -1,4 +1,5 @@
 import type { LevelColumns } from "#core/market-event.ts";
+import type { BookTick } from "#core/market-tick.ts";
 import type { BookColumns, ScaleTracker } from "./scale-tracker.ts";
 import {
   type DecimalForm,
@@ -181,6 +182,22 @@ export class ScannedLevels {
     return decimal(bytes, at, finer, column.values, index);
   }
 
+  get prices(): Float64Array {
+    return this.#prices.values;
+  }
+
+  get sizes(): Float64Array {
+    return this.#sizes.values;
+  }
+
+  /** Brings all to the form that the message ended with. False if a number is too large for that. */
+  settle(form: LevelForm): boolean {
+    return (
+      this.#prices.rescale(form.price.scale, this.#count) &&
+      this.#sizes.rescale(form.size.scale, this.#count)
+    );
+  }
+
   /** Puts price and size of the first level into a column. False if there is no level. */
   copyFirst(column: Float64Array, index: number): boolean {
     if (this.#count === 0) return false;
@@ -195,8 +212,7 @@ export class ScannedLevels {
    */
   take(form: LevelForm): LevelColumns | undefined {
     const count = this.#count;
-    if (!this.#prices.rescale(form.price.scale, count)) return undefined;
-    if (!this.#sizes.rescale(form.size.scale, count)) return undefined;
+    if (!this.settle(form)) return undefined;
     if (count === 0) return NO_LEVELS;
     const prices = listOf(this.#prices.values, count);
     return { prices, sizes: listOf(this.#sizes.values, count) };
@@ -243,6 +259,21 @@ export class ScannedBook {
     this.form.begin(form);
     this.bids.begin(form);
     this.asks.begin(form);
+  }
+
+  /**
+   * Puts the levels of both sides into a tick, at the scales of the tracker, which are raised to
+   * what they need. They are the tick's until the next message begins. False, with the tracker as
+   * it was, if a number is too large.
+   */
+  fill(tick: BookTick, scales: ScaleTracker): boolean {
+    if (!this.bids.settle(this.form) || !this.asks.settle(this.form)) return false;
+    scales.raise(this.form);
+    tick.priceScale = scales.priceScale;
+    tick.sizeScale = scales.sizeScale;
+    tick.bids = this.bids;
+    tick.asks = this.asks;
+    return true;
   }
 
   /** The columns of both sides at the scales of the tracker, which are raised to what they need. */
