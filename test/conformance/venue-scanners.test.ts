@@ -22,6 +22,7 @@ const CAPTURES = [
   { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
   { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
+  { capture: "bitget-v1-10-pairs", venue: "bitget-v1", share: 0.5 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
   { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
   { capture: "gateio-10-pairs", venue: "gateio", share: 0.6 },
@@ -120,6 +121,13 @@ const FORMS = {
     '{"topic":"orderbook.50.BTCUSDT","type":"delta","ts":1699999000040,"data":{"s":"BTCUSDT","b":[],"a":[["43000.56","0.001"]],"u":18522002,"seq":7961638002}}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
+  ],
+  bitget: [
+    '{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":1483653649371725838,"pseq":0,"ts":"1767225600000","maxdepth":"1000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[],"b":[["50000","0.7"],["50000.5","0"]],"seq":1483653649371725839,"pseq":1483653649371725838,"ts":"1767225600010","maxdepth":"1000"}],"ts":1767225600010}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001.25","3"]],"b":[],"seq":1483653649371725841,"pseq":1483653649371725840,"ts":"1767225600050"}],"ts":1767225600051}',
+    '{"action":"snapshot","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":451027330100,"pseq":0,"ts":"1767225600000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","0"]],"b":[],"seq":451027330105,"pseq":451027330100,"ts":"1767225600050"}],"ts":1767225600051}',
   ],
   gateio: [
     '{"time":1606294781,"time_ms":1606294781236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294781123,"e":"depthUpdate","E":1606294781,"s":"BTC_USDT","U":48776301,"u":48776306,"b":[["19137.74","0.0001"],["19088.37","0"]],"a":[["19137.75","0.6135"]]}}',

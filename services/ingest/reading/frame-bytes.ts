@@ -238,7 +238,7 @@ function skipNumber(bytes: Uint8Array, start: number): number {
 }
 
 /** Behind as many digits as there are. */
-function skipDigits(bytes: Uint8Array, start: number): number {
+export function skipDigits(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && (bytes[at]! - ZERO) >>> 0 < 10) at += 1;
   return at;
