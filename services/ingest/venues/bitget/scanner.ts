@@ -128,7 +128,6 @@ export class BitgetScanner {
     while (at >= 0 && bytes[at] === COMMA) at = this.#member(bytes, at + 1);
     if (!this.#isEnd(bytes, at) || !this.#seen.has(this.#members)) return false;
     const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
     const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
     if (this.#dialect.hasChecksums) {
       const checksum = numbers[At.Checksum];
