@@ -62,8 +62,8 @@ function adapterOf(venue) {
 
 /**
  * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of
- * them. Returns the CPU time that the frames took, without what comes between them: lists of
- * instruments and snapshots by REST, which are large in recordings of few frames.
+ * them. Returns the CPU time that the frames took, without what comes between them, which is large
+ * in recordings of few frames: lists of instruments, and books that begin with a REST answer.
  */
 function ingest(capture, framesPerBatch) {
   const counters = createPublisherCounters();
@@ -104,12 +104,40 @@ function ingest(capture, framesPerBatch) {
   return ns;
 }
 
+/**
+ * The frames with which a book begins that came by REST: the answer is then put to use, of which
+ * the frame itself says nothing. None of a venue that sends whole books in its frames.
+ */
+function beginningsOf({ adapter, lines }) {
+  const beginnings = new Set();
+  const isSnapshot = ({ kind, url }) =>
+    kind === "http" && adapter.recordedRequest(url)?.kind === "book-snapshot";
+  if (!lines.some(isSnapshot)) return beginnings;
+  let begins = false;
+  const replay = new CaptureReplay({
+    adapter,
+    bookDepth: 1_000,
+    logger: SILENT,
+    emit: ({ kind, snapshot }) => {
+      if (kind === "book" && snapshot) begins = true;
+    },
+  });
+  for (const line of lines) {
+    begins = false;
+    replay.take(line);
+    if (begins && line.kind === "received") beginnings.add(line);
+  }
+  replay.close();
+  return beginnings;
+}
+
 /** Frames as bytes, in runs between the lines that are something else. */
-function runsOf({ lines }) {
+function runsOf({ lines }, beginnings) {
   const runs = [];
   for (const line of lines) {
-    const isFrames = line.kind === "received";
-    const bytes = isFrames && typeof line.frame === "string" ? Buffer.from(line.frame) : undefined;
+    const isFrames = line.kind === "received" && !beginnings.has(line);
+    const isText = line.kind === "received" && typeof line.frame === "string";
+    const bytes = isText ? Buffer.from(line.frame) : undefined;
     if (runs.at(-1)?.isFrames !== isFrames) runs.push({ isFrames, lines: [] });
     runs.at(-1).lines.push(bytes === undefined ? line : { ...line, bytes });
   }
@@ -134,7 +162,7 @@ function timed(work) {
 }
 
 /** Frames that JSON.parse takes, compressed or not; words such as "pong" are left out. */
-function jsonFrames({ lines }) {
+function jsonFrames(lines) {
   const frames = [];
   for (const line of lines) {
     if (line.kind !== "received") continue;
@@ -160,10 +188,13 @@ export async function run({ rounds, quick, only }) {
       process.stdout.write(`left out: capture ${name} is not there\n`);
       continue;
     }
-    const frames = jsonFrames(capture);
-    const isText = frames.every((frame) => typeof frame === "string");
     capture.adapter = adapterOf(capture.venue);
-    capture.runs = runsOf(capture);
+    const beginnings = beginningsOf(capture);
+    const all = jsonFrames(capture.lines);
+    const frames = jsonFrames(capture.lines.filter((line) => !beginnings.has(line)));
+    const isText = frames.every((frame) => typeof frame === "string");
+    capture.runs = runsOf(capture, beginnings);
+    capture.frames -= beginnings.size;
     // A pass costs more than its frames where the lists of instruments are long.
     const framesPerSample = quick ? 500 : 60_000;
     const passes = Math.min(PASSES_MAX, Math.max(1, Math.round(framesPerSample / capture.frames)));
@@ -173,7 +204,7 @@ export async function run({ rounds, quick, only }) {
       return { ns, units: passes * capture.frames };
     };
     alive.clear();
-    const tardis = isText ? createTardisWork(capture, frames, { quick }) : undefined;
+    const tardis = isText ? createTardisWork(capture, all, { quick }) : undefined;
     const samples = await alternate(
       {
         ...(tardis === undefined ? {} : { "tardis-dev": repeat(() => timed(tardis)) }),
