@@ -20,17 +20,17 @@ import type { CallMessage, SubscribeMessage } from "./wire-messages.ts";
 type AdmittedRequest = Exclude<ClientRequest, { readonly kind: "hello" }>;
 
 /** The session whose requests they are. */
-type RequestsOfSession = {
+export type RequestsHost = {
   readonly id: string;
   readonly remoteAddress: string;
   readonly output: SessionOutput;
   readonly access: Pick<SessionAccess, "principal" | "renew">;
   /** Market data that the session gets at most; 0 is no bound. */
-  readonly bandwidthBytesPerSecondMax: () => number;
+  readonly bandwidthBytesPerSecondMax: number;
   /** The client answers for what it has received. */
-  readonly onProbeAnswer: (number: number) => void;
+  onProbeAnswer(number: number): void;
   /** The client has done what ends its session. */
-  readonly fault: (event: SessionEvent, reason: string) => void;
+  fault(event: SessionEvent, reason: string): void;
 };
 
 /** As they are told to the client. */
@@ -52,7 +52,7 @@ const TURN_RETRY_AFTER_MS = 1_000;
 export class SessionRequests {
   readonly rates: RateLimits;
   readonly #parts: SessionParts;
-  readonly #session: RequestsOfSession;
+  readonly #session: RequestsHost;
   /** The work of subscriptions. */
   readonly #line: TurnLine;
   /** Made only where something is traced. */
@@ -64,7 +64,7 @@ export class SessionRequests {
   /** The gateway goes away, and waits for the calls that are under way. */
   #refusesCalls = false;
 
-  constructor(parts: SessionParts, session: RequestsOfSession) {
+  constructor(parts: SessionParts, session: RequestsHost) {
     this.#parts = parts;
     this.#session = session;
     this.rates = new RateLimits(parts.config, parts.clock.monotonicUs());
@@ -211,7 +211,7 @@ export class SessionRequests {
       limits: config,
       line: this.#line,
       account: accounts,
-      bandwidthBytesPerSecondMax: bandwidthBytesPerSecondMax(),
+      bandwidthBytesPerSecondMax,
       takeTopics: (topics: number) => this.rates.takeTopics(topics, clock.monotonicUs()),
       onTooManyTopics: (kind: TopicsRequestKind, requestId: number) =>
         this.#refuseTopics(kind, requestId),

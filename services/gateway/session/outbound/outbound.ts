@@ -38,7 +38,7 @@ export type Lateness = {
 };
 
 /** What the session does about a client that reads too slowly. */
-type OutboundListener = {
+export type OutboundListener = {
   /** The client is to be told. */
   onLag(lateness: Lateness): void;
   /** The client lagged, and does so no more. */
