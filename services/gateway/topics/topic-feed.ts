@@ -170,7 +170,7 @@ export class TopicFeed {
 
   /** Memory of what is kept of the topic. */
   get historyBytes(): number {
-    return this.#history.bytes;
+    return this.#history.heldBytes;
   }
 
   /** When the bus brought its last batch, on the monotonic clock; 0 before the first. */
