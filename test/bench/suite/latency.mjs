@@ -2,11 +2,9 @@
 // publisher, bus, hub, sessions, sockets. Beside it uWebSockets.js alone that sends bytes of the
 // same length, made before, as soon as they are there; on NATS with the same hop over a server. The
 // clock is read where the event is handed to the publisher, and where a reader (C) finds it.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
+import { startNats } from "../load/nats.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
@@ -28,23 +26,6 @@ const HELLO = frame({ hello: { protocolVersion: 1, clientName: "latency" } });
 const SUBSCRIBE = frame({
   subscribe: { requestId: 1, topics: [{ topic: "bench:SYM00000-USDT/trades" }] },
 });
-
-/** A server of NATS of our own; undefined where there is none. */
-async function startNats() {
-  if (spawnSync("nats-server", ["--version"]).error !== undefined) return undefined;
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(port)]);
-  let said = "";
-  for await (const text of server.stderr) {
-    said += text;
-    if (said.includes("Server is ready")) break;
-  }
-  server.stderr.resume();
-  return { url: `nats://127.0.0.1:${port}`, stop: () => server.kill() };
-}
 
 /** What the readers found in a while. */
 async function measure({ sessions, turnsPerSecond }, { server, options, messages }) {
