@@ -1,5 +1,5 @@
-// Events that are columns already are written as their rows are, byte for byte, and protobufjs reads
-// in them what was written.
+// Events that are columns already are written as their rows are, byte for byte, and protobufjs
+// reads in them what was written.
 import { BATCH_EVENTS_MAX, BatchWriter, PendingQuotes, rowsOfPending } from "@tickwire/proto/codec";
 import type { BatchRows, BusBatch, PendingColumns } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";

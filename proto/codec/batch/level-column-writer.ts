@@ -8,8 +8,8 @@ import { lengthBytes, putLargeCode, putSize, smallCode } from "./small-codes.ts"
 import { NOT_PLAIN, putSmall } from "./small-varint.ts";
 
 /**
- * Writes the columns of changes of a book, for which room must be there. False if a number is out of
- * the ordinary; what was written then means nothing.
+ * Writes the columns of changes of a book, for which room must be there. False if a number is out
+ * of the ordinary; what was written then means nothing.
  */
 export function writeLevelColumns(
   writer: ByteWriter,

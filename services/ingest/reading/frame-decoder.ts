@@ -63,17 +63,20 @@ export type FrameReader<Message, Body> = {
 export class FrameDecoder<Message, Body> implements FeedDecoder {
   readonly #form: FrameForm<Message, Body>;
   readonly #reader: FrameReader<Message, Body>;
-  readonly #textOf: (frame: string | Uint8Array) => string;
+  readonly #unpack: ((frame: string | Uint8Array) => string | Uint8Array) | undefined;
 
-  /** `textOf` gives the text of a frame, where a venue compresses its frames. */
+  /**
+   * `unpack` gives the text of a frame, or its bytes, where a venue compresses its frames. What it
+   * unpacks is scanned first.
+   */
   constructor(
     form: FrameForm<Message, Body>,
     reader: FrameReader<Message, Body>,
-    textOf: (frame: string | Uint8Array) => string = textOfFrame,
+    unpack?: (frame: string | Uint8Array) => string | Uint8Array,
   ) {
     this.#form = form;
     this.#reader = reader;
-    this.#textOf = textOf;
+    this.#unpack = unpack;
   }
 
   sent(frame: string): void {
@@ -102,7 +105,10 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = this.#textOf(frame);
+    const plain = this.#unpack === undefined ? frame : this.#unpack(frame);
+    const isUnpacked = plain !== frame && typeof plain !== "string";
+    if (isUnpacked && this.scan(plain, receivedTimeUs, emit)) return;
+    const text = textOfFrame(plain);
     const message = this.#form.message(text);
     if (message === "bad-json") this.#reader.damaged(text, emit);
     // Whole, and so nothing that a damaged frame could have cost.

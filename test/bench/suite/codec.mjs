@@ -1,8 +1,8 @@
 // CPU nanoseconds an event of the codec of batches, beside what protobufjs's generated classes make
 // of the same bytes. The comparison is hard on the codec: it makes differences of values, and sums
 // back of them, while protobufjs only moves columns that are ready. "encode" starts from columns of
-// values, which is how events of the busiest channels wait at a publisher; "encode rows" starts from
-// an object an event.
+// values, which is how events of the busiest channels wait at a publisher; "encode rows" starts
+// from an object an event.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   BatchReader,
