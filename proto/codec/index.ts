@@ -30,7 +30,7 @@ export { checkBusEvents } from "./batch/book-check.ts";
 export { readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { idText } from "./id-text.ts";
-export { walkServerFrame } from "./frame-walker.ts";
+export { BATCHES_TAG, walkServerFrame } from "./frame-walker.ts";
 export type { ServerFrameVisitor } from "./frame-walker.ts";
 export { BATCH_EVENTS_MAX, DECIMAL_TEXT_LENGTH_MAX, SCALE_MAX } from "./limits.ts";
 export { measureMessage } from "./message-scan.ts";
