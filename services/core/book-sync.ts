@@ -1,7 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
-import type { BookTick } from "./market-tick.ts";
+import type { ChangedLevels } from "./tick-levels.ts";
 
 /**
  * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
@@ -79,7 +79,7 @@ export type BookSync = {
     book: OrderBook,
     instrument: Instrument,
     sent: number,
-    change?: BookTick,
+    change?: ChangedLevels,
   ) => number;
 };
 

@@ -1,7 +1,7 @@
 import type { Mantissa } from "@tickwire/proto/model";
 import { updateCrc32 } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
-import type { TickLevels } from "#core/market-tick.ts";
+import type { TickLevels } from "#core/tick-levels.ts";
 
 /** Texts of more characters are not shifted by. */
 export const SHIFTED_CHARACTERS_MAX = 64;

@@ -3,7 +3,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { BookTick } from "#core/market-tick.ts";
+import type { ChangedLevels } from "#core/tick-levels.ts";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
 import { FoldedChecksum, FoldedLevels } from "../../reading/folded-checksum.ts";
@@ -37,7 +37,7 @@ export function krakenChecksum(
   book: OrderBook,
   _instrument?: Instrument,
   _sent?: number,
-  change?: BookTick,
+  change?: ChangedLevels,
 ): number {
   const sides = sidesOf(book);
   let state = CRC32_START;
