@@ -24,6 +24,7 @@ const BENCHMARKS = {
   fanout: () => import("./suite/fanout.mjs"),
   latency: () => import("./suite/latency.mjs"),
   memory: () => import("./suite/memory.mjs"),
+  instruments: () => import("./suite/instrument-memory.mjs"),
   client: () => import("./suite/client.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),

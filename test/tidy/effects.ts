@@ -168,6 +168,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/bundle.mjs", effects: ["process", "files", "time"] },
+  { path: "services/cli/compiled-program.mjs", effects: ["files", "loading"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files", "loading"] },
   { path: "services/derive/main.ts", effects: ["randomness"] },
   { path: "services/gateway/http/streams/session-token.ts", effects: ["randomness"] },
