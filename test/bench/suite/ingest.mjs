@@ -8,7 +8,7 @@ import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, cpuNs, row } from "./measure.mjs";
-import { createTardisWork } from "./tardis.mjs";
+import { createTardisWork } from "./references/tardis.mjs";
 
 /** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
 const CAPTURES = [
