@@ -25,6 +25,7 @@ const CAPTURES = [
   { capture: "bitget-v1-10-pairs", venue: "bitget-v1", share: 0.5 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
   { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
+  { capture: "deribit-10-options", venue: "deribit", share: 0.7 },
   { capture: "gateio-10-pairs", venue: "gateio", share: 0.6 },
   { capture: "htx-10-pairs", venue: "htx", share: 0.75 },
 ] as const;
