@@ -74,7 +74,7 @@ export class ScannedMembers {
     if (start === 0) return undefined;
     const end = this.#ends[wanted]!;
     if (bytes[start - 1] === QUOTE) return asciiText(bytes, start, end);
-    switch (bytes[start]) {
+    switch (bytes[start]!) {
       case LETTER_T:
         return true;
       case LETTER_F:

@@ -41,11 +41,9 @@ const WORDS: LevelWords = {
 const STATS = ["high", "low", "volume"];
 const Stat = { High: 0, Low: 1, Volume: 2 } as const;
 
-const TICKER_NAMES = [
-  ...["instrument_name", "timestamp", "stats", "last_price"],
-  ...["best_bid_price", "best_bid_amount", "best_ask_price", "best_ask_amount"],
-  ...["current_funding", "mark_price", "index_price", "open_interest"],
-];
+const TICKER_NAMES =
+  "instrument_name timestamp stats last_price best_bid_price best_bid_amount best_ask_price " +
+  "best_ask_amount current_funding mark_price index_price open_interest";
 const Member = {
   Name: 0,
   Time: 1,
@@ -75,7 +73,7 @@ type ChannelRange = {
 export class DeribitScanner {
   readonly #symbols: SymbolTable<DeribitInstrumentState>;
   readonly #stats = new ScannedMembers(STATS);
-  readonly #ticker = new ScannedMembers(TICKER_NAMES, { stats: this.#stats });
+  readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "), { stats: this.#stats });
   readonly #levels = new ScannedBook();
   readonly #numbers = new Float64Array(3);
 
