@@ -1,5 +1,8 @@
 import { assert } from "#core/assert.ts";
+import type { JsonText } from "#core/json-text.ts";
+import type { TextRecord } from "./frame-forms.ts";
 import { asciiText, literal, NOT_SO, skipScalar, textEnd } from "./frame-bytes.ts";
+import type { JsonRecord } from "./text-fields.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -90,6 +93,28 @@ export class ScannedMembers {
   text(bytes: Uint8Array, wanted: number): string | undefined {
     const value = this.value(bytes, wanted);
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** The wanted members that are there, by their names, with numbers as their texts. */
+  textRecord(bytes: Uint8Array): TextRecord {
+    const record: { [name: string]: JsonText } = {};
+    for (let wanted = 0; wanted < this.#names.length; wanted += 1) {
+      const value = this.value(bytes, wanted);
+      if (value !== undefined) record[this.#names[wanted]!] = value;
+    }
+    return record;
+  }
+
+  /** The same with numbers as `JSON.parse` gives them. */
+  record(bytes: Uint8Array): JsonRecord {
+    const record: { [name: string]: unknown } = {};
+    for (let wanted = 0; wanted < this.#names.length; wanted += 1) {
+      const value = this.value(bytes, wanted);
+      if (value === undefined) continue;
+      const isNumber = typeof value === "string" && bytes[this.#starts[wanted]! - 1] !== QUOTE;
+      record[this.#names[wanted]!] = isNumber ? Number(value) : value;
+    }
+    return record;
   }
 
   /** Where the value begins, behind a quote if it is a text; 0 if there is none. */

@@ -52,10 +52,10 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
   readonly #pairs: SymbolTable<ScannedPair>;
   /** Of spot; futures write the levels of a book in another way. */
   readonly #scanner: GateScanner | undefined;
-  readonly #scales = new InstrumentStates((instrument) => {
-    const scales = new ScaleTracker();
-    this.#pairs.add(instrument, { instrument, scales });
-    return scales;
+  readonly #states = new InstrumentStates((instrument) => {
+    const pair = { instrument, scales: new ScaleTracker() };
+    this.#pairs.add(instrument, pair);
+    return pair;
   });
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
@@ -67,7 +67,7 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     this.#catalog = context.catalog;
     this.#answers = new GateAnswers((name) => this.#channelsOf(this.#kindOf(name)));
     this.#pairs = new SymbolTable(context.catalog);
-    this.#scanner = dialect.prefix === "spot" ? new GateScanner(this.#pairs) : undefined;
+    this.#scanner = dialect.prefix === "spot" ? this.#newScanner() : undefined;
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
@@ -140,13 +140,33 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     const venueTimeUs = epochTimeUs(message["time_ms"] ?? message["time"]);
     if (message["result"] === undefined) return reject(emit, "missing-field");
     for (const part of partsOf(message["result"])) {
-      const result = asJsonObject(part) ?? {};
-      const instrument = lookUpInstrument(this.#catalog, venueSymbolOf(kind, result), emit);
-      if (instrument === undefined) continue;
-      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
-      const reason = this.#read(kind, result, subject, emit);
-      if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+      this.#result(kind, asJsonObject(part) ?? {}, venueTimeUs, receivedTimeUs, emit);
     }
+  }
+
+  #newScanner(): GateScanner {
+    return new GateScanner(
+      this.#pairs,
+      (instrument) => this.#states.of(instrument),
+      (kind, result, venueTimeUs, receivedTimeUs, emit) =>
+        this.#result(kind, result, venueTimeUs, receivedTimeUs, emit),
+    );
+  }
+
+  /** One result of a channel of which something is published. */
+  #result(
+    kind: string,
+    result: TextRecord,
+    venueTimeUs: number | undefined,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): void {
+    const instrument = lookUpInstrument(this.#catalog, venueSymbolOf(kind, result), emit);
+    if (instrument === undefined) return;
+    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    const reason = this.#read(kind, result, subject, emit);
+    const [channel] = this.#channelsOf(kind);
+    if (reason !== undefined && channel !== undefined) rejectOf(emit, reason, instrument, channel);
   }
 
   #read(
@@ -194,7 +214,7 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     venueTimeUs: number | undefined,
     receivedTimeUs: number,
   ): GateSubject {
-    return { instrument, scales: this.#scales.of(instrument), venueTimeUs, receivedTimeUs };
+    return { instrument, scales: this.#states.of(instrument).scales, venueTimeUs, receivedTimeUs };
   }
 
   /** The name of a channel behind the point; an empty text for one of another venue. */

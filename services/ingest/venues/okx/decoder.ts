@@ -83,9 +83,12 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     this.#catalog = context.catalog;
     this.#answers = new OkxAnswers(context.catalog);
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new OkxScanner(this.#symbols, (venueChannel, instrument, venueTimeUs) =>
-      this.#answers.isHistory(venueChannel, instrument, venueTimeUs),
-    );
+    this.#scanner = new OkxScanner({
+      symbols: this.#symbols,
+      stateOf: (instrument) => this.#states.of(instrument),
+      isHistory: (venueChannel, instrument, venueTimeUs) =>
+        this.#answers.isHistory(venueChannel, instrument, venueTimeUs),
+    });
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
