@@ -6,7 +6,7 @@ import type {
   RestPurpose,
   RestReply,
 } from "../feed/feed-adapter.ts";
-import { type Emit, reject } from "./emit.ts";
+import { type Emit, type TakeTick, reject } from "./emit.ts";
 import { textOfFrame } from "./frame-text.ts";
 
 const CLOSE_BRACKET = 0x5d;
@@ -40,7 +40,7 @@ export type FrameReader<Message, Body> = {
     emit: Emit,
   ): RejectReason | undefined;
   /** See `FeedDecoder.scan`. */
-  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean;
+  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean;
   /** See `FeedDecoder.sent`. */
   sent?(frame: string): void;
   /** See `FeedDecoder.subscribeFrames`. */
@@ -97,11 +97,11 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
     return this.#reader.unsubscribeFrames?.(subscriptions, options);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     // No run of digits goes beyond such an end: see `frame-bytes.ts`.
     const last = bytes[bytes.length - 1];
     if (last !== CLOSE_BRACE && last !== CLOSE_BRACKET) return false;
-    return this.#reader.scan?.(bytes, receivedTimeUs, emit) === true;
+    return this.#reader.scan?.(bytes, receivedTimeUs, emit, takeTick) === true;
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {

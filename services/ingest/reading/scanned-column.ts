@@ -25,6 +25,11 @@ export class ScannedColumn {
     if (this.values.length > LEVELS_KEPT_MAX) this.values = new Float64Array(LEVELS_KEPT_MIN);
   }
 
+  /** Whether a double holds each of the values. */
+  get isOfDoubles(): boolean {
+    return this.#large.size === 0;
+  }
+
   reserve(count: number): void {
     if (count <= this.values.length) return;
     const values = new Float64Array(2 * count);

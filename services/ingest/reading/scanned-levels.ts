@@ -1,4 +1,5 @@
 import type { LevelColumns } from "#core/market-event.ts";
+import type { BookTick } from "#core/market-tick.ts";
 import type { BookColumns, ScaleTracker } from "./scale-tracker.ts";
 import { SCANNED_SCALE_MAX, ScannedColumn } from "./scanned-column.ts";
 import {
@@ -179,6 +180,24 @@ export class ScannedLevels {
     return end === NOT_SO ? column.readLarge(bytes, at, finer, index) : end;
   }
 
+  get prices(): Float64Array {
+    return this.#prices.values;
+  }
+
+  get sizes(): Float64Array {
+    return this.#sizes.values;
+  }
+
+  /**
+   * Brings all to the form that the message ended with. False if a double does not hold one of the
+   * numbers.
+   */
+  settle(form: LevelForm): boolean {
+    this.#prices.rescale(form.price.scale, this.#count);
+    this.#sizes.rescale(form.size.scale, this.#count);
+    return this.#prices.isOfDoubles && this.#sizes.isOfDoubles;
+  }
+
   /**
    * Puts price and size of the first level into a column. False if there is no level, or if a
    * double does not hold one of them.
@@ -195,8 +214,7 @@ export class ScannedLevels {
   /** Copies of what was scanned, in its order, in the form that its message ended with. */
   take(form: LevelForm): LevelColumns {
     const count = this.#count;
-    this.#prices.rescale(form.price.scale, count);
-    this.#sizes.rescale(form.size.scale, count);
+    this.settle(form);
     if (count === 0) return NO_LEVELS;
     return { prices: this.#prices.list(count), sizes: this.#sizes.list(count) };
   }
@@ -239,6 +257,21 @@ export class ScannedBook {
     this.form.begin(form);
     this.bids.begin(form);
     this.asks.begin(form);
+  }
+
+  /**
+   * Puts the levels of both sides into a tick, at the scales of the tracker, which are raised to
+   * what they need. They are the tick's until the next message begins. False, with the tracker as
+   * it was, if a double does not hold one of the numbers.
+   */
+  fill(tick: BookTick, scales: ScaleTracker): boolean {
+    if (!this.bids.settle(this.form) || !this.asks.settle(this.form)) return false;
+    scales.raise(this.form);
+    tick.priceScale = scales.priceScale;
+    tick.sizeScale = scales.sizeScale;
+    tick.bids = this.bids;
+    tick.asks = this.asks;
+    return true;
   }
 
   /** The columns of both sides at the scales of the tracker, which are raised to what they need. */
