@@ -79,6 +79,7 @@ function ingest(capture, framesPerBatch) {
     bookDepth: 1_000,
     logger: SILENT,
     emit: (event) => publisher.publish(event),
+    emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
     bus: NOWHERE,
