@@ -3,7 +3,14 @@ import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/f
 import { bookEvent } from "../../reading/book-event.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -63,8 +70,8 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     );
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   message(

@@ -2,8 +2,8 @@
 // https://bitgetlimited.github.io/apidoc/en/spot/#websocketapi (version 1)
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import type { Emit, TakeTick } from "../../reading/emit.ts";
 import {
   asciiText,
   bytesOf,
@@ -13,7 +13,7 @@ import {
   textEnd,
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
-import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
 import { SymbolTable } from "../../reading/symbol-table.ts";
@@ -86,7 +86,7 @@ export class BitgetScanner {
   readonly #tickerChannel: Uint8Array;
   readonly #ticker: ScannedMembers;
   readonly #bids: Uint8Array;
-  readonly #levels = new ScannedBook();
+  readonly #changed = new ScannedChange();
   readonly #numbers = new Float64Array(3);
   readonly #seen = new SeenMembers();
   /** The digits of both numbers of the message that is being scanned. */
@@ -121,7 +121,7 @@ export class BitgetScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const change = literal(bytes, 0, HEAD);
     const start = change < 0 ? literal(bytes, 0, SNAPSHOT_HEAD) : change;
     const marketEnd = textEnd(bytes, start);
@@ -137,7 +137,9 @@ export class BitgetScanner {
       const nameEnd = textEnd(bytes, name);
       if (nameEnd < 0) return false;
       const known = books.find(bytes, name, nameEnd);
-      return known !== undefined && this.#change(bytes, nameEnd, known, receivedTimeUs, emit);
+      return (
+        known !== undefined && this.#change(bytes, nameEnd, known, receivedTimeUs, emit, takeTick)
+      );
     }
     return false;
   }
@@ -173,26 +175,26 @@ export class BitgetScanner {
     { instrument, book }: ScannedBitgetBook,
     receivedTimeUs: number,
     emit: Emit,
+    takeTick: TakeTick | undefined,
   ): boolean {
     const { scales } = book;
-    const { bids, asks, form } = this.#levels;
+    const { levels, numbers: ids } = this.#changed;
+    const { bids, asks, form } = levels;
     const numbers = this.#numbers;
-    this.#levels.begin(scales);
+    levels.begin(scales);
     this.#seen.begin();
     let at = asks.quoted(bytes, literal(bytes, nameEnd, this.#row), form, 0);
     at = bids.quoted(bytes, literal(bytes, at, this.#bids), form, 0);
     while (at >= 0 && bytes[at] === COMMA) at = this.#member(bytes, at + 1);
     if (!this.#isEnd(bytes, at) || !this.#seen.has(this.#members)) return false;
-    const columns = this.#levels.take(scales);
-    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
-    if (this.#dialect.hasChecksums) {
-      const checksum = numbers[At.Checksum];
-      emit(bookEvent(subject, scales, columns, { snapshot: false, checksum }));
-      return true;
+    if (this.#dialect.hasChecksums) ids[BookAt.Checksum] = numbers[At.Checksum]!;
+    else {
+      const position = book.numbers.proceed(BigInt(this.#sequence), BigInt(this.#previous));
+      ids[BookAt.LastId] = position.lastUpdateId;
+      ids[BookAt.PreviousId] = position.previousUpdateId ?? Number.NaN;
     }
-    const position = book.numbers.proceed(BigInt(this.#sequence), BigInt(this.#previous));
-    const { lastUpdateId, previousUpdateId } = position;
-    emit(bookEvent(subject, scales, columns, { snapshot: false, lastUpdateId, previousUpdateId }));
+    const venueTimeUs = epochTimeUs(numbers[At.Time]);
+    this.#changed.emit({ instrument, scales }, venueTimeUs, receivedTimeUs, emit, takeTick);
     return true;
   }
 

@@ -5,7 +5,14 @@ import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -79,8 +86,8 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
     this.#scanner = new DeribitScanner(this.#symbols);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {

@@ -1,11 +1,12 @@
 // https://docs.deribit.com/subscriptions/orderbook/bookinstrument_nameinterval
 // https://docs.deribit.com/subscriptions/market-data/tickerinstrument_nameinterval
 import { hasSignedPrices, type Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import { type Emit, rejectOf } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import { type Emit, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { type LevelWords, ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
+import type { LevelWords } from "../../reading/scanned-levels.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
@@ -59,9 +60,6 @@ const Member = {
   OpenInterest: 11,
 } as const;
 
-/** Places of numbers in the scanner's column. */
-const At = { Time: 0, PreviousId: 1, Id: 2 } as const;
-
 /** Where the name of a channel stands, and where its data begin. */
 type ChannelRange = {
   readonly channel: number;
@@ -74,15 +72,15 @@ export class DeribitScanner {
   readonly #symbols: SymbolTable<DeribitInstrumentState>;
   readonly #stats = new ScannedMembers(STATS);
   readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "), { stats: this.#stats });
-  readonly #levels = new ScannedBook();
-  readonly #numbers = new Float64Array(3);
+  readonly #changed = new ScannedChange();
+  readonly #time = new Float64Array(1);
 
   constructor(symbols: SymbolTable<DeribitInstrumentState>) {
     this.#symbols = symbols;
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const channel = literal(bytes, 0, HEAD);
     if (channel < 0) return false;
     const channelEnd = textEnd(bytes, channel);
@@ -90,7 +88,7 @@ export class DeribitScanner {
     if (data < 0) return false;
     if (literal(bytes, channel, TICKER) >= 0) return this.#read(bytes, data, receivedTimeUs, emit);
     if (literal(bytes, channel, BOOK) < 0) return false;
-    return this.#change(bytes, { channel, channelEnd, data }, receivedTimeUs, emit);
+    return this.#change(bytes, { channel, channelEnd, data }, receivedTimeUs, emit, takeTick);
   }
 
   /** Reads a ticker, behind which the frame ends. */
@@ -140,10 +138,12 @@ export class DeribitScanner {
     { channel, channelEnd, data }: ChannelRange,
     receivedTimeUs: number,
     emit: Emit,
+    takeTick: TakeTick | undefined,
   ): boolean {
-    const numbers = this.#numbers;
-    let at = wholeNumber(bytes, literal(bytes, data, CHANGE), numbers, At.Time);
-    at = wholeNumber(bytes, literal(bytes, at, PREVIOUS_ID), numbers, At.PreviousId);
+    const time = this.#time;
+    const { levels, numbers } = this.#changed;
+    let at = wholeNumber(bytes, literal(bytes, data, CHANGE), time, 0);
+    at = wholeNumber(bytes, literal(bytes, at, PREVIOUS_ID), numbers, BookAt.PreviousId);
     const name = literal(bytes, at, NAME);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
@@ -151,23 +151,14 @@ export class DeribitScanner {
     const taken = state?.bookChannel;
     if (state === undefined || taken === undefined) return false;
     if (!isText(bytes, channel, channelEnd, taken)) return false;
-    const { instrument, scales } = state;
-    if (hasSignedPrices(instrument)) return false;
-    const { bids, asks, form } = this.#levels;
-    this.#levels.begin(scales);
-    at = wholeNumber(bytes, literal(bytes, nameEnd, ID), numbers, At.Id);
+    if (hasSignedPrices(state.instrument)) return false;
+    const { bids, asks, form } = levels;
+    levels.begin(state.scales);
+    at = wholeNumber(bytes, literal(bytes, nameEnd, ID), numbers, BookAt.LastId);
     at = bids.bare(bytes, literal(bytes, at, BIDS), form, WORDS);
     at = asks.bare(bytes, literal(bytes, at, ASKS), form, WORDS);
     if (literal(bytes, at, BOOK_TAIL) !== bytes.length) return false;
-    const columns = this.#levels.take(scales);
-    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
-    emit(
-      bookEvent(subject, scales, columns, {
-        snapshot: false,
-        lastUpdateId: numbers[At.Id],
-        previousUpdateId: numbers[At.PreviousId],
-      }),
-    );
+    this.#changed.emit(state, epochTimeUs(time[0]), receivedTimeUs, emit, takeTick);
     return true;
   }
 }

@@ -3,7 +3,7 @@ import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -70,8 +70,8 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     this.#scanner = dialect.prefix === "spot" ? this.#newScanner() : undefined;
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner?.scan(bytes, receivedTimeUs, emit) === true;
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner?.scan(bytes, receivedTimeUs, emit, takeTick) === true;
   }
 
   sent(frame: string): void {

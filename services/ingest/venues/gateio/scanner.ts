@@ -1,11 +1,11 @@
 // https://www.gate.com/docs/developers/apiv4/ws/en/#changed-order-book-levels
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import type { Emit, TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -57,15 +57,15 @@ const RESULTS = [
 ] as const;
 
 /** Places of numbers in the scanner's column; those of no use share one. */
-const At = { Useless: 0, Time: 1, FirstId: 2, LastId: 3, MessageTime: 4 } as const;
+const At = { Useless: 0, Time: 1, MessageTime: 2 } as const;
 
 /** Reads changes of spot books, and results of one object, in their bytes. */
 export class GateScanner {
   readonly #pairs: SymbolTable<ScannedPair>;
   readonly #makePair: (instrument: Instrument) => ScannedPair;
   readonly #onResult: OnResult;
-  readonly #numbers = new Float64Array(5);
-  readonly #book = new ScannedBook();
+  readonly #numbers = new Float64Array(3);
+  readonly #book = new ScannedChange();
   readonly #results = RESULTS.map(([kind, names]) => ({
     kind,
     head: bytesOf(`${kind}","event":"update","result":`),
@@ -84,7 +84,7 @@ export class GateScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const numbers = this.#numbers;
     const head = wholeNumber(bytes, literal(bytes, 0, HEAD), numbers, At.MessageTime);
     const timeMs = literal(bytes, head, TIME_MS);
@@ -92,7 +92,7 @@ export class GateScanner {
     const channel = literal(bytes, time, CHANNEL);
     if (channel < 0) return false;
     const book = literal(bytes, channel, BOOK);
-    if (book >= 0) return this.#change(bytes, book, receivedTimeUs, emit);
+    if (book >= 0) return this.#change(bytes, book, receivedTimeUs, emit, takeTick);
     for (const { kind, head: begin, members } of this.#results) {
       const result = literal(bytes, channel, begin);
       if (result < 0) continue;
@@ -106,7 +106,13 @@ export class GateScanner {
   }
 
   /** Reads the change of a book from its time on. */
-  #change(bytes: Uint8Array, start: number, receivedTimeUs: number, emit: Emit): boolean {
+  #change(
+    bytes: Uint8Array,
+    start: number,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     const numbers = this.#numbers;
     let at = wholeNumber(bytes, start, numbers, At.Time);
     at = wholeNumber(bytes, literal(bytes, at, EVENT_TIME), numbers, At.Useless);
@@ -115,19 +121,15 @@ export class GateScanner {
     if (nameEnd < 0) return false;
     const pair = this.#pairs.findOrMake(bytes, name, nameEnd, this.#makePair);
     if (pair === undefined) return false;
-    const { instrument, scales } = pair;
-    const { bids, asks, form } = this.#book;
-    this.#book.begin(scales);
-    at = wholeNumber(bytes, literal(bytes, nameEnd, FIRST_ID), numbers, At.FirstId);
-    at = wholeNumber(bytes, literal(bytes, at, LAST_ID), numbers, At.LastId);
+    const { levels, numbers: ids } = this.#book;
+    const { bids, asks, form } = levels;
+    levels.begin(pair.scales);
+    at = wholeNumber(bytes, literal(bytes, nameEnd, FIRST_ID), ids, BookAt.FirstId);
+    at = wholeNumber(bytes, literal(bytes, at, LAST_ID), ids, BookAt.LastId);
     at = bids.quoted(bytes, literal(bytes, at, BIDS), form, 0);
     at = asks.quoted(bytes, literal(bytes, at, ASKS), form, 0);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
-    const columns = this.#book.take(scales);
-    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
-    const firstUpdateId = numbers[At.FirstId];
-    const lastUpdateId = numbers[At.LastId];
-    emit(bookEvent(subject, scales, columns, { snapshot: false, firstUpdateId, lastUpdateId }));
+    this.#book.emit(pair, epochTimeUs(numbers[At.Time]), receivedTimeUs, emit, takeTick);
     return true;
   }
 }

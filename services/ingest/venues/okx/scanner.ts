@@ -1,7 +1,7 @@
 // https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import { type Emit, rejectOf } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import { type Emit, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -13,7 +13,8 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
+import type { ScannedLevels } from "../../reading/scanned-levels.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
 import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
@@ -112,7 +113,8 @@ export class OkxScanner {
   readonly #isHistory: IsHistory;
   readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "));
   readonly #numbers = new Float64Array(11);
-  readonly #levels = new ScannedBook();
+  readonly #change = new ScannedChange();
+  readonly #levels = this.#change.levels;
   readonly #seen = new SeenMembers();
   /** Of the trade that is being scanned. */
   #isSale = false;
@@ -124,7 +126,7 @@ export class OkxScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const ofBook = literal(bytes, 0, BOOK_HEAD);
     const isBook = ofBook >= 0;
@@ -139,7 +141,7 @@ export class OkxScanner {
     const item = literal(bytes, nameEnd, isBook ? BOOK_DATA : QUOTE_DATA);
     if (state === undefined || item < 0 || !this.#members(bytes, item, state)) return false;
     return isBook
-      ? this.#book(state, receivedTimeUs, emit)
+      ? this.#book(state, receivedTimeUs, emit, takeTick)
       : this.#quote(state, receivedTimeUs, emit);
   }
 
@@ -283,23 +285,23 @@ export class OkxScanner {
     return this.#seen.has(member);
   }
 
-  #book(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
+  #book(
+    state: OkxInstrumentState,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     if (!this.#has(Seen.Asks) || !this.#has(Seen.Bids) || !this.#has(Seen.Time)) return false;
     if (state.bookChannel !== "books") return false;
     const numbers = this.#numbers;
-    const { instrument, scales } = state;
-    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
     // Always 0 since the venue gave checksums up.
     const isSummed = this.#has(Seen.Checksum) && numbers[At.Checksum] !== 0;
-    const columns = this.#levels.take(scales);
-    emit(
-      bookEvent(subject, scales, columns, {
-        snapshot: false,
-        lastUpdateId: this.#has(Seen.Number) ? numbers[At.Number] : undefined,
-        previousUpdateId: this.#has(Seen.PreviousNumber) ? numbers[At.PreviousNumber] : undefined,
-        checksum: isSummed ? numbers[At.Checksum] : undefined,
-      }),
-    );
+    const ids = this.#change.numbers;
+    ids[BookAt.LastId] = this.#has(Seen.Number) ? numbers[At.Number]! : Number.NaN;
+    const hasPrevious = this.#has(Seen.PreviousNumber);
+    ids[BookAt.PreviousId] = hasPrevious ? numbers[At.PreviousNumber]! : Number.NaN;
+    ids[BookAt.Checksum] = isSummed ? numbers[At.Checksum]! : Number.NaN;
+    this.#change.emit(state, epochTimeUs(numbers[At.Time]), receivedTimeUs, emit, takeTick);
     return true;
   }
 
