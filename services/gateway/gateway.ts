@@ -215,9 +215,9 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
   onConnection(connection: Connection, context: ConnectionContext<Credentials>): Session {
     const { sessionParts } = this.#parts;
     const { principal: credentials } = context;
-    const id = `${this.#startedAt}-${connection.id}`;
+    const idPrefix = this.#startedAt;
     const onGone = this.#onGone;
-    const session = new Session({ id, connection, credentials, onGone }, sessionParts);
+    const session = new Session({ idPrefix, connection, credentials, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
     sessionParts.metrics.connections.set(this.#sessions.size);
