@@ -21,7 +21,7 @@ import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
-import type { CatalogChange } from "./session/subscriptions.ts";
+import type { CatalogChange } from "./session/subscription-parts.ts";
 import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
