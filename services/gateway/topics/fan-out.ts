@@ -13,6 +13,11 @@ const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
 const LISTS_MIN = 16;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
+/** Batches of up to so many bytes are copied by words; of longer ones a view is worth making. */
+const WORDWISE_BYTES_MAX = 512;
+const WORD_BYTES = 4;
+/** The order of bytes in which words are read. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Whose list it is. */
 export type ListOwner = {
@@ -64,7 +69,8 @@ export class FanOut {
   /** Those of the round under way. */
   #round = new Int32Array(LISTS_MIN);
   /** The frame that was made last, and what is in it. */
-  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX);
+  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX + WORD_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer);
   #frame = this.#buffer;
   #frameCount = 0;
   readonly #frameNumbers: Int32Array;
@@ -145,7 +151,7 @@ export class FanOut {
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
       const batch = this.#batches[this.#numbers[index] as number] as SharedBatch;
-      bytes += batch.bytes.byteLength;
+      bytes += batch.byteLength;
       entries.push(batch);
     }
     this.#empty(list);
@@ -202,15 +208,31 @@ export class FanOut {
     let length = 0;
     for (let index = 0; index < count; index += 1) {
       const number = numbers[first + index] as number;
-      const { bytes } = this.#batches[number] as SharedBatch;
-      if (length + bytes.byteLength > LIST_FRAME_BYTES_MAX) return undefined;
-      this.#buffer.set(bytes, length);
-      length += bytes.byteLength;
+      const batch = this.#batches[number] as SharedBatch;
+      const { byteLength } = batch;
+      if (length + byteLength > LIST_FRAME_BYTES_MAX) return undefined;
+      this.#copy(batch, length);
+      length += byteLength;
       frameNumbers[index] = number;
     }
     this.#frameCount = count;
     this.#frame = this.#buffer.subarray(0, length);
     return this.#frame;
+  }
+
+  /** Copies a batch into the frame; behind it up to three bytes are written in vain. */
+  #copy({ place: { chunk, start, length } }: SharedBatch, position: number): void {
+    const { words } = chunk;
+    if (words === undefined || length > WORDWISE_BYTES_MAX) {
+      this.#buffer.set(chunk.bytes.subarray(start, start + length), position);
+      return;
+    }
+    const view = this.#view;
+    const end = position + length;
+    let word = start / WORD_BYTES;
+    for (let at = position; at < end; at += WORD_BYTES, word += 1) {
+      view.setInt32(at, words[word] as number, IS_LITTLE_ENDIAN);
+    }
   }
 
   /** The first batch of a list that has some. */
