@@ -6,11 +6,13 @@ import type { SharedBatch } from "./shared-batch.ts";
 type FanOutLimits = {
   /** Batches that wait in one list; its owner takes a full one at once. */
   readonly listBatchesMax: number;
-  /** Different batches that wait in all lists; beyond it every owner takes its own. */
+  /** Different batches that wait in all lists; beyond it every owner takes its own. Below 2^16. */
   readonly batchesMax: number;
 };
 const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
 const LISTS_MIN = 16;
+/** Small numbers, because a list is seldom in the processor's cache when a batch comes into it. */
+const NUMBERS_MAX = 0x1_0000;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
 /** Batches of up to so many bytes are copied by words; of longer ones a view is worth making. */
@@ -60,7 +62,7 @@ export class FanOut {
   /** How many batches are in a list, by list. */
   #counts = new Int32Array(LISTS_MIN);
   /** Which ones, by list: `listBatchesMax` for each. */
-  #numbers: Int32Array;
+  #numbers: Uint16Array;
   /** Whether the list is due, by list. */
   #isDue = new Uint8Array(LISTS_MIN);
   /** The lists that are due, in the order in which they came to be. */
@@ -73,7 +75,7 @@ export class FanOut {
   readonly #view = new DataView(this.#buffer.buffer);
   #frame = this.#buffer;
   #frameCount = 0;
-  readonly #frameNumbers: Int32Array;
+  readonly #frameNumbers: Uint16Array;
 
   /** `onDue` is called when a list is due, and none was. */
   constructor(
@@ -83,10 +85,11 @@ export class FanOut {
   ) {
     this.#metrics = metrics;
     this.#onDue = onDue;
-    this.#frameNumbers = new Int32Array(limits.listBatchesMax);
+    this.#frameNumbers = new Uint16Array(limits.listBatchesMax);
+    assert(limits.batchesMax <= NUMBERS_MAX, "the number of a batch fits into a list");
     this.#listBatchesMax = limits.listBatchesMax;
     this.#batchesMax = limits.batchesMax;
-    this.#numbers = new Int32Array(LISTS_MIN * limits.listBatchesMax);
+    this.#numbers = new Uint16Array(LISTS_MIN * limits.listBatchesMax);
   }
 
   /** Batches that wait for somebody. */
@@ -284,19 +287,19 @@ export class FanOut {
 
   #grow(): void {
     const lists = this.#counts.length * 2;
-    this.#counts = grown(this.#counts, lists);
-    this.#numbers = grown(this.#numbers, lists * this.#listBatchesMax);
-    this.#due = grown(this.#due, lists);
-    this.#round = grown(this.#round, lists);
-    const isDue = new Uint8Array(lists);
-    isDue.set(this.#isDue);
-    this.#isDue = isDue;
+    this.#counts = grown(this.#counts, new Int32Array(lists));
+    this.#numbers = grown(this.#numbers, new Uint16Array(lists * this.#listBatchesMax));
+    this.#due = grown(this.#due, new Int32Array(lists));
+    this.#round = grown(this.#round, new Int32Array(lists));
+    this.#isDue = grown(this.#isDue, new Uint8Array(lists));
     this.quick.grow(lists);
   }
 }
 
-function grown(table: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
+function grown<Table extends Int32Array | Uint16Array | Uint8Array>(
+  table: Table,
+  larger: Table,
+): Table {
   larger.set(table);
   return larger;
 }
