@@ -37,6 +37,9 @@ export type RawBook = {
   readonly asks: LevelColumns;
 };
 
+/** What places a delta: the venue's numbers in it. */
+type NumberedDelta = Pick<RawBook, "firstUpdateId" | "lastUpdateId" | "previousUpdateId">;
+
 /** How deltas follow a snapshot and each other. Pure functions of the venue's numbers. */
 export type BookSequencing = {
   /**
@@ -45,11 +48,11 @@ export type BookSequencing = {
    */
   readonly showsGaps?: boolean;
   /** True if the snapshot already contains this delta: drop it. */
-  isCovered(delta: RawBook, snapshotUpdateId: number): boolean;
+  isCovered(delta: NumberedDelta, snapshotUpdateId: number): boolean;
   /** True if the delta is the first that may follow the snapshot. */
-  bridges(delta: RawBook, snapshotUpdateId: number): boolean;
+  bridges(delta: NumberedDelta, snapshotUpdateId: number): boolean;
   /** True if the delta directly continues the last applied one. */
-  follows(delta: RawBook, lastUpdateId: number): boolean;
+  follows(delta: NumberedDelta, lastUpdateId: number): boolean;
 };
 
 /** How a venue's book is started and proven. */
@@ -88,7 +91,7 @@ type Placement = "next" | "covered" | "gap";
 
 /** Says whether a delta continues the position, is contained in it, or shows a loss. */
 export function placeDelta(
-  delta: RawBook,
+  delta: NumberedDelta,
   position: BookPosition,
   sequencing: BookSequencing | undefined,
 ): Placement {

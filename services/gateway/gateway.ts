@@ -216,7 +216,7 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
     const { sessionParts } = this.#parts;
     const { principal: credentials } = context;
     const id = `${this.#startedAt}-${connection.id}`;
-    const onGone = (gone: Session): void => this.#onGone(gone);
+    const onGone = this.#onGone;
     const session = new Session({ id, connection, credentials, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
@@ -328,12 +328,13 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
     };
   }
 
-  #onGone(session: Session): void {
+  /** One function for all sessions. */
+  readonly #onGone = (session: Session): void => {
     const wasThere = this.#sessions.delete(session);
     assert(wasThere, "a session goes once");
     this.#parts.sessionParts.metrics.connections.set(this.#sessions.size);
     this.#drain?.onGone();
-  }
+  };
 
   #listenToBus(): void {
     const { bus, sessionParts } = this.#parts;

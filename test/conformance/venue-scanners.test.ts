@@ -22,14 +22,17 @@ const CAPTURES = [
   { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
   { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
+  { capture: "bitget-v1-10-pairs", venue: "bitget-v1", share: 0.5 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
   { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
   { capture: "gateio-10-pairs", venue: "gateio", share: 0.6 },
+  { capture: "htx-10-pairs", venue: "htx", share: 0.75 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
-/** An altered frame a capture; some of them are longer than what a second has room for. */
-const ALTERED = 4_000;
+/** Altered frames a capture, and characters of them: some frames are long. */
+const ALTERED_MAX = 4_000;
+const ALTERED_CHARACTERS_MAX = 2_000_000;
 const ALTERED_AT_ONCE = 100;
 const LEARNT = 200;
 const ALTERED_LENGTH_MAX = 8_000;
@@ -56,10 +59,12 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
     let oracle = new ScanOracle(adapter);
     const all = await recordedTexts(adapter, path!, { oracle, framesMax: FRAMES_MAX });
     const frames = all.filter(({ length }) => length < ALTERED_LENGTH_MAX);
+    const characters = frames.reduce((sum, { length }) => sum + length, 0) / frames.length;
+    const count = Math.min(ALTERED_MAX, Math.round(ALTERED_CHARACTERS_MAX / characters));
     const differences: object[] = [];
     let taken = 0;
     let scanned = 0;
-    for (const frame of alteredFrames(frames, { count: ALTERED, seed: 13 })) {
+    for (const frame of alteredFrames(frames, { count, seed: 13 })) {
       // A number that was made very fine leaves its instrument with a scale that few others fit.
       if (taken % ALTERED_AT_ONCE === 0) {
         oracle = new ScanOracle(adapter);
@@ -73,7 +78,7 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
     }
     expect(differences.slice(0, 3)).toEqual([]);
     // Else nothing was compared: some changes leave a frame as usual as it was.
-    expect(scanned).toBeGreaterThan(ALTERED / 50);
+    expect(scanned).toBeGreaterThan(count / 50);
   });
 });
 
@@ -121,9 +126,22 @@ const FORMS = {
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
   ],
+  bitget: [
+    '{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":1483653649371725838,"pseq":0,"ts":"1767225600000","maxdepth":"1000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[],"b":[["50000","0.7"],["50000.5","0"]],"seq":1483653649371725839,"pseq":1483653649371725838,"ts":"1767225600010","maxdepth":"1000"}],"ts":1767225600010}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001.25","3"]],"b":[],"seq":1483653649371725841,"pseq":1483653649371725840,"ts":"1767225600050"}],"ts":1767225600051}',
+    '{"action":"snapshot","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":451027330100,"pseq":0,"ts":"1767225600000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","0"]],"b":[],"seq":451027330105,"pseq":451027330100,"ts":"1767225600050"}],"ts":1767225600051}',
+  ],
   gateio: [
     '{"time":1606294781,"time_ms":1606294781236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294781123,"e":"depthUpdate","E":1606294781,"s":"BTC_USDT","U":48776301,"u":48776306,"b":[["19137.74","0.0001"],["19088.37","0"]],"a":[["19137.75","0.6135"]]}}',
     '{"time":1606294782,"time_ms":1606294782236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294782123,"e":"depthUpdate","E":1606294782,"s":"BTC_USDT","U":48776307,"u":48776307,"b":[],"a":[["19137.751","0.61355"]]}}',
+  ],
+  htx: [
+    '{"ch":"market.btcusdt.mbp.400","ts":1760000000123,"tick":{"seqNum":3,"prevSeqNum":2,"bids":[[62000.5,0.25]],"asks":[]}}',
+    '{"ch":"market.btcusdt.mbp.400","ts":1760000000223,"tick":{"seqNum":5,"prevSeqNum":3,"bids":[[62000.25,1.5E-4],[62000.0,0.0]],"asks":[[62001.5,12.0]]}}',
+    '{"ch":"market.btcusdt.mbp.20","ts":1760000000323,"tick":{"seqNum":6,"prevSeqNum":5,"bids":[],"asks":[[6.20015E4,1.0E7]]}}',
+    '{"ch":"market.btcusdt.depth.step0","ts":1760000000423,"tick":{"bids":[[62000.5,0.25],[62000.0,1.0]],"asks":[[62000.75,2.5E-5]],"version":326374057,"ts":1760000000420}}',
   ],
   kucoin: [
     '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',

@@ -135,6 +135,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/bus/threads/bus-host.ts", effects: ["timers"] },
   { path: "services/bus/threads/thread-bus.ts", effects: ["timers"] },
   { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
+  { path: "services/bus/jetstream-leases.ts", effects: ["timers"] },
   { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
   { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.

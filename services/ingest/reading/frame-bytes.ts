@@ -16,10 +16,13 @@ export const NOT_SO = -1;
 export const FINER = -2;
 
 const QUOTE = 0x22;
+const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
+const EXPONENT = 0x45;
 const BACKSLASH = 0x5c;
+const SMALL_EXPONENT = 0x65;
 const SPACE = 0x20;
 const NOT_ASCII = 0x80;
 
@@ -30,6 +33,7 @@ export const DECIMAL_PLACES_MAX = 64;
 const SMALL_DIGITS_MAX = 9;
 /** Digits of a whole number that a double holds whatever they are. */
 const WHOLE_DIGITS_MAX = 15;
+const EXPONENT_DIGITS_MAX = 3;
 
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 
@@ -113,6 +117,72 @@ export function decimal(
   if (!(mantissa <= Number.MAX_SAFE_INTEGER)) return NOT_SO;
   column[index] = mantissa;
   return at;
+}
+
+/**
+ * The same for a decimal that may have an exponent, as in `9.121E-7`, where zeros at the end do not
+ * count.
+ */
+export function scientific(
+  bytes: Uint8Array,
+  start: number,
+  form: DecimalForm,
+  column: Float64Array,
+  index: number,
+): number {
+  const plain = decimal(bytes, start, form, column, index);
+  if (plain === NOT_SO) return NOT_SO;
+  let end = plain;
+  if (plain === FINER) {
+    end = skipDigits(bytes, start);
+    if (bytes[end] === POINT) end = skipDigits(bytes, end + 1);
+  }
+  const isPlain = bytes[end] !== EXPONENT && bytes[end] !== SMALL_EXPONENT;
+  return isPlain ? plain : withExponent(bytes, start, form, column, index);
+}
+
+/** Behind digits that are those of a decimal, and an exponent. */
+function withExponent(
+  bytes: Uint8Array,
+  start: number,
+  { scale, decimalsMax }: DecimalForm,
+  column: Float64Array,
+  index: number,
+): number {
+  let at = start;
+  let mantissa = 0;
+  let decimals = 0;
+  let isFraction = false;
+  while (bytes[at] !== EXPONENT && bytes[at] !== SMALL_EXPONENT) {
+    if (bytes[at] === POINT) isFraction = true;
+    else {
+      mantissa = mantissa * 10 + (bytes[at]! - ZERO);
+      if (isFraction) decimals += 1;
+    }
+    at += 1;
+  }
+  at += 1;
+  const isNegative = bytes[at] === MINUS;
+  if (isNegative || bytes[at] === PLUS) at += 1;
+  const end = skipDigits(bytes, at);
+  if (end === at || end - at > EXPONENT_DIGITS_MAX) return NOT_SO;
+  if (decimalsMax !== DECIMAL_PLACES_MAX || !(mantissa <= Number.MAX_SAFE_INTEGER)) return NOT_SO;
+  let exponent = 0;
+  for (; at < end; at += 1) exponent = exponent * 10 + (bytes[at]! - ZERO);
+  decimals += isNegative ? exponent : -exponent;
+  while (decimals > scale && mantissa !== 0 && mantissa % 10 === 0) {
+    mantissa /= 10;
+    decimals -= 1;
+  }
+  if (mantissa === 0) decimals = scale;
+  if (decimals > scale) {
+    column[index] = decimals;
+    return FINER;
+  }
+  mantissa *= POWERS_OF_TEN[scale - decimals] ?? Number.NaN;
+  if (!(mantissa <= Number.MAX_SAFE_INTEGER)) return NOT_SO;
+  column[index] = mantissa;
+  return end;
 }
 
 /** Says what the decimals from `first` on need: all of them where zeros count, too. */
@@ -238,7 +308,7 @@ function skipNumber(bytes: Uint8Array, start: number): number {
 }
 
 /** Behind as many digits as there are. */
-function skipDigits(bytes: Uint8Array, start: number): number {
+export function skipDigits(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && (bytes[at]! - ZERO) >>> 0 < 10) at += 1;
   return at;

@@ -2,6 +2,8 @@ import { assert } from "#core/assert.ts";
 import { countedId } from "#core/counted-id.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import { TradeAt } from "#core/market-tick.ts";
+import type { TradeTick } from "#core/market-tick.ts";
 
 /** Room for ids at first; it doubles up to the limit. */
 const IDS_MIN = 64;
@@ -71,6 +73,9 @@ type Recent = {
 export class TradeDeduplicator {
   readonly #idsMax: number;
   readonly #recent = new Map<Instrument, Recent>();
+  /** Most trades are of the instrument of the trade before. */
+  #last: Recent | undefined;
+  #lastInstrument: Instrument | undefined;
 
   /** `idsMax` per instrument and kind of id; of more, the oldest are forgotten. */
   constructor(options: { readonly idsMax: number }) {
@@ -81,16 +86,26 @@ export class TradeDeduplicator {
   /** Nothing more comes of this instrument. */
   forget(instrument: Instrument): void {
     this.#recent.delete(instrument);
+    this.#last = undefined;
+  }
+
+  /** The same for a tick. */
+  isNewTick(tick: TradeTick): boolean {
+    const { instrument } = tick;
+    const id = tick.numbers[TradeAt.Id]!;
+    if (Number.isNaN(id)) return this.isNew(tick.event());
+    let recent = this.#last;
+    if (recent === undefined || instrument !== this.#lastInstrument) {
+      recent = this.#recentOf(instrument);
+      this.#last = recent;
+      this.#lastInstrument = instrument;
+    }
+    return recent.numbers.add(id);
   }
 
   /** True for a trade that was not seen before; it counts as seen from then on. */
   isNew({ instrument, tradeId, historical }: Trade): boolean {
-    let recent = this.#recent.get(instrument);
-    if (recent === undefined) {
-      const numbers = new RecentNumbers(this.#idsMax);
-      recent = { numbers, texts: undefined, hasNameless: false };
-      this.#recent.set(instrument, recent);
-    }
+    const recent = this.#recentOf(instrument);
     if (tradeId === "") {
       if (historical && recent.hasNameless) return false;
       if (!historical) recent.hasNameless = true;
@@ -98,6 +113,16 @@ export class TradeDeduplicator {
     }
     const id = countedId(tradeId);
     return id >= 0 ? recent.numbers.add(id) : this.#isNewText(recent, tradeId);
+  }
+
+  #recentOf(instrument: Instrument): Recent {
+    let recent = this.#recent.get(instrument);
+    if (recent === undefined) {
+      const numbers = new RecentNumbers(this.#idsMax);
+      recent = { numbers, texts: undefined, hasNameless: false };
+      this.#recent.set(instrument, recent);
+    }
+    return recent;
   }
 
   #isNewText(recent: Recent, tradeId: string): boolean {

@@ -11,7 +11,7 @@ import { MessageLane } from "./message-lane.ts";
 import { SlowPolicy } from "./slow-policy.ts";
 import type { SlowLimits } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
-import type { LaneListener, TopicLane } from "./topic-lanes.ts";
+import type { LaneListener } from "./topic-lanes.ts";
 
 /**
  * A frame that is larger is one batch, the snapshot of a deep book; deflating it would hold
@@ -38,7 +38,7 @@ export type Lateness = {
 };
 
 /** What the session does about a client that reads too slowly. */
-type OutboundListener = {
+export type OutboundListener = {
   /** The client is to be told. */
   onLag(lateness: Lateness): void;
   /** The client lagged, and does so no more. */
@@ -145,9 +145,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.onStart(bytes.byteLength);
   }
 
-  /** The lane of one more topic. */
-  openTopicLane(topicId: number): TopicLane {
-    return this.#topics.open(topicId);
+  /** Where subscriptions put what the session is owed of their topics. */
+  get lanes(): TopicLanes {
+    return this.#topics;
   }
 
   /** Takes back what waits of these topics. Not counted as a loss: the client wants it no more. */

@@ -2,8 +2,8 @@
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
 import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import { type Emit, heartbeat } from "../../reading/emit.ts";
+import { BookAt, BookTick, QuoteAt, QuoteTick, TradeAt, TradeTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, heartbeat, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -14,7 +14,7 @@ import {
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
-import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
+import { beginTick, isWholeQuote, isWholeTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import type { BinanceWriting } from "./readings.ts";
@@ -104,6 +104,9 @@ export class BinanceScanner {
   readonly #bookTime: BinanceWriting["bookTimeField"];
   readonly #numbers = new Float64Array(12);
   readonly #levels = new ScannedBook();
+  readonly #quoteTick = new QuoteTick();
+  readonly #tradeTick = new TradeTick();
+  readonly #bookTick = new BookTick();
   // Of the payload that is being scanned.
   readonly #seen = new SeenMembers();
   #kind: Kind;
@@ -120,7 +123,7 @@ export class BinanceScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const last = bytes.length - 1;
     if (bytes[last] !== CLOSE_BRACE || bytes[last - 1] !== CLOSE_BRACE) return false;
     const name = literal(bytes, 0, STREAM);
@@ -129,16 +132,16 @@ export class BinanceScanner {
     if (payload < 0 || !this.#members(bytes, payload, last - 1)) return false;
     switch (this.#kind) {
       case "quote":
-        return this.#quote(receivedTimeUs, emit);
+        return this.#quote(receivedTimeUs, emit, takeTick);
       case "trade":
-        return this.#trade(receivedTimeUs, emit);
+        return this.#trade(receivedTimeUs, emit, takeTick);
       case "book":
         if (isOfBestLevels(bytes, name, nameEnd)) return false;
-        return this.#book(receivedTimeUs, emit);
+        return this.#book(receivedTimeUs, emit, takeTick);
       case undefined:
         // Spot's quotes do not say what they are.
         if (!this.#seen.has(SPOT_QUOTE_KEYS)) return false;
-        return this.#quote(receivedTimeUs, emit);
+        return this.#quote(receivedTimeUs, emit, takeTick);
     }
   }
 
@@ -271,33 +274,36 @@ export class BinanceScanner {
     return !this.#seen.has(Seen.EventTime) ? undefined : epochTimeUs(this.#numbers[At.EventTime]);
   }
 
-  #quote(receivedTimeUs: number, emit: Emit): boolean {
+  #quote(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(QUOTE_KEYS)) return false;
-    const { instrument, scales } = state;
-    const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
-    const event = scannedQuote(subject, scales, this.#numbers, At.Bid);
-    if (event === undefined) return false;
-    emit(event);
+    const tick = this.#quoteTick;
+    if (!beginTick(tick, state, receivedTimeUs, this.#timeUs())) return false;
+    const from = this.#numbers;
+    const to = tick.numbers;
+    to[QuoteAt.Bid] = from[At.Bid]!;
+    to[QuoteAt.BidSize] = from[At.BidSize]!;
+    to[QuoteAt.Ask] = from[At.Ask]!;
+    to[QuoteAt.AskSize] = from[At.AskSize]!;
+    if (!isWholeQuote(tick)) return false;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 
-  #trade(receivedTimeUs: number, emit: Emit): boolean {
+  #trade(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(TRADE_KEYS)) return false;
-    const { instrument, scales } = state;
-    const isTimed = this.#seen.has(Seen.Time);
-    const venueTimeUs = isTimed ? epochTimeUs(this.#numbers[At.Time]) : undefined;
-    const event = scannedTrade(
-      { instrument, venueTimeUs, receivedTimeUs },
-      scales,
-      this.#numbers,
-      At.Price,
-      this.#aggressorSide(),
-      String(this.#numbers[At.TradeId]),
-    );
-    if (event === undefined) return false;
-    if ((state.tradeStream ??= "trade") === "trade") emit(event);
+    const tick = this.#tradeTick;
+    const from = this.#numbers;
+    const venueTimeUs = this.#seen.has(Seen.Time) ? epochTimeUs(from[At.Time]) : undefined;
+    if (!beginTick(tick, state, receivedTimeUs, venueTimeUs)) return false;
+    const to = tick.numbers;
+    to[TradeAt.Price] = from[At.Price]!;
+    to[TradeAt.Size] = from[At.Size]!;
+    to[TradeAt.Id] = from[At.TradeId]!;
+    tick.side = this.#aggressorSide();
+    if (!isWholeTrade(tick)) return false;
+    if ((state.tradeStream ??= "trade") === "trade") emitTick(tick, emit, takeTick);
     else heartbeat(emit);
     return true;
   }
@@ -307,31 +313,29 @@ export class BinanceScanner {
     return this.#isBuyerMaker ? "seller" : "buyer";
   }
 
-  #book(receivedTimeUs: number, emit: Emit): boolean {
+  #book(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(BOOK_KEYS)) return false;
-    const { instrument, scales } = state;
+    const { scales } = state;
     if ((state.bookStream ?? "changes") !== "changes") {
       heartbeat(emit);
       return true;
     }
-    const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
-    state.bookStream = "changes";
+    const tick = this.#bookTick;
     const numbers = this.#numbers;
     const isByTime = this.#bookTime === "T" && this.#seen.has(Seen.Time);
     const isTimed = isByTime || this.#seen.has(Seen.EventTime);
     const time = numbers[isByTime ? At.Time : At.EventTime];
     const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
+    if (Number.isNaN(venueTimeUs) || !this.#levels.fill(tick, scales)) return false;
+    beginTick(tick, state, receivedTimeUs, venueTimeUs);
+    state.bookStream = "changes";
     const hasPrevious = this.#seen.has(Seen.PreviousId);
-    emit(
-      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
-        snapshot: false,
-        firstUpdateId: numbers[At.FirstId],
-        lastUpdateId: numbers[At.LastId],
-        previousUpdateId: hasPrevious ? numbers[At.PreviousId] : undefined,
-      }),
-    );
+    const to = tick.numbers;
+    to[BookAt.FirstId] = numbers[At.FirstId]!;
+    to[BookAt.LastId] = numbers[At.LastId]!;
+    to[BookAt.PreviousId] = hasPrevious ? numbers[At.PreviousId]! : Number.NaN;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 }

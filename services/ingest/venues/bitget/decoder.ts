@@ -28,6 +28,7 @@ import {
   readBitgetTrade,
 } from "./readings.ts";
 import { isNotPublished } from "./requests.ts";
+import { BitgetScanner } from "./scanner.ts";
 
 const NO_ARGUMENT: JsonRecord = {};
 
@@ -43,12 +44,22 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
   readonly #catalog: InstrumentCatalog;
   /** The scales of trades and quotes. */
   readonly #ticks = new InstrumentStates(() => new ScaleTracker());
-  readonly #books = new InstrumentStates(() => new BitgetBook());
+  readonly #books = new InstrumentStates((instrument) => {
+    const book = new BitgetBook();
+    this.#scanner.add(instrument, book);
+    return book;
+  });
   readonly #candles = new CandleCloser();
+  readonly #scanner: BitgetScanner;
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
     this.#catalog = context.catalog;
+    this.#scanner = new BitgetScanner(dialect, context.catalog);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   message(

@@ -58,7 +58,6 @@ export class BitstampScanner {
     at = asks.quoted(bytes, literal(bytes, at, ASKS), form, 0);
     if (literal(bytes, at, CHANNEL) !== name) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     const venueTimeUs = this.#time[0]!;
     const previousUpdateId = this.#onChange(instrument, venueTimeUs);
     const subject = { instrument, venueTimeUs, receivedTimeUs };

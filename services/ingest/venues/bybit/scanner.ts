@@ -105,7 +105,6 @@ export class BybitScanner {
     at = isMatched ? wholeNumber(bytes, matched, numbers, At.Matched) : end;
     if (literal(bytes, at, BOOK_TAIL) !== bytes.length) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     const venueTimeUs = epochTimeUs(numbers[isMatched ? At.Matched : At.Sent]);
     const subject = { instrument, venueTimeUs, receivedTimeUs };
     const lastUpdateId = numbers[At.Number];

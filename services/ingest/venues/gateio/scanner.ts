@@ -58,7 +58,6 @@ export class GateScanner {
     at = asks.quoted(bytes, literal(bytes, at, ASKS), form, 0);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
     const firstUpdateId = numbers[At.FirstId];
     const lastUpdateId = numbers[At.LastId];

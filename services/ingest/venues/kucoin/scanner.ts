@@ -207,7 +207,6 @@ export class KucoinScanner {
     if (pair === undefined || !this.#seen.has(BOOK_MEMBERS)) return false;
     const { instrument, scales } = pair;
     const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
     emit(
       bookEvent({ instrument, venueTimeUs: this.#timeUs(), receivedTimeUs }, scales, columns, {
         snapshot: false,

@@ -254,7 +254,6 @@ export class OkxScanner {
     // Always 0 since the venue gave checksums up.
     const isSummed = this.#has(Seen.Checksum) && numbers[At.Checksum] !== 0;
     const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
     emit(
       bookEvent(subject, scales, columns, {
         snapshot: false,

@@ -80,9 +80,9 @@ export class KrakenV1Scanner {
     this.#book.begin(scales);
     const end = this.#sides(bytes, start);
     if (!this.#isEnd(bytes, end, name)) return false;
-    const columns = this.#book.take(scales);
     const checksum = this.#numbers[At.Checksum]!;
-    if (columns === undefined || checksum > CHECKSUM_MAX) return false;
+    if (checksum > CHECKSUM_MAX) return false;
+    const columns = this.#book.take(scales);
     const subject = this.#subject(pair, receivedTimeUs);
     const depth = this.#numbers[At.Depth]!;
     emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));
@@ -106,7 +106,6 @@ export class KrakenV1Scanner {
     at = this.#levels(bytes, literal(bytes, at, SNAPSHOT_BIDS), this.#book.bids);
     if (at < 0 || bytes[at] !== CLOSE_BRACE || !this.#isEnd(bytes, at + 1, name)) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     pair.hasBook = true;
     pair.scales.startBook(scales);
     const subject = this.#subject(pair, receivedTimeUs);
