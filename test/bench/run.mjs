@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { movedRows } from "./suite/compare.mjs";
 import { machine, measureQuickly } from "./suite/measure.mjs";
+import { notes } from "./suite/notes.mjs";
 import { formatTable } from "./suite/table.mjs";
 
 /** Each is read when it is wanted. */
@@ -22,9 +23,12 @@ const BENCHMARKS = {
   messages: () => import("./suite/messages.mjs"),
   bytes: () => importTypeScript("./suite/bytes.ts"),
   fanout: () => import("./suite/fanout.mjs"),
+  peers: () => import("./suite/peers.mjs"),
   latency: () => import("./suite/latency.mjs"),
   memory: () => import("./suite/memory.mjs"),
+  instruments: () => import("./suite/instrument-memory.mjs"),
   client: () => import("./suite/client.mjs"),
+  bundle: () => import("./suite/bundle.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
   scale: () => import("./suite/scale.mjs"),
@@ -81,8 +85,11 @@ async function measure(name) {
   const rows = await benchmark.run({ rounds, quick: values.quick, only: values.only });
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   print(`\n${name}: ${benchmark.about} (${rounds} rounds, ${seconds} s)`);
+  const noted = notes();
+  for (const note of noted) print(`note: ${note}`);
   print(formatTable(rows));
-  const result = { name, machine: about, quick: values.quick, rounds, seconds, rows };
+  const { quick } = values;
+  const result = { name, machine: about, quick, rounds, seconds, notes: noted, rows };
   mkdirSync(LATEST, { recursive: true });
   writeFileSync(join(LATEST, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }

@@ -280,6 +280,7 @@ function showMarket(): void {
 function onList(isWhole: boolean): void {
   if (view.topic === "" || !markets.has(view.topic)) chooseFirst(isWhole);
   showMarket();
+  chart.listChanged();
   list.changed();
   if (isWhole) void health.refresh();
 }
@@ -295,7 +296,7 @@ function drawHeading(): void {
   if (book.book !== undefined) onFirstBook();
   const market = markets.get(view.topic);
   if (market === undefined) return;
-  const { name, facts, change, title } = headingOf(market);
+  const { name, facts, change, title } = headingOf(market, trades.lastTrade);
   shell.heading(name, facts, change);
   if (document.title !== title) document.title = title;
 }

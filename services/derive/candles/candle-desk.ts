@@ -136,7 +136,7 @@ export class CandleDesk {
       hasMinutes: past.includes(MINUTE_MS) || own.includes(MINUTE_MS),
       graceMs: config.graceMs,
       counters: this.counters,
-      emit: (candle) => made.venue.emit(candle),
+      emit: (event) => made.venue.emit(event),
     });
     made.feeds.set(symbol, { instrument, feed });
     this.#instruments += 1;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { BatchRows } from "@tickwire/proto/codec";
 import type { StatusRow, TradeRow } from "@tickwire/proto/model";
 import type { Candle as CandleMessage, Trade as TradeMessage } from "@tickwire/proto/service";
-import type { Candle } from "#core/market-event.ts";
+import type { Candle, Status } from "#core/market-event.ts";
 import type { Topic } from "#core/topic.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
@@ -33,6 +33,7 @@ async function create(options: Options = {}) {
   const clock = new ManualClock(START_US);
   const listeners = new Map<string, TopicListener>();
   const told: Candle[] = [];
+  const statuses: Status[] = [];
   const asked: { fromTimeUs: number; toTimeUs: number }[] = [];
   const feed = new CandleFeed({
     reader: {
@@ -57,7 +58,7 @@ async function create(options: Options = {}) {
     hasMinutes,
     graceMs: 1_000,
     counters: createBuilderCounters(),
-    emit: (candle) => void told.push(candle),
+    emit: (event) => void (event.kind === "candle" ? told.push(event) : statuses.push(event)),
   });
   const settle = async (): Promise<void> => {
     for (let task = 0; task < 10; task += 1) await Promise.resolve();
@@ -83,7 +84,21 @@ async function create(options: Options = {}) {
   };
   listeners.get("trades")?.onStart?.({ epoch: 4, sequence: 100 });
   const loss = (): void => listeners.get("trades")?.onLoss();
-  return { clock, feed, told, asked, settle, advance, news, live, trade, lastOf, loss, listeners };
+  return {
+    clock,
+    feed,
+    told,
+    statuses,
+    asked,
+    settle,
+    advance,
+    news,
+    live,
+    trade,
+    lastOf,
+    loss,
+    listeners,
+  };
 }
 
 function trade(atUs: number, price = 10, historical = false): TradeRow {
@@ -271,7 +286,7 @@ test.each([-1, 0, 1])("so many trades wait for those before them (limit %i)", as
   let answer = (): void => undefined;
   const waiting = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)));
   const made = await create();
-  const { feed, listeners, told, settle } = made;
+  const { feed, listeners, settle } = made;
   feed.close();
   const clock = new ManualClock(START_US);
   const parts = {
@@ -291,7 +306,7 @@ test.each([-1, 0, 1])("so many trades wait for those before them (limit %i)", as
     hasMinutes: false,
     graceMs: 0,
     counters: createBuilderCounters(),
-    emit: (candle: Candle) => void told.push(candle),
+    emit: () => undefined,
   };
   const waits = new CandleFeed(parts);
   listeners.get("trades")?.onStart?.({ epoch: 4, sequence: 0 });
@@ -350,4 +365,15 @@ test("what the log does not have whole leaves the mark, as does a loss while it 
   other.loss();
   await other.settle();
   expect(other.lastOf(HOUR_MS)).toMatchObject({ incomplete: true });
+});
+
+test("what is said of the trades is said of their candles", async () => {
+  const { live, statuses, settle } = await create();
+  live("live", START_US);
+  live("gap", START_US + SECOND_US);
+  await settle();
+  expect(statuses.map(({ channel, state, sinceTimeUs }) => [channel, state, sinceTimeUs])).toEqual([
+    ["candles", "live", START_US],
+    ["candles", "gap", START_US + SECOND_US],
+  ]);
 });

@@ -5,13 +5,14 @@ import type { TradeRow } from "@tickwire/proto/model";
 import type { Trade as TradeMessage } from "@tickwire/proto/service";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
-import type { Candle } from "#core/market-event.ts";
+import type { Candle, Status } from "#core/market-event.ts";
 import type { LoggedTrades } from "../reading/logged-trades.ts";
 import type { MarketReader } from "../reading/market-reader.ts";
 import type { SourceQueries } from "../reading/source-queries.ts";
 import type { TopicListener, TopicPosition } from "../reading/topic-reading.ts";
 import { CandleBuilder } from "./candle-builder.ts";
 import type { BuilderCounters } from "./candle-builder.ts";
+import { CandleStatus } from "./candle-status.ts";
 
 type CandleFeedParts = {
   readonly reader: Pick<MarketReader, "read">;
@@ -29,7 +30,7 @@ type CandleFeedParts = {
   readonly hasMinutes: boolean;
   readonly graceMs: number;
   readonly counters: BuilderCounters;
-  readonly emit: (candle: Candle) => void;
+  readonly emit: (event: Candle | Status) => void;
 };
 
 /** Live trades that wait while those before them are asked for. */
@@ -43,7 +44,8 @@ const MEND_RETRY_MS = 30_000;
 const PAGES_MAX = 4;
 
 /**
- * The candles of one instrument: its trades go into a builder, its own candles pass. What was
+ * The candles of one instrument: its trades go into a builder, its own candles pass, with what is
+ * said of them. What was
  * before the first trade that comes is asked for, once at every start and after every loss: first
  * the trades that its publisher keeps, before them those of the stream log, and when both do not
  * reach back to the beginning of a candle, the venue's own minutes before them.
@@ -51,6 +53,7 @@ const PAGES_MAX = 4;
 export class CandleFeed {
   readonly #parts: CandleFeedParts;
   readonly #builder: CandleBuilder;
+  readonly #status: CandleStatus;
   readonly #readings: { end(): void }[] = [];
   /** Trades that came while those before them are asked for; undefined if nothing is. */
   #held: TradeRow[] | undefined;
@@ -75,10 +78,14 @@ export class CandleFeed {
     const built = intervalsMs.built;
     const builderParts = { instrument, intervalsMs: built, graceMs, emit };
     this.#builder = new CandleBuilder(builderParts, parts.counters);
-    if (intervalsMs.native.length > 0) this.#read("candles", this.#candleListener());
-    if (built.length === 0 || !channels.has("trades")) return;
+    const sources: Channel[] = [];
+    if (intervalsMs.native.length > 0) sources.push("candles");
+    if (built.length > 0 && channels.has("trades")) sources.push("trades");
+    this.#status = new CandleStatus({ instrument, sources, emit });
+    // What is said of a channel comes before it.
     this.#read("status", this.#statusListener());
-    this.#read("trades", this.#tradeListener());
+    if (sources.includes("candles")) this.#read("candles", this.#candleListener());
+    if (sources.includes("trades")) this.#read("trades", this.#tradeListener());
   }
 
   /** Closes what is over, and tells what has changed. */
@@ -117,7 +124,9 @@ export class CandleFeed {
     const take = (rows: BatchRows, first: number): void => {
       if (rows.kind !== "statuses") return;
       for (let index = first; index < rows.rows.length; index += 1) {
-        const { channel, state, sinceTimeUs } = rows.rows[index]!;
+        const row = rows.rows[index]!;
+        this.#status.take(row);
+        const { channel, state, sinceTimeUs } = row;
         if (channel !== "trades") continue;
         if (state === "live") this.#onLive(sinceTimeUs);
         else this.#onTrouble(sinceTimeUs);

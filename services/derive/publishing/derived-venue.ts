@@ -21,6 +21,7 @@ import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import type { TopicRecord } from "#publish/topic-record.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { VenuePublication } from "#publish/venue-publication.ts";
+import { derivedHealthMeter } from "./derived-health.ts";
 
 /**
  * Whether our own candles are made of as many trades as those that another deriver has published:
@@ -78,6 +79,7 @@ export class DerivedVenue {
   readonly #responder: QueryResponder;
   readonly #announcements: Announcements;
   #isOpen = false;
+  #events = 0;
 
   constructor(parts: DerivedVenueParts) {
     const { venue, clock, logger, bus, publisherId } = parts;
@@ -121,7 +123,8 @@ export class DerivedVenue {
     const listings = this.#listings;
     const streamed = this.#streamed;
     const { candlePast } = parts;
-    const view = { venue, streamed, listings, publisher, liveBookOf, candlePast };
+    const health = derivedHealthMeter({ ...parts, counts: this });
+    const view = { venue, streamed, listings, publisher, liveBookOf, candlePast, health };
     this.#responder = new QueryResponder({ bus, clock, logger, publisherId, venues: [view] });
     const { publication } = this;
     const announced = {
@@ -138,6 +141,11 @@ export class DerivedVenue {
 
   get instruments(): number {
     return this.#streamed.size;
+  }
+
+  /** Events that were published here. */
+  get events(): number {
+    return this.#events;
   }
 
   /** Whether an instrument of this symbol is published here. */
@@ -164,7 +172,10 @@ export class DerivedVenue {
   }
 
   emit(event: MarketEvent): void {
-    this.publication.emit(event);
+    const { publication } = this;
+    // Whoever stands by keeps what it derives to itself.
+    if (publication.publisher.epoch > 0) this.#events += 1;
+    publication.emit(event);
   }
 
   /** Publishes what waits, and leaves. Idempotent. */

@@ -7,7 +7,7 @@ import type { GatewayLatency } from "../metrics.ts";
 type TopicLabels = { readonly venue: string; readonly channel: string };
 
 /** `receivedAtUs` of a batch whose way through the gateway is not measured. */
-const UNMEASURED = 0;
+export const UNMEASURED = 0;
 
 /** What the batches of one topic share. */
 export class SharedTopic {
@@ -70,7 +70,7 @@ export class SharedBatch implements BatchExtent {
   readonly endsChain: boolean;
   readonly receivedAtUs: number;
   readonly labels: TopicLabels;
-  readonly #topic: SharedTopic;
+  readonly topic: SharedTopic;
   #bytes: Uint8Array;
   /** Undefined if `#bytes` has it. */
   #base: Uint8Array | undefined;
@@ -89,7 +89,7 @@ export class SharedBatch implements BatchExtent {
     this.isState = extent.isState;
     this.endsChain = extent.endsChain;
     this.receivedAtUs = extent.receivedAtUs;
-    this.#topic = topic;
+    this.topic = topic;
     this.#bytes = content.bytes;
     this.#base = content.base;
   }
@@ -157,12 +157,17 @@ export class SharedBatch implements BatchExtent {
 
   /** Where its way is counted; undefined if nobody measures. */
   get latency(): GatewayLatency | undefined {
-    return this.#topic.latency;
+    return this.topic.latency;
   }
 
   /** Elements of ServerFrame.batches with tag and length: mostly one. */
   get bytes(): Uint8Array {
     return this.#bytes;
+  }
+
+  /** What `based` has besides; undefined if `bytes` has it already. */
+  get base(): Uint8Array | undefined {
+    return this.#base;
   }
 
   /** Bytes that keeping the batch costs. */
@@ -173,11 +178,11 @@ export class SharedBatch implements BatchExtent {
   /** The same batch for a subscriber who cannot go on from the batch before it. */
   get based(): SharedBatch {
     if (this.#base === undefined) return this;
-    let based = this.#topic.basedFormOf(this);
+    let based = this.topic.basedFormOf(this);
     if (based === undefined) {
       const bytes = withBase(this.#bytes, this.#base);
-      based = new SharedBatch(this.#topic, this, { bytes, base: undefined });
-      this.#topic.keepBasedForm(this, based);
+      based = new SharedBatch(this.topic, this, { bytes, base: undefined });
+      this.topic.keepBasedForm(this, based);
     }
     return based;
   }

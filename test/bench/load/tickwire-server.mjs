@@ -1,12 +1,17 @@
 // A gateway whose topics are published in the same process: publisher, memory bus, hub, sessions,
 // sockets. `node tickwire-server.mjs '{"topics":1,"config":{}}'`, forked; turns.mjs says what it
 // takes over IPC. With `nats`, an address, what is published goes by that server and comes back;
-// with `stamped`, the id of each trade is a stamp.
+// with `follows` another process publishes there; with `stamped`, the id of each trade is a stamp.
 import { setTimeout as wait } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
-import { announceSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
+import {
+  announceSubject,
+  DISCOVER_SUBJECT,
+  parseQuerySubject,
+  queryPattern,
+} from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGatewayThread } from "#cli/process/gateway-threads.ts";
 import { startGateway } from "#gateway/main.ts";
@@ -80,12 +85,14 @@ const emptyState = encodeSnapshotReply(
   encodeState({ channel: "trades", epoch: EPOCH, sequence: 0 }, [], clock.nowUs()),
 );
 
-bus.subscribe(queryPattern({ venue: VENUE, publisherId: VENUE }), (message) => {
-  const { query } = parseQuerySubject(message.subject);
-  if (query === "catalog") {
-    message.respond(encodeQueryReply(catalogPage(decodeCatalogRequest(message.payload))));
-  } else message.respond(encodeQueryReply(query === "snapshot" ? emptyState : new Uint8Array(0)));
-});
+function answerQueries() {
+  bus.subscribe(queryPattern({ venue: VENUE, publisherId: VENUE }), (message) => {
+    const { query } = parseQuerySubject(message.subject);
+    if (query === "catalog") {
+      message.respond(encodeQueryReply(catalogPage(decodeCatalogRequest(message.payload))));
+    } else message.respond(encodeQueryReply(query === "snapshot" ? emptyState : new Uint8Array(0)));
+  });
+}
 
 const publisher = new Publisher({
   bus,
@@ -147,7 +154,11 @@ const announce = () =>
     announceSubject(VENUE),
     encodeAnnouncement({ ...announcement, announceIntervalMs: 600_000, epoch: EPOCH }),
   );
-announce();
+if (options.follows !== true) {
+  answerQueries();
+  bus.subscribe(DISCOVER_SUBJECT, announce);
+  announce();
+}
 // A thread hears of the venue a moment later, and refuses its topics until then.
 while (gateway.notReadyReasons().length > 0) await wait(20);
 serveTurns({

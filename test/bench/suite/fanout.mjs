@@ -11,7 +11,6 @@ let seconds = 3;
 let warmMs = 1_000;
 /** What shows that the benchmark works. */
 const QUICK = { sessions: 100, ticks: 16, turnsPerSecond: 40 };
-const READER_CORES_MAX = 0.8;
 const ONE_TOPIC = [
   { sessions: 1_000, ticks: 16, turnsPerSecond: 40 },
   { sessions: 1_000, ticks: 64, turnsPerSecond: 40 },
@@ -58,13 +57,10 @@ async function measure(stand, load, { subscribersPerTopic, subscriptions }) {
   return between(before, after, { subscribersPerTopic });
 }
 
-/** Said at once, because a figure that was made by a busy reader says nothing of the server. */
-function warn(name, { readerCores, skippedTurns, closed, frames, turns }, sessions) {
+/** Said at once, because such a figure says nothing of the server. */
+function warn(name, { skippedTurns, closed, frames, turns }, sessions) {
   if (sessions !== undefined && frames < turns * sessions * 0.98) {
     process.stdout.write(`${name}: ${frames} frames for ${turns * sessions} turns, some joined\n`);
-  }
-  if (readerCores > READER_CORES_MAX) {
-    process.stdout.write(`${name}: the readers took ${readerCores.toFixed(2)} of a core\n`);
   }
   if (skippedTurns > 0 || closed > 0) {
     process.stdout.write(`${name}: ${skippedTurns} turns left out, ${closed} sockets closed\n`);

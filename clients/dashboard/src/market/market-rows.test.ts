@@ -6,8 +6,11 @@ type Instrument = Parameters<typeof marketOf>[0];
 const market = (venue: string, base: string) =>
   marketOf({ venue, symbol: `${base}-USD`, venueSymbol: base, base, quote: "USD" } as Instrument);
 
+const mapOf = (...markets: ReturnType<typeof market>[]) =>
+  new Map(markets.map((each) => [each.topic, each]));
+
 describe("the list of markets", () => {
-  const all = [market("a", "BTC"), market("b", "ETH"), market("b", "BTC")];
+  const all = mapOf(market("a", "BTC"), market("b", "ETH"), market("b", "BTC"));
   const request = { search: "", sort: "name", venue: "", onlyFavourites: false } as const;
 
   test("finds by every word, whatever the order, and shows favourites first", () => {
@@ -26,9 +29,29 @@ describe("the list of markets", () => {
     const order = new MarketOrder();
     order.find(all, { ...request, sort: "volume", favourites: new Set(), search: "btc" });
     const [first, second] = order.markets;
-    second!.ticker = { quoteVolume: 5 } as NonNullable<(typeof all)[0]>["ticker"];
+    second!.ticker = { quoteVolume: 5 } as ReturnType<typeof market>["ticker"];
     order.sort();
     expect(order.markets).toEqual([second, first]);
+  });
+
+  test("candles that are made of a market's trades are listed where somebody asks for them", () => {
+    const made = mapOf(market("a", "BTC"), market("a-derived", "BTC"), market("c-derived", "BTC"));
+    const found = (search: string, venue = "", favourites = new Set<string>()) => {
+      const order = new MarketOrder();
+      order.find(made, { ...request, favourites, search, venue });
+      return [order.total, ...order.markets.map(({ instrument }) => instrument.venue)];
+    };
+    // Of the last one the market itself is not there.
+    expect(found("")).toEqual([2, "a", "c-derived"]);
+    expect(found("deriv")).toEqual([2, "c-derived"]);
+    expect(found("a-derived")).toEqual([3, "a-derived"]);
+    expect(found("", "a-derived")).toEqual([3, "a-derived"]);
+    expect(found("", "", new Set(["a-derived:BTC-USD"]))).toEqual([
+      3,
+      "a-derived",
+      "a",
+      "c-derived",
+    ]);
   });
 
   test("begins with bitcoin against dollars on the spot, or with what comes near to it", () => {
@@ -41,6 +64,8 @@ describe("the list of markets", () => {
       of("BTC", "USD", "perpetual"),
     ];
     const others = [of("ETH", "USD"), of("AAA", "USD")];
+    const made = marketOf({ ...of("BTC", "USD").instrument, venue: "consolidated" });
+    expect(firstMarket([made, ...others, ...wished])).toBe(wished[0]);
     for (let from = 0; from < wished.length; from += 1) {
       const listed = [...others, ...wished.slice(from).toReversed()];
       expect(firstMarket(listed)?.topic).toBe(wished[from]?.topic);

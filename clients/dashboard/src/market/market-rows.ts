@@ -1,4 +1,5 @@
 import type { Instrument, Ticker } from "@tickwire/client";
+import { isDerivedVenue, sourceTopicOf } from "./derived-venues.ts";
 
 export const SORTS = ["name", "change", "volume", "spread"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -40,10 +41,11 @@ export function firstMarket(markets: Iterable<Market>): Market | undefined {
   return found;
 }
 
-function firstRank({ instrument: { base, quote, kind } }: Market): number {
+function firstRank({ instrument: { venue, base, quote, kind } }: Market): number {
   const quoteRank = FIRST_QUOTES.indexOf(quote);
   const ofQuote = quoteRank < 0 ? FIRST_QUOTES.length : quoteRank;
-  return (base === "BTC" ? 0 : 20) + (kind === "spot" ? 0 : 10) + ofQuote;
+  const ofVenue = isDerivedVenue(venue) ? 40 : 0;
+  return ofVenue + (base === "BTC" ? 0 : 20) + (kind === "spot" ? 0 : 10) + ofQuote;
 }
 
 /** What the style sheet calls a change: `up`, `down` or nothing. */
@@ -52,8 +54,11 @@ export function changeSign(change: number | undefined): "up" | "down" | "" {
 }
 
 /** The share by which the last price is above the opening one. */
-export function changeOf(ticker: Ticker | undefined): number | undefined {
-  const { lastPrice, openPrice } = ticker ?? {};
+export function changeOf(
+  ticker: Ticker | undefined,
+  lastPrice = ticker?.lastPrice,
+): number | undefined {
+  const openPrice = ticker?.openPrice;
   if (lastPrice === undefined || openPrice === undefined || openPrice <= 0) return undefined;
   return lastPrice / openPrice - 1;
 }
@@ -85,18 +90,32 @@ export class MarketOrder {
   #found: OrderedMarket[] = [];
   #request: RowsRequest | undefined;
   #markets: readonly Market[] = [];
+  #total = 0;
 
   get markets(): readonly Market[] {
     return this.#markets;
   }
 
-  /** Searches all of them. */
-  find(markets: Iterable<Market>, request: RowsRequest): void {
+  /** How many there would be if nothing were searched for. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /**
+   * Searches all of them. Candles that are made of a market's trades are no market beside it: its
+   * chart has them. They are found where somebody asks for them.
+   */
+  find(markets: ReadonlyMap<string, Market>, request: RowsRequest): void {
     const { favourites, onlyFavourites, venue } = request;
     const words = request.search.toLowerCase().split(/\s+/).filter(Boolean);
     this.#found = [];
-    for (const market of markets) {
+    this.#total = 0;
+    const isWanted = venue !== "" || words.some((word) => word.includes("derived"));
+    for (const market of markets.values()) {
       const { topic, instrument, searchText } = market;
+      const source = isWanted || favourites.has(topic) ? undefined : sourceTopicOf(instrument);
+      if (source !== undefined && markets.has(source)) continue;
+      this.#total += 1;
       if (venue !== "" && instrument.venue !== venue) continue;
       if (onlyFavourites && !favourites.has(topic)) continue;
       if (!words.every((word) => searchText.includes(word))) continue;

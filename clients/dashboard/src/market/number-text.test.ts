@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compactText, groupDigits, padDecimal, percentText } from "./number-text.ts";
+import { compactText, groupDigits, padDecimal, percentText, ShownDecimals } from "./number-text.ts";
 
 describe("numbers", () => {
   test("prices get the digits of their increment, and lose none", () => {
@@ -18,5 +18,15 @@ describe("numbers", () => {
       "0.00%",
     ]);
     expect(compactText(12_345_678)).toBe("12.35M");
+  });
+
+  test("where no increment is known, numbers get the digits of the longest one", () => {
+    const decimals = new ShownDecimals();
+    expect([decimals.of(undefined), decimals.incrementText(undefined)]).toEqual([0, "1"]);
+    for (const text of ["61834", "61834.01", "61834.1"]) decimals.see(text);
+    expect([decimals.of(undefined), decimals.incrementText(undefined)]).toEqual([2, "0.01"]);
+    expect([decimals.of("0.0001"), decimals.incrementText("0.5")]).toEqual([4, "0.5"]);
+    decimals.see("0.00000000000000001");
+    expect(decimals.of(undefined)).toBe(12);
   });
 });

@@ -5,6 +5,31 @@ export function decimalsOf(incrementText: string | undefined): number | undefine
   return point < 0 ? 0 : incrementText.length - point - 1;
 }
 
+/** At least so many digits are not padded to: no market has them, and no column is as wide. */
+const SEEN_DECIMALS_MAX = 12;
+
+/**
+ * Digits after the point of numbers that stand below each other: those of the increment, and where
+ * a venue does not say it as many as the longest number had that was shown.
+ */
+export class ShownDecimals {
+  #seen = 0;
+
+  /** Looks at numbers that are about to be shown. */
+  see(text: string): void {
+    this.#seen = Math.max(this.#seen, Math.min(SEEN_DECIMALS_MAX, decimalsOf(text) ?? 0));
+  }
+
+  of(incrementText: string | undefined): number {
+    return decimalsOf(incrementText) ?? this.#seen;
+  }
+
+  /** The increment, or the smallest one that what was shown can have. */
+  incrementText(known: string | undefined): string {
+    return known ?? (1 / 10 ** this.#seen).toFixed(this.#seen);
+  }
+}
+
 /** An exact decimal with at least so many digits after its point, none taken away: `97.70`. */
 export function padDecimal(text: string, decimals: number | undefined): string {
   if (decimals === undefined || decimals === 0) return text;

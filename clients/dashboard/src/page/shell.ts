@@ -129,13 +129,14 @@ export class Shell {
     setText(this.#price, market.last);
     this.#price.dataset["sign"] = changeSign(change);
     if (this.#facts.children.length !== values.length) {
-      const places = values.map(([name]) =>
-        el("div", {}, el("dt", {}, name), el("dd", { class: "num" })),
-      );
+      const places = values.map(() => el("div", {}, el("dt"), el("dd", { class: "num" })));
       this.#facts.replaceChildren(...places);
     }
-    for (const [index, [, value]] of values.entries())
-      setText(this.#facts.children[index]!.lastElementChild!, value);
+    for (const [index, [name, value]] of values.entries()) {
+      const [dt, dd] = this.#facts.children[index]!.children;
+      setText(dt!, name);
+      setText(dd!, value);
+    }
     const first = this.#facts.firstElementChild?.lastElementChild as HTMLElement | null | undefined;
     if (first !== null && first !== undefined) first.dataset["sign"] = changeSign(change);
   }

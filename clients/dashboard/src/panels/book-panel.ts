@@ -2,7 +2,7 @@ import type { LiveBook, Subscription } from "@tickwire/client";
 import { refusalText } from "../market/access-words.ts";
 import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladder.ts";
 import type { Market } from "../market/market-rows.ts";
-import { compactText, decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
+import { compactText, groupDigits, padDecimal, ShownDecimals } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import { delayMs, type Context, type Panel } from "./context.ts";
 
@@ -25,6 +25,7 @@ export class BookPanel implements Panel {
   readonly #shareText = el("span", { class: "muted num" });
   readonly #size: { readonly height: number };
   readonly #rows = { asks: [] as Row[], bids: [] as Row[] };
+  #decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
   #market: Market | undefined;
   #book: LiveBook | undefined;
   #subscription: Subscription | undefined;
@@ -60,6 +61,7 @@ export class BookPanel implements Panel {
     this.#subscription?.close();
     this.#market = market;
     this.#book = undefined;
+    this.#decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
     this.#refused = market.instrument.channels.includes("book") ? "" : "this market has no book";
     if (this.#refused !== "") return;
     const { client, meterOf, nowMs, redraw } = this.#context;
@@ -87,9 +89,9 @@ export class BookPanel implements Panel {
 
   draw(): void {
     const { step } = this.#context.view();
-    const instrument = this.#market?.instrument;
     const best = this.#book?.bbo;
-    const steps = priceSteps(instrument?.priceIncrementText, best?.bid?.price ?? 1);
+    const increment = this.#seeDecimals();
+    const steps = priceSteps(increment, best?.bid?.price ?? 1);
     const chosen = steps.includes(step) ? step : (steps[0] ?? "");
     this.#step.set(
       steps.map((text) => [text, text] as const),
@@ -111,9 +113,19 @@ export class BookPanel implements Panel {
     this.#drawBadge();
   }
 
+  /** Looks at the best levels; gives the price increment, or what stands in its place. */
+  #seeDecimals(): string {
+    for (const levels of [this.#book?.topBids(ROWS_MAX), this.#book?.topAsks(ROWS_MAX)])
+      for (const { priceText, sizeText } of levels ?? []) {
+        this.#decimals.price.see(priceText);
+        this.#decimals.size.see(sizeText);
+      }
+    return this.#decimals.price.incrementText(this.#market?.instrument.priceIncrementText);
+  }
+
   #drawMiddle(bids: readonly LadderRow[], asks: readonly LadderRow[]): void {
     const { bid, ask } = this.#book?.bbo ?? {};
-    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
+    const decimals = this.#decimals.price.of(this.#market?.instrument.priceIncrementText);
     if (bid === undefined || ask === undefined) setText(this.#mid, "–");
     else {
       const spread = ask.price - bid.price;
@@ -147,8 +159,8 @@ export class BookPanel implements Panel {
 
   #fill(side: HTMLElement, rows: Row[], levels: readonly LadderRow[], scale: number): void {
     const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
-    const decimals = decimalsOf(priceIncrementText);
-    const sizeDecimals = decimalsOf(sizeIncrementText);
+    const decimals = this.#decimals.price.of(priceIncrementText);
+    const sizeDecimals = this.#decimals.size.of(sizeIncrementText);
     const largest = Math.max(0, ...levels.map(({ size }) => size));
     while (rows.length < levels.length) {
       const row = createRow();
@@ -163,7 +175,7 @@ export class BookPanel implements Panel {
         row.price,
         groupDigits(padDecimal(level.priceText, level.sizeText === undefined ? 0 : decimals)),
       );
-      const size = level.sizeText ?? level.size.toFixed(Math.min(sizeDecimals ?? 4, 8));
+      const size = level.sizeText ?? level.size.toFixed(Math.min(sizeDecimals, 8));
       setText(row.size, padDecimal(size, sizeDecimals));
       setText(row.total, totalText(level.total, sizeDecimals));
       row.bar.style.transform = `scaleX(${scale > 0 ? level.total / scale : 0})`;
@@ -173,8 +185,8 @@ export class BookPanel implements Panel {
 }
 
 /** Sums as long as sizes are, so that they stand below each other; large ones are short. */
-function totalText(total: number, sizeDecimals: number | undefined): string {
-  return total < 10_000 ? total.toFixed(Math.min(sizeDecimals ?? 4, 5)) : compactText(total);
+function totalText(total: number, sizeDecimals: number): string {
+  return total < 10_000 ? total.toFixed(Math.min(sizeDecimals, 5)) : compactText(total);
 }
 
 /** The middle may lie between two prices: then it has a digit more than they have. */

@@ -1,6 +1,7 @@
-import type { CandleValues, Instrument, Subscription } from "@tickwire/client";
+import type { CandleValues, Subscription } from "@tickwire/client";
 import { refusalText } from "../market/access-words.ts";
 import { CandleHistory, type CandleSource } from "../market/candle-history.ts";
+import { candleLengths, candleMarketOf, type CandleMarket } from "../market/candle-market.ts";
 import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts";
 import { changeSign, type Market } from "../market/market-rows.ts";
 import {
@@ -15,11 +16,10 @@ import { ChartView, timeOf } from "./chart-view.ts";
 import type { Context, Panel } from "./context.ts";
 
 const PAGE_SIZE = 1_000;
+/** Shown where nobody has chosen a length that there is. */
+const SHOWN_FIRST_MS = 60_000;
 /** A candle that changes is drawn at most so often. */
 const CANDLE_INTERVAL_MS = 100;
-/** Lengths that are made of a venue's own candles where it has a part of them. */
-const LENGTHS_MS = [60_000, 300_000, 900_000, 3_600_000, 14_400_000, 86_400_000];
-const LENGTHS_SHOWN_MAX = 12;
 
 const SCROLLED_BARS = 5;
 const ZOOMED = 1.25;
@@ -47,6 +47,8 @@ export class ChartPanel implements Panel {
   readonly #host: HTMLElement;
   readonly #view: ChartView;
   #market: Market | undefined;
+  /** In which lengths its candles can be had. */
+  #lengths: readonly number[] = [];
   #series = new CandleSeries({ intervalMs: 60_000 });
   /** Start of the candle that came last. */
   #liveMs = 0;
@@ -94,19 +96,41 @@ export class ChartPanel implements Panel {
     this.#pointed = undefined;
     this.#refused = "";
     const { instrument } = market;
-    const lengths = lengthsOf(instrument);
-    const wanted = this.#context.view().intervalMs;
-    const shown = lengths.includes(wanted) ? wanted : (lengths[0] ?? 60_000);
-    const part = partOf(shown, instrument.candleIntervalsMs);
-    this.#series = new CandleSeries({ intervalMs: shown, ...(part && { partMs: part }) });
+    const { markets } = this.#context;
+    this.#lengths = candleLengths(market, markets);
+    const shown = this.#shownLength();
+    const source = candleMarketOf(market, markets, shown);
+    this.#series = new CandleSeries({
+      intervalMs: shown,
+      ...(source && { partMs: source.partMs }),
+    });
     this.#needsAll = true;
-    this.#drawIntervals(lengths, shown);
+    this.#drawIntervals(shown);
     const decimals = decimalsOf(instrument.priceIncrementText) ?? 2;
     const minMove = Number(instrument.priceIncrementText ?? 0.01);
     this.#view.begin({ decimals, minMove, intervalMs: shown });
     this.#context.redraw();
-    if (part === undefined) this.#refused = "This market has no candles.";
-    else this.#follow(market, part);
+    if (source === undefined) this.#refused = "This market has no candles.";
+    else this.#follow(source);
+  }
+
+  /** More markets are known: candles of the one that is shown may be made by one of them. */
+  listChanged(): void {
+    const market = this.#market;
+    if (market === undefined) return;
+    const lengths = candleLengths(market, this.#context.markets);
+    if (lengths.join(" ") === this.#lengths.join(" ")) return;
+    this.#lengths = lengths;
+    const shown = this.#shownLength();
+    if (this.#history === undefined || shown !== this.#series.intervalMs) this.show(market);
+    else this.#drawIntervals(shown);
+  }
+
+  /** The wanted length, or one of those that there are. */
+  #shownLength(): number {
+    const wanted = this.#context.view().intervalMs;
+    if (this.#lengths.includes(wanted)) return wanted;
+    return this.#lengths.find((length) => length >= SHOWN_FIRST_MS) ?? SHOWN_FIRST_MS;
   }
 
   draw(): void {
@@ -128,7 +152,7 @@ export class ChartPanel implements Panel {
   }
 
   /** Live first, so that history, which is asked for afterwards, leaves no hole before it. */
-  #follow(market: Market, part: number): void {
+  #follow({ market, partMs }: CandleMarket): void {
     const { client, redraw } = this.#context;
     const { intervalMs } = this.#series;
     // The past is asked for in the longest candles that there are, above all in those shown.
@@ -144,8 +168,8 @@ export class ChartPanel implements Panel {
     const history = new CandleHistory(
       this.#series,
       {
-        fetchPage: pagesOf(isWhole ? intervalMs : part),
-        ...(isWhole && part < intervalMs ? { fetchParts: pagesOf(part) } : {}),
+        fetchPage: pagesOf(isWhole ? intervalMs : partMs),
+        ...(isWhole && partMs < intervalMs ? { fetchParts: pagesOf(partMs) } : {}),
         nowMs: this.#context.nowMs,
         afterMs: this.#context.afterMs,
       },
@@ -166,14 +190,14 @@ export class ChartPanel implements Panel {
         redraw();
       },
       {
-        intervalMs: part,
+        intervalMs: partMs,
         conflationIntervalMs: CANDLE_INTERVAL_MS,
         onNotice: (notice) => {
           const isAnew = notice.type === "continuity" && notice.continuity === "replaced";
           if (notice.type === "gap" || isAnew) void history.fillGap();
         },
         onError: (error) => {
-          if (error.code === "buffer-overflow") return this.show(market);
+          if (error.code === "buffer-overflow") return this.#showAgain();
           this.#refused = refusalText(error);
           this.#hasChanged = true;
           redraw();
@@ -187,9 +211,13 @@ export class ChartPanel implements Panel {
     });
   }
 
-  #drawIntervals(lengths: readonly number[], shown: number): void {
+  #showAgain(): void {
+    if (this.#market !== undefined) this.show(this.#market);
+  }
+
+  #drawIntervals(shown: number): void {
     this.#intervals.replaceChildren(
-      ...lengths.map((intervalMs) => {
+      ...this.#lengths.map((intervalMs) => {
         const attributes = { type: "button", "aria-pressed": String(intervalMs === shown) };
         const button = el("button", attributes, intervalText(intervalMs));
         button.addEventListener("click", () => this.#context.change({ intervalMs }));
@@ -254,19 +282,6 @@ export class ChartPanel implements Panel {
       setText(this.#legend.children[index]!.lastElementChild!, value);
     this.#legend.dataset["sign"] = changeSign(bar.close - bar.open);
   }
-}
-
-/** The venue's own lengths, and those that can be made of them. */
-function lengthsOf({ candleIntervalsMs, candleHistoryIntervalsMs }: Instrument): number[] {
-  const lengths = [...candleIntervalsMs, ...candleHistoryIntervalsMs, ...LENGTHS_MS];
-  const shown = lengths.filter((length) => partOf(length, candleIntervalsMs) !== undefined);
-  return [...new Set(shown)].sort((a, b) => a - b).slice(0, LENGTHS_SHOWN_MAX);
-}
-
-/** The longest of the venue's lengths that fits a whole number of times. */
-function partOf(length: number, native: readonly number[]): number | undefined {
-  const fitting = native.filter((part) => part <= length && length % part === 0);
-  return fitting.length === 0 ? undefined : Math.max(...fitting);
 }
 
 function barOf({ openTimeUs, open, high, low, close, volume, closed }: CandleValues): BarPart {

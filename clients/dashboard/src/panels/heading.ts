@@ -1,3 +1,4 @@
+import type { Trade } from "@tickwire/client";
 import { changeOf, turnoverOf, type Market } from "../market/market-rows.ts";
 import {
   compactText,
@@ -7,13 +8,18 @@ import {
   percentText,
 } from "../market/number-text.ts";
 
-/** What the head of the page, and its title, say of a market. */
-export function headingOf({ instrument, ticker, topic }: Market) {
+/**
+ * What the head of the page, and its title, say of a market. Tickers come at an interval of their
+ * own, so that a trade after the last one is what was paid last.
+ */
+export function headingOf({ instrument, ticker, topic }: Market, trade: Trade | undefined) {
   const decimals = decimalsOf(instrument.priceIncrementText);
   const price = (text: string | undefined): string =>
     text === undefined ? "–" : groupDigits(padDecimal(text, decimals));
-  const last = price(ticker?.lastPriceText);
-  const change = changeOf(ticker);
+  const isTraded = trade !== undefined && trade.receivedTimeUs >= (ticker?.receivedTimeUs ?? 0);
+  const lastText = isTraded ? trade.priceText : ticker?.lastPriceText;
+  const last = price(lastText);
+  const change = changeOf(ticker, isTraded ? trade.price : ticker?.lastPrice);
   const turnover = turnoverOf(ticker);
   const facts: readonly (readonly [string, string])[] = [
     ["24 h change", change === undefined ? "–" : percentText(change)],
@@ -21,7 +27,7 @@ export function headingOf({ instrument, ticker, topic }: Market) {
     ["24 h low", price(ticker?.lowPriceText)],
     [`24 h volume ${instrument.quote}`, turnover === undefined ? "–" : compactText(turnover)],
   ];
-  const word = ticker?.lastPriceText === undefined ? topic : `${last} ${instrument.symbol}`;
+  const word = lastText === undefined ? topic : `${last} ${instrument.symbol}`;
   return {
     name: { symbol: instrument.symbol, venue: instrument.venue, last },
     facts,

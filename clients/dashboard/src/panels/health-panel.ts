@@ -162,6 +162,7 @@ function measuredOf(parts: Answer["health"]): Measured {
 
 function msText(value: number | undefined): string {
   if (value === undefined) return "–";
+  if (value >= 60_000) return durationText(value);
   if (value >= 1_000) return `${(value / 1_000).toFixed(1)} s`;
   return `${Math.max(0, value).toFixed(Math.abs(value) < 10 ? 1 : 0)} ms`;
 }

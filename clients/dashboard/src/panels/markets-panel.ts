@@ -105,7 +105,7 @@ export class MarketsPanel implements Panel {
   }
 
   draw(): void {
-    const { view, markets, nowMs } = this.#context;
+    const { view, nowMs } = this.#context;
     this.#venue.set(
       [["", "All venues"], ...this.#venues().map((venue) => [venue, venue] as const)],
       this.#venue.element.value,
@@ -134,7 +134,10 @@ export class MarketsPanel implements Panel {
     for (const [offset, row] of this.#rows.entries()) {
       this.#fill(row, first + offset < end ? first + offset : undefined);
     }
-    setText(this.#count, `${groupDigits(String(count))} of ${groupDigits(String(markets.size))}`);
+    setText(
+      this.#count,
+      `${groupDigits(String(count))} of ${groupDigits(String(this.#order.total))}`,
+    );
   }
 
   changed(): void {
@@ -148,7 +151,7 @@ export class MarketsPanel implements Panel {
   }
 
   #find(): void {
-    this.#order.find(this.#context.markets.values(), {
+    this.#order.find(this.#context.markets, {
       search: this.#search.value,
       sort: this.#context.view().sort,
       venue: this.#venue.element.value,

@@ -1,7 +1,7 @@
 import type { Subscription, Trade } from "@tickwire/client";
 import { refusalText } from "../market/access-words.ts";
 import type { Market } from "../market/market-rows.ts";
-import { decimalsOf, groupDigits, padDecimal } from "../market/number-text.ts";
+import { groupDigits, padDecimal, ShownDecimals } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
 import { delayMs, type Context, type Panel } from "./context.ts";
 
@@ -28,6 +28,8 @@ export class TradesPanel implements Panel {
   readonly #tape = el("div", { class: "tape" });
   readonly #rows: Row[] = [];
   readonly #size: { readonly height: number };
+  #decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
+  #padded = "";
   #trades: Trade[] = [];
   #market: Market | undefined;
   #subscription: Subscription | undefined;
@@ -57,6 +59,11 @@ export class TradesPanel implements Panel {
     }
   }
 
+  /** The last one of the market that is shown; undefined before it came. */
+  get lastTrade(): Trade | undefined {
+    return this.#trades.at(-1);
+  }
+
   /** Holds the tape, or lets it go on. */
   toggleHold(): void {
     this.#hold(!this.#isHeld);
@@ -66,6 +73,7 @@ export class TradesPanel implements Panel {
     this.#subscription?.close();
     this.#market = market;
     this.#trades = [];
+    this.#decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
     this.#isHeld = false;
     this.#refused = "";
     if (!market.instrument.channels.includes("trades")) this.#refused = "this market has no trades";
@@ -111,14 +119,28 @@ export class TradesPanel implements Panel {
     const shown: Trade[] = [];
     for (let index = this.#trades.length - 1; index >= 0 && shown.length < fit; index -= 1) {
       const trade = this.#trades[index]!;
-      if (trade.price * trade.size >= tradeValueMin) shown.push(trade);
+      if (trade.price * trade.size < tradeValueMin) continue;
+      shown.push(trade);
+      this.#decimals.price.see(trade.priceText);
+      this.#decimals.size.see(trade.sizeText);
     }
+    this.#padAnew();
     while (this.#rows.length < shown.length) {
       const row = createRow();
       this.#rows.push(row);
       this.#tape.append(row.element);
     }
     for (const [index, row] of this.#rows.entries()) this.#fill(row, shown[index]);
+  }
+
+  /** A longer number than before was seen: the others get as many digits. */
+  #padAnew(): void {
+    const { priceIncrementText, sizeIncrementText } = this.#market?.instrument ?? {};
+    const { price, size } = this.#decimals;
+    const padded = `${price.of(priceIncrementText)} ${size.of(sizeIncrementText)}`;
+    if (padded === this.#padded) return;
+    this.#padded = padded;
+    for (const row of this.#rows) row.trade = undefined;
   }
 
   #hold(isHeld: boolean): void {
@@ -143,9 +165,11 @@ export class TradesPanel implements Panel {
     row.element.dataset["side"] = side;
     row.element.title = `${side === "none" ? "aggressor unknown" : `${side} took`}, sequence ${trade.sequence}`;
     const arrow = side === "buyer" ? "▲" : side === "seller" ? "▼" : " ";
-    const price = groupDigits(padDecimal(trade.priceText, decimalsOf(priceIncrementText)));
+    const price = groupDigits(
+      padDecimal(trade.priceText, this.#decimals.price.of(priceIncrementText)),
+    );
     setText(row.price, `${arrow} ${price}`);
-    setText(row.size, padDecimal(trade.sizeText, decimalsOf(sizeIncrementText)));
+    setText(row.size, padDecimal(trade.sizeText, this.#decimals.size.of(sizeIncrementText)));
     setText(row.time, timeText(trade.venueTimeUs ?? trade.receivedTimeUs));
   }
 }

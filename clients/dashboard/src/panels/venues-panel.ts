@@ -1,7 +1,9 @@
 import type { Funding, Liquidation, MarkPrice, OpenInterest, Subscription } from "@tickwire/client";
 import { bestQuotes } from "../market/best-quotes.ts";
+import { isDerivedVenue } from "../market/derived-venues.ts";
 import type { FeedState } from "../market/feed-health.ts";
 import type { Market } from "../market/market-rows.ts";
+import { VenueQuotes, type BestPrices } from "../market/venue-quotes.ts";
 import {
   compactText,
   decimalsOf,
@@ -38,6 +40,8 @@ export class VenuesPanel implements Panel {
   /** Who trades the same pair, of so many markets. */
   #same: readonly Market[] = [];
   #sameOf = "";
+  readonly #prices = new VenueQuotes(() => this.#context.redraw());
+  readonly #total = createRow();
   readonly #rows: ReturnType<typeof createRow>[] = [];
   #market: Market | undefined;
   #subscriptions: Subscription[] = [];
@@ -61,7 +65,13 @@ export class VenuesPanel implements Panel {
     );
     body.append(
       this.#facts,
-      el("table", {}, el("thead", {}, el("tr", {}, ...names)), this.#quotes),
+      el(
+        "table",
+        {},
+        el("thead", {}, el("tr", {}, ...names)),
+        this.#quotes,
+        el("tfoot", {}, this.#total.element),
+      ),
       this.#best,
       this.#forced,
     );
@@ -228,8 +238,9 @@ export class VenuesPanel implements Panel {
     this.#same = [...markets.values()]
       .filter(({ topic: other, instrument: one }) => {
         const isSame = one.base === base && one.quote === quote && one.kind === kind;
-        // What has no prices, such as candles that are made here, has nothing to compare.
-        return isSame && (other === topic || one.channels.includes("ticker"));
+        const hasPrices = one.channels.includes("quotes") || one.channels.includes("ticker");
+        // What is made of other venues has no prices of its own.
+        return isSame && (other === topic || (hasPrices && !isDerivedVenue(one.venue)));
       })
       .slice(0, VENUES_MAX);
   }
@@ -238,11 +249,8 @@ export class VenuesPanel implements Panel {
     this.#findSame(market);
     const { markets } = this.#context;
     const same = this.#same.map((one) => markets.get(one.topic) ?? one);
-    const quotes = same.map(({ topic, ticker }) => ({
-      topic,
-      bidPrice: ticker?.bidPrice,
-      askPrice: ticker?.askPrice,
-    }));
+    this.#prices.follow(this.#context.client, same);
+    const quotes = same.map((one) => ({ topic: one.topic, ...this.#prices.pricesOf(one) }));
     const feeShare = this.#context.view().feePercent / 100;
     // A crossed quote is wrong, and one of a feed that is not live may be old: neither is offered.
     const usable = quotes.filter((quote) => this.#asideReason(quote) === undefined);
@@ -262,17 +270,32 @@ export class VenuesPanel implements Panel {
         aside === undefined ? one.instrument.venue : `${one.instrument.venue} (${aside})`,
       );
       row.name.className = aside === undefined ? "" : "muted";
-      const { topic, ticker } = one;
+      const { topic } = one;
       const decimals = decimalsOf(one.instrument.priceIncrementText);
-      const text = (price: string | undefined): string =>
-        price === undefined ? "–" : groupDigits(padDecimal(price, decimals));
-      setText(row.bid, text(ticker?.bidPriceText));
-      setText(row.ask, text(ticker?.askPriceText));
+      setText(row.bid, priceText(quotes[index]!.bidPriceText, decimals));
+      setText(row.ask, priceText(quotes[index]!.askPriceText, decimals));
       const hasOthers = same.length > 1;
       row.bid.className = hasOthers && best.bidTopics.has(topic) ? "num best" : "num";
       row.ask.className = hasOthers && best.askTopics.has(topic) ? "num best" : "num";
     }
+    this.#drawTotal(best, usable, same.length);
     this.#drawBest(best.profitShare, feeShare, same.length);
+  }
+
+  /** The best bid and offer over all, as one market would have them. */
+  #drawTotal(
+    { bidTopics, askTopics }: ReturnType<typeof bestQuotes>,
+    quotes: readonly (BestPrices & { readonly topic: string })[],
+    count: number,
+  ): void {
+    const { name, bid, ask, element } = this.#total;
+    element.hidden = count < 2;
+    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText);
+    const bidText = quotes.find(({ topic }) => bidTopics.has(topic))?.bidPriceText;
+    const askText = quotes.find(({ topic }) => askTopics.has(topic))?.askPriceText;
+    setText(name, "best of all");
+    setText(bid, priceText(bidText, decimals));
+    setText(ask, priceText(askText, decimals));
   }
 
   #drawBest(profitShare: number | undefined, feeShare: number, count: number): void {
@@ -284,6 +307,10 @@ export class VenuesPanel implements Panel {
     this.#best.className = isProfit ? "profit" : "muted";
     setText(this.#best, count > 1 ? text : "No other venue here has this pair.");
   }
+}
+
+function priceText(price: string | undefined, decimals: number | undefined): string {
+  return price === undefined ? "–" : groupDigits(padDecimal(price, decimals));
 }
 
 function createRow() {
