@@ -26,6 +26,7 @@ const BENCHMARKS = {
   peers: () => import("./suite/peers.mjs"),
   latency: () => import("./suite/latency.mjs"),
   memory: () => import("./suite/memory.mjs"),
+  instruments: () => import("./suite/instrument-memory.mjs"),
   client: () => import("./suite/client.mjs"),
   bundle: () => import("./suite/bundle.mjs"),
   stall: () => import("./suite/stall.mjs"),

@@ -2,6 +2,8 @@
 // sequence, batch. Beside it JSON.parse of the same frames and nothing else, but for what undoes
 // the compression of a venue that compresses its frames.
 import { gunzipSync } from "node:zlib";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
@@ -31,6 +33,10 @@ const CAPTURES = [
 ];
 
 const PASSES_MAX = 20;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+const collectYoung = () => collect({ type: "minor" });
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NOWHERE = {
@@ -73,6 +79,8 @@ function ingest(capture, framesPerBatch) {
     bookDepth: 1_000,
     logger: SILENT,
     emit: (event) => publisher.publish(event),
+    emitTick: (tick) => publisher.publishTick(tick),
+    emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
     bus: NOWHERE,
@@ -86,6 +94,8 @@ function ingest(capture, framesPerBatch) {
   let frames = 0;
   let ns = 0;
   for (const { lines, isFrames } of capture.runs) {
+    // What the lines before leave to collect is not theirs.
+    if (isFrames) collectYoung();
     const begin = cpuNs();
     for (const line of lines) {
       if (line.bytes !== undefined) replay.takeText(line, line.bytes);
