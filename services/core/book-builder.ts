@@ -1,5 +1,11 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
+import {
+  deltaEvent,
+  isCrossedSnapshot,
+  isProofAlone,
+  isTickProofAlone,
+  snapshotEvent,
+} from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -162,7 +168,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      tick.bids.count + tick.asks.count > 0 &&
+      !isTickProofAlone(tick) &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);
