@@ -1,6 +1,13 @@
 import { OrderBook } from "@tickwire/proto/model";
 import type { TruncatedPrices } from "@tickwire/proto/model";
-import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
+import {
+  deltaEvent,
+  isCrossedSnapshot,
+  isProofAlone,
+  isTickProofAlone,
+  snapshotEvent,
+} from "./book-events.ts";
+import { DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-limits.ts";
 import type { BookBuilderCounts, BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -33,18 +40,6 @@ type Emit = (output: BookOutput) => void;
 
 const CHECKSUM_PASSED: BookOutput = Object.freeze({ kind: "checksum", ok: true });
 const CHECKSUM_FAILED: BookOutput = Object.freeze({ kind: "checksum", ok: false });
-
-/**
- * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
- * Without this limit such a book would stand still for ever and look alive.
- */
-export const DUPLICATES_IN_ROW_MAX = 1_000;
-
-/**
- * So many snapshots in a row that end before what was applied already mean that the venue numbers
- * anew, not that its REST side lags. The next is then taken.
- */
-export const SNAPSHOTS_BEHIND_MAX = 3;
 
 /**
  * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the
@@ -150,7 +145,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      tick.bids.count + tick.asks.count > 0 &&
+      !isTickProofAlone(tick) &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);

@@ -123,6 +123,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/host/next-frame.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/connect-shared.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/worker.ts", effects: ["page"] },
   { path: "clients/typescript/src/transports/http-host.ts", effects: ["network", "randomness"] },
