@@ -170,9 +170,9 @@ export class BookTick {
 /** A change that was applied to its book, at whose scales it is, and what the book was cut by. */
 export class DeltaTick {
   readonly kind = "book";
-  readonly change: BookTick;
+  change: BookTick;
   /** Removed with it. */
-  readonly truncated: TruncatedPrices;
+  truncated: TruncatedPrices;
 
   constructor(change: BookTick, truncated: TruncatedPrices) {
     this.change = change;
