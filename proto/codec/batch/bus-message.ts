@@ -2,7 +2,7 @@ import { ByteWriter, VARINT_BYTES_MAX, writeBool, writeInt, writeUint } from "..
 import { writeBase } from "./base-writer.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
-import { SHARED_BYTES_MAX, closeShared, openShared, sharedCopy } from "./byte-arena.ts";
+import { closeShared, openShared, sharedCopy } from "./byte-arena.ts";
 import type { ChainState } from "./chain-state.ts";
 import { TIME_MIN, putSmall, putTime } from "./small-varint.ts";
 
@@ -38,10 +38,9 @@ let coreLengthBytes = 1;
  * finished is overwritten by the next one.
  */
 export function beginMessage(state: ChainState, columnsRoom: number): ByteWriter {
-  const isShort = columnsRoom + AROUND_COLUMNS_BYTES <= SHARED_BYTES_MAX;
-  writer = isShort ? sharedWriter : longWriter;
-  if (isShort) openShared(writer);
-  else writer.reset();
+  const isShared = openShared(sharedWriter, columnsRoom + AROUND_COLUMNS_BYTES);
+  writer = isShared ? sharedWriter : longWriter;
+  if (!isShared) writer.reset();
   start = writer.position;
   writeBase(writer, state);
   baseEnd = writer.position;
