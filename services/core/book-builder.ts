@@ -1,11 +1,5 @@
 import { OrderBook } from "@tickwire/proto/model";
-import {
-  deltaEvent,
-  isCrossedSnapshot,
-  isProofAlone,
-  isTickProofAlone,
-  snapshotEvent,
-} from "./book-events.ts";
+import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -166,7 +160,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      !isTickProofAlone(tick) &&
+      !tick.isProofAlone &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);
