@@ -4,14 +4,11 @@ import { BookAt } from "#core/market-tick.ts";
 import type { Emit, TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
-import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedChange } from "../../reading/scanned-change.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
-
-/** What the scanner must know of a pair. */
-export type ScannedPair = { readonly instrument: Instrument; readonly scales: ScaleTracker };
+import { GateStreamScanner, type ScannedPair } from "./stream-scanner.ts";
 
 /**
  * Reads one result of these channels, which are told by their name behind the point. The time is
@@ -30,6 +27,9 @@ const HEAD = bytesOf('{"time":');
 const TIME_MS = bytesOf(',"time_ms":');
 const CHANNEL = bytesOf(',"channel":"spot.');
 const BOOK = bytesOf('order_book_update","event":"update","result":{"t":');
+const STREAM = bytesOf('obu","event":"update","result":{');
+/** As the documentation of these streams has it. */
+const SHORT_STREAM = bytesOf('{"channel":"spot.obu","result":{');
 const EVENT_TIME = bytesOf(',"e":"depthUpdate","E":');
 const NAME = bytesOf(',"s":"');
 const FIRST_ID = bytesOf('","U":');
@@ -64,6 +64,7 @@ export class GateScanner {
   readonly #pairs: SymbolTable<ScannedPair>;
   readonly #makePair: (instrument: Instrument) => ScannedPair;
   readonly #onResult: OnResult;
+  readonly #stream: GateStreamScanner;
   readonly #numbers = new Float64Array(3);
   readonly #book = new ScannedChange();
   readonly #results = RESULTS.map(([kind, names]) => ({
@@ -81,16 +82,21 @@ export class GateScanner {
     this.#pairs = pairs;
     this.#makePair = makePair;
     this.#onResult = onResult;
+    this.#stream = new GateStreamScanner(pairs, makePair);
   }
 
   /** See `FeedDecoder.scan`. */
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    const short = literal(bytes, 0, SHORT_STREAM);
+    if (short >= 0) return this.#stream.scan(bytes, short, receivedTimeUs, emit, takeTick);
     const numbers = this.#numbers;
     const head = wholeNumber(bytes, literal(bytes, 0, HEAD), numbers, At.MessageTime);
     const timeMs = literal(bytes, head, TIME_MS);
     const time = timeMs < 0 ? head : wholeNumber(bytes, timeMs, numbers, At.MessageTime);
     const channel = literal(bytes, time, CHANNEL);
     if (channel < 0) return false;
+    const stream = literal(bytes, channel, STREAM);
+    if (stream >= 0) return this.#stream.scan(bytes, stream, receivedTimeUs, emit, takeTick);
     const book = literal(bytes, channel, BOOK);
     if (book >= 0) return this.#change(bytes, book, receivedTimeUs, emit, takeTick);
     for (const { kind, head: begin, members } of this.#results) {
