@@ -10,7 +10,7 @@ import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, cpuNs, row } from "./measure.mjs";
-import { createTardisWork } from "./tardis.mjs";
+import { createTardisWork } from "./references/tardis.mjs";
 
 /** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
 const CAPTURES = [
@@ -79,6 +79,7 @@ function ingest(capture, framesPerBatch) {
     bookDepth: 1_000,
     logger: SILENT,
     emit: (event) => publisher.publish(event),
+    emitTick: (tick) => publisher.publishTick(tick),
     emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
