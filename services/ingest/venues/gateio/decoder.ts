@@ -29,8 +29,7 @@ import {
   readTrade,
 } from "./readings.ts";
 import { readBookAnswer, readTradesAnswer } from "./rest.ts";
-import { GateScanner } from "./scanner.ts";
-import type { ScannedPair } from "./stream-scanner.ts";
+import { GateScanner, type ScannedPair } from "./scanner.ts";
 
 /** In what the two Gate venues differ. */
 export type GateDialect = {
