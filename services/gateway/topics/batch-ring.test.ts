@@ -16,7 +16,7 @@ function news(lastSequence: number, { events, bytes, baseBytes }: Content): Shar
     Uint8Array.from({ length }, (_, at) => lastSequence * 31 + at + seed);
   const base = baseBytes === 0 ? undefined : fill(baseBytes, 100);
   const content = { bytes: fill(bytes, 0), base };
-  return new SharedBatch(TOPIC, { ...where, isState: false, endsChain: false }, content);
+  return SharedBatch.of(TOPIC, { ...where, isState: false, endsChain: false }, content);
 }
 
 /** What a ring is to give back of a batch. */

@@ -14,6 +14,8 @@ const USED_PART_MIN = 1 / 4;
 /** What was made of the bytes is let go when so many batches have come since it was asked for. */
 const MADE_PART = 1 / 4;
 const MADE_BATCHES_MIN = 16;
+/** Up to here, bytes are copied one by one, which is faster than by a view of them. */
+const SHORT_BYTES = 128;
 const BASE_BYTES_MAX = 0xffff;
 const EVENTS_MAX = 0xffff_ffff;
 
@@ -82,13 +84,15 @@ export class BatchRing {
       this.#put(place, batch, 0, 0);
       return;
     }
-    const { bytes, base, topic } = batch;
+    const { topic } = batch;
+    const { chunk, start: from, length, baseLength } = batch.place;
     assert((this.#topic ?? topic).id === topic.id, "the batches of a ring are of one topic");
     this.#topic = topic;
-    const baseLength = base === undefined ? 0 : base.byteLength;
-    const start = this.#put(place, batch, bytes.byteLength, baseLength);
-    this.#arena.set(bytes, start);
-    if (base !== undefined) this.#arena.set(base, start + bytes.byteLength);
+    const start = this.#put(place, batch, length, baseLength);
+    const whole = length + baseLength;
+    const arena = this.#arena;
+    if (whole > SHORT_BYTES) arena.set(chunk.bytes.subarray(from, from + whole), start);
+    else for (let at = 0; at < whole; at += 1) arena[start + at] = chunk.bytes[from + at] as number;
   }
 
   /** The oldest goes. */
@@ -155,10 +159,10 @@ export class BatchRing {
 
   /** Whether the columns cannot say what the batch is. */
   #isOdd(batch: SharedBatch, baseSequence: number): boolean {
-    const { events, lastSequence, base } = batch;
+    const { events, lastSequence } = batch;
     const isPlain = !batch.isState && !batch.endsChain && batch.skipped === 0;
     const isCounted = events <= EVENTS_MAX && baseSequence === lastSequence - events;
-    const isShort = base === undefined || base.byteLength <= BASE_BYTES_MAX;
+    const isShort = batch.place.baseLength <= BASE_BYTES_MAX;
     return !(isPlain && isCounted && isShort && batch.firstSequence === baseSequence + 1);
   }
 
@@ -180,7 +184,7 @@ export class BatchRing {
       receivedAtUs: UNMEASURED,
     };
     const base = end === baseStart ? undefined : this.#arena.slice(baseStart, end);
-    return new SharedBatch(topic, extent, { bytes: this.#arena.slice(start, baseStart), base });
+    return SharedBatch.of(topic, extent, { bytes: this.#arena.slice(start, baseStart), base });
   }
 
   /** A place for one more. */
