@@ -1,5 +1,11 @@
 import { OrderBook } from "@tickwire/proto/model";
-import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
+import {
+  deltaEvent,
+  isCrossedSnapshot,
+  isProofAlone,
+  isTickProofAlone,
+  snapshotEvent,
+} from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -100,6 +106,8 @@ export class BookBuilder {
   /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
   #isDoubted = false;
   #startReason: StatusReason = "start";
+  /** The checksum of the book was asked for after its last change. */
+  #isSummed = false;
 
   /**
    * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
@@ -160,7 +168,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      tick.bids.count + tick.asks.count > 0 &&
+      !isTickProofAlone(tick) &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);
@@ -173,7 +181,8 @@ export class BookBuilder {
     position.updateId = tick.lastUpdateId ?? position.updateId;
     position.bridged = true;
     const truncated = book.truncate(this.#depth);
-    if (!this.#verify(tick, emit) || this.#isLostToCrossing(emit)) return;
+    const change = this.#isSummed ? tick : undefined;
+    if (!this.#verify(tick, emit, change) || this.#isLostToCrossing(emit)) return;
     emit({ kind: "delta", delta: new DeltaTick(tick, truncated) });
   }
 
@@ -411,10 +420,11 @@ export class BookBuilder {
    * False if the venue's checksum says that the book is wrong; the book is then on its way to a
    * resync.
    */
-  #verify(raw: Pick<RawBook, "checksum">, emit: Emit): boolean {
+  #verify(raw: Pick<RawBook, "checksum">, emit: Emit, change?: BookTick): boolean {
     const sent = raw.checksum;
+    this.#isSummed = sent !== undefined;
     if (sent === undefined || this.#sync.checksum === undefined) return true;
-    const ok = this.#sync.checksum(this.book, this.instrument, sent) === sent;
+    const ok = this.#sync.checksum(this.book, this.instrument, sent, change) === sent;
     emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;

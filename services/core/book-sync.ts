@@ -1,6 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
+import type { ChangedLevels } from "./tick-levels.ts";
 
 /**
  * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
@@ -71,9 +72,15 @@ export type BookSync = {
   readonly holdsAuctions?: true;
   /**
    * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
-   * `sent` is that one, for venues that may write numbers in several ways.
+   * `sent` is that one, for venues that may write numbers in several ways. `change` is all that has
+   * changed since it was called last for the book, where that is known.
    */
-  readonly checksum?: (book: OrderBook, instrument: Instrument, sent: number) => number;
+  readonly checksum?: (
+    book: OrderBook,
+    instrument: Instrument,
+    sent: number,
+    change?: ChangedLevels,
+  ) => number;
 };
 
 /** Where a book stands in the venue's numbering. */

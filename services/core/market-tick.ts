@@ -2,6 +2,7 @@ import type { Instrument } from "./instrument.ts";
 import type { TruncatedPrices } from "@tickwire/proto/model";
 import { deltaEvent } from "./book-events.ts";
 import type { RawBook } from "./book-sync.ts";
+import type { TickLevels } from "./tick-levels.ts";
 import type { AggressorSide, BookEvent, LevelColumns, Quote, Trade } from "./market-event.ts";
 
 /** Where the times of a tick stand among its numbers, in microseconds since 1970. */
@@ -31,13 +32,6 @@ export const BookAt = {
   PreviousId: 4,
   Checksum: 5,
 } as const;
-
-/** Levels of one side in columns, of which the first `count` entries count. */
-export type TickLevels = {
-  readonly prices: Float64Array;
-  readonly sizes: Float64Array;
-  readonly count: number;
-};
 
 /**
  * A quote as the numbers that were read of a frame. Like every tick it stands for an event that

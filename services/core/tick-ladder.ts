@@ -8,7 +8,7 @@ import type {
   OwnedLevelColumns,
 } from "@tickwire/proto/model";
 import { FarLevels } from "./far-levels.ts";
-import type { TickLevels } from "./market-tick.ts";
+import type { TickLevels } from "./tick-levels.ts";
 import { TickWindow } from "./tick-window.ts";
 
 /**

@@ -10,7 +10,8 @@ import type { Mantissa } from "@tickwire/proto/model";
 import type { Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
 import { QuoteAt, TickAt, TradeAt } from "#core/market-tick.ts";
-import type { DeltaTick, MarketTick, QuoteTick, TickLevels, TradeTick } from "#core/market-tick.ts";
+import type { DeltaTick, MarketTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
+import type { TickLevels } from "#core/tick-levels.ts";
 
 const SIDE_CODES = {
   none: SideCode.None,

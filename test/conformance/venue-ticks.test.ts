@@ -19,6 +19,14 @@ const CAPTURES = [
   ["coinbase-10-pairs", "coinbase"],
   ["kraken-v2-ethusd", "kraken"],
   ["kraken-v2-btcusd-depth10-resubscribes", "kraken"],
+  ["kraken-v1-10-pairs", "kraken-v1"],
+  ["kucoin-10-pairs", "kucoin"],
+  ["bitfinex-7-pairs", "bitfinex"],
+  ["bitstamp-10-pairs", "bitstamp"],
+  ["gateio-10-pairs", "gateio"],
+  ["okx-3-instruments", "okx"],
+  ["bitget-v1-10-pairs", "bitget-v1"],
+  ["deribit-10-options", "deribit"],
 ] as const;
 
 const LINES_MAX = 6_000;

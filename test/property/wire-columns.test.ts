@@ -1,6 +1,12 @@
 // Events that are columns already are written as their rows are, byte for byte, and protobufjs
 // reads in them what was written.
-import { BATCH_EVENTS_MAX, BatchWriter, PendingQuotes, rowsOfPending } from "@tickwire/proto/codec";
+import {
+  BATCH_EVENTS_MAX,
+  BatchWriter,
+  PendingQuotes,
+  SCALE_MAX,
+  rowsOfPending,
+} from "@tickwire/proto/codec";
 import type { BatchRows, BusBatch, PendingColumns } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import fc from "fast-check";
@@ -135,6 +141,14 @@ describe("columns of events", () => {
       expect(made.count).toBe(BATCH_EVENTS_MAX);
       expect(writer.sequence).toBe((batch + 1) * BATCH_EVENTS_MAX);
     }
+  });
+
+  test.each([127, 128, SCALE_MAX])("may have %i decimals", (scale) => {
+    const quotes = quotesOf(1, EPOCH);
+    quotes.priceScale = scale;
+    const { bytes, baseStart, baseEnd } = chain().writeColumns(quotes, { publishedTimeUs: EPOCH });
+    const { base } = tickwire.v1.Batch.decode(bytes.subarray(baseStart, baseEnd));
+    expect(base?.scales).toEqual([scale, 0, scale, 0]);
   });
 
   test("of another channel are refused", () => {

@@ -67,7 +67,7 @@ export function finishMessage(
   const coreEnd = writer.position - start;
   writeUint(writer, BusBatchField.Count, count);
   writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
-  writeBool(writer, BusBatchField.Rebase, rebase);
+  if (rebase) writeBool(writer, BusBatchField.Rebase, true);
   const bytes =
     writer === sharedWriter ? closeShared(writer) : sharedCopy(writer.bytes, writer.position);
   return {

@@ -14,7 +14,9 @@ import type { PendingColumns, PendingTrades } from "./pending-columns.ts";
 import { writeQuoteColumns } from "./quote-column-writer.ts";
 import {
   SMALL_DIFFERENCE_MAX,
+  closeColumn,
   lengthBytes,
+  openColumn,
   putLargeCode,
   putSize,
   smallCode,
@@ -48,7 +50,7 @@ export function writeTimeColumns(
   const lag = publishedTimeUs - (receivedTimesUs[count - 1] as number);
   if (!(lag <= FAST_MAGNITUDE_MAX && lag >= -FAST_MAGNITUDE_MAX)) return false;
   const width = lengthBytes(count, state.venueTimeUnitUs === 0 ? 2 : 4);
-  const start = writer.open(BatchField.Times, width);
+  const start = openColumn(writer, BatchField.Times, width);
   let at = putVarint(writer.bytes, start, mark);
   at = putVarint(writer.bytes, at, lag < 0 ? -2 * lag - 1 : 2 * lag);
   at =
@@ -56,8 +58,7 @@ export function writeTimeColumns(
       ? putReceivedTimes(writer.bytes, at, state, columns)
       : putBothTimes(writer.bytes, at, state, columns);
   if (at === NOT_PLAIN) return false;
-  writer.position = at;
-  writer.close(start, width);
+  closeColumn(writer, { start, end: at, width });
   return true;
 }
 
@@ -138,7 +139,7 @@ export function writePlainPayload(
 function writeTradePrices(writer: ByteWriter, state: ChainState, columns: PendingTrades): boolean {
   const { count, prices, sizes, sides } = columns;
   const { bytes } = writer;
-  const start = writer.open(BatchField.Prices);
+  const start = openColumn(writer, BatchField.Prices, 1);
   let at = start;
   let previous = state.price as number;
   for (let index = 0; index < count; index += 1) {
@@ -153,17 +154,15 @@ function writeTradePrices(writer: ByteWriter, state: ChainState, columns: Pendin
     previous = price;
   }
   if (!Number.isSafeInteger(previous)) return false;
-  writer.position = at;
-  writer.close(start);
+  closeColumn(writer, { start, end: at, width: 1 });
   const width = lengthBytes(count, 3);
-  const sizesStart = writer.open(BatchField.Sizes, width);
+  const sizesStart = openColumn(writer, BatchField.Sizes, width);
   at = sizesStart;
   for (let index = 0; index < count; index += 1) {
     at = putSize(bytes, at, sizes[index] as number);
     if (at === NOT_PLAIN) return false;
   }
-  writer.position = at;
-  writer.close(sizesStart, width);
+  closeColumn(writer, { start: sizesStart, end: at, width });
   return true;
 }
 
@@ -194,7 +193,7 @@ function writeNumberIds(writer: ByteWriter, state: ChainState, columns: PendingT
   }
   if (index === count) return Number.isSafeInteger(previous);
   const { bytes } = writer;
-  const start = writer.open(BatchField.TradeIdDeltas);
+  const start = openColumn(writer, BatchField.TradeIdDeltas, 1);
   let at = start;
   previous = state.tradeId;
   for (index = 0; index < count; index += 1) {
@@ -206,7 +205,6 @@ function writeNumberIds(writer: ByteWriter, state: ChainState, columns: PendingT
     at = putVarint(bytes, at, difference < 0 ? -2 * difference - 1 : 2 * difference);
     previous = id;
   }
-  writer.position = at;
-  writer.close(start);
+  closeColumn(writer, { start, end: at, width: 1 });
   return true;
 }

@@ -4,7 +4,14 @@ import type { ByteWriter } from "../byte-writer.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { PendingBooks } from "./pending-columns.ts";
-import { lengthBytes, putLargeCode, putSize, smallCode } from "./small-codes.ts";
+import {
+  closeColumn,
+  lengthBytes,
+  openColumn,
+  putLargeCode,
+  putSize,
+  smallCode,
+} from "./small-codes.ts";
 import { NOT_PLAIN, putSmall } from "./small-varint.ts";
 
 /**
@@ -19,7 +26,7 @@ export function writeLevelColumns(
   const { count, bidCounts, askCounts } = columns;
   const { bytes } = writer;
   const width = lengthBytes(columns.levelCount, 1.5);
-  const start = writer.open(BatchField.Prices, width);
+  const start = openColumn(writer, BatchField.Prices, width);
   let at = start;
   let level = 0;
   let bid = state.price as number;
@@ -36,8 +43,7 @@ export function writeLevelColumns(
     if (level > asksStart) ask = columns.prices[level - 1] as number;
   }
   if (!Number.isSafeInteger(bid) || !Number.isSafeInteger(ask)) return false;
-  writer.position = at;
-  writer.close(start, width);
+  closeColumn(writer, { start, end: at, width });
   return writeLevelSizes(writer, columns);
 }
 
@@ -75,7 +81,7 @@ function writeLevelSizes(writer: ByteWriter, columns: PendingBooks): boolean {
   const { bytes } = writer;
   const before = writer.position;
   const width = lengthBytes(levelCount, 3);
-  const start = writer.open(BatchField.Sizes, width);
+  const start = openColumn(writer, BatchField.Sizes, width);
   let at = start;
   for (let level = 0; level < levelCount; level += 1) {
     const size = sizes[level] as number;
@@ -83,9 +89,8 @@ function writeLevelSizes(writer: ByteWriter, columns: PendingBooks): boolean {
     at = putSize(bytes, at, size);
     if (at === NOT_PLAIN) return false;
   }
-  writer.position = at;
   if (at === start) writer.position = before;
-  else writer.close(start, width);
+  else closeColumn(writer, { start, end: at, width });
   let single = count === 1;
   if (!single && levelCount === count) {
     single = true;
@@ -94,12 +99,11 @@ function writeLevelSizes(writer: ByteWriter, columns: PendingBooks): boolean {
     }
   }
   if (single) return true;
-  const countsStart = writer.open(BatchField.LevelCounts);
+  const countsStart = openColumn(writer, BatchField.LevelCounts, 1);
   at = countsStart;
   for (let index = 0; index < count; index += 1) {
     at = putVarint(bytes, at, (bidCounts[index] as number) + (askCounts[index] as number));
   }
-  writer.position = at;
-  writer.close(countsStart);
+  closeColumn(writer, { start: countsStart, end: at, width: 1 });
   return true;
 }

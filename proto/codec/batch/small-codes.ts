@@ -1,4 +1,5 @@
 import { putVarint } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
 import { NOT_PLAIN, putSmall } from "./small-varint.ts";
 
@@ -37,4 +38,26 @@ export function putSize(bytes: Uint8Array, at: number, size: number): number {
 /** Bytes that the length of a column takes whose entries take so many bytes on average. */
 export function lengthBytes(entries: number, bytesEach: number): number {
   return entries * bytesEach < 0x80 ? 1 : 2;
+}
+
+/** As `ByteWriter.open`, where room is there already. */
+export function openColumn(writer: ByteWriter, field: number, width: number): number {
+  const { bytes, position } = writer;
+  if (field < 16) {
+    bytes[position] = (field << 3) | 2;
+    return position + 1 + width;
+  }
+  bytes[position] = (field << 3) | 0x82;
+  bytes[position + 1] = field >> 4;
+  return position + 2 + width;
+}
+
+/** Ends the column that started at `start` with what was written up to `end`. */
+export function closeColumn(
+  writer: ByteWriter,
+  { start, end, width }: { readonly start: number; readonly end: number; readonly width: number },
+): void {
+  writer.position = end;
+  if (width === 1 && end - start < 0x80) writer.bytes[start - 1] = end - start;
+  else writer.close(start, width);
 }

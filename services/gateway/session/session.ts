@@ -23,7 +23,8 @@ import { oweLess, tellLag } from "./slow-reader.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import type { SessionLook } from "./session-look.ts";
-import type { CatalogChange, Subscriptions } from "./subscriptions.ts";
+import type { CatalogChange } from "./subscription-parts.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
 import { welcomeOf } from "./welcome.ts";
 import type { AccessInit, HelloMessage } from "./wire-messages.ts";
@@ -37,8 +38,8 @@ const UNNAMED = { client: "", clientVersion: "" };
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
-  /** Unique in this gateway, and told to the client. */
-  readonly id: string;
+  /** Of this run of the gateway: with the number of the connection, it names the session. */
+  readonly idPrefix: string;
   readonly connection: Connection;
   /** What the client has shown so far of who it is. */
   readonly credentials: Credentials;
@@ -59,7 +60,7 @@ type SessionOptions = {
 export class Session
   implements ConnectionHandler, OutboundListener, AccessHost, RequestsHost, FrameReader
 {
-  readonly id: string;
+  readonly #idPrefix: string;
   readonly #onGone: SessionOptions["onGone"];
   readonly #connection: Connection;
   readonly #parts: SessionParts;
@@ -83,9 +84,9 @@ export class Session
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
   bandwidthBytesPerSecondMax = 0;
 
-  constructor({ id, connection, credentials, onGone }: SessionOptions, parts: SessionParts) {
+  constructor({ idPrefix, connection, credentials, onGone }: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
-    this.id = id;
+    this.#idPrefix = idPrefix;
     this.#onGone = onGone;
     this.#connection = connection;
     this.#parts = parts;
@@ -97,6 +98,11 @@ export class Session
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
       this.fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
+  }
+
+  /** Unique in this gateway, and told to the client. */
+  get id(): string {
+    return `${this.#idPrefix}-${this.#connection.id}`;
   }
 
   /** The address of the client. */

@@ -1,3 +1,4 @@
+import type { Instrument } from "@tickwire/proto/service";
 import type { Principal } from "../access/principal.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
@@ -47,3 +48,11 @@ export type SubscriptionsHost = {
 
 /** A request that names topics. */
 export type TopicsRequestKind = "subscribe" | "unsubscribe" | "update";
+
+/** What changed at a venue. */
+export type CatalogChange = {
+  readonly venue: string;
+  /** New ones, and those that are streamed on other channels than before, by symbol. */
+  readonly added: ReadonlyMap<string, Instrument>;
+  readonly removed: readonly Instrument[];
+};

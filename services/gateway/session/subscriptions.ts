@@ -1,11 +1,9 @@
-import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic } from "#core/topic.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import type { Topic } from "#core/topic.ts";
 import { expandTopic, listTopicsOf, topicsOf } from "../catalog/topic-expansion.ts";
 import { oneStep } from "../turns/turns.ts";
 import type { Work } from "../turns/turns.ts";
-import type { Principal } from "../access/principal.ts";
 import { BandwidthCap } from "./bandwidth/bandwidth-cap.ts";
 import { LiveTopics } from "./live-topics.ts";
 import { Patterns } from "./patterns.ts";
@@ -17,6 +15,7 @@ import { namedTopics } from "./subscribe-requests.ts";
 import type { NamedTopics, SubscribeParts } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type {
+  CatalogChange,
   SubscriptionParts,
   SubscriptionReplies,
   SubscriptionsHost,
@@ -35,14 +34,6 @@ import type {
 } from "./wire-messages.ts";
 
 type TopicsRequest = Extract<ClientRequest, { readonly kind: "unsubscribe" | "update" }>;
-
-/** What changed at a venue. */
-export type CatalogChange = {
-  readonly venue: string;
-  /** New ones, and those that are streamed on other channels than before, by symbol. */
-  readonly added: ReadonlyMap<string, Instrument>;
-  readonly removed: readonly Instrument[];
-};
 
 /** Comparing this many names takes some microseconds. */
 const COMPARED_PER_STEP = 64;
@@ -85,7 +76,7 @@ type Requests = {
  * 5. A topic that the client has sent a position of starts from there, whatever brings it: the
  *    position is kept until the topic starts or is given up.
  */
-export class Subscriptions {
+export class Subscriptions implements SubscriptionOwner {
   readonly #parts: SubscriptionParts;
   readonly #host: SubscriptionsHost;
   readonly #replies: SubscriptionReplies;
@@ -93,7 +84,6 @@ export class Subscriptions {
   /** Made with the first one. */
   #patterns: Patterns | undefined;
   #requests: Requests | undefined;
-  #owner: SubscriptionOwner | undefined;
   readonly #cap: BandwidthCap | undefined;
   /** Requests so far, and changes of patterns. */
   #order = 0;
@@ -106,6 +96,28 @@ export class Subscriptions {
     this.#replies = replies;
     this.#live = new LiveTopics(parts.metrics);
     this.#cap = this.#createCap();
+  }
+
+  /** For what it owns, as what follows. */
+  get hub(): StartParts["hub"] {
+    return this.#parts.hub;
+  }
+
+  get lanes(): SubscriptionOwner["lanes"] {
+    return this.#replies.lanes;
+  }
+
+  get metrics(): StartParts["metrics"] {
+    return this.#parts.metrics;
+  }
+
+  get isMeasured(): boolean {
+    return this.#cap !== undefined;
+  }
+
+  /** The client is who it was when it paid: who proves to be somebody else is not let in. */
+  payBack(): void {
+    this.#parts.accounts.giveSubscription(this.#host.principal);
   }
 
   /** Topics that are live. */
@@ -245,7 +257,7 @@ export class Subscriptions {
       live: this.#live,
       queue,
       add: (work) => this.#add(work),
-      ownerFor: (principal) => this.#ownerFor(principal),
+      owner: this,
     });
     this.#requests = { queue, starts };
     return this.#requests;
@@ -266,16 +278,6 @@ export class Subscriptions {
       takeTopics: (topics) => host.takeTopics(topics),
       principal: () => host.principal,
     };
-  }
-
-  /** The same one as long as the client is who it is. */
-  #ownerFor(principal: Principal): SubscriptionOwner {
-    if (this.#owner?.payer?.principal === principal) return this.#owner;
-    const { hub, metrics, accounts: account } = this.#parts;
-    const { lanes } = this.#replies;
-    const isMeasured = this.#cap !== undefined;
-    this.#owner = { hub, metrics, lanes, isMeasured, payer: { account, principal } };
-    return this.#owner;
   }
 
   #updates(): ViewUpdates {

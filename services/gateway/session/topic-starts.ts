@@ -56,8 +56,8 @@ type TopicStartsParts = StartParts & {
   readonly queue: RequestQueue;
   /** Takes work for the session's line, as long as the session is open. */
   readonly add: (work: Work) => void;
-  /** What subscriptions have in common for which this principal pays. */
-  readonly ownerFor: (principal: Principal) => SubscriptionOwner;
+  /** What all of them have in common. */
+  readonly owner: SubscriptionOwner;
 };
 
 /** Where in a request a topic comes from. */
@@ -185,7 +185,7 @@ export class TopicStarts {
       checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
-    const owner = this.#parts.ownerFor(principal);
+    const { owner } = this.#parts;
     const subscription = new TopicSubscription(owner, { view, options, kept, pattern });
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;

@@ -14,8 +14,6 @@ import type {
 import type { TopicView } from "../topics/topic-view.ts";
 import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLanes } from "./outbound/topic-lanes.ts";
-import type { Principal } from "../access/principal.ts";
-import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { Pattern } from "./patterns.ts";
 
 /**
@@ -56,16 +54,10 @@ export type SubscriptionOwner = {
   readonly lanes: Pick<TopicLanes, "seat" | "push" | "pushStart" | "pushMessage" | "pushCheck">;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
-  /** Who is paid back when a view was given back. */
-  readonly payer?: Payer;
   /** It is measured what each topic costs. */
   readonly isMeasured?: boolean;
-};
-
-/** For whom subscriptions count, and where. */
-type Payer = {
-  readonly account: Pick<PrincipalAccounts, "giveSubscription">;
-  readonly principal: Principal;
+  /** A view was given back that was paid for. */
+  payBack?(): void;
 };
 
 /** What a subscription is made of. */
@@ -331,9 +323,8 @@ export class TopicSubscription implements TopicSubscriber {
     assert(this.#stand !== "ended", "a subscription ends once");
     if (this.#stand !== "starting") this.view.detach(this);
     this.#stand = "ended";
-    const { hub, payer } = this.#owner;
-    hub.release(this.view);
-    payer?.account.giveSubscription(payer.principal);
+    this.#owner.hub.release(this.view);
+    this.#owner.payBack?.();
   }
 
   /** From now on, bytes of the view are counted. */

@@ -22,6 +22,9 @@ const CLOSE_BRACE = 0x7d;
 /** What stands before the two numbers of a level: `{"price":` and `,"qty":`. */
 type LevelNames = { readonly price: Uint8Array; readonly size: Uint8Array };
 
+/** What stands before the numbers of a level, quotes and comma included. */
+export type LevelWords = { readonly set: readonly Uint8Array[]; readonly gone: Uint8Array };
+
 /**
  * The form in which both sides of a book message are scanned: that of the levels before, or a finer
  * one from the first level on that needs it.
@@ -97,17 +100,25 @@ export class ScannedLevels {
     return size + 1;
   }
 
-  /** Behind an array of pairs of numbers such as `[9.121E-7,92730.24]`. */
-  bare(bytes: Uint8Array, start: number, form: GrowingForm): number {
+  /**
+   * Behind an array of pairs of numbers such as `[9.121E-7,92730.24]`. Where a level begins with a
+   * word for what becomes of it, that must fit its size.
+   */
+  bare(bytes: Uint8Array, start: number, form: GrowingForm, words?: LevelWords): number {
     if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
     let at = start + 1;
     if (bytes[at] === CLOSE_BRACKET) return at + 1;
     for (;;) {
       if (bytes[at] !== OPEN_BRACKET) return NOT_SO;
-      at = this.#price(bytes, at + 1, form, scientific);
+      at += 1;
+      const gone = words === undefined ? NOT_SO : literal(bytes, at, words.gone);
+      if (words !== undefined) at = gone < 0 ? behindAny(bytes, at, words.set) : gone;
+      at = this.#price(bytes, at, form, scientific);
       if (at < 0 || bytes[at] !== COMMA) return NOT_SO;
       at = this.#size(bytes, at + 1, form, scientific);
       if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
+      const isGone = this.#sizes.values[this.#count] === 0;
+      if (words !== undefined && isGone !== gone >= 0) return NOT_SO;
       this.#count += 1;
       at += 1;
       if (bytes[at] === CLOSE_BRACKET) return at + 1;
@@ -210,6 +221,15 @@ export class ScannedLevels {
 }
 
 const NO_LEVELS: LevelColumns = { prices: [], sizes: [] };
+
+/** Behind the first of these that stands here. */
+function behindAny(bytes: Uint8Array, at: number, expected: readonly Uint8Array[]): number {
+  for (let index = 0; index < expected.length; index += 1) {
+    const end = literal(bytes, at, expected[index]!);
+    if (end >= 0) return end;
+  }
+  return NOT_SO;
+}
 
 /** Behind a comma and a text that nobody wants. */
 function skipText(bytes: Uint8Array, at: number): number {

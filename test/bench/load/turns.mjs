@@ -11,8 +11,14 @@
 
 const LATE_MS_MAX = 1_000;
 
-/** `subscriptions` says how many there are, where somebody counts them; it may be a promise. */
-export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
+const cpuUsageOfThis = () => process.cpuUsage();
+
+/**
+ * `subscriptions` says how many there are, where somebody counts them; it may be a promise.
+ * `cpuUsage` is that of the process that serves, where it is another one.
+ */
+export function serveTurns(server) {
+  const { port, topics, publish, endTurn, subscriptions, cpuUsage = cpuUsageOfThis } = server;
   const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
   let topic = 0;
   let timer;
@@ -54,7 +60,7 @@ export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
       globalThis.gc();
       await new Promise((resolve) => void setTimeout(resolve, 100));
     }
-    const { user, system } = process.cpuUsage();
+    const { user, system } = cpuUsage();
     const { rss, heapUsed, external } = process.memoryUsage();
     const memory = { rss, usedBytes: heapUsed + external };
     process.send({ ...counts, cpuUs: user + system, userUs: user, ...memory, subscriptions: open });

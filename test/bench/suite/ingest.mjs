@@ -2,13 +2,15 @@
 // sequence, batch. Beside it JSON.parse of the same frames and nothing else, but for what undoes
 // the compression of a venue that compresses its frames.
 import { gunzipSync } from "node:zlib";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, cpuNs, row } from "./measure.mjs";
-import { createTardisWork } from "./tardis.mjs";
+import { createTardisWork } from "./references/tardis.mjs";
 
 /** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
 const CAPTURES = [
@@ -31,6 +33,10 @@ const CAPTURES = [
 ];
 
 const PASSES_MAX = 20;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+const collectYoung = () => collect({ type: "minor" });
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NOWHERE = {
@@ -74,6 +80,7 @@ function ingest(capture, framesPerBatch) {
     logger: SILENT,
     emit: (event) => publisher.publish(event),
     emitTick: (tick) => publisher.publishTick(tick),
+    emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
     bus: NOWHERE,
@@ -87,6 +94,8 @@ function ingest(capture, framesPerBatch) {
   let frames = 0;
   let ns = 0;
   for (const { lines, isFrames } of capture.runs) {
+    // What the lines before leave to collect is not theirs.
+    if (isFrames) collectYoung();
     const begin = cpuNs();
     for (const line of lines) {
       if (line.bytes !== undefined) replay.takeText(line, line.bytes);

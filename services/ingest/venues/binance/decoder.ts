@@ -91,7 +91,7 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     this.#context = context;
     this.#answers = new BinanceAnswers((stream) => dialect.channelsOfStream(stream));
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new BinanceScanner(this.#symbols, dialect);
+    this.#scanner = new BinanceScanner(this.#symbols, context.catalog, dialect);
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
