@@ -18,7 +18,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/proto proto
 COPY --from=build /app/clients/typescript clients/typescript
 COPY --from=build /app/dist dist
-COPY --from=build /app/services/cli/tickwire.mjs services/cli/tickwire.mjs
+COPY --from=build /app/services/cli/tickwire.mjs /app/services/cli/compiled-program.mjs services/cli/
 USER node
 
 # Inside a container loopback reaches nobody; which address the host publishes is up to whoever runs it.

@@ -53,24 +53,27 @@ export class ByteWriter {
     this.position = putBigVarint(this.bytes, this.position, BigInt.asUintN(64, value));
   }
 
-  /** Starts a length-delimited field; returns what `close` wants. Content may follow at once. */
-  open(field: number): number {
+  /**
+   * Starts a length-delimited field; returns what `close` wants. Content may follow at once, and is
+   * moved by `close` unless its length takes `lengthBytes`.
+   */
+  open(field: number, lengthBytes = 1): number {
     this.reserve(2 * VARINT_BYTES_MAX);
     const tagged = putVarint(this.bytes, this.position, ((field << 3) | WIRE_BYTES) >>> 0);
-    this.position = tagged + 1;
+    this.position = tagged + lengthBytes;
     return this.position;
   }
 
-  /** Ends a length-delimited field: fills in the length, moving the content if that is long. */
-  close(contentStart: number): void {
+  /** Ends a length-delimited field: fills in the length. */
+  close(contentStart: number, lengthBytes = 1): void {
     const length = this.position - contentStart;
-    const extra = varintLength(length) - 1;
-    if (extra > 0) {
+    const extra = varintLength(length) - lengthBytes;
+    if (extra !== 0) {
       this.reserve(extra);
       this.bytes.copyWithin(contentStart + extra, contentStart, this.position);
       this.position += extra;
     }
-    putVarint(this.bytes, contentStart - 1, length);
+    putVarint(this.bytes, contentStart - lengthBytes, length);
   }
 
   /** A string field, written even if the text is empty. */
@@ -105,8 +108,9 @@ export class ByteWriter {
 
 /** Bytes that a varint takes; `value` is a whole number from 0 to 2^53. */
 export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length += 1;
+  if (value < 0x80) return 1;
+  let length = 2;
+  for (let rest = value; rest >= 0x4000; rest = Math.floor(rest / 128)) length += 1;
   return length;
 }
 

@@ -1,4 +1,9 @@
-import { JetStreamApiCodes, JetStreamApiError, jetstreamManager } from "@nats-io/jetstream";
+import {
+  jetstream,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstreamManager,
+} from "@nats-io/jetstream";
 import { type KV, type KvEntry, Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { BusError } from "./bus.ts";
@@ -73,22 +78,31 @@ export class JetStreamLeases implements LeaseStore {
     });
   }
 
+  /** An attempt is several requests, which together may take no longer than one. */
   async #attempt<Result>(use: (bucket: KV) => Promise<Result>): Promise<Result> {
+    this.#bucket ??= this.#open();
+    const attempt = this.#bucket.then(use);
+    const { timeoutMs } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    });
     try {
-      this.#bucket ??= this.#open();
-      return await use(await this.#bucket);
+      return await Promise.race([attempt, late]);
     } catch (cause) {
       // Whatever went wrong may be that the bucket is not there any more: it is opened anew.
       this.#bucket = undefined;
       if (!(cause instanceof Error)) throw cause;
       const message = `the leases cannot be reached: ${cause.message}`;
       throw new BusError("lease-unavailable", message, { cause });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   async #open(): Promise<KV> {
     const { replicas, timeoutMs } = this.#options;
-    const kvm = new Kvm(this.#connection);
+    const kvm = new Kvm(jetstream(this.#connection, { timeout: timeoutMs }));
     return await kvm.create(LEASE_BUCKET, {
       history: 1,
       replicas,

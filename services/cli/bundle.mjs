@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { rolldown } from "rolldown";
+import { compileFile } from "./compiled-program.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BUILT = join(ROOT, "dist/services/cli/main.js");
@@ -35,6 +36,13 @@ const placesKept = {
   },
 };
 
+/** A reader finds the file as it was before, or whole. */
+function writeWhole(fileName, content) {
+  const half = join(FOLDER, `.${fileName}.${process.pid}`);
+  writeFileSync(half, content);
+  renameSync(half, join(FOLDER, fileName));
+}
+
 /**
  * Writes what is new and removes what is left over, so that a process that runs meanwhile finds
  * what it has yet to load as long as that is the same. The entry comes last and is the youngest.
@@ -42,17 +50,19 @@ const placesKept = {
 function write(output) {
   mkdirSync(FOLDER, { recursive: true });
   const entryLast = output.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry));
+  const names = new Set();
   for (const { fileName, code } of entryLast) {
     const path = join(FOLDER, fileName);
-    if (fileName !== ENTRY && existsSync(path)) continue;
-    const half = join(FOLDER, `.${fileName}.${process.pid}`);
-    writeFileSync(half, code);
-    renameSync(half, path);
+    const compiled = compileFile(path, code);
+    names.add(fileName).add(compiled.fileName);
+    // V8 knows compiled code by the length of its source, so that of another one must be gone.
+    rmSync(join(FOLDER, compiled.fileName), { force: true });
+    if (fileName === ENTRY || !existsSync(path)) writeWhole(fileName, code);
+    writeWhole(compiled.fileName, compiled.bytes);
   }
   const now = new Date();
   utimesSync(join(FOLDER, ENTRY), now, now);
   rmSync(COMPILED, { recursive: true, force: true });
-  const names = new Set(output.map(({ fileName }) => fileName));
   for (const name of readdirSync(FOLDER)) {
     if (!names.has(name)) rmSync(join(FOLDER, name), { force: true });
   }

@@ -27,9 +27,14 @@ function writtenMs(path) {
 
 const bundledMs = writtenMs(BUNDLED);
 if (bundledMs > 0 && BUILD_NOTES.every((path) => writtenMs(path) <= bundledMs)) {
-  // From version 22.8 on, Node keeps what it compiles; where it cannot, it goes on without.
-  module.enableCompileCache?.(placeOf(COMPILED));
-  createRequire(import.meta.url)(BUNDLED);
+  if (module.enableCompileCache === undefined) {
+    const { runCompiled } = await import("./compiled-program.mjs");
+    runCompiled(placeOf(BUNDLED));
+  } else {
+    // From version 22.8 on, Node keeps what it compiles; where it cannot, it goes on without.
+    module.enableCompileCache(placeOf(COMPILED));
+    createRequire(import.meta.url)(BUNDLED);
+  }
 } else if (writtenMs(BUILT) > 0) {
   await import("../../dist/services/cli/main.js");
 } else {

@@ -39,16 +39,62 @@ type JsonSchema = {
   readonly maximum?: number;
 };
 
+/** A setting that somebody gives as text. */
+type GivenSetting = Pick<ConfigVariable, "path" | "parseText">;
+
+/**
+ * The setting at a dotted key, or of an environment variable; undefined if there is none. Looks at
+ * nothing else of the tree: a start has no time for all of it.
+ */
+export function findSetting(
+  schema: z.ZodType,
+  sought: { readonly key: string } | { readonly variable: string },
+): GivenSetting | undefined {
+  const isKey = "key" in sought;
+  if (!isKey && !sought.variable.startsWith(VARIABLE_PREFIX)) return undefined;
+  const parts = isKey
+    ? sought.key.split(".")
+    : sought.variable.slice(VARIABLE_PREFIX.length).split("__");
+  const path: string[] = [];
+  let at: z.core.$ZodType = schema;
+  for (const part of parts) {
+    const shape = shapeOf(at);
+    const names = shape === undefined ? [] : Object.keys(shape);
+    const name = names.find((each) => (isKey ? each : variablePart(each)) === part);
+    if (shape === undefined || name === undefined) return undefined;
+    path.push(name);
+    at = shape[name] as z.core.$ZodType;
+  }
+  if (shapeOf(at) !== undefined) return undefined;
+  const leaf = jsonSchemaOf(at);
+  return { path, parseText: (text) => parseText(text, leaf) };
+}
+
+/** What a schema's values may be left out of or replaced by, which says nothing of their names. */
+const WRAPPERS: ReadonlySet<string> = new Set(["default", "prefault", "optional", "readonly"]);
+
+/** The settings of a group; undefined for what is a setting itself. */
+function shapeOf(schema: z.core.$ZodType): Readonly<Record<string, unknown>> | undefined {
+  let { def } = (schema as z.core.$ZodTypes)._zod;
+  for (;;) {
+    if (def.type === "object") return def.shape;
+    const inner = WRAPPERS.has(def.type) ? (def as z.core.$ZodOptionalDef).innerType : undefined;
+    if (inner === undefined) return undefined;
+    ({ def } = (inner as z.core.$ZodTypes)._zod);
+  }
+}
+
+function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
+  const options = { io: "input", unrepresentable: "any", reused: "inline" } as const;
+  return z.toJSONSchema(schema, options) as JsonSchema;
+}
+
 /**
  * Every setting of a tree of strict objects, in the schema's order. A list, a record or a union is
  * one setting: lists of plain values are written `a,b`, anything else as JSON.
  */
 export function listVariables(schema: z.ZodType): ConfigVariable[] {
-  const root: JsonSchema = z.toJSONSchema(schema, {
-    io: "input",
-    unrepresentable: "any",
-    reused: "inline",
-  }) as JsonSchema;
+  const root = jsonSchemaOf(schema);
   const defaults = schema.safeParse({});
   const variables: ConfigVariable[] = [];
   collect(root, [], defaults.success ? defaults.data : undefined, variables);
@@ -59,8 +105,11 @@ export function listVariables(schema: z.ZodType): ConfigVariable[] {
  * The environment variable of a path: `["gateway", "bytesMax"]` is `TICKWIRE_GATEWAY__BYTES_MAX`.
  */
 function variableOf(path: readonly string[]): string {
-  const parts = path.map((part) => part.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase());
-  return VARIABLE_PREFIX + parts.join("__");
+  return VARIABLE_PREFIX + path.map(variablePart).join("__");
+}
+
+function variablePart(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 }
 
 function collect(

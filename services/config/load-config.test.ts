@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { listVariables } from "./config-variables.ts";
+import { configSchema } from "./config.ts";
+import { findSetting, listVariables } from "./config-variables.ts";
 import { ConfigError } from "./config-error.ts";
 import { loadConfig, type ConfigSources } from "./load-config.ts";
 
@@ -177,6 +178,39 @@ test("the list of variables has names, types, defaults and descriptions", () => 
     "JSON object",
   ]);
   expect(variables[5]?.defaultText).toBeUndefined();
+});
+
+/** What settings read differently, or not at all. */
+const TEXTS = ["", "7", "-1.5", "true", "null", "a", "a,b", "[1]", '{"a":1}', "x-17", "uws"];
+
+describe("a setting that is looked up alone", () => {
+  test.each([
+    { name: "of the test", schema: SCHEMA },
+    { name: "of the program", schema: configSchema },
+  ])("reads texts as it does in the list: $name", ({ schema }) => {
+    for (const listed of listVariables(schema)) {
+      for (const sought of [{ key: listed.key }, { variable: listed.variable }]) {
+        const found = findSetting(schema, sought);
+        expect(found?.path).toEqual(listed.path);
+        const read = TEXTS.map((text) => found?.parseText(text));
+        expect(read).toEqual(TEXTS.map((text) => listed.parseText(text)));
+      }
+    }
+  });
+
+  test.each(["gateway", "", "gateway.", "gateway.port.x", "nothing", "gateway.constructor"])(
+    "is not there at %j",
+    (key) => {
+      expect(findSetting(SCHEMA, { key })).toBeUndefined();
+    },
+  );
+
+  test.each(["PATH", "TICKWIRE_", "TICKWIRE_GATEWAY", "TICKWIRE_GATEWAY__port"])(
+    "is not what %j names",
+    (variable) => {
+      expect(findSetting(SCHEMA, { variable })).toBeUndefined();
+    },
+  );
 });
 
 test("a variable's name follows from its path", () => {

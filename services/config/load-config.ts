@@ -1,7 +1,12 @@
 import { didYouMean } from "#core/nearest.ts";
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
-import { listVariables, VARIABLE_PREFIX, type ConfigVariable } from "./config-variables.ts";
+import {
+  findSetting,
+  listVariables,
+  VARIABLE_PREFIX,
+  type ConfigVariable,
+} from "./config-variables.ts";
 
 /** A setting from the command line. */
 export type ConfigFlag = {
@@ -86,7 +91,7 @@ class Merge {
       const text = environment[name];
       if (text === undefined || !name.startsWith(VARIABLE_PREFIX) || ignored.includes(name))
         continue;
-      const variable = this.#variables().find((each) => each.variable === name);
+      const variable = findSetting(this.#schema, { variable: name });
       if (variable === undefined) {
         const names = this.#variables().map((each) => each.variable);
         const problem = `unknown variable${didYouMean(name, names)}`;
@@ -99,7 +104,9 @@ class Merge {
 
   addFlag({ flag, key, value }: ConfigFlag): void {
     const parsed =
-      typeof value === "string" ? (this.#variableOf(key)?.parseText(value) ?? value) : value;
+      typeof value === "string"
+        ? (findSetting(this.#schema, { key })?.parseText(value) ?? value)
+        : value;
     this.#set(key.split("."), parsed, `flag ${flag}`);
   }
 
@@ -117,14 +124,10 @@ class Merge {
     return [this.#problem(path, issue.message)];
   }
 
-  /** Listed when first asked for: a start without variables and texts has no use for the list. */
+  /** Listed when first asked for: a start without mistakes has no use for the list. */
   #variables(): readonly ConfigVariable[] {
     this.#listed ??= listVariables(this.#schema);
     return this.#listed;
-  }
-
-  #variableOf(key: string): ConfigVariable | undefined {
-    return this.#variables().find((each) => each.key === key);
   }
 
   #problem(path: readonly string[], problem: string): ConfigProblem {

@@ -109,6 +109,8 @@ function describeOutput(output: BookOutput): string {
   switch (output.kind) {
     case "event":
       return output.event.snapshot ? "snapshot" : "delta";
+    case "delta":
+      return "delta";
     case "need-snapshot":
       return `need ${output.reason}`;
     case "doubt":

@@ -1,4 +1,11 @@
-import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
+import { OrderBook } from "@tickwire/proto/model";
+import {
+  deltaEvent,
+  isCrossedSnapshot,
+  isProofAlone,
+  isTickProofAlone,
+  snapshotEvent,
+} from "./book-events.ts";
 import type { BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
@@ -11,8 +18,10 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
-import { createOrderBook } from "./order-book.ts";
+import { DeltaTick } from "./market-tick.ts";
+import type { BookTick } from "./market-tick.ts";
 import type { StatusReason } from "./status-reason.ts";
+import { TickLadder } from "./tick-ladder.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -62,7 +71,9 @@ export const SNAPSHOTS_BEHIND_MAX = 3;
  */
 export class BookBuilder {
   readonly instrument: Instrument;
-  readonly book = createOrderBook();
+  readonly #bids = new TickLadder("bid");
+  readonly #asks = new TickLadder("ask");
+  readonly book = new OrderBook((side) => (side === "bid" ? this.#bids : this.#asks));
   readonly counts: BookBuilderCounts = {
     beforeSnapshot: 0,
     duplicates: 0,
@@ -95,6 +106,8 @@ export class BookBuilder {
   /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
   #isDoubted = false;
   #startReason: StatusReason = "start";
+  /** The checksum of the book was asked for after its last change. */
+  #isSummed = false;
 
   /**
    * Throws TypeError for a policy that takes REST snapshots but cannot line deltas up behind them.
@@ -141,6 +154,36 @@ export class BookBuilder {
     if (!raw.snapshot) this.#onDelta(raw, emit);
     else if (raw.source === "in-band") this.#onStreamSnapshot(raw, emit);
     else this.#onRestSnapshot(raw, emit);
+  }
+
+  /**
+   * The same for a change that is a tick, which is the caller's again afterwards. What a live book
+   * takes as its next change, at its own scales, becomes a `delta`; anything else goes the way of
+   * the messages.
+   */
+  handleTick(tick: BookTick, emit: Emit): void {
+    const { book } = this;
+    const isPlain =
+      this.#phase === "live" &&
+      !this.#refreshing &&
+      tick.priceScale === book.priceScale &&
+      tick.sizeScale === book.sizeScale &&
+      !isTickProofAlone(tick) &&
+      placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
+    if (!isPlain) {
+      this.handle(tick.event(), emit);
+      return;
+    }
+    this.#duplicatesInRow = 0;
+    this.#bids.setAll(tick.bids);
+    this.#asks.setAll(tick.asks);
+    const position = this.#position;
+    position.updateId = tick.lastUpdateId ?? position.updateId;
+    position.bridged = true;
+    const truncated = book.truncate(this.#depth);
+    const change = this.#isSummed ? tick : undefined;
+    if (!this.#verify(tick, emit, change) || this.#isLostToCrossing(emit)) return;
+    emit({ kind: "delta", delta: new DeltaTick(tick, truncated) });
   }
 
   /** A REST snapshot has come and waits for the first change. */
@@ -377,10 +420,11 @@ export class BookBuilder {
    * False if the venue's checksum says that the book is wrong; the book is then on its way to a
    * resync.
    */
-  #verify(raw: RawBook, emit: Emit): boolean {
-    if (raw.checksum === undefined || this.#sync.checksum === undefined) return true;
+  #verify(raw: Pick<RawBook, "checksum">, emit: Emit, change?: BookTick): boolean {
     const sent = raw.checksum;
-    const ok = this.#sync.checksum(this.book, this.instrument, sent) === sent;
+    this.#isSummed = sent !== undefined;
+    if (sent === undefined || this.#sync.checksum === undefined) return true;
+    const ok = this.#sync.checksum(this.book, this.instrument, sent, change) === sent;
     emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;

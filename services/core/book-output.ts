@@ -1,4 +1,5 @@
 import type { BookEvent, TopicState } from "./market-event.ts";
+import type { DeltaTick } from "./market-tick.ts";
 import type { StatusReason } from "./status-reason.ts";
 
 /** Why a snapshot is needed or a gap was found: a reason of the state, or one of these. */
@@ -15,6 +16,8 @@ export type BookOutput =
    * To be published. After the first snapshot event, each leaves a consumer's book equal to ours.
    */
   | { readonly kind: "event"; readonly event: BookEvent }
+  /** The same for a change that came as a tick. */
+  | { readonly kind: "delta"; readonly delta: DeltaTick }
   /**
    * Fetch a snapshot by REST, or subscribe anew where it comes in band. Said once until one
    * arrives.

@@ -1,6 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
+import type { ChangedLevels } from "./tick-levels.ts";
 
 /**
  * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
@@ -37,6 +38,9 @@ export type RawBook = {
   readonly asks: LevelColumns;
 };
 
+/** What places a delta: the venue's numbers in it. */
+type NumberedDelta = Pick<RawBook, "firstUpdateId" | "lastUpdateId" | "previousUpdateId">;
+
 /** How deltas follow a snapshot and each other. Pure functions of the venue's numbers. */
 export type BookSequencing = {
   /**
@@ -45,11 +49,11 @@ export type BookSequencing = {
    */
   readonly showsGaps?: boolean;
   /** True if the snapshot already contains this delta: drop it. */
-  isCovered(delta: RawBook, snapshotUpdateId: number): boolean;
+  isCovered(delta: NumberedDelta, snapshotUpdateId: number): boolean;
   /** True if the delta is the first that may follow the snapshot. */
-  bridges(delta: RawBook, snapshotUpdateId: number): boolean;
+  bridges(delta: NumberedDelta, snapshotUpdateId: number): boolean;
   /** True if the delta directly continues the last applied one. */
-  follows(delta: RawBook, lastUpdateId: number): boolean;
+  follows(delta: NumberedDelta, lastUpdateId: number): boolean;
 };
 
 /** How a venue's book is started and proven. */
@@ -68,9 +72,15 @@ export type BookSync = {
   readonly holdsAuctions?: true;
   /**
    * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
-   * `sent` is that one, for venues that may write numbers in several ways.
+   * `sent` is that one, for venues that may write numbers in several ways. `change` is all that has
+   * changed since it was called last for the book, where that is known.
    */
-  readonly checksum?: (book: OrderBook, instrument: Instrument, sent: number) => number;
+  readonly checksum?: (
+    book: OrderBook,
+    instrument: Instrument,
+    sent: number,
+    change?: ChangedLevels,
+  ) => number;
 };
 
 /** Where a book stands in the venue's numbering. */
@@ -88,7 +98,7 @@ type Placement = "next" | "covered" | "gap";
 
 /** Says whether a delta continues the position, is contained in it, or shows a loss. */
 export function placeDelta(
-  delta: RawBook,
+  delta: NumberedDelta,
   position: BookPosition,
   sequencing: BookSequencing | undefined,
 ): Placement {

@@ -8,6 +8,7 @@ import type {
   OwnedLevelColumns,
 } from "@tickwire/proto/model";
 import { FarLevels } from "./far-levels.ts";
+import type { TickLevels } from "./tick-levels.ts";
 import { TickWindow } from "./tick-window.ts";
 
 /**
@@ -93,6 +94,29 @@ export class TickLadder implements Ladder {
       if (window.count === 0 && size === 0) this.#onEmpty();
     } else {
       this.#setOutside(price, size, place);
+    }
+  }
+
+  /** Sets all of these levels. */
+  setAll({ prices, sizes, count }: TickLevels): void {
+    for (let index = 0; index < count; index += 1) {
+      const price = prices[index]!;
+      const size = sizes[index]!;
+      const window = this.#window;
+      const place = ((price - this.#basePrice) * this.#sign) / this.#tick;
+      const isInside =
+        window !== undefined &&
+        place >= 0 &&
+        place < window.length &&
+        place === Math.trunc(place) &&
+        this.#changes + 1 < CHANGES_JUDGED;
+      if (!isInside) {
+        this.set(price, size);
+        continue;
+      }
+      this.#changes += 1;
+      window.set(place, size);
+      if (window.count === 0 && size === 0) this.#onEmpty();
     }
   }
 

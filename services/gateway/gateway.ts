@@ -21,7 +21,7 @@ import { RequestsInFlight } from "./http/requests-in-flight.ts";
 import type { SessionDoor } from "./http/streams/stream-parts.ts";
 import { Session } from "./session/session.ts";
 import type { SessionParts } from "./session/session-parts.ts";
-import type { CatalogChange } from "./session/subscriptions.ts";
+import type { CatalogChange } from "./session/subscription-parts.ts";
 import type { TlsReload } from "./transport/tls-reload.ts";
 import type { TurnLine, Work } from "./turns/turns.ts";
 import { errorAnswer } from "./transport/http-answer.ts";
@@ -215,9 +215,9 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
   onConnection(connection: Connection, context: ConnectionContext<Credentials>): Session {
     const { sessionParts } = this.#parts;
     const { principal: credentials } = context;
-    const id = `${this.#startedAt}-${connection.id}`;
-    const onGone = (gone: Session): void => this.#onGone(gone);
-    const session = new Session({ id, connection, credentials, onGone }, sessionParts);
+    const idPrefix = this.#startedAt;
+    const onGone = this.#onGone;
+    const session = new Session({ idPrefix, connection, credentials, onGone }, sessionParts);
     this.#sessions.add(session);
     sessionParts.metrics.connectionsTotal.inc();
     sessionParts.metrics.connections.set(this.#sessions.size);
@@ -328,12 +328,13 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
     };
   }
 
-  #onGone(session: Session): void {
+  /** One function for all sessions. */
+  readonly #onGone = (session: Session): void => {
     const wasThere = this.#sessions.delete(session);
     assert(wasThere, "a session goes once");
     this.#parts.sessionParts.metrics.connections.set(this.#sessions.size);
     this.#drain?.onGone();
-  }
+  };
 
   #listenToBus(): void {
     const { bus, sessionParts } = this.#parts;

@@ -73,6 +73,7 @@ export function publishVenue(parts: PublishVenueParts): PublishedVenue {
     logger,
     publisher,
     emit: (event) => publication.emit(event),
+    emitTick: (tick) => publication.emitTick(tick),
     onEnded: (instrument) => publication.retire(instrument),
     onChange: () => announced.announce(venue),
   });

@@ -1,4 +1,4 @@
-import type { BusBatch } from "@tickwire/proto/codec";
+import type { BusBatch, PendingColumns } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { BusError } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
@@ -7,6 +7,7 @@ import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { MarketTick } from "#core/market-tick.ts";
 import type { Logger } from "#core/logger.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
@@ -14,6 +15,7 @@ import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { TopicRecord } from "./topic-record.ts";
 import type { TopicPosition } from "./topic-record.ts";
+import { eventsOfColumns } from "./tick-columns.ts";
 
 /** Counts that the publisher keeps up to date; shared with the metrics. */
 export type PublisherCounters = {
@@ -141,6 +143,24 @@ export class Publisher {
     onEvent?.(event, sequence);
     if (bus === undefined) return;
     topic.keep(event);
+    const { pendingCount } = topic;
+    assert(pendingCount <= limits.batchEventsMax, "no batch is longer than batchEventsMax");
+    if (pendingCount === 1) this.#markDirty(topic);
+    if (pendingCount === limits.batchEventsMax) this.#flushTopic(topic);
+  }
+
+  /** The same for a tick, which is the caller's again afterwards. */
+  publishTick(tick: MarketTick): void {
+    const { bus, limits, counters, onEvent } = this.#options;
+    if (bus === undefined || onEvent !== undefined) {
+      this.publish(tick.event());
+      return;
+    }
+    assert(this.#epoch > 0, "whoever publishes has a term");
+    const topic = this.#topicOf(tick);
+    topic.advance();
+    counters.events += 1;
+    topic.keepTick(tick);
     const { pendingCount } = topic;
     assert(pendingCount <= limits.batchEventsMax, "no batch is longer than batchEventsMax");
     if (pendingCount === 1) this.#markDirty(topic);
@@ -277,7 +297,7 @@ export class Publisher {
     this.#options.counters.historyBytes = this.#historyBudget.bytes;
   }
 
-  #topicOf(event: MarketEvent): TopicRecord {
+  #topicOf(event: Pick<MarketEvent, "instrument" | "kind">): TopicRecord {
     const { instrument, kind } = event;
     let topics = this.#lastTopics;
     if (instrument !== this.#lastInstrument || topics === undefined) {
@@ -332,11 +352,25 @@ export class Publisher {
     const { bus, maySend } = this.#options;
     if (bus === undefined || topic.pendingCount === 0) return;
     if (maySend !== undefined && !maySend()) return;
-    const events = topic.takePending();
-    if (events === undefined) return;
+    const events = topic.hasTicks ? undefined : topic.takePending();
+    if (events === undefined && !topic.hasTicks) return;
     if (topic.progressRepeats === 0) this.#moved.push(topic);
     topic.progressRepeats = PROGRESS_REPEATS;
-    this.#publishEvents(topic, events, bus);
+    if (events === undefined) this.#publishTicks(topic, topic.takeTicks(), bus);
+    else this.#publishEvents(topic, events, bus);
+  }
+
+  #publishTicks(topic: TopicRecord, columns: PendingColumns, bus: Bus): void {
+    const publishedTimeUs = this.#options.clock.nowUs();
+    const { count } = columns;
+    const batch = topic.encodeTicks(columns, publishedTimeUs);
+    if (count > 1 && batch.bytes.length > bus.payloadBytesMax) {
+      topic.encodeAgain(count);
+      this.#publishEvents(topic, eventsOfColumns(columns, topic.instrument), bus);
+      return;
+    }
+    this.#remember(topic, batch);
+    if (this.#send(topic, batch, bus)) observeTicks(topic, columns, publishedTimeUs);
   }
 
   #publishEvents(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
@@ -406,6 +440,19 @@ export class Publisher {
 function exceeds(batches: readonly BusBatch[], bytesMax: number): boolean {
   for (const { bytes } of batches) if (bytes.length > bytesMax) return true;
   return false;
+}
+
+/** The same as `observeLatency`, of ticks. */
+function observeTicks(
+  { latency }: TopicRecord,
+  { receivedTimesUs, venueTimesUs, count }: PendingColumns,
+  publishedTimeUs: number,
+): void {
+  if (latency === undefined) return;
+  latency.receivedToPublished.observe(publishedTimeUs - receivedTimesUs[0]!);
+  const venueTimeUs = venueTimesUs[count - 1]!;
+  if (Number.isNaN(venueTimeUs)) return;
+  latency.venueToReceived.observe(receivedTimesUs[count - 1]! - venueTimeUs);
 }
 
 /**

@@ -1,13 +1,19 @@
 import { assert } from "#core/assert.ts";
 import { countedId } from "#core/counted-id.ts";
 import type { AggressorSide, Trade } from "#core/market-event.ts";
+import { TradeAt } from "#core/market-tick.ts";
+import type { TradeTick } from "#core/market-tick.ts";
 import type { KeptRows } from "./history-page.ts";
 
 /** A trade with its place in the topic. */
 export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
 
-/** Room for trades at first; it doubles up to the capacity. */
+/**
+ * Room for trades at first. It grows by this factor up to the capacity: each time all that is there
+ * is copied, and topics that begin together grow together.
+ */
 const TRADES_MIN = 16;
+const GROWTH = 4;
 
 /** Numbers of a trade, one after the other. */
 const At = { Sequence: 0, Received: 1, Venue: 2, Price: 3, Size: 4, Id: 5 } as const;
@@ -52,8 +58,37 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
 
   /** Trades are of one instrument. */
   push(trade: Trade, sequence: number): void {
-    this.#instrument ??= trade.instrument;
-    assert(this.#instrument === trade.instrument, "the trades of a topic are of one instrument");
+    this.#put(this.#placeFor(trade.instrument), trade, sequence);
+  }
+
+  /** The same for one that is a tick. */
+  pushTick(tick: TradeTick, sequence: number): void {
+    const place = this.#placeFor(tick.instrument);
+    const { priceScale, sizeScale, numbers: of } = tick;
+    const id = of[TradeAt.Id]!;
+    if (Number.isNaN(id) || priceScale > SCALE_MAX || sizeScale > SCALE_MAX) {
+      this.#put(place, tick.event(), sequence);
+      return;
+    }
+    if (this.#odd !== undefined) this.#odd.delete(place);
+    if (this.#ids !== undefined) this.#ids[place] = "";
+    const numbers = this.#numbers;
+    const first = place * NUMBERS;
+    numbers[first + At.Sequence] = sequence;
+    numbers[first + At.Received] = of[TradeAt.Received]!;
+    numbers[first + At.Venue] = of[TradeAt.Venue]!;
+    numbers[first + At.Price] = of[TradeAt.Price]!;
+    numbers[first + At.Size] = of[TradeAt.Size]!;
+    numbers[first + At.Id] = id;
+    this.#flags[place] = SIDES.indexOf(tick.side);
+    this.#priceScales[place] = priceScale;
+    this.#sizeScales[place] = sizeScale;
+  }
+
+  /** Where the next trade is put, in place of the oldest if there are as many as may be. */
+  #placeFor(instrument: Trade["instrument"]): number {
+    this.#instrument ??= instrument;
+    assert(this.#instrument === instrument, "the trades of a topic are of one instrument");
     let place = this.#count;
     if (place === this.#capacity) {
       place = this.#oldest;
@@ -62,7 +97,7 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
       if (place === this.#flags.length) this.#grow();
       this.#count += 1;
     }
-    this.#put(place, trade, sequence);
+    return place;
   }
 
   /** From 0, the oldest, to below `length`. */
@@ -123,7 +158,7 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
   }
 
   #grow(): void {
-    const room = Math.min(this.#capacity, Math.max(TRADES_MIN, 2 * this.#flags.length));
+    const room = Math.min(this.#capacity, Math.max(TRADES_MIN, GROWTH * this.#flags.length));
     const numbers = new Float64Array(room * NUMBERS);
     numbers.set(this.#numbers);
     this.#numbers = numbers;

@@ -1,8 +1,9 @@
 import { BatchWriter } from "@tickwire/proto/codec";
-import type { BusBatch } from "@tickwire/proto/codec";
+import type { BusBatch, PendingColumns } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status } from "#core/market-event.ts";
+import type { MarketTick } from "#core/market-tick.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
 import { BatchHistory } from "./batch-history.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
@@ -11,6 +12,7 @@ import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
 import { type NumberedTrade, RecentTrades } from "./recent-trades.ts";
+import { addTick, columnsFor, eventsOfColumns } from "./tick-columns.ts";
 
 /** A place in a topic's sequence of events. */
 export type TopicPosition = { readonly epoch: number; readonly sequence: number };
@@ -47,9 +49,17 @@ export class TopicRecord {
   progressRepeats = 0;
   /** Not yet in a batch, in order; the last one has `#sequence`. */
   #pending: MarketEvent[] = [];
+  /**
+   * In its place, where all that waits are ticks. They stay until the next tick, so that the last
+   * of them can still be told; `#tickCount` is how many wait.
+   */
+  #columns: PendingColumns | undefined;
+  #tickCount = 0;
   /** The chain of the topic's batches; made with the first of them. */
   #writer: BatchWriter | undefined;
   #last: MarketEvent | undefined;
+  /** The last event is the last tick of the columns. */
+  #isTickLast = false;
   #trades: RecentTrades | undefined;
   /** By interval, oldest first. */
   readonly #candles = new Map<number, Candle[]>();
@@ -97,12 +107,21 @@ export class TopicRecord {
 
   /** The last event that was kept. */
   get last(): MarketEvent | undefined {
+    if (this.#isTickLast && this.#columns !== undefined) {
+      this.#last = eventsOfColumns(this.#columns, this.instrument).at(-1);
+      this.#isTickLast = false;
+    }
     return this.#last;
   }
 
   /** Events that wait for the next batch. */
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#pending.length + this.#tickCount;
+  }
+
+  /** All that waits are ticks: see `takeTicks`. */
+  get hasTicks(): boolean {
+    return this.#tickCount > 0;
   }
 
   /** Numbers the next event of the topic, and returns its sequence. */
@@ -113,8 +132,36 @@ export class TopicRecord {
 
   /** Keeps the event that `advance` has just numbered, for the next batch and for newcomers. */
   keep(event: MarketEvent): void {
+    if (this.#tickCount > 0) this.#makeEvents();
     this.#pending.push(event);
     this.#remember(event, this.#sequence);
+  }
+
+  /** The same for a tick that `advance` has numbered. */
+  keepTick(tick: MarketTick): void {
+    assert(tick.instrument === this.instrument, "a tick is kept by its instrument's topic");
+    if (this.#pending.length > 0) {
+      this.keep(tick.event());
+      return;
+    }
+    const columns = (this.#columns ??= columnsFor(tick));
+    if (this.#tickCount === 0) columns.clear();
+    if (!addTick(columns, tick)) {
+      this.keep(tick.event());
+      return;
+    }
+    this.#tickCount += 1;
+    this.#isTickLast = true;
+    if (tick.kind !== "trade") return;
+    this.#trades ??= new RecentTrades({ capacity: this.#limits.recentTradesMax });
+    this.#trades.pushTick(tick, this.#sequence);
+  }
+
+  /** Something that is no tick follows: all that waits are events from here on. */
+  #makeEvents(): void {
+    assert(this.#columns !== undefined, "ticks wait in columns");
+    this.#pending = [...eventsOfColumns(this.#columns, this.instrument)];
+    this.#tickCount = 0;
   }
 
   /** What a newcomer is told, without a place of its own: for a topic that nothing was heard of. */
@@ -132,7 +179,7 @@ export class TopicRecord {
     nowMs: number,
   ): void {
     assert(baseSequence === this.#sequence, "a batch that is followed goes on from the last one");
-    assert(this.#pending.length === 0, "nothing waits in a topic that is followed");
+    assert(this.pendingCount === 0, "nothing waits in a topic that is followed");
     assert(events.length === count, "a batch has as many events as it says");
     this.#sequence += count;
     this.#batchedSequence = this.#sequence;
@@ -144,7 +191,7 @@ export class TopicRecord {
 
   /** What is followed goes on behind this sequence: what is between is not here. */
   jumpTo(sequence: number): void {
-    assert(this.#pending.length === 0, "nothing waits in a topic that is followed");
+    assert(this.pendingCount === 0, "nothing waits in a topic that is followed");
     this.#sequence = sequence;
     this.#batchedSequence = sequence;
     this.history.restart(sequence);
@@ -155,7 +202,7 @@ export class TopicRecord {
    * `continues` says of which epoch that is, if it is exactly known.
    */
   beginTerm(epoch: number, continues: number | undefined): void {
-    assert(this.#pending.length === 0, "nothing waits when a term begins");
+    assert(this.pendingCount === 0, "nothing waits when a term begins");
     this.#epoch = epoch;
     this.#writer = undefined;
     this.#continued =
@@ -164,6 +211,7 @@ export class TopicRecord {
 
   /** Takes back what waits for the next batch: their sequences are free again. */
   withdrawPending(): readonly MarketEvent[] {
+    if (this.#tickCount > 0) this.#makeEvents();
     const events = this.#pending;
     this.#pending = [];
     this.#sequence = this.#batchedSequence;
@@ -172,7 +220,7 @@ export class TopicRecord {
 
   /** Events that are lost take their place all the same: whoever reads the topic sees the hole. */
   skip(count: number): void {
-    assert(this.#pending.length === 0, "what is lost comes before what waits");
+    assert(this.pendingCount === 0, "what is lost comes before what waits");
     this.jumpTo(this.#sequence + count);
     this.#writer = undefined;
   }
@@ -180,6 +228,7 @@ export class TopicRecord {
   #remember(event: MarketEvent, sequence: number): void {
     assert(event.instrument === this.instrument, "an event is kept by its instrument's topic");
     this.#last = event;
+    this.#isTickLast = false;
     switch (event.kind) {
       case "trade":
         this.#trades ??= new RecentTrades({ capacity: this.#limits.recentTradesMax });
@@ -215,6 +264,7 @@ export class TopicRecord {
 
   /** What waits, and follows what was taken before; undefined if nothing waits. */
   takePending(): readonly MarketEvent[] | undefined {
+    if (this.#tickCount > 0) this.#makeEvents();
     const events = this.#pending;
     if (events.length === 0) return undefined;
     assert(
@@ -224,6 +274,30 @@ export class TopicRecord {
     this.#pending = [];
     this.#batchedSequence = this.#sequence;
     return events;
+  }
+
+  /**
+   * Takes the ticks that wait, which follow what was taken before. They are the topic's again with
+   * the next tick.
+   */
+  takeTicks(): PendingColumns {
+    const columns = this.#columns;
+    assert(columns !== undefined && this.#tickCount > 0, "ticks are taken where some wait");
+    assert(
+      this.#batchedSequence + this.#tickCount === this.#sequence,
+      "the batches of a topic follow each other without a hole",
+    );
+    this.#tickCount = 0;
+    this.#batchedSequence = this.#sequence;
+    return columns;
+  }
+
+  /** The ticks that were just taken as the next batch of the topic's chain. */
+  encodeTicks(columns: PendingColumns, publishedTimeUs: number): BusBatch {
+    this.#writer ??= this.#newChain(this.#batchedSequence - columns.count);
+    const batch = this.#writer.writeColumns(columns, { publishedTimeUs });
+    assert(this.#writer.sequence <= this.#batchedSequence, "what is encoded was taken");
+    return batch;
   }
 
   /**

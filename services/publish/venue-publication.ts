@@ -9,6 +9,7 @@ import { fencingTokenOf } from "#core/fencing-token.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Logger } from "#core/logger.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { MarketTick } from "#core/market-tick.ts";
 import { decodeLeadership, encodeLeadership } from "#wire/bus-codec.ts";
 import { roleFromWire, roleToWire } from "#wire/leader-role.ts";
 import type { LeaderRole } from "#wire/leader-role.ts";
@@ -179,6 +180,12 @@ export class VenuePublication {
   emit(event: MarketEvent): void {
     if (this.#isPlain) this.publisher.publish(event);
     else this.#emitKept(event);
+  }
+
+  /** The same for a tick, which is the caller's again afterwards. */
+  emitTick(tick: MarketTick): void {
+    if (this.#isPlain) this.publisher.publishTick(tick);
+    else this.#emitKept(tick.event());
   }
 
   /** Nothing more comes of an instrument. */

@@ -7,11 +7,12 @@
 // that was saved, beyond the noise; --save keeps the figures as those of a release.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { movedRows } from "./suite/compare.mjs";
 import { machine, measureQuickly } from "./suite/measure.mjs";
+import { notes } from "./suite/notes.mjs";
 import { formatTable } from "./suite/table.mjs";
 
 /** Each is read when it is wanted. */
@@ -22,9 +23,12 @@ const BENCHMARKS = {
   messages: () => import("./suite/messages.mjs"),
   bytes: () => importTypeScript("./suite/bytes.ts"),
   fanout: () => import("./suite/fanout.mjs"),
+  peers: () => import("./suite/peers.mjs"),
   latency: () => import("./suite/latency.mjs"),
   memory: () => import("./suite/memory.mjs"),
+  instruments: () => import("./suite/instrument-memory.mjs"),
   client: () => import("./suite/client.mjs"),
+  bundle: () => import("./suite/bundle.mjs"),
   stall: () => import("./suite/stall.mjs"),
   start: () => import("./suite/start.mjs"),
   scale: () => import("./suite/scale.mjs"),
@@ -81,8 +85,11 @@ async function measure(name) {
   const rows = await benchmark.run({ rounds, quick: values.quick, only: values.only });
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   print(`\n${name}: ${benchmark.about} (${rounds} rounds, ${seconds} s)`);
+  const noted = notes();
+  for (const note of noted) print(`note: ${note}`);
   print(formatTable(rows));
-  const result = { name, machine: about, quick: values.quick, rounds, seconds, rows };
+  const { quick } = values;
+  const result = { name, machine: about, quick, rounds, seconds, notes: noted, rows };
   mkdirSync(LATEST, { recursive: true });
   writeFileSync(join(LATEST, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
@@ -91,6 +98,7 @@ async function runAll() {
   const { cpu, cores, node, platform, loadAtStart } = machine();
   print(`${cpu}, ${cores} cores, ${platform}, Node ${node}, load ${loadAtStart} at the start`);
   for (const name of names) {
+    rmSync(join(LATEST, `${name}.json`), { force: true });
     const args = [name, "--child", ...process.argv.slice(2).filter((word) => word !== name)];
     const child = fork(import.meta.filename, args, { execArgv: ["--expose-gc"] });
     const [code] = await once(child, "exit");
@@ -137,6 +145,11 @@ function compare() {
 }
 
 function save(release) {
+  if (values.quick || values.only !== undefined || process.exitCode === 1) {
+    process.stderr.write("nothing is saved: a release has all rows of a run that did not fail\n");
+    process.exitCode = 1;
+    return;
+  }
   const results = names.map((name) => readResult(join(LATEST, `${name}.json`)));
   const file = join(RESULTS, `${release}.json`);
   writeFileSync(

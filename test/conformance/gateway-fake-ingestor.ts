@@ -1,4 +1,5 @@
 import { BatchWriter, channelToWire } from "@tickwire/proto/codec";
+import type { BusBatch } from "@tickwire/proto/codec";
 import type { Bus, BusSubscription } from "#bus/bus.ts";
 import {
   announceSubject,
@@ -11,8 +12,10 @@ import type { Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { BookEvent, MarketEvent, Quote, Status, Trade } from "#core/market-event.ts";
 import {
+  decodeHistoryRequest,
   encodeAnnouncement,
   encodeCatalogReply,
+  encodeHistoryReply,
   encodeQueryError,
   encodeQueryReply,
   encodeSnapshotReply,
@@ -27,6 +30,7 @@ import {
 
 type TopicLog = {
   readonly writer: BatchWriter;
+  readonly batches: BusBatch[];
   last: MarketEvent[];
   levels: Map<string, number>;
 };
@@ -55,6 +59,8 @@ export class FakeIngestor {
   publisherId = "one";
   /** Of this start; any number, because epochs have no order. */
   epoch = 5_000_000_000_000_003;
+  /** Whether it can be asked for what it has published. */
+  keepsHistory = false;
   /** Set while more is to be listed. */
   incomplete = false;
   /** Announced, and kept by nobody: this ingestor announces when a test says so. */
@@ -130,8 +136,10 @@ export class FakeIngestor {
     for (const event of events) remember(log, event);
     const publishedTimeUs = this.#clock.nowUs();
     const subject = eventSubject({ ...first.instrument, channel });
-    for (const { bytes } of log.writer.write(rowsOfEvents(events), { publishedTimeUs })) {
+    for (const batch of log.writer.write(rowsOfEvents(events), { publishedTimeUs })) {
       const { lost = false, damaged = false } = options;
+      const { bytes } = batch;
+      log.batches.push(batch);
       if (!lost) this.#bus.publish(subject, damaged ? bytes.subarray(0, -1) : bytes);
     }
   }
@@ -221,7 +229,7 @@ export class FakeIngestor {
     let log = this.#logs.get(key);
     if (log === undefined) {
       const writer = new BatchWriter({ kind: batchKindOf(channel), epoch: this.epoch });
-      log = { writer, last: [], levels: new Map() };
+      log = { writer, batches: [], last: [], levels: new Map() };
       this.#logs.set(key, log);
     }
     return log;
@@ -245,10 +253,27 @@ export class FakeIngestor {
       case "ping":
         return encodeQueryReply(new Uint8Array(0));
       case "history":
+        return this.#history(query.channel, query.symbol, payload);
       case "positions":
       case undefined:
         return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: subject });
     }
+  }
+
+  #history(channel: Channel, symbol: string, payload: Uint8Array): Uint8Array {
+    if (!this.keepsHistory) {
+      return encodeQueryError({ code: "CODE_UNIMPLEMENTED", message: channel });
+    }
+    const { epoch, afterSequence } = decodeHistoryRequest(payload);
+    const { batches, writer } = this.#log(channel, symbol);
+    const kept = epoch === this.epoch ? batches : [];
+    const behind = kept.filter(({ baseSequence }) => baseSequence >= afterSequence);
+    return encodeQueryReply(
+      encodeHistoryReply(
+        behind.map(({ bytes }) => bytes),
+        writer.sequence,
+      ),
+    );
   }
 
   #statuses(payload: Uint8Array): Uint8Array {

@@ -20,16 +20,20 @@ const CAPTURES = [
   { capture: "kraken-v2-ethusd", venue: "kraken", share: 0.9 },
   { capture: "kraken-v2-btcusd-depth10-resubscribes", venue: "kraken", share: 0.75 },
   { capture: "kraken-v1-10-pairs", venue: "kraken-v1", share: 0.9 },
-  { capture: "okx-3-instruments", venue: "okx", share: 0.85 },
+  { capture: "okx-3-instruments", venue: "okx", share: 0.9 },
   { capture: "kucoin-10-pairs", venue: "kucoin", share: 0.9 },
+  { capture: "bitget-v1-10-pairs", venue: "bitget-v1", share: 0.8 },
   { capture: "bitfinex-7-pairs", venue: "bitfinex", share: 0.85 },
   { capture: "bitstamp-10-pairs", venue: "bitstamp", share: 0.85 },
-  { capture: "gateio-10-pairs", venue: "gateio", share: 0.6 },
+  { capture: "deribit-10-options", venue: "deribit", share: 0.7 },
+  { capture: "gateio-10-pairs", venue: "gateio", share: 0.85 },
+  { capture: "htx-10-pairs", venue: "htx", share: 0.75 },
 ] as const;
 
 const FRAMES_MAX = 5_000;
-/** An altered frame a capture; some of them are longer than what a second has room for. */
-const ALTERED = 4_000;
+/** Altered frames a capture, and characters of them: some frames are long. */
+const ALTERED_MAX = 4_000;
+const ALTERED_CHARACTERS_MAX = 2_000_000;
 const ALTERED_AT_ONCE = 100;
 const LEARNT = 200;
 const ALTERED_LENGTH_MAX = 8_000;
@@ -56,10 +60,12 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
     let oracle = new ScanOracle(adapter);
     const all = await recordedTexts(adapter, path!, { oracle, framesMax: FRAMES_MAX });
     const frames = all.filter(({ length }) => length < ALTERED_LENGTH_MAX);
+    const characters = frames.reduce((sum, { length }) => sum + length, 0) / frames.length;
+    const count = Math.min(ALTERED_MAX, Math.round(ALTERED_CHARACTERS_MAX / characters));
     const differences: object[] = [];
     let taken = 0;
     let scanned = 0;
-    for (const frame of alteredFrames(frames, { count: ALTERED, seed: 13 })) {
+    for (const frame of alteredFrames(frames, { count, seed: 13 })) {
       // A number that was made very fine leaves its instrument with a scale that few others fit.
       if (taken % ALTERED_AT_ONCE === 0) {
         oracle = new ScanOracle(adapter);
@@ -73,7 +79,7 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
     }
     expect(differences.slice(0, 3)).toEqual([]);
     // Else nothing was compared: some changes leave a frame as usual as it was.
-    expect(scanned).toBeGreaterThan(ALTERED / 50);
+    expect(scanned).toBeGreaterThan(count / 50);
   });
 });
 
@@ -107,6 +113,7 @@ const FORMS = {
     '{"stream":"btcusdt@depth@100ms","data":{"st":1,"e":"depthUpdate","E":1723161256456,"T":1723161256455,"s":"BTCUSDT","ps":"BTCUSDT","U":5123107846704,"u":5123107850146,"pu":5123107846634,"b":[["61800.20","0.000"]],"a":[]}}',
   ],
   okx: [
+    '{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[{"instType":"SPOT","instId":"BTC-USDT","last":"9999.99","lastSz":"0.1","askPx":"9999.99","askSz":"11","bidPx":"8888.88","bidSz":"5","open24h":"9000","high24h":"10000","low24h":"8888.88","volCcy24h":"2222","vol24h":"2222","sodUtc0":"2222","sodUtc8":"2222","ts":"1597026383085"}]}',
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"snapshot","data":[{"asks":[["8476.98","415","0","13"]],"bids":[["8476.97","256.5","0","12"]],"ts":"1597026383085","checksum":0,"seqId":100,"prevSeqId":-1}]}',
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.98","0","0","0"]],"bids":[],"ts":"1597026383185","checksum":0,"seqId":101,"prevSeqId":100}]}',
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["8476.99","1.5","0","1"]],"bids":[],"ts":"1597026383185","checksum":-855196043,"seqId":102,"prevSeqId":101}]}',
@@ -121,9 +128,27 @@ const FORMS = {
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
   ],
+  bitget: [
+    '{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":1483653649371725838,"pseq":0,"ts":"1767225600000","maxdepth":"1000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[],"b":[["50000","0.7"],["50000.5","0"]],"seq":1483653649371725839,"pseq":1483653649371725838,"ts":"1767225600010","maxdepth":"1000"}],"ts":1767225600010}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001.25","3"]],"b":[],"seq":1483653649371725841,"pseq":1483653649371725840,"ts":"1767225600050"}],"ts":1767225600051}',
+    '{"action":"update","arg":{"instType":"usdt-futures","topic":"ticker","symbol":"BTCUSDT"},"data":[{"highPrice24h":"51000.0","lowPrice24h":"49000","openPrice24h":"49500","lastPrice":"50000.50","turnover24h":"1000000.5","volume24h":"20","bid1Price":"50000.4","ask1Price":"50000.6","bid1Size":"1","ask1Size":"2","openInterest":"12.5","deliveryTime":"","indexPrice":"50000.1","markPrice":"50000.2","fundingRate":"0.0001","nextFundingTime":"1767254400000"}],"ts":1767225600001}',
+    '{"action":"snapshot","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":451027330100,"pseq":0,"ts":"1767225600000"}],"ts":1767225600000}',
+    '{"action":"update","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","0"]],"b":[],"seq":451027330105,"pseq":451027330100,"ts":"1767225600050"}],"ts":1767225600051}',
+  ],
   gateio: [
+    '{"time":1669107766,"time_ms":1669107766406,"channel":"spot.tickers","event":"update","result":{"currency_pair":"BTC_USDT","last":"15743.4","lowest_ask":"15744.4","highest_bid":"15743.5","change_percentage":"-1.8254","base_volume":"9110.473081735","quote_volume":"145082083.2535","high_24h":"16280.9","low_24h":"15468.5"}}',
+    '{"time":1606292218,"time_ms":1606292218231,"channel":"spot.trades","event":"update","result":{"id":309143071,"create_time":1606292218,"create_time_ms":"1606292218213.4578","side":"sell","currency_pair":"BTC_USDT","amount":"16.4700000000","price":"0.4705000000","range":"2390902-2390902"}}',
+    '{"time":1606292600,"time_ms":1606292600376,"channel":"spot.candlesticks","event":"update","result":{"t":"1606292580","v":"2362.32035","c":"19128.1","h":"19128.1","l":"19128.1","o":"19128.1","n":"1m_BTC_USDT","a":"3.8283","w":true}}',
+    '{"time":1606293275,"time_ms":1606293275723,"channel":"spot.book_ticker","event":"update","result":{"t":1606293275123,"u":48733182,"s":"BTC_USDT","b":"19177.79","B":"0.0003341504","a":"19179.38","A":"0.09"}}',
     '{"time":1606294781,"time_ms":1606294781236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294781123,"e":"depthUpdate","E":1606294781,"s":"BTC_USDT","U":48776301,"u":48776306,"b":[["19137.74","0.0001"],["19088.37","0"]],"a":[["19137.75","0.6135"]]}}',
     '{"time":1606294782,"time_ms":1606294782236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294782123,"e":"depthUpdate","E":1606294782,"s":"BTC_USDT","U":48776307,"u":48776307,"b":[],"a":[["19137.751","0.61355"]]}}',
+  ],
+  htx: [
+    '{"ch":"market.btcusdt.mbp.400","ts":1760000000123,"tick":{"seqNum":3,"prevSeqNum":2,"bids":[[62000.5,0.25]],"asks":[]}}',
+    '{"ch":"market.btcusdt.mbp.400","ts":1760000000223,"tick":{"seqNum":5,"prevSeqNum":3,"bids":[[62000.25,1.5E-4],[62000.0,0.0]],"asks":[[62001.5,12.0]]}}',
+    '{"ch":"market.btcusdt.mbp.20","ts":1760000000323,"tick":{"seqNum":6,"prevSeqNum":5,"bids":[],"asks":[[6.20015E4,1.0E7]]}}',
+    '{"ch":"market.btcusdt.depth.step0","ts":1760000000423,"tick":{"bids":[[62000.5,0.25],[62000.0,1.0]],"asks":[[62000.75,2.5E-5]],"version":326374057,"ts":1760000000420}}',
   ],
   kucoin: [
     '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',

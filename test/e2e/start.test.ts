@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { compileFile, runCompiled } from "../../services/cli/compiled-program.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "tickwire-start-"));
@@ -82,7 +83,9 @@ describe("the program is read from", () => {
   /** What is run if the compiler wrote its notes then, and the bundle was made at 2,000. */
   function runWith(notesS: readonly number[]): string {
     mkdirSync(dirname(FILES.program), { recursive: true });
-    copyFileSync(join(ROOT, "services/cli/tickwire.mjs"), FILES.program);
+    for (const name of ["tickwire.mjs", "compiled-program.mjs"]) {
+      copyFileSync(join(ROOT, "services/cli", name), join(folder, "services/cli", name));
+    }
     write(join(folder, "package.json"), '{ "type": "module" }', 1);
     write(FILES.built, 'console.log("the compiler");', notesS[0] ?? 0);
     write(FILES.bundle, 'console.log("the bundle");', 2_000);
@@ -100,6 +103,31 @@ describe("the program is read from", () => {
     expect(runWith([2_001, 1_999, 1_999])).toBe("the compiler");
     expect(runWith([1_999, 2_001, 1_999])).toBe("the compiler");
     expect(runWith([1_999, 1_999, 2_001])).toBe("the compiler");
+  });
+
+  test("the bundle as it is, whatever lies beside it as compiled code", () => {
+    for (const compiled of ["", "no code of V8", "\0".repeat(4_096)]) {
+      writeFileSync(`${FILES.bundle}.v8`, compiled);
+      expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
+    }
+    const code = 'console.log("some other text");';
+    writeFileSync(`${FILES.bundle}.v8`, compileFile(FILES.bundle, code).bytes);
+    expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
+    rmSync(`${FILES.bundle}.v8`);
+  });
+
+  test("files that require each other, each of them once", () => {
+    const one = join(dirname(FILES.bundle), "one.cjs");
+    writeFileSync(one, 'exports.count = 1; exports.of = require("./two.cjs").name;');
+    writeFileSync(
+      join(dirname(FILES.bundle), "two.cjs"),
+      'exports.name = require("node:path").basename(__filename) + require("./one.cjs").count;',
+    );
+    const entry = join(dirname(FILES.bundle), "entry.cjs");
+    const code = 'const one = require("./one.cjs"); module.exports = () => one.of;';
+    writeFileSync(entry, code);
+    writeFileSync(`${entry}.v8`, compileFile(entry, code).bytes);
+    expect((runCompiled(entry) as () => unknown)()).toBe("two.cjs1");
   });
 
   test("the compiler's files if there is no bundle", () => {

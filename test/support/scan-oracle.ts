@@ -1,3 +1,4 @@
+import { gunzipSync } from "node:zlib";
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
 import type { FeedAdapter, FeedDecoder, FeedEvent } from "#ingest/feed/feed-adapter.ts";
@@ -63,7 +64,7 @@ export class ScanOracle {
   }
 }
 
-/** The frames of a capture, and what its client sent, in order. */
+/** The texts of a capture's frames, and what its client sent, in order. */
 export async function recordedTexts(
   adapter: FeedAdapter,
   path: string,
@@ -73,11 +74,15 @@ export async function recordedTexts(
   for await (const line of readCapture(path)) {
     if (frames.length >= options.framesMax) break;
     if (line.kind === "sent") options.oracle.sent(line.text);
-    if (line.kind === "received" && typeof line.frame === "string") frames.push(line.frame);
+    if (line.kind === "received") frames.push(textOfRecorded(line.frame));
     if (line.kind !== "http" || adapter.recordedRequest(line.url)?.kind !== "instruments") continue;
     options.oracle.catalog.add(adapter.parseInstruments(line.body, line.url)?.instruments ?? []);
   }
   return frames;
+}
+
+function textOfRecorded(frame: string | Uint8Array): string {
+  return typeof frame === "string" ? frame : gunzipSync(frame).toString("utf8");
 }
 
 /** Every field of an event, also of those that have no value, as text. */

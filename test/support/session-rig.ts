@@ -114,7 +114,7 @@ export class SessionRig {
   #open(connection: Connection): Session {
     return new Session(
       {
-        id: "session-1",
+        idPrefix: "session",
         connection,
         credentials: { secret: undefined, certificate: undefined, remoteAddress: "203.0.113.9" },
         onGone: () => void (this.gone += 1),

@@ -107,10 +107,11 @@ export class ViewRig {
     const whole = client.depth !== view.options.depth;
     seat.client = client;
     seat.lanes = new TopicLanes(NO_LANE_LISTENER, this.#fanOut);
-    const lane = seat.lanes.open(view.id);
     const options = { snapshot: true, resume, whole };
     const { hub } = this;
-    const subscription = new TopicSubscription({ view, hub, lane, options, pattern: undefined });
+    const { lanes } = seat;
+    const parts = { view, options, pattern: undefined };
+    const subscription = new TopicSubscription({ hub, lanes }, parts);
     seat.subscription = subscription;
     view.whenReady((failure) => {
       if (subscription.state !== "starting") return;

@@ -123,6 +123,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/host/next-frame.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/connect-shared.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/worker.ts", effects: ["page"] },
   { path: "clients/typescript/src/transports/http-host.ts", effects: ["network", "randomness"] },
@@ -135,6 +136,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/bus/threads/bus-host.ts", effects: ["timers"] },
   { path: "services/bus/threads/thread-bus.ts", effects: ["timers"] },
   { path: "services/bus/nats-bus.ts", effects: ["timers", "time"] },
+  { path: "services/bus/jetstream-leases.ts", effects: ["timers"] },
   { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
   { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.
@@ -167,6 +169,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
   { path: "services/cli/bundle.mjs", effects: ["process", "files", "time"] },
+  { path: "services/cli/compiled-program.mjs", effects: ["files", "loading"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files", "loading"] },
   { path: "services/derive/main.ts", effects: ["randomness"] },
   { path: "services/gateway/http/streams/session-token.ts", effects: ["randomness"] },

@@ -230,23 +230,20 @@ function firstWelcome(session: Session, signal: AbortSignal | undefined): Promis
  * none.
  */
 export function streamUrl(address: string, webSocketPath: string = WEB_SOCKET_PATH): string {
-  let url: URL;
+  let url: URL | undefined;
+  let cause: unknown;
   try {
     url = new URL(address);
-  } catch (cause) {
-    throw new ConnectionError("connect-failed", badAddress(address), { cause });
+  } catch (error) {
+    cause = error;
   }
-  if (url.protocol === "http:") url.protocol = "ws:";
-  if (url.protocol === "https:") url.protocol = "wss:";
-  if (url.protocol !== "ws:" && url.protocol !== "wss:") {
-    throw new ConnectionError("connect-failed", badAddress(address));
+  if (url === undefined || !/^(ws|http)s?:$/.test(url.protocol)) {
+    const text = `"${address}" is not the address of a gateway, which begins with ws:, wss:, http: or https:`;
+    throw new ConnectionError("connect-failed", text, { cause });
   }
+  url.protocol = url.protocol.replace("http", "ws");
   const prefix = url.pathname.replace(/\/+$/, "");
   url.pathname = prefix.endsWith(webSocketPath) ? prefix : prefix + webSocketPath;
   url.hash = "";
   return url.href;
-}
-
-function badAddress(address: string): string {
-  return `"${address}" is not the address of a gateway, which begins with ws:, wss:, http: or https:`;
 }

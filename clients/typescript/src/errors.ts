@@ -202,32 +202,15 @@ export class RpcError extends TickwireError {
   }
 }
 
-/** What codes from 4000 on mean, and those from 4500 on, after which no client comes back. */
-const PASSING_CLOSES: readonly ConnectionErrorCode[] = [
-  "going-away",
-  "slow-consumer",
-  "internal",
-  "overloaded",
-  "rate-limited",
-  "hello-timeout",
-];
-const TERMINAL_CLOSES: readonly ConnectionErrorCode[] = [
-  "protocol-error",
-  "protocol-error",
-  "frame-too-large",
-  "unsupported-version",
-  "unauthenticated",
-  "permission-denied",
-];
-/** Closes that are about access. */
-const ACCESS_CLOSES: ReadonlyMap<number, ConnectionErrorCode> = new Map([
-  [4010, "access-expired"],
-  [4011, "access-limited"],
-  [4012, "access-unavailable"],
-  [4510, "access-revoked"],
-]);
+// What close codes mean, each at its place; a blank more is a code that means nothing.
+/** From 4000 on. */
+const PASSING_CLOSES =
+  "going-away slow-consumer internal overloaded rate-limited hello-timeout     access-expired access-limited access-unavailable";
+/** From 4500 on, after which no client comes back. */
+const TERMINAL_CLOSES =
+  "protocol-error protocol-error frame-too-large unsupported-version unauthenticated permission-denied     access-revoked";
 /** The protocol's codes for those of the WebSocket itself that say the same. */
-const CODE_OF_WEB_SOCKET: ReadonlyMap<number, number> = new Map([
+const CODE_OF_WEB_SOCKET: ReadonlyMap<number, number> = /* @__PURE__ */ new Map([
   [1001, 4000],
   [1009, 4502],
   [1011, 4002],
@@ -241,12 +224,11 @@ export function connectionErrorOfClose(closeCode: number, reason: string): Conne
   const known = CODE_OF_WEB_SOCKET.get(closeCode) ?? closeCode;
   // 4500-4999 by the protocol, and 1009, since the same frames would be refused again.
   const terminal = known >= 4500 && known <= 4999;
-  const listed = terminal ? TERMINAL_CLOSES[known - 4500] : PASSING_CLOSES[known - 4000];
-  const code = listed ?? ACCESS_CLOSES.get(known);
-  const text = reason === "" ? "" : `: ${reason}`;
+  const codes = (terminal ? TERMINAL_CLOSES : PASSING_CLOSES).split(" ");
+  const code = codes[known - (terminal ? 4500 : 4000)] as ConnectionErrorCode | undefined;
   return new ConnectionError(
-    code ?? (terminal ? "protocol-error" : "connection-lost"),
-    `connection closed with ${closeCode}${text}`,
+    code || (terminal ? "protocol-error" : "connection-lost"),
+    `connection closed with ${closeCode}${reason && `: ${reason}`}`,
     { retryable: !terminal, closeCode },
   );
 }

@@ -1,6 +1,7 @@
-import { createEnvironment } from "./host/environment.ts";
+import { createHostEnvironment } from "./host/environment.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
-import { connectLite, type LiteClient, type LiteConnectOptions } from "./lite/lite-client.ts";
+import { connectLite, type LiteClient } from "./lite/lite-client.ts";
+import type { LiteConnectOptions } from "./lite/lite-options.ts";
 
 // All but connect(), which the declaration below replaces.
 export * from "./lite.ts";
@@ -10,5 +11,5 @@ export * from "./lite.ts";
  * `ws://host:port` means its path `/v1/ws`.
  */
 export function connect(url: string, options: LiteConnectOptions = {}): Promise<LiteClient> {
-  return connectLite(url, options, createEnvironment(options, nodeSockets));
+  return connectLite(url, options, createHostEnvironment(options, nodeSockets));
 }

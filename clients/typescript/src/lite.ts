@@ -3,15 +3,16 @@
  *
  * @module @tickwire/client/lite
  */
-import { createEnvironment } from "./host/environment.ts";
-import { connectLite, type LiteClient, type LiteConnectOptions } from "./lite/lite-client.ts";
+import { createHostEnvironment } from "./host/environment.ts";
+import { connectLite, type LiteClient } from "./lite/lite-client.ts";
+import type { LiteConnectOptions } from "./lite/lite-options.ts";
 
 /**
  * Connects to a gateway: resolves when it has welcomed this client, rejects with ConnectionError.
  * `ws://host:port` means its path `/v1/ws`.
  */
 export function connect(url: string, options: LiteConnectOptions = {}): Promise<LiteClient> {
-  return connectLite(url, options, createEnvironment(options));
+  return connectLite(url, options, createHostEnvironment(options));
 }
 
 export {
@@ -23,9 +24,8 @@ export {
 export type { ConnectionErrorCode, TopicErrorCode, TopicRefusal } from "./errors.ts";
 export type { Quote, Trade } from "./events/market-event.ts";
 export type { NoticeEvent } from "./events/stream-events.ts";
-export type {
-  LiteClient,
-  LiteConnectOptions,
-  LiteStream,
-  LiteStreamOptions,
-} from "./lite/lite-client.ts";
+export type { LiteClient, LiteStreamOptions } from "./lite/lite-client.ts";
+export type { LiteConnectOptions } from "./lite/lite-options.ts";
+export { onFrame } from "./lite/frames.ts";
+export type { FrameUpdate } from "./streams/event-stream.ts";
+export type { LiteStream } from "./lite/lite-stream.ts";

@@ -5,6 +5,13 @@ import { VARINT_BYTES_MAX, putBigVarint, putVarint, writeUint } from "../byte-wr
 import type { ByteWriter } from "../byte-writer.ts";
 import type { ChainState } from "./chain-state.ts";
 import { putDifference } from "./difference-writer.ts";
+import { putSmall } from "./small-varint.ts";
+
+/** From here on up to 2^53 a varint takes eight bytes. */
+const TIME_MIN = 2 ** 49;
+
+/** Zigzag codes of numbers below this have 31 bits. */
+const ZIGZAG_SMALL_MAX = 2 ** 30;
 
 /** Bytes that the fields of a base take at most, but for its prefix, values and scales. */
 const BASE_BYTES_MAX = 160;
@@ -18,8 +25,10 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   writer.reserve(BASE_BYTES_MAX);
   const { bytes } = writer;
   const { receivedTimeUs, venueTimeUnitUs } = state;
-  let at = putUnsigned(bytes, start, BaseField.Channel, state.channel);
-  at = putUnsigned(bytes, at, BaseField.Epoch, state.epoch);
+  // The numbers of channels take one byte.
+  bytes[start] = BaseField.Channel << 3;
+  bytes[start + 1] = state.channel;
+  let at = putUnsigned(bytes, start + 2, BaseField.Epoch, state.epoch);
   at = putUnsigned(bytes, at, BaseField.Sequence, state.sequence);
   if (receivedTimeUs >= 0) at = putUnsigned(bytes, at, BaseField.ReceivedTimeUs, receivedTimeUs);
   else {
@@ -51,14 +60,40 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
 function putUnsigned(bytes: Uint8Array, at: number, field: number, value: number): number {
   if (value === 0) return at;
   bytes[at] = field << 3;
-  return putVarint(bytes, at + 1, value);
+  const small = value | 0;
+  if (small === value) return putSmall(bytes, at + 1, small);
+  return value >= TIME_MIN ? putTime(bytes, at + 1, value) : putVarint(bytes, at + 1, value);
 }
 
 /** A sint64 field below 16 of `a - b`; nothing for 0. */
 function putSigned(bytes: Uint8Array, at: number, field: number, a: Mantissa, b: Mantissa): number {
   if (a === b) return at;
   bytes[at] = field << 3;
-  return putDifference(bytes, at + 1, a, b);
+  return putSignedValue(bytes, at + 1, a, b);
+}
+
+function putSignedValue(bytes: Uint8Array, at: number, a: Mantissa, b: Mantissa): number {
+  if (typeof a === "number" && typeof b === "number") {
+    const small = (a - b) | 0;
+    const isSmall = small < ZIGZAG_SMALL_MAX && small > -ZIGZAG_SMALL_MAX;
+    if (isSmall && small === a - b) return putSmall(bytes, at, (small << 1) ^ (small >> 31));
+  }
+  return putDifference(bytes, at, a, b);
+}
+
+/** Writes a number from TIME_MIN on, as times and epochs of our years are: it takes eight bytes. */
+function putTime(bytes: Uint8Array, at: number, value: number): number {
+  const high = (value / 2 ** 28) | 0;
+  const low = value - high * 2 ** 28;
+  bytes[at] = low | 0x80;
+  bytes[at + 1] = (low >>> 7) | 0x80;
+  bytes[at + 2] = (low >>> 14) | 0x80;
+  bytes[at + 3] = (low >>> 21) | 0x80;
+  bytes[at + 4] = high | 0x80;
+  bytes[at + 5] = (high >>> 7) | 0x80;
+  bytes[at + 6] = (high >>> 14) | 0x80;
+  bytes[at + 7] = high >>> 21;
+  return at + 8;
 }
 
 function writeRecord(writer: ByteWriter, state: ChainState): void {
@@ -66,7 +101,7 @@ function writeRecord(writer: ByteWriter, state: ChainState): void {
   writer.reserve(state.values.length * VARINT_BYTES_MAX);
   let at = values;
   for (let index = 0; index < state.values.length; index += 1) {
-    at = putDifference(writer.bytes, at, state.values[index] as Mantissa, 0);
+    at = putSignedValue(writer.bytes, at, state.values[index] as Mantissa, 0);
   }
   writer.position = at;
   writer.close(values);

@@ -1,21 +1,24 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { ByteWriter, writeBool, writeInt, writeUint } from "../byte-writer.ts";
+import { writeBool, writeUint } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
-import type { BatchRows, BookRow } from "../types.ts";
+import type { BatchRows } from "../types.ts";
 import { WireError } from "../wire-error.ts";
-import { writeBase } from "./base-writer.ts";
 import { recordFieldsOf } from "./batch-kinds.ts";
 import { GENERATIONS, SEQUENCE_ANCHOR_BATCHES, markOf } from "./batch-marks.ts";
 import type { BatchKind, NamedField } from "./batch-kinds.ts";
-import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
-import { sharedCopy } from "./byte-arena.ts";
+import { LONG_MESSAGE, beginMessage, finishMessage } from "./bus-message.ts";
+import type { BatchHead } from "./bus-message.ts";
 import { emptyChainState } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
+import { fitsChain, moveBehind, startChain } from "./column-chain.ts";
+import { columnsRoom, writePlainPayload, writeTimeColumns } from "./column-writer.ts";
 import { EventTimes } from "./event-times.ts";
 import { gatherPayload, planPrices, planRecords, writePayload } from "./payload-writer.ts";
-import { absentFields } from "./record-writer.ts";
-import type { RecordRow } from "./record-writer.ts";
+import type { PendingColumns } from "./pending-columns.ts";
+import { pendingOfRows, rowsOfPending } from "./pending-rows.ts";
+import { partsOf } from "./batch-parts.ts";
 import { writeTimes } from "./times-codec.ts";
 import { TradeIdPlan } from "./trade-id-form.ts";
 
@@ -37,14 +40,7 @@ export type BatchInit = {
   readonly skipped?: number | undefined;
 };
 
-type BatchHead = {
-  readonly publishedTimeUs: number;
-  readonly skipped: number;
-  readonly snapshot: boolean;
-};
-
 // Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
-const writer = new ByteWriter();
 const times = new EventTimes();
 
 /**
@@ -99,6 +95,16 @@ export class BatchWriter {
     return parts.map((part, index) => this.#write(part, index === 0 ? head : rest));
   }
 
+  /**
+   * The same for events that are columns already, which always fit one batch: there are 1 to
+   * BATCH_EVENTS_MAX of them. They are read and not kept. Its bytes are those that `write` makes of
+   * the same events as rows.
+   */
+  writeColumns(columns: PendingColumns, init: BatchInit): BusBatch {
+    const head = headOf(init);
+    return this.#writePlain(columns, head) ?? this.#writeGeneral(rowsOfPending(columns), head);
+  }
+
   /** A batch without events, which says where the topic stands. */
   writePosition(init: BatchInit): BusBatch {
     const rows = { kind: this.#kind, rows: [] } as BatchRows;
@@ -106,6 +112,12 @@ export class BatchWriter {
   }
 
   #write(rows: BatchRows, head: BatchHead): BusBatch {
+    const columns = head.snapshot ? undefined : pendingOfRows(rows);
+    const plain = columns === undefined ? undefined : this.#writePlain(columns, head);
+    return plain ?? this.#writeGeneral(rows, head);
+  }
+
+  #writeGeneral(rows: BatchRows, head: BatchHead): BusBatch {
     if (rows.kind !== this.#kind) {
       throw new RangeError(`${rows.kind} in a chain of ${this.#kind}`);
     }
@@ -148,6 +160,43 @@ export class BatchWriter {
     return isFirst || isTimesNew || isPayloadNew || isFormNew;
   }
 
+  /** Undefined, and nothing has moved, if the columns have to go the general way. */
+  #writePlain(columns: PendingColumns, head: BatchHead): BusBatch | undefined {
+    const state = this.#state;
+    const { count, kind } = columns;
+    const last = state.sequence + head.skipped + count;
+    if (kind !== this.#kind || count === 0 || count > BATCH_EVENTS_MAX) return undefined;
+    if (!Number.isSafeInteger(last)) return undefined;
+    const rebase = this.#isFirst;
+    if (rebase) startChain(state, columns);
+    if (!fitsChain(state, columns) || !this.#writeCore(columns, head, last)) {
+      if (rebase) Object.assign(state, emptyChainState(kind, state.epoch, state.sequence));
+      return undefined;
+    }
+    // From here on the chain moves.
+    this.#isFirst = false;
+    const baseSequence = state.sequence;
+    state.sequence = last;
+    moveBehind(state, columns);
+    this.#batchesSinceAnchor = (this.#batchesSinceAnchor + 1) % SEQUENCE_ANCHOR_BATCHES;
+    if (kind === "trades") this.#tradeIds.passed(count);
+    return finishMessage(state, head, { baseSequence, count, rebase });
+  }
+
+  /** Writes the base and the core; false, and nothing has moved, if that does not work plainly. */
+  #writeCore(columns: PendingColumns, head: BatchHead, last: number): boolean {
+    const state = this.#state;
+    const { publishedTimeUs, skipped } = head;
+    const writer = beginMessage(state, columnsRoom(columns));
+    const mark = markOf(last, state.generation);
+    if (!writeTimeColumns(writer, state, columns, { mark, publishedTimeUs })) return false;
+    writeUint(writer, BatchField.Skipped, skipped);
+    if (this.#batchesSinceAnchor + 1 >= SEQUENCE_ANCHOR_BATCHES) {
+      writeUint(writer, BatchField.LastSequence, last);
+    }
+    return writePlainPayload(writer, state, columns);
+  }
+
   #encode(
     rows: BatchRows,
     head: BatchHead,
@@ -155,49 +204,23 @@ export class BatchWriter {
   ): BusBatch {
     const state = this.#state;
     const baseSequence = state.sequence;
-    const { publishedTimeUs, skipped, snapshot } = head;
+    const { publishedTimeUs, skipped } = head;
     const count = rows.rows.length;
-    writer.reset();
-    // The base goes first: it is the state before the events, which the columns then move.
-    writeBase(writer, state);
-    const baseEnd = writer.position;
+    // The base in it is the state before the events, which the columns then move.
+    const writer = beginMessage(state, LONG_MESSAGE);
     state.sequence = last;
-    const core = writer.open(BusBatchField.Batch);
     const mark = markOf(last, state.generation);
     writeTimes(writer, state, times, { count, mark, publishedTimeUs });
     writeUint(writer, BatchField.Skipped, skipped);
-    this.#writeAnchor(last);
-    writeBool(writer, BatchField.Snapshot, snapshot);
+    this.#writeAnchor(writer, last);
+    writeBool(writer, BatchField.Snapshot, head.snapshot);
     if (count > 0) {
       this.#finerTexts += writePayload(writer, state, rows, this.#tradeIds.numbers);
     }
-    const coreLength = writer.position - core;
-    writer.close(core);
-    const coreEnd = writer.position;
-    writeUint(writer, BusBatchField.Count, count);
-    writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
-    writeBool(writer, BusBatchField.Rebase, rebase);
-    const bytes = sharedCopy(writer.bytes, writer.position);
-    return {
-      bytes,
-      start: 0,
-      end: bytes.length,
-      coreStart: coreEnd - coreLength,
-      coreEnd,
-      baseStart: 0,
-      baseEnd,
-      channel: state.channel,
-      epoch: state.epoch,
-      baseSequence,
-      skipped,
-      count,
-      snapshot,
-      publishedTimeUs,
-      rebase,
-    };
+    return finishMessage(state, head, { baseSequence, count, rebase });
   }
 
-  #writeAnchor(last: number): void {
+  #writeAnchor(writer: ByteWriter, last: number): void {
     this.#batchesSinceAnchor += 1;
     if (this.#batchesSinceAnchor < SEQUENCE_ANCHOR_BATCHES) return;
     this.#batchesSinceAnchor = 0;
@@ -238,40 +261,4 @@ function planTimes(state: ChainState, count: number, isFirst: boolean): boolean 
   }
   state.venueTimeUnitUs = isWhole ? 1_000 : 1;
   return true;
-}
-
-/** The rows in runs that may share a batch. */
-function partsOf(rows: BatchRows): BatchRows[] {
-  const list: readonly object[] = rows.rows;
-  const fields = recordFieldsOf(rows.kind);
-  // A quote says all of its fields.
-  if (rows.kind === "quotes" && list.length > 0) return [rows];
-  const parts: BatchRows[] = [];
-  let start = 0;
-  for (let index = 1; index < list.length; index += 1) {
-    if (!mustEnd(rows, fields, index)) continue;
-    parts.push({ kind: rows.kind, rows: list.slice(start, index) } as BatchRows);
-    start = index;
-  }
-  if (start === 0) return list.length === 0 ? [] : [rows];
-  parts.push({ kind: rows.kind, rows: list.slice(start) } as BatchRows);
-  return parts;
-}
-
-/** True if row `index` cannot be in one batch with the row before it. */
-function mustEnd(
-  rows: BatchRows,
-  fields: readonly NamedField[] | undefined,
-  index: number,
-): boolean {
-  if (rows.kind === "trades") {
-    return rows.rows[index]?.historical !== rows.rows[index - 1]?.historical;
-  }
-  if (rows.kind === "books") {
-    return (rows.rows[index] as BookRow).snapshot || (rows.rows[index - 1] as BookRow).snapshot;
-  }
-  if (fields === undefined) return false;
-  const list = rows.rows as readonly object[] as readonly RecordRow[];
-  const absent = absentFields(fields, list[index] as RecordRow);
-  return absent !== absentFields(fields, list[index - 1] as RecordRow);
 }

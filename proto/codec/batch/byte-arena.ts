@@ -1,6 +1,9 @@
+import type { ByteWriter } from "../byte-writer.ts";
+
 /** Small, because one message that is kept for long keeps its whole chunk. */
 const CHUNK_BYTES = 8 * 1_024;
-const SHARED_BYTES_MAX = 1_024;
+/** Longest message that shares a chunk. */
+export const SHARED_BYTES_MAX = 1_024;
 
 let chunk = new Uint8Array(CHUNK_BYTES);
 let used = 0;
@@ -20,4 +23,26 @@ export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
   used = start + length;
   chunk.set(bytes.subarray(0, length), start);
   return chunk.subarray(start, used);
+}
+
+/**
+ * Lets `writer` write a message of at most SHARED_BYTES_MAX bytes where it will stay. Messages are
+ * written one after the other: what is not closed is overwritten by the next.
+ */
+export function openShared(writer: ByteWriter): void {
+  if (SHARED_BYTES_MAX > CHUNK_BYTES - used) {
+    chunk = new Uint8Array(CHUNK_BYTES);
+    used = 0;
+  }
+  writer.bytes = chunk;
+  writer.position = used;
+}
+
+/** The message that was written since `openShared`, under the terms of `sharedCopy`. */
+export function closeShared({ bytes, position }: ByteWriter): Uint8Array {
+  const start = used;
+  // A message that turned out longer has grown out of the chunk.
+  if (bytes !== chunk) return bytes.slice(start, position);
+  used = position;
+  return chunk.subarray(start, position);
 }

@@ -5,7 +5,7 @@ import { readBase } from "./base-reader.ts";
 import { GENERATIONS, SEQUENCE_RESIDUE_MODULUS, markOf } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import { FieldScan } from "./field-scan.ts";
-import type { Payloads } from "./payload.ts";
+import type { Payloads, SingleBatch } from "./payload.ts";
 import { eventsOfTimes, readTimes, takeMark, timesOf } from "./times-codec.ts";
 
 /** What became of the bytes of a batch. */
@@ -28,17 +28,31 @@ export type LossReason =
   /** The same, found where a batch says its sequence whole. */
   | "last-sequence";
 
+/** A batch of one event that was read, and the next one may be read into. */
+type Single = {
+  readonly channel: number;
+  readonly batch: SingleBatch;
+  readonly reading: BatchReading;
+};
+
 // Reading is synchronous and never re-entered.
 const scan = new FieldScan(BatchField.SHAPES);
 
 /** The chain of one topic of one connection, as its reader keeps it. */
 export class ChainReader {
   readonly #payloads: Payloads;
+  readonly #reusesSingles: boolean;
   #state: ChainState | undefined;
+  #single: Single | undefined;
 
-  /** `payloads` are the channels that can be read. */
-  constructor(payloads: Payloads) {
+  /**
+   * `payloads` are the channels that can be read. With `reusesSingles`, what `read` returns for a
+   * batch of one event is good until the next call only, which may write into it: what it is made
+   * of is most of what such a batch costs.
+   */
+  constructor(payloads: Payloads, { reusesSingles = false } = {}) {
     this.#payloads = payloads;
+    this.#reusesSingles = reusesSingles;
   }
 
   /** True if the next batch may come without a base. */
@@ -57,6 +71,11 @@ export class ChainReader {
    */
   read(bytes: Uint8Array, start = 0, end: number = bytes.length): BatchReading {
     const before = this.#state;
+    const single = this.#single;
+    if (before !== undefined && before.channel === single?.channel) {
+      const { readSingle } = this.#payloads[single.channel]!;
+      if (readSingle?.(bytes, start, end, before, single.batch) === true) return single.reading;
+    }
     this.#state = undefined;
     scan.scan(bytes, start, end);
     const hasBase = scan.has(BatchField.Base);
@@ -101,7 +120,11 @@ export class ChainReader {
     };
     // What follows a snapshot starts from a base of its own.
     if (!snapshot) this.#state = state;
-    return { outcome: "read", batch: batch as unknown as DecodedBatch };
+    const reading = { outcome: "read", batch: batch as unknown as DecodedBatch } as const;
+    if (count === 1 && this.#reusesSingles && batch.columns !== undefined) {
+      this.#single = { channel: state.channel, batch: batch as SingleBatch, reading };
+    }
+    return reading;
   }
 
   #readBase(): ChainState {

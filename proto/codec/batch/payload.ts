@@ -5,6 +5,19 @@ import type { ChainState } from "./chain-state.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { TimesOf } from "./times-codec.ts";
 
+/** A batch of one event that its reader may write the next one into. */
+export type SingleBatch = {
+  topicId: number;
+  epoch: number;
+  firstSequence: number;
+  snapshot: boolean;
+  publishedTimeUs: number;
+  skipped: number;
+  readonly receivedTimesUs: number[];
+  readonly venueTimesUs: (number | undefined)[];
+  readonly columns: object;
+};
+
 /**
  * How the events of one channel are read. Each is a value of its own, so that a program that wants
  * some channels only does not load what reads the others.
@@ -21,6 +34,17 @@ export type Payload = {
     state: ChainState,
     count: number,
   ) => BatchColumns["columns"];
+  /**
+   * Reads a batch of one event in its usual form into one of this channel that was read before.
+   * False, with nothing changed, for any other batch.
+   */
+  readonly readSingle?: (
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    state: ChainState,
+    single: SingleBatch,
+  ) => boolean;
   /** Of the others. */
   readonly readRows?: (
     scan: FieldScan,

@@ -45,7 +45,7 @@ export function joinTradeId(prefix: string, digits: number, number: Mantissa): s
 }
 
 /** -1 if the text is not a canonical integer, or not a small one. */
-function smallId(text: string): number {
+export function smallId(text: string): number {
   const { length } = text;
   if (length === 0 || length > TAIL_DIGITS_MAX) return -1;
   let id = 0;
@@ -88,6 +88,11 @@ export class TradeIdPlan {
     const isChange = this.#fit(state, rows);
     this.#tradesOfForm = isChange ? rows.length : this.#tradesOfForm + rows.length;
     return isChange;
+  }
+
+  /** So many trades were written without a call of `plan`, in the form that the state has. */
+  passed(trades: number): void {
+    this.#tradesOfForm += trades;
   }
 
   #fit(state: ChainState, rows: readonly TradeRow[]): boolean {

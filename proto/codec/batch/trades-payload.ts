@@ -9,6 +9,7 @@ import { assertCount } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { Payload } from "./payload.ts";
 import { applyPriceTexts, flags, readPrices, readSizes } from "./price-reader.ts";
+import { readSingleTrade } from "./single-trade.ts";
 import { joinTradeId } from "./trade-id-form.ts";
 
 const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller", "none"];
@@ -19,6 +20,7 @@ export const TRADES_PAYLOAD: Payload = {
   kind: "trades",
   fields: [],
   readColumns: readTrades,
+  readSingle: readSingleTrade,
 };
 
 function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {

@@ -61,6 +61,7 @@ export class Authenticator {
   /** By the hash of the token, so that no secret is kept. */
   readonly #checked = new Map<string, Principal>();
   #checks = 0;
+  #anybody: { readonly list: AccessList; readonly principal: Principal } | undefined;
 
   constructor(parts: AuthenticatorParts) {
     this.#parts = parts;
@@ -85,17 +86,26 @@ export class Authenticator {
       const rights = list.rightsOf(roles);
       return new Principal({ kind: "certificate", id: `certificate:${name}`, rights, roles });
     }
+    return this.#unproved(list);
+  }
+
+  /** Whoever shows nothing: the same one for all of them, as long as roles are what they are. */
+  #unproved(list: AccessList): Principal {
+    if (this.#anybody?.list === list) return this.#anybody.principal;
     const { anonymousRoles } = this.#parts;
     const roles = anonymousRoles ?? [];
     const rights = list.rightsOf(roles);
     const kind = anonymousRoles === undefined ? "nobody" : "anonymous";
-    return new Principal({ kind, id: kind, rights, roles });
+    const principal = new Principal({ kind, id: kind, rights, roles });
+    this.#anybody = { list, principal };
+    return principal;
   }
 
   /** What has become of somebody who was let in: he, with his rights of now, or why not. */
   review(principal: Principal): Authentication {
     const list = this.#parts.list();
     const { kind, id, roles, ownRole, keyId, token, signer } = principal;
+    if (kind === "anonymous" || kind === "nobody") return this.#unproved(list);
     if (keyId !== undefined) {
       const stored = list.keys.get(keyId);
       if (stored === undefined || isRevoked(stored) || this.#parts.revocations.hasKey(keyId)) {

@@ -57,7 +57,7 @@ export class HttpFace {
   }
 
   /** The file of the dashboard at a path. At the root only a browser gets it. */
-  #page(path: string, request: HttpRequest): HttpResponse | undefined {
+  #page(path: string, request: HttpRequest): ReturnType<StaticFiles["serve"]> {
     const { dashboard, pathPrefix } = this.#parts;
     const wantsHtml = request.headers.get("accept")?.includes("text/html") === true;
     if (dashboard === undefined || (path === "/" && !wantsHtml)) return undefined;

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import type { HttpRequest, HttpResponse } from "../transport/transport.ts";
 import { acceptsGzip } from "./gzip.ts";
 
+const gzipAsync = promisify(gzip);
+
 type StaticFile = {
   readonly bytes: Uint8Array;
-  /** Absent where compression saves nothing. */
-  readonly gzip: Uint8Array | undefined;
+  /** Since somebody first asked for it; without bytes where compression saves nothing. */
+  gzip: Promise<Uint8Array | undefined> | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
 };
@@ -45,7 +48,10 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The files of a built page, held in memory and compressed once. */
+/**
+ * The files of a built page, held in memory. Each is compressed once, when it is first asked for,
+ * because a start has no time for it.
+ */
 export class StaticFiles {
   readonly #files: ReadonlyMap<string, StaticFile>;
 
@@ -62,19 +68,31 @@ export class StaticFiles {
   }
 
   /** The answer to GET and HEAD; undefined if there is no such file. `path` is without a prefix. */
-  serve(path: string, { headers }: Pick<HttpRequest, "headers">): HttpResponse | undefined {
+  serve(
+    path: string,
+    { headers }: Pick<HttpRequest, "headers">,
+  ): HttpResponse | Promise<HttpResponse> | undefined {
     const file = this.#files.get(path);
     if (file === undefined) return undefined;
     const known = headers.get("if-none-match")?.split(",") ?? [];
     if (known.some((tag) => tag.trim().replace(/^W\//, "") === file.etag)) {
       return { status: 304, headers: file.headers, body: "" };
     }
-    if (file.gzip !== undefined && acceptsGzip(headers.get("accept-encoding"))) {
-      const compressed = { ...file.headers, "content-encoding": "gzip" };
-      return { status: 200, headers: compressed, body: file.gzip };
-    }
-    return { status: 200, headers: file.headers, body: file.bytes };
+    const plain = { status: 200, headers: file.headers, body: file.bytes };
+    if (!acceptsGzip(headers.get("accept-encoding"))) return plain;
+    file.gzip ??= compressed(file.bytes);
+    return file.gzip.then((body) => {
+      if (body === undefined) return plain;
+      return { status: 200, headers: { ...file.headers, "content-encoding": "gzip" }, body };
+    });
   }
+}
+
+/** Works on a thread of Node's pool. Undefined where compression saves nothing. */
+async function compressed(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  if (bytes.length < GZIP_BYTES_MIN) return undefined;
+  const shorter = await gzipAsync(bytes, { level: 9 });
+  return shorter.length < bytes.length ? shorter : undefined;
 }
 
 function withSocketPath(html: Uint8Array, webSocketPath: string): Uint8Array {
@@ -88,11 +106,10 @@ function escapeAttribute(text: string): string {
 
 function staticFile(path: string, bytes: Uint8Array): StaticFile {
   const extension = path.slice(path.lastIndexOf(".") + 1);
-  const gzip = bytes.length < GZIP_BYTES_MIN ? undefined : gzipSync(bytes, { level: 9 });
   const etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
   return {
     bytes,
-    gzip: gzip !== undefined && gzip.length < bytes.length ? gzip : undefined,
+    gzip: undefined,
     etag,
     headers: {
       "content-type": CONTENT_TYPES[extension] ?? "application/octet-stream",

@@ -3,7 +3,8 @@ import { beforeEach, expect, test } from "vitest";
 import { createGatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import { Turns } from "../turns/turns.ts";
-import { FrameInbox, InboxSpace } from "./frame-inbox.ts";
+import { InboxSpace, receiveFrame } from "./frame-inbox.ts";
+import type { FrameReader } from "./frame-inbox.ts";
 
 /** What reading one frame takes. */
 const READ_US = 100;
@@ -33,16 +34,29 @@ function endTurn(): number {
 
 const metrics = () => createGatewayMetrics(new Registry());
 
-function inbox(options: { perSecond?: number; space?: InboxSpace } = {}): FrameInbox {
-  return new FrameInbox({
-    space: options.space ?? new InboxSpace(metrics()),
-    line: turns.open(),
-    limits: { requestsPerSecondMax: options.perSecond ?? 500 },
-    read: (frame) => {
+function inbox(options: { perSecond?: number; space?: InboxSpace } = {}) {
+  const parts = {
+    inboxSpace: options.space ?? new InboxSpace(metrics()),
+    turns,
+    config: { requestsPerSecondMax: options.perSecond ?? 500 },
+  };
+  const reader: FrameReader = {
+    inbox: undefined,
+    readFrame: (frame) => {
       nowUs += READ_US;
       seen.push(frame[0] ?? -1);
     },
-  });
+  };
+  return {
+    receive: (frame: Uint8Array) => receiveFrame(parts, reader, frame),
+    close: () => reader.inbox?.close(),
+    get waiting() {
+      return reader.inbox?.waiting ?? 0;
+    },
+    get isThere() {
+      return reader.inbox !== undefined;
+    },
+  };
 }
 
 const frame = (first: number, bytes = 1) => new Uint8Array(bytes).fill(first);
@@ -74,6 +88,20 @@ test("frames of a session are read in the order in which they came, whatever had
   }
   expect(seen).toEqual([...seen].sort((left, right) => left - right));
   expect(seen.length).toBeGreaterThanOrEqual(30);
+});
+
+test("there is an inbox only while something waits in it", () => {
+  const one = inbox();
+  one.receive(frame(0));
+  expect(one.isThere).toBe(false);
+  for (let first = 0; first < 20; first += 1) one.receive(frame(first));
+  expect(one.isThere).toBe(true);
+  while (one.waiting > 0) endTurn();
+  expect(one.isThere).toBe(false);
+  const other = inbox();
+  for (let first = 0; first < 20; first += 1) other.receive(frame(first));
+  other.close();
+  expect(other.isThere).toBe(false);
 });
 
 test("what waits is a copy: the transport's buffer is its own again", () => {

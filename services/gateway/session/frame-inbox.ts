@@ -1,6 +1,6 @@
 import type { GatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
-import type { TurnLine, Work } from "../turns/turns.ts";
+import type { TurnLine, Turns, Work } from "../turns/turns.ts";
 import { REFUSED_SECONDS_MAX } from "./rate-limits.ts";
 
 /** Frames of all sessions that may wait together, in bytes. */
@@ -39,14 +39,33 @@ export class InboxSpace {
   }
 }
 
+/** What the inboxes of all sessions share. */
 type FrameInboxParts = {
-  readonly space: InboxSpace;
-  /** Of the frames alone: what they ask for has its own. */
-  readonly line: TurnLine;
-  readonly limits: { readonly requestsPerSecondMax: number };
-  /** Reads a frame and does what it asks for. */
-  readonly read: (frame: Uint8Array) => void;
+  readonly inboxSpace: InboxSpace;
+  readonly turns: Turns;
+  readonly config: { readonly requestsPerSecondMax: number };
 };
+
+/** Whose frames they are. */
+export type FrameReader = {
+  /** Owned by this file; undefined while no frame waits, as it is for nearly all of the time. */
+  inbox: FrameInbox | undefined;
+  /** Reads a frame and does what it asks for. */
+  readFrame(frame: Uint8Array): void;
+};
+
+const readNow = (reader: FrameReader, frame: Uint8Array): void => reader.readFrame(frame);
+
+/** Reads the frame now or later. False, and nothing is done, if too much of the session waits. */
+export function receiveFrame(
+  parts: FrameInboxParts,
+  reader: FrameReader,
+  frame: Uint8Array,
+): boolean {
+  if (reader.inbox === undefined && parts.turns.doNow(readNow, reader, frame)) return true;
+  reader.inbox ??= new FrameInbox(parts, reader);
+  return reader.inbox.add(frame);
+}
 
 /**
  * The frames of one session that are not read yet. A socket brings as many as it likes in one turn
@@ -58,13 +77,18 @@ type FrameInboxParts = {
  */
 export class FrameInbox {
   readonly #parts: FrameInboxParts;
+  readonly #reader: FrameReader;
+  /** Of the frames alone: what they ask for has its own. */
+  readonly #line: TurnLine;
   #frames: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
   #closed = false;
 
-  constructor(parts: FrameInboxParts) {
+  constructor(parts: FrameInboxParts, reader: FrameReader) {
     this.#parts = parts;
+    this.#reader = reader;
+    this.#line = parts.turns.open();
   }
 
   /** Frames that wait. */
@@ -72,43 +96,49 @@ export class FrameInbox {
     return this.#frames.length - this.#head;
   }
 
-  /** Reads the frame now or later. False, and nothing is done, if too much of the session waits. */
-  receive(frame: Uint8Array): boolean {
-    const { line, limits, read, space } = this.#parts;
-    if (this.waiting === 0 && line.doNow(read, frame)) return true;
+  /** One more is to be read. False, and nothing is done, if too much waits. */
+  add(frame: Uint8Array): boolean {
+    const { config, inboxSpace } = this.#parts;
     const bytes = frame.byteLength + HOLDING_BYTES;
-    const { requestsPerSecondMax } = limits;
+    const { requestsPerSecondMax } = config;
     if (this.waiting >= requestsPerSecondMax * REFUSED_SECONDS_MAX) return false;
     if (this.#bytes + bytes > requestsPerSecondMax * BYTES_PER_REQUEST && this.waiting > 0) {
       return false;
     }
-    if (!space.take(bytes)) {
+    if (!inboxSpace.take(bytes)) {
       this.#readAllNow();
-      if (!this.#closed) read(frame);
+      if (!this.#closed) this.#reader.readFrame(frame);
+      this.#leave();
       return true;
     }
     // What the transport gave is valid during its call alone.
     this.#frames.push(frame.slice());
     this.#bytes += bytes;
-    if (this.waiting === 1) line.add(this.#readInTurns());
+    if (this.waiting === 1) this.#line.add(this.#readInTurns());
     return true;
   }
 
   /** Nothing of what waits is read any more. Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#parts.line.clear();
-    this.#parts.space.giveBack(this.#bytes);
+    this.#line.clear();
+    this.#parts.inboxSpace.giveBack(this.#bytes);
     this.#frames = [];
     this.#head = 0;
     this.#bytes = 0;
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#reader.inbox === this) this.#reader.inbox = undefined;
   }
 
   *#readInTurns(): Work {
     while (this.waiting > 0) {
-      if (this.#parts.line.isOver) yield;
+      if (this.#line.isOver) yield;
       this.#readNext();
     }
+    this.#leave();
   }
 
   #readAllNow(): void {
@@ -124,7 +154,7 @@ export class FrameInbox {
       this.#head = 0;
     }
     this.#bytes -= frame.byteLength + HOLDING_BYTES;
-    this.#parts.space.giveBack(frame.byteLength + HOLDING_BYTES);
-    this.#parts.read(frame);
+    this.#parts.inboxSpace.giveBack(frame.byteLength + HOLDING_BYTES);
+    this.#reader.readFrame(frame);
   }
 }

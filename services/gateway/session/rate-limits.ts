@@ -85,22 +85,31 @@ const CLOSE: RequestVerdict = { does: "close" };
  * used up.
  */
 export class RateLimits {
+  readonly #options: RateLimitOptions;
   readonly #requests: TokenBucket;
-  readonly #topics: TokenBucket;
-  readonly #refusals: TokenBucket;
-  readonly #reserve: number;
-  /** What naming one topic costs, in requests, where it is refused. */
-  readonly #costOfTopic: number;
+  /** These are full until they are used, and are made then. */
+  #topics: TokenBucket | undefined;
+  #refusals: TokenBucket | undefined;
   /** Topics that were not granted last. */
   #topicsRefused = 0;
 
   constructor(options: RateLimitOptions, nowUs: number) {
+    this.#options = options;
     this.#requests = new TokenBucket(options.requestsPerSecondMax, nowUs);
-    this.#topics = new TokenBucket(options.topicsPerSecondMax, nowUs);
-    const { requestsPerSecondMax: rate } = options;
-    this.#refusals = new TokenBucket(rate * REFUSED_SHARE, nowUs, rate * REFUSED_SECONDS_MAX);
-    this.#reserve = Math.floor(rate * RESERVED_SHARE);
-    this.#costOfTopic = rate / options.topicsPerSecondMax;
+  }
+
+  get #reserve(): number {
+    return Math.floor(this.#options.requestsPerSecondMax * RESERVED_SHARE);
+  }
+
+  #topicsAt(nowUs: number): TokenBucket {
+    return (this.#topics ??= new TokenBucket(this.#options.topicsPerSecondMax, nowUs));
+  }
+
+  #refusalsAt(nowUs: number): TokenBucket {
+    const { requestsPerSecondMax: rate } = this.#options;
+    const [perSecond, burst] = [rate * REFUSED_SHARE, rate * REFUSED_SECONDS_MAX];
+    return (this.#refusals ??= new TokenBucket(perSecond, nowUs, burst));
   }
 
   /**
@@ -142,13 +151,13 @@ export class RateLimits {
 
   /** What becomes of a request that is not to be served before that time has passed. */
   refuse(waitMs: number, nowUs: number, cost = 1): RequestVerdict {
-    if (!this.#refusals.take(cost, nowUs)) return CLOSE;
+    if (!this.#refusalsAt(nowUs).take(cost, nowUs)) return CLOSE;
     return { does: "refuse", retryAfterMs: Math.max(1, Math.ceil(waitMs)) };
   }
 
   /** Whether requests may name so many more topics now. What is granted is used up. */
   takeTopics(topics: number, nowUs: number): boolean {
-    const isGranted = this.#topics.take(topics, nowUs);
+    const isGranted = this.#topicsAt(nowUs).take(topics, nowUs);
     if (!isGranted) this.#topicsRefused = topics;
     return isGranted;
   }
@@ -156,12 +165,15 @@ export class RateLimits {
   /** What becomes of the request whose topics were not granted last: naming them was work. */
   refuseTopics(nowUs: number): RequestVerdict {
     const topics = this.#topicsRefused;
-    return this.refuse(this.#topics.waitMs(topics), nowUs, 1 + topics * this.#costOfTopic);
+    const { requestsPerSecondMax, topicsPerSecondMax } = this.#options;
+    const costOfTopic = requestsPerSecondMax / topicsPerSecondMax;
+    const waitMs = this.#topicsAt(nowUs).waitMs(topics);
+    return this.refuse(waitMs, nowUs, 1 + topics * costOfTopic);
   }
 
   /** Where the rate is used up, what cannot be refused takes the place of refusals. */
   #takeAnyhow(cost: number, nowUs: number): boolean {
-    return this.#requests.take(cost, nowUs) || this.#refusals.take(cost, nowUs);
+    return this.#requests.take(cost, nowUs) || this.#refusalsAt(nowUs).take(cost, nowUs);
   }
 }
 

@@ -7,6 +7,11 @@ type Entry = { ready: boolean; readonly answer: () => void };
 export class RequestQueue {
   #entries: Entry[] = [];
 
+  /** No answer waits. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   /** Queues an answer that is ready. */
   add(answer: () => void): void {
     this.#entries.push({ ready: true, answer });

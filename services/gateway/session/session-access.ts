@@ -14,23 +14,26 @@ import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { SessionEvent } from "./session-table.ts";
 import type { AccessInit, AuthenticateMessage } from "./wire-messages.ts";
 
+/** What every session shares of it. */
 type SessionAccessParts = {
   readonly access: Pick<Access, "authenticateNow" | "review">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
-  readonly config: AccessConfig;
-  readonly sessionId: string;
-  /** What the upgrade carried. */
-  readonly credentials: Credentials;
+  readonly config: { readonly access: AccessConfig };
   readonly accounts: Pick<PrincipalAccounts, "takeConnection" | "giveConnection">;
+};
+
+/** The session whose client it is. */
+export type AccessHost = {
+  readonly id: string;
   /** The client is let in. */
-  readonly onWelcome: () => void;
+  onWelcome(): void;
   /** The client is somebody else now, or may do other things. */
-  readonly onReplaced: () => void;
+  onReplaced(): void;
   /** The session is to close. */
-  readonly onFault: (event: SessionEvent, reason: string) => void;
-  readonly tell: (message: AccessInit) => void;
+  fault(event: SessionEvent, reason: string): void;
+  tellAccess(message: AccessInit): void;
 };
 
 /** Which fault of a proof closes a session that is not welcome yet, and how. */
@@ -60,6 +63,9 @@ type WireError = NonNullable<AccessInit["error"]>;
  */
 export class SessionAccess {
   readonly #parts: SessionAccessParts;
+  /** What the upgrade carried. */
+  readonly #credentials: Credentials;
+  readonly #host: AccessHost;
   #state: AccessState = "unasked";
   #principal: Principal | undefined;
   /** The session counts as one of its principal's. */
@@ -68,8 +74,10 @@ export class SessionAccess {
   #cancelExpiry = NO_TIMER;
   #cancelNotice = NO_TIMER;
 
-  constructor(parts: SessionAccessParts) {
+  constructor(parts: SessionAccessParts, credentials: Credentials, host: AccessHost) {
     this.#parts = parts;
+    this.#credentials = credentials;
+    this.#host = host;
   }
 
   /** Whether what the client asks for is to wait until it is known who it is. */
@@ -91,10 +99,12 @@ export class SessionAccess {
   /** The client said Hello, with a secret or without one. */
   hello(accessToken: string): void {
     if (this.#step("hello") !== "check") return;
-    const { credentials, clock, config } = this.#parts;
+    const { clock, config } = this.#parts;
+    const { authenticateTimeoutMs } = config.access;
+    const credentials = this.#credentials;
     const secret = accessToken === "" ? credentials.secret : accessToken;
-    this.#cancelTimeout = clock.after(config.authenticateTimeoutMs, () => {
-      const reason = `the check took longer than ${config.authenticateTimeoutMs} ms`;
+    this.#cancelTimeout = clock.after(authenticateTimeoutMs, () => {
+      const reason = `the check took longer than ${authenticateTimeoutMs} ms`;
       this.#onChecked(0, { kind: "unavailable", reason });
     });
     this.#check({ ...credentials, secret }, 0);
@@ -107,12 +117,13 @@ export class SessionAccess {
       this.#refuse(requestId, "ACCESS_ERROR_UNAVAILABLE", "another one is being checked");
     }
     if (action !== "check") return;
-    const { clock, config, credentials } = this.#parts;
-    this.#cancelTimeout = clock.after(config.authenticateTimeoutMs, () => {
-      const reason = `the check took longer than ${config.authenticateTimeoutMs} ms`;
+    const { clock, config } = this.#parts;
+    const { authenticateTimeoutMs } = config.access;
+    this.#cancelTimeout = clock.after(authenticateTimeoutMs, () => {
+      const reason = `the check took longer than ${authenticateTimeoutMs} ms`;
       this.#onChecked(requestId, { kind: "unavailable", reason });
     });
-    this.#check({ ...credentials, secret: accessToken }, requestId);
+    this.#check({ ...this.#credentials, secret: accessToken }, requestId);
   }
 
   /** Something was revoked, or roles have changed. */
@@ -123,11 +134,11 @@ export class SessionAccess {
     if (isAccessFault(now)) {
       if (this.#step("revoked") !== "close") return;
       this.#end("revoked", now.reason);
-      this.#parts.onFault("access-revoked", now.reason);
+      this.#host.fault("access-revoked", now.reason);
       return;
     }
     this.#become(now);
-    this.#parts.onReplaced();
+    this.#host.onReplaced();
   }
 
   /** Sends what the client is to know of it, behind Welcome. */
@@ -163,27 +174,27 @@ export class SessionAccess {
     if (isAccessFault(outcome)) {
       this.#step("refuted");
       this.#end(outcome.kind, outcome.reason);
-      this.#parts.onFault(FAULT_EVENTS[outcome.kind], outcome.reason);
+      this.#host.fault(FAULT_EVENTS[outcome.kind], outcome.reason);
       return;
     }
     if (outcome.isNobody) {
       const reason = "this gateway serves who shows an API key or a token";
       this.#step("refuted");
       this.#end("nobody", reason);
-      this.#parts.onFault("unauthenticated", reason);
+      this.#host.fault("unauthenticated", reason);
       return;
     }
     if (!this.#parts.accounts.takeConnection(outcome)) {
       const reason = `${outcome.id} has as many connections as it may have`;
       this.#step("refuted");
       this.#end("limited", reason);
-      this.#parts.onFault("access-limited", reason);
+      this.#host.fault("access-limited", reason);
       return;
     }
     this.#isCounted = true;
     this.#step("proved");
     this.#become(outcome);
-    this.#parts.onWelcome();
+    this.#host.onWelcome();
   }
 
   #onRenewed(requestId: number, outcome: Authentication): void {
@@ -212,7 +223,7 @@ export class SessionAccess {
     this.#become(outcome);
     this.#log("renewed", "");
     this.#tell(requestId, false);
-    this.#parts.onReplaced();
+    this.#host.onReplaced();
   }
 
   #become(principal: Principal): void {
@@ -223,17 +234,17 @@ export class SessionAccess {
     if (expiresAtMs === undefined) return;
     const { clock, config } = this.#parts;
     const leftMs = this.#leftMs(expiresAtMs);
-    const noticeMs = leftMs - config.expiryNoticeMs;
+    const noticeMs = leftMs - config.access.expiryNoticeMs;
     if (noticeMs > 0) this.#cancelNotice = clock.after(noticeMs, () => this.#tell(0, true));
     else this.#cancelNotice = clock.after(0, () => this.#tell(0, true));
-    this.#cancelExpiry = clock.after(leftMs + config.expiryGraceMs, () => this.#onExpired());
+    this.#cancelExpiry = clock.after(leftMs + config.access.expiryGraceMs, () => this.#onExpired());
   }
 
   #onExpired(): void {
     if (this.#step("expired") !== "close") return;
     const reason = "access ended and was not renewed";
     this.#end("expired", reason);
-    this.#parts.onFault("access-expired", reason);
+    this.#host.fault("access-expired", reason);
   }
 
   #leftMs(expiresAtMs: number): number {
@@ -244,14 +255,14 @@ export class SessionAccess {
     const { id, expiresAtMs } = this.principal;
     // 0 stands for never, and what is over ends at once.
     const expiresInMs = expiresAtMs === undefined ? 0 : Math.max(1, this.#leftMs(expiresAtMs));
-    this.#parts.tell({ requestId, principal: id, expiresInMs, isExpiring });
+    this.#host.tellAccess({ requestId, principal: id, expiresInMs, isExpiring });
   }
 
   #refuse(requestId: number, error: WireError, message: string): void {
     this.#log("renewal refused", message);
     const { id, expiresAtMs } = this.principal;
     const expiresInMs = expiresAtMs === undefined ? 0 : Math.max(1, this.#leftMs(expiresAtMs));
-    this.#parts.tell({ requestId, error, errorMessage: message, principal: id, expiresInMs });
+    this.#host.tellAccess({ requestId, error, errorMessage: message, principal: id, expiresInMs });
   }
 
   #end(reason: string, message: string): void {
@@ -261,10 +272,13 @@ export class SessionAccess {
   }
 
   #log(decision: string, reason: string): void {
-    const { logger, sessionId, credentials } = this.#parts;
     const principal = this.#principal?.id ?? "unknown";
-    const { remoteAddress } = credentials;
-    logger.info({ sessionId, principal, decision, reason, remoteAddress }, `access ${decision}`);
+    const { remoteAddress } = this.#credentials;
+    const { id: sessionId } = this.#host;
+    this.#parts.logger.info(
+      { sessionId, principal, decision, reason, remoteAddress },
+      `access ${decision}`,
+    );
   }
 
   #release(): void {

@@ -4,8 +4,8 @@ import { wireCodeOf } from "../rpc/rpc-error.ts";
 import type { RpcError } from "../rpc/rpc-error.ts";
 import type { CallReplies } from "./call-table.ts";
 import type { Outbound } from "./outbound/outbound.ts";
-import type { TopicLane } from "./outbound/topic-lanes.ts";
-import type { SubscriptionReplies } from "./subscriptions.ts";
+import type { TopicLanes } from "./outbound/topic-lanes.ts";
+import type { SubscriptionReplies } from "./subscription-parts.ts";
 import type {
   AccessInit,
   NoticeInit,
@@ -70,8 +70,8 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#control({ kind: "access", value });
   }
 
-  openTopicLane(topicId: number): TopicLane {
-    return this.#outbound.openTopicLane(topicId);
+  get lanes(): TopicLanes {
+    return this.#outbound.lanes;
   }
 
   takeBack(topicIds: ReadonlySet<number>): void {

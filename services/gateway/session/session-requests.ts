@@ -13,24 +13,24 @@ import type { SessionParts } from "./session-parts.ts";
 import type { SessionEvent } from "./session-table.ts";
 import { SubscribeSpans } from "./subscribe-spans.ts";
 import { Subscriptions } from "./subscriptions.ts";
-import type { TopicsRequestKind } from "./subscriptions.ts";
+import type { SubscriptionsHost, TopicsRequestKind } from "./subscription-parts.ts";
 import type { CallMessage, SubscribeMessage } from "./wire-messages.ts";
 
 /** What a client asks for when it is known who it is. */
 type AdmittedRequest = Exclude<ClientRequest, { readonly kind: "hello" }>;
 
 /** The session whose requests they are. */
-type RequestsOfSession = {
+export type RequestsHost = {
   readonly id: string;
   readonly remoteAddress: string;
   readonly output: SessionOutput;
   readonly access: Pick<SessionAccess, "principal" | "renew">;
   /** Market data that the session gets at most; 0 is no bound. */
-  readonly bandwidthBytesPerSecondMax: () => number;
+  readonly bandwidthBytesPerSecondMax: number;
   /** The client answers for what it has received. */
-  readonly onProbeAnswer: (number: number) => void;
+  onProbeAnswer(number: number): void;
   /** The client has done what ends its session. */
-  readonly fault: (event: SessionEvent, reason: string) => void;
+  fault(event: SessionEvent, reason: string): void;
 };
 
 /** As they are told to the client. */
@@ -49,12 +49,12 @@ const TURN_RETRY_AFTER_MS = 1_000;
  * rate, of the session or of the principal, is refused with the time to wait; who goes on all the
  * same is closed. Nothing that the client does throws.
  */
-export class SessionRequests {
+export class SessionRequests implements SubscriptionsHost {
   readonly rates: RateLimits;
   readonly #parts: SessionParts;
-  readonly #session: RequestsOfSession;
-  /** The work of subscriptions. */
-  readonly #line: TurnLine;
+  readonly #session: RequestsHost;
+  /** The work of subscriptions, while there is some. */
+  #line: TurnLine | undefined;
   /** Made only where something is traced. */
   readonly #spans: SubscribeSpans | undefined;
   /** Made when the client first asks for topics, as most that only connect never do. */
@@ -64,11 +64,10 @@ export class SessionRequests {
   /** The gateway goes away, and waits for the calls that are under way. */
   #refusesCalls = false;
 
-  constructor(parts: SessionParts, session: RequestsOfSession) {
+  constructor(parts: SessionParts, session: RequestsHost) {
     this.#parts = parts;
     this.#session = session;
     this.rates = new RateLimits(parts.config, parts.clock.monotonicUs());
-    this.#line = parts.turns.open();
     if (parts.tracing === undefined) return;
     const spans = new SubscribeSpans(parts.tracing, session.id);
     this.#spans = spans;
@@ -162,7 +161,7 @@ export class SessionRequests {
   #hasRoom(request: AdmittedRequest): boolean {
     const { config, clock } = this.#parts;
     const { requestsPerSecondMax } = config;
-    if (request.kind === "ping" || this.#line.waiting <= requestsPerSecondMax) return true;
+    if (request.kind === "ping" || (this.#line?.waiting ?? 0) <= requestsPerSecondMax) return true;
     const verdict = this.rates.refuse(TURN_RETRY_AFTER_MS, clock.monotonicUs());
     return this.#isGranted(request, verdict, `requestsPerSecondMax ${requestsPerSecondMax}`);
   }
@@ -199,29 +198,32 @@ export class SessionRequests {
   }
 
   #topics(): Subscriptions {
-    if (this.#subscriptions !== undefined) return this.#subscriptions;
-    const { clock, config, accounts, catalog, hub, looks, metrics } = this.#parts;
-    const { access, output, bandwidthBytesPerSecondMax } = this.#session;
-    const parts = {
-      clock,
-      catalog,
-      hub,
-      looks,
-      metrics,
-      limits: config,
-      line: this.#line,
-      account: accounts,
-      bandwidthBytesPerSecondMax: bandwidthBytesPerSecondMax(),
-      takeTopics: (topics: number) => this.rates.takeTopics(topics, clock.monotonicUs()),
-      onTooManyTopics: (kind: TopicsRequestKind, requestId: number) =>
-        this.#refuseTopics(kind, requestId),
-      principal: (): Principal => access.principal,
-    };
-    this.#subscriptions = new Subscriptions(parts, output);
-    return this.#subscriptions;
+    const { output } = this.#session;
+    return (this.#subscriptions ??= new Subscriptions(this.#parts, this, output));
   }
 
-  #refuseTopics(kind: TopicsRequestKind, requestId: number): void {
+  /** For Subscriptions, as what follows. */
+  get principal(): Principal {
+    return this.#session.access.principal;
+  }
+
+  get line(): TurnLine {
+    return (this.#line ??= this.#parts.turns.open());
+  }
+
+  get bandwidthBytesPerSecondMax(): number {
+    return this.#session.bandwidthBytesPerSecondMax;
+  }
+
+  onWorkDone(): void {
+    if ((this.#line?.waiting ?? 0) <= 1) this.#line = undefined;
+  }
+
+  takeTopics(topics: number): boolean {
+    return this.rates.takeTopics(topics, this.#parts.clock.monotonicUs());
+  }
+
+  onTooManyTopics(kind: TopicsRequestKind, requestId: number): void {
     this.#spans?.answered(requestId);
     const { config, clock } = this.#parts;
     const limit = `topicsPerSecondMax ${config.topicsPerSecondMax} topics`;

@@ -8,31 +8,38 @@ import type { Credentials } from "../access/credentials.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
 import { readClientFrame } from "./client-frame.ts";
-import { FrameInbox } from "./frame-inbox.ts";
+import { receiveFrame } from "./frame-inbox.ts";
+import type { FrameInbox, FrameReader } from "./frame-inbox.ts";
 import { Outbound } from "./outbound/outbound.ts";
+import type { Lateness, OutboundListener } from "./outbound/outbound.ts";
 import { SessionAccess } from "./session-access.ts";
+import type { AccessHost } from "./session-access.ts";
 import { SessionOutput } from "./session-output.ts";
 import type { RequestVerdict } from "./rate-limits.ts";
 import type { SessionParts } from "./session-parts.ts";
 import { SessionRequests } from "./session-requests.ts";
-import { SlowReader } from "./slow-reader.ts";
+import type { RequestsHost } from "./session-requests.ts";
+import { oweLess, tellLag } from "./slow-reader.ts";
 import { stepOf } from "./session-table.ts";
 import type { SessionEvent, SessionState, Step } from "./session-table.ts";
 import type { SessionLook } from "./session-look.ts";
-import type { CatalogChange, Subscriptions } from "./subscriptions.ts";
+import type { CatalogChange } from "./subscription-parts.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 import { afterReading } from "./unread-grace.ts";
 import { welcomeOf } from "./welcome.ts";
-import type { HelloMessage } from "./wire-messages.ts";
+import type { AccessInit, HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
 /** What is held was judged when it came. */
 const SERVED: RequestVerdict = { does: "serve" };
+/** Before the client has named itself. */
+const UNNAMED = { client: "", clientVersion: "" };
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
-  /** Unique in this gateway, and told to the client. */
-  readonly id: string;
+  /** Of this run of the gateway: with the number of the connection, it names the session. */
+  readonly idPrefix: string;
   readonly connection: Connection;
   /** What the client has shown so far of who it is. */
   readonly credentials: Credentials;
@@ -45,55 +52,62 @@ type SessionOptions = {
  * Everything that a client does wrong ends in a typed error or a close code; nothing that it does
  * throws. What may happen when is the table in session-table.ts; this class does what the table
  * says.
+ *
+ * Most sessions of a gateway are idle, and there are many. So its parts call the session itself
+ * instead of functions that each session would have of its own, and what only some sessions need
+ * at some time is there for that time alone.
  */
-export class Session implements ConnectionHandler {
-  readonly id: string;
-  readonly #options: SessionOptions;
+export class Session
+  implements ConnectionHandler, OutboundListener, AccessHost, RequestsHost, FrameReader
+{
+  readonly #idPrefix: string;
+  readonly #onGone: SessionOptions["onGone"];
   readonly #connection: Connection;
   readonly #parts: SessionParts;
   readonly #outbound: Outbound;
-  readonly #output: SessionOutput;
-  readonly #inbox: FrameInbox;
+  readonly output: SessionOutput;
   readonly #requests: SessionRequests;
-  readonly #access: SessionAccess;
+  readonly access: SessionAccess;
+  /** Frames that the turn had no time for; undefined while none waits. */
+  inbox: FrameInbox | undefined;
   /** Asked for while it is being found out who the client is. */
-  #held: ClientRequest[] = [];
+  #held: ClientRequest[] | undefined;
   #hello: HelloMessage | undefined;
   /** Undefined when it is over, because a timer is kept by whoever could cancel it. */
   #cancelHelloTimer: CancelTimer | undefined;
   #state: SessionState = "awaiting-hello";
   readonly #openedTimeUs: number;
   /** As the client named itself. */
-  #client = { client: "", clientVersion: "" };
+  #client = UNNAMED;
   /** The client answers probes; of any other one, pongs tell what it has received. */
   #answersProbes = false;
   /** Market data, as the client and the operator want it at most; 0 is no bound. */
-  #bandwidthBytesPerSecondMax = 0;
+  bandwidthBytesPerSecondMax = 0;
 
-  constructor(options: SessionOptions, parts: SessionParts) {
+  constructor({ idPrefix, connection, credentials, onGone }: SessionOptions, parts: SessionParts) {
     const { config, clock } = parts;
-    const { id, connection } = options;
-    this.id = id;
-    this.#options = options;
+    this.#idPrefix = idPrefix;
+    this.#onGone = onGone;
     this.#connection = connection;
     this.#parts = parts;
     this.#openedTimeUs = clock.nowUs();
-    const slow = this.#createSlowReader();
-    this.#outbound = new Outbound(connection, config, parts, {
-      onLag: (lateness) => slow.onLag(lateness),
-      onRecovered: () => slow.onRecovered(),
-      onSlow: (lateness) => slow.onSlow(lateness),
-      sendProbe: (number) => this.#sendProbe(number),
-    });
-    this.#output = new SessionOutput(this.#outbound);
-    const { inboxSpace: space, turns } = parts;
-    const read = (frame: Uint8Array): void => this.#read(frame);
-    this.#inbox = new FrameInbox({ space, line: turns.open(), limits: config, read });
-    this.#access = this.#createAccess();
-    this.#requests = this.#createRequests();
+    this.#outbound = new Outbound(connection, config, parts, this);
+    this.output = new SessionOutput(this.#outbound);
+    this.access = new SessionAccess(parts, credentials, this);
+    this.#requests = new SessionRequests(parts, this);
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
-      this.#fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
+      this.fault("hello-timeout", `no Hello within ${config.helloTimeoutMs} ms`);
     });
+  }
+
+  /** Unique in this gateway, and told to the client. */
+  get id(): string {
+    return `${this.#idPrefix}-${this.#connection.id}`;
+  }
+
+  /** The address of the client. */
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
   }
 
   get state(): SessionState {
@@ -108,7 +122,7 @@ export class Session implements ConnectionHandler {
       id,
       state: this.#state,
       address: this.#connection.remoteAddress,
-      principal: this.#access.known?.id ?? "",
+      principal: this.access.known?.id ?? "",
       openedTimeUs: this.#openedTimeUs,
       topics: this.#requests.subscriptions?.size ?? 0,
       lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
@@ -136,13 +150,13 @@ export class Session implements ConnectionHandler {
     const { config, metrics } = this.#parts;
     metrics.framesReceived.inc();
     if (!isBinary) {
-      this.#fault("text-frame", "the protocol is binary; text frames are not understood");
+      this.fault("text-frame", "the protocol is binary; text frames are not understood");
       return;
     }
-    if (this.#inbox.receive(data)) return;
+    if (receiveFrame(this.#parts, this, data)) return;
     const { requestsPerSecondMax } = config;
     const reason = `more frames wait than requestsPerSecondMax ${requestsPerSecondMax} covers`;
-    this.#fault("request-rate-exceeded", reason);
+    this.fault("request-rate-exceeded", reason);
   }
 
   onPong(number: number): void {
@@ -165,7 +179,7 @@ export class Session implements ConnectionHandler {
       { sessionId: this.id, code, reason: quotedText(reason), by },
       "session closed",
     );
-    this.#options.onGone(this);
+    this.#onGone(this);
   }
 
   get callsInFlight(): number {
@@ -181,7 +195,7 @@ export class Session implements ConnectionHandler {
   announceGoingAway(reconnectWindowMs: number): void {
     if (!this.#serves("going-away")) return;
     const message = "the gateway is shutting down";
-    this.#output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
+    this.output.notice({ kind: "NOTICE_KIND_GOING_AWAY", message, reconnectWindowMs });
   }
 
   /**
@@ -190,7 +204,7 @@ export class Session implements ConnectionHandler {
    */
   dismiss(): void {
     this.#outbound.flush(this.#parts.clock.monotonicUs());
-    this.#fault("dismissed", "the gateway is shutting down");
+    this.fault("dismissed", "the gateway is shutting down");
   }
 
   /** Cuts the connection without a word. Idempotent. */
@@ -202,7 +216,7 @@ export class Session implements ConnectionHandler {
 
   /** Keys or tokens were revoked, or roles have changed. */
   reviewAccess(): void {
-    this.#access.review();
+    this.access.review();
   }
 
   /** Instruments came, or are streamed on other channels; others are gone. */
@@ -238,8 +252,8 @@ export class Session implements ConnectionHandler {
     return this.#step(event).does === "serve";
   }
 
-  /** Closes with the code that the table has for the event. */
-  #fault(event: SessionEvent, reason: string): void {
+  /** For its parts: closes with the code that the table has for the event. */
+  fault(event: SessionEvent, reason: string): void {
     const step = this.#step(event);
     if (step.does === "close") this.#close(step.code, reason);
   }
@@ -252,19 +266,19 @@ export class Session implements ConnectionHandler {
 
   /** Ends everything that could still send something. Idempotent. */
   #release(): void {
-    this.#inbox.close();
-    this.#access.close();
-    this.#held = [];
+    this.inbox?.close();
+    this.access.close();
+    this.#held = undefined;
     this.#outbound.close();
     this.#requests.close();
   }
 
-  /** Does what a frame asks for. */
-  #read(frame: Uint8Array): void {
+  /** For its inbox: does what a frame asks for. */
+  readFrame(frame: Uint8Array): void {
     const { config, clock } = this.#parts;
     const reading = readClientFrame(frame, config, this.#requests.rates, clock.monotonicUs());
     if (reading.kind === "fault") {
-      this.#fault(reading.event, reading.reason);
+      this.fault(reading.event, reading.reason);
       return;
     }
     for (const request of reading.requests) {
@@ -278,13 +292,10 @@ export class Session implements ConnectionHandler {
     // A call is judged with what its principal may ask for.
     const verdict =
       request.kind === "call" ? SERVED : this.#requests.rates.judgeRequest(request.kind, nowUs);
-    if (!this.#access.isChecking) this.#onAdmitted(request, verdict);
+    if (!this.access.isChecking) this.#onAdmitted(request, verdict);
     // Everything waits in its order until it is known who the client is.
-    else if (verdict.does !== "serve" || this.#held.push(request) > HELD_REQUESTS_MAX) {
-      this.#fault(
-        "request-rate-exceeded",
-        `more than ${HELD_REQUESTS_MAX} requests before Welcome`,
-      );
+    else if (verdict.does !== "serve" || (this.#held ??= []).push(request) > HELD_REQUESTS_MAX) {
+      this.fault("request-rate-exceeded", `more than ${HELD_REQUESTS_MAX} requests before Welcome`);
     }
   }
 
@@ -304,7 +315,7 @@ export class Session implements ConnectionHandler {
     if (isFirst && isKnown) {
       this.#endHelloTimer();
       this.#hello = hello;
-      this.#access.hello(hello.accessToken);
+      this.access.hello(hello.accessToken);
       return;
     }
     const step = this.#step(isKnown ? "hello" : "unknown-version");
@@ -313,8 +324,8 @@ export class Session implements ConnectionHandler {
     this.#close(step.code, isFirst ? version : "a second hello");
   }
 
-  /** It is known who the client is, and it is let in. */
-  #onWelcome(): void {
+  /** For SessionAccess: it is known who the client is, and it is let in. */
+  onWelcome(): void {
     const hello = this.#hello;
     // A session that closed meanwhile hears nothing more of its access.
     if (hello === undefined || !this.#serves("hello")) return;
@@ -323,81 +334,74 @@ export class Session implements ConnectionHandler {
     this.#outbound.mayCut = hello.acceptsParts;
     this.#answersProbes = hello.answersProbes;
     const { config } = this.#parts;
-    this.#bandwidthBytesPerSecondMax = bandwidthBound(hello, config, this.#access.principal);
+    this.bandwidthBytesPerSecondMax = bandwidthBound(hello, config, this.access.principal);
     const { clientName, clientVersion } = hello;
-    this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    if (clientName !== "" || clientVersion !== "") {
+      this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+    }
     this.#logOpened();
     const own = {
       sessionId: this.id,
-      bandwidthBytesPerSecondMax: this.#bandwidthBytesPerSecondMax,
+      bandwidthBytesPerSecondMax: this.bandwidthBytesPerSecondMax,
     };
-    this.#output.welcome(welcomeOf(this.#parts, own));
-    this.#access.announce();
-    for (const request of this.#held.splice(0))
-      if (!this.#isOver) this.#onAdmitted(request, SERVED);
+    this.output.welcome(welcomeOf(this.#parts, own));
+    this.access.announce();
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const request of held) if (!this.#isOver) this.#onAdmitted(request, SERVED);
   }
 
-  #createAccess(): SessionAccess {
-    // Named one by one, here and below: a copy of all parts takes as much as ten subscriptions.
-    const { access, clock, logger, metrics, accounts, config } = this.#parts;
-    return new SessionAccess({
-      access,
-      clock,
-      logger,
-      metrics,
-      accounts,
-      config: config.access,
-      sessionId: this.id,
-      credentials: this.#options.credentials,
-      onWelcome: () => this.#onWelcome(),
-      onReplaced: () => this.#requests.subscriptions?.review(),
-      onFault: (event, reason) => this.#fault(event, reason),
-      tell: (message) => this.#output.access(message),
-    });
+  /** For SessionAccess: the client is somebody else now, or may do other things. */
+  onReplaced(): void {
+    this.#requests.subscriptions?.review();
   }
 
-  #createRequests(): SessionRequests {
-    return new SessionRequests(this.#parts, {
-      id: this.id,
-      remoteAddress: this.#connection.remoteAddress,
-      output: this.#output,
-      access: this.#access,
-      bandwidthBytesPerSecondMax: () => this.#bandwidthBytesPerSecondMax,
-      onProbeAnswer: (number) => {
-        const { clock } = this.#parts;
-        if (this.#answersProbes) this.#outbound.onAnswer(number, clock.monotonicUs());
-      },
-      fault: (event, reason) => this.#fault(event, reason),
-    });
+  /** For SessionAccess: what the client is to hear of it. */
+  tellAccess(message: AccessInit): void {
+    this.output.access(message);
   }
 
-  #createSlowReader(): SlowReader {
+  /** For SessionRequests: the client answers for what it has received. */
+  onProbeAnswer(number: number): void {
+    if (this.#answersProbes) this.#outbound.onAnswer(number, this.#parts.clock.monotonicUs());
+  }
+
+  /** For Outbound. */
+  onLag(lateness: Lateness): void {
+    if (!this.#serves("lagging")) return;
     const { config, metrics, logger } = this.#parts;
-    return new SlowReader({
-      config,
-      metrics,
-      logger,
-      sessionId: this.id,
-      output: () => this.#output,
-      subscriptions: () => this.#requests.subscriptions,
-      owedBytes: () => this.#outbound.owedBytes,
-      serves: () => this.#serves("lagging"),
-      close: (reason) => this.#fault("too-slow", reason),
-    });
+    const { subscriptions } = this.#requests;
+    const { id: sessionId, output } = this;
+    tellLag(lateness, { config, metrics, logger, sessionId, output, subscriptions });
+  }
+
+  /** For Outbound. */
+  onRecovered(): void {
+    this.#requests.subscriptions?.recover();
+  }
+
+  /** For Outbound. */
+  onSlow(lateness: Lateness): void {
+    const { config, metrics } = this.#parts;
+    const { subscriptions } = this.#requests;
+    const owedBytes = (): number => this.#outbound.owedBytes;
+    const reason = oweLess(lateness, { config, metrics, subscriptions, owedBytes });
+    if (reason !== undefined) this.fault("too-slow", reason);
+  }
+
+  /** For Outbound: what the client answers with the same number. */
+  sendProbe(number: number): boolean {
+    if (!this.#answersProbes) return this.#connection.ping(number);
+    this.output.probe(number);
+    return true;
   }
 
   #logOpened(): void {
     const { client: clientName, clientVersion } = this.#client;
-    const own = { sessionId: this.id, principal: this.#access.principal.id };
+    const own = { sessionId: this.id, principal: this.access.principal.id };
     const { remoteAddress } = this.#connection;
     const client = { clientName, clientVersion, remoteAddress };
     const { compress: compression } = this.#outbound;
     this.#parts.logger.info({ ...own, ...client, compression }, "session opened");
-  }
-
-  #sendProbe(number: number): boolean {
-    if (!this.#answersProbes) return this.#connection.ping(number);
-    this.#output.probe(number);
-    return true;
   }
 }

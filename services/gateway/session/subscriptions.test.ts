@@ -78,7 +78,10 @@ beforeEach(() => {
       clock,
       looks: { take: () => 0 },
       metrics: createGatewayMetrics(registry),
-      limits: LIMITS,
+      config: LIMITS,
+      accounts: new PrincipalAccounts(createGatewayMetrics(new Registry())),
+    },
+    {
       takeTopics: (topics) => {
         if (topics > topicsLeft) return false;
         topicsLeft -= topics;
@@ -86,8 +89,10 @@ beforeEach(() => {
       },
       onTooManyTopics: () => void (refusedRequests += 1),
       line: turns.open(),
-      principal: () => principal,
-      account: new PrincipalAccounts(createGatewayMetrics(new Registry())),
+      get principal() {
+        return principal;
+      },
+      onWorkDone: () => {},
       bandwidthBytesPerSecondMax: 0,
     },
     {
@@ -99,7 +104,7 @@ beforeEach(() => {
       },
       unsubscribeResult: (id, results) =>
         void answers.push(`${id} off: ${results.map(summary).join()}`),
-      openTopicLane: (topicId) => lanes.open(topicId),
+      lanes,
       takeBack: (left) => void takenBack.push(...left),
       shed: (topicIds) => lanes.shed(topicIds),
       limited: (pattern) => void answers.push(`limited ${pattern}`),

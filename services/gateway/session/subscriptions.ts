@@ -1,4 +1,3 @@
-import type { Instrument } from "@tickwire/proto/service";
 import { formatTopic } from "#core/topic.ts";
 import type { ClientRequest } from "#wire/frame-codec.ts";
 import type { Topic } from "#core/topic.ts";
@@ -13,13 +12,19 @@ import { RequestQueue } from "./request-queue.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import { optionsRefusal } from "./subscribe-options.ts";
 import { namedTopics } from "./subscribe-requests.ts";
-import type { NamedTopics } from "./subscribe-requests.ts";
+import type { NamedTopics, SubscribeParts } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
-import type { TopicSubscription } from "./topic-subscription.ts";
+import type {
+  CatalogChange,
+  SubscriptionParts,
+  SubscriptionReplies,
+  SubscriptionsHost,
+} from "./subscription-parts.ts";
+import type { SubscriptionOwner, TopicSubscription } from "./topic-subscription.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import { isWithin } from "./topic-rights.ts";
 import { isFull, TopicStarts } from "./topic-starts.ts";
-import type { StartParts, StartReplies } from "./topic-starts.ts";
+import type { StartParts } from "./topic-starts.ts";
 import { ViewUpdates } from "./view-updates.ts";
 import type {
   SubscribeMessage,
@@ -28,42 +33,7 @@ import type {
   UpdateMessage,
 } from "./wire-messages.ts";
 
-/** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
-export type SubscriptionReplies = StartReplies & {
-  unsubscribeResult(requestId: number, results: readonly TopicResultInit[]): void;
-  /** The client gets a part of the pattern only. */
-  limited(pattern: string): void;
-  /** The client wants no more of these topics: nothing of them may follow the result. */
-  takeBack(topicIds: ReadonlySet<number>): void;
-  /**
-   * Takes back the news that waits of these topics. Says of each of which there was some where the
-   * client then stands.
-   */
-  shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number>;
-  /** Market data that was queued since the session began. */
-  queuedBytes(): number;
-};
-
-/** What subscriptions need of the gateway. */
-type SubscriptionParts = StartParts & {
-  /** A request turned out to name more topics than it may. It has no other answer. */
-  readonly onTooManyTopics: (kind: TopicsRequestKind, requestId: number) => void;
-  /** Market data that the session should get at most; 0 is no bound. */
-  readonly bandwidthBytesPerSecondMax: number;
-};
-
-/** A request that names topics. */
-export type TopicsRequestKind = "subscribe" | "unsubscribe" | "update";
-
 type TopicsRequest = Extract<ClientRequest, { readonly kind: "unsubscribe" | "update" }>;
-
-/** What changed at a venue. */
-export type CatalogChange = {
-  readonly venue: string;
-  /** New ones, and those that are streamed on other channels than before, by symbol. */
-  readonly added: ReadonlyMap<string, Instrument>;
-  readonly removed: readonly Instrument[];
-};
 
 /** Comparing this many names takes some microseconds. */
 const COMPARED_PER_STEP = 64;
@@ -83,6 +53,12 @@ type Wanting = {
   readonly wanted: WantedTopic[];
 };
 
+/** What requests under way need: made with the first of them, and dropped after the last. */
+type Requests = {
+  readonly queue: RequestQueue;
+  readonly starts: TopicStarts;
+};
+
 /**
  * The topics of one session. Requests are answered in the order in which they came; the views that
  * they need get ready at the same time. What is not ready soon is answered when it is. All of it is
@@ -96,49 +72,52 @@ type Wanting = {
  * 3. A result leaves before the first batch of its topic: both are queued in one step, and results
  *    are in a lane that comes first.
  * 4. Every view that was held is given back once: TopicSubscription asserts it, and what is held is
- *    in `#live` or in `#starts`.
+ *    in `#live` or in what starts.
  * 5. A topic that the client has sent a position of starts from there, whatever brings it: the
  *    position is kept until the topic starts or is given up.
  */
-export class Subscriptions {
+export class Subscriptions implements SubscriptionOwner {
   readonly #parts: SubscriptionParts;
+  readonly #host: SubscriptionsHost;
   readonly #replies: SubscriptionReplies;
-  readonly #patterns: Patterns;
   readonly #live: LiveTopics;
-  readonly #starts: TopicStarts;
-  readonly #updates: ViewUpdates;
-  readonly #queue = new RequestQueue();
+  /** Made with the first one. */
+  #patterns: Patterns | undefined;
+  #requests: Requests | undefined;
   readonly #cap: BandwidthCap | undefined;
   /** Requests so far, and changes of patterns. */
   #order = 0;
   #closed = false;
   #isLagging = false;
 
-  constructor(parts: SubscriptionParts, replies: SubscriptionReplies) {
+  constructor(parts: SubscriptionParts, host: SubscriptionsHost, replies: SubscriptionReplies) {
     this.#parts = parts;
+    this.#host = host;
     this.#replies = replies;
-    this.#patterns = new Patterns(parts.limits.subscriptionsMax);
     this.#live = new LiveTopics(parts.metrics);
-    const add = (work: Work): void => this.#add(work);
-    const [live, queue] = [this.#live, this.#queue];
-    this.#starts = new TopicStarts({ ...parts, replies, live, queue, add });
-    const { hub, looks, line, takeTopics, onTooManyTopics, principal } = parts;
-    const [starts, patterns] = [this.#starts, this.#patterns];
-    const fullName = (text: string): Work<string> => this.#fullName(text);
-    this.#updates = new ViewUpdates({
-      hub,
-      looks,
-      principal,
-      line,
-      takeTopics,
-      onTooManyTopics,
-      live,
-      starts,
-      patterns,
-      replies,
-      fullName,
-    });
     this.#cap = this.#createCap();
+  }
+
+  /** For what it owns, as what follows. */
+  get hub(): StartParts["hub"] {
+    return this.#parts.hub;
+  }
+
+  get lanes(): SubscriptionOwner["lanes"] {
+    return this.#replies.lanes;
+  }
+
+  get metrics(): StartParts["metrics"] {
+    return this.#parts.metrics;
+  }
+
+  get isMeasured(): boolean {
+    return this.#cap !== undefined;
+  }
+
+  /** The client is who it was when it paid: who proves to be somebody else is not let in. */
+  payBack(): void {
+    this.#parts.accounts.giveSubscription(this.#host.principal);
   }
 
   /** Topics that are live. */
@@ -166,15 +145,15 @@ export class Subscriptions {
    * parts if that takes long.
    */
   subscribe(message: SubscribeMessage): void {
-    if (this.#parts.takeTopics(message.topics.length)) this.#add(this.#subscribe(message));
-    else this.#parts.onTooManyTopics("subscribe", message.requestId);
+    if (this.#host.takeTopics(message.topics.length)) this.#add(this.#subscribe(message));
+    else this.#host.onTooManyTopics("subscribe", message.requestId);
   }
 
   /** Answers with one result per topic or pattern, after the requests before. */
   unsubscribe(message: UnsubscribeMessage): void {
-    if (this.#parts.takeTopics(message.topics.length))
+    if (this.#host.takeTopics(message.topics.length))
       this.#add(oneStep(() => this.#leave(message)));
-    else this.#parts.onTooManyTopics("unsubscribe", message.requestId);
+    else this.#host.onTooManyTopics("unsubscribe", message.requestId);
   }
 
   /**
@@ -182,8 +161,8 @@ export class Subscriptions {
    * batches; what is refused is told in a last result.
    */
   update(message: UpdateMessage): void {
-    if (this.#parts.takeTopics(message.topics.length)) this.#queueUpdate(message);
-    else this.#parts.onTooManyTopics("update", message.requestId);
+    if (this.#host.takeTopics(message.topics.length)) this.#queueUpdate(message);
+    else this.#host.onTooManyTopics("update", message.requestId);
   }
 
   /**
@@ -216,7 +195,7 @@ export class Subscriptions {
   /** Subscribes what patterns match now, and ends what is gone. */
   onCatalogChanged({ venue, added, removed }: CatalogChange): void {
     if (removed.length > 0) this.#add(this.#endGone());
-    if (added.size > 0 && this.#patterns.size > 0) this.#add(this.#follow(venue, added));
+    if (added.size > 0 && this.#patterns !== undefined) this.#add(this.#follow(venue, added));
   }
 
   /** Gives every view back. Idempotent. */
@@ -224,38 +203,101 @@ export class Subscriptions {
     if (this.#closed) return;
     this.#closed = true;
     this.#cap?.close();
-    this.#patterns.clear();
-    const { line } = this.#parts;
+    this.#patterns = undefined;
+    const { line } = this.#host;
     line.clear();
-    const leaving = [this.#live.endAll(line), this.#starts.close()];
+    const leaving = [this.#live.endAll(line)];
+    if (this.#requests !== undefined) leaving.push(this.#requests.starts.close());
     for (const work of leaving) line.add(work);
   }
 
   #createCap(): BandwidthCap | undefined {
-    const { bandwidthBytesPerSecondMax, hub, line, clock, metrics, principal } = this.#parts;
+    const { hub, clock, metrics } = this.#parts;
+    const { bandwidthBytesPerSecondMax } = this.#host;
     if (bandwidthBytesPerSecondMax === 0) return undefined;
     return new BandwidthCap({
       bytesPerSecondMax: bandwidthBytesPerSecondMax,
       clock,
       metrics,
       hub,
-      principal,
+      principal: () => this.#host.principal,
       live: this.#live,
-      line,
+      line: this.#host.line,
       add: (work) => this.#add(work),
       queuedBytes: () => this.#replies.queuedBytes(),
     });
   }
 
   #add(work: Work): void {
-    if (!this.#closed) this.#parts.line.add(work);
+    if (!this.#closed) this.#host.line.add(this.#run(work));
+  }
+
+  *#run(work: Work): Work {
+    yield* work;
+    const { starts, queue } = this.#requests ?? {};
+    if (starts?.isIdle === true && queue?.isEmpty === true) this.#requests = undefined;
+    this.#host.onWorkDone();
+  }
+
+  get #starts(): TopicStarts {
+    return this.#requestsNow().starts;
+  }
+
+  get #queue(): RequestQueue {
+    return this.#requestsNow().queue;
+  }
+
+  #requestsNow(): Requests {
+    if (this.#requests !== undefined) return this.#requests;
+    const queue = new RequestQueue();
+    const starts = new TopicStarts({
+      ...this.#requestParts(),
+      account: this.#parts.accounts,
+      replies: this.#replies,
+      live: this.#live,
+      queue,
+      add: (work) => this.#add(work),
+      owner: this,
+    });
+    this.#requests = { queue, starts };
+    return this.#requests;
+  }
+
+  /** What reading and doing requests takes. */
+  #requestParts(): SubscribeParts & Pick<StartParts, "hub" | "looks" | "clock" | "metrics"> {
+    const { catalog, config, hub, looks, clock, metrics } = this.#parts;
+    const host = this.#host;
+    return {
+      catalog,
+      hub,
+      looks,
+      clock,
+      metrics,
+      limits: config,
+      line: host.line,
+      takeTopics: (topics) => host.takeTopics(topics),
+      principal: () => host.principal,
+    };
+  }
+
+  #updates(): ViewUpdates {
+    const host = this.#host;
+    return new ViewUpdates({
+      ...this.#requestParts(),
+      onTooManyTopics: (kind, requestId) => host.onTooManyTopics(kind, requestId),
+      live: this.#live,
+      starts: this.#starts,
+      patterns: (this.#patterns ??= new Patterns(this.#parts.config.subscriptionsMax)),
+      replies: this.#replies,
+      fullName: (text) => this.#fullName(text),
+    });
   }
 
   *#subscribe(message: SubscribeMessage): Work {
-    const named = yield* namedTopics(this.#parts, message);
+    const named = yield* namedTopics(this.#requestParts(), message);
     const { requestId } = message;
     if (named === undefined) {
-      this.#parts.onTooManyTopics("subscribe", requestId);
+      this.#host.onTooManyTopics("subscribe", requestId);
       return;
     }
     const order = this.#nextOrder();
@@ -270,15 +312,19 @@ export class Subscriptions {
   }
 
   #queueUpdate(message: UpdateMessage): void {
-    const work = (): void => this.#add(this.#updates.update(message));
+    const work = (): void => this.#add(this.#update(message));
     this.#add(oneStep(() => this.#queue.add(work)));
+  }
+
+  *#update(message: UpdateMessage): Work {
+    yield* this.#updates().update(message);
   }
 
   *#follow(venue: string, added: CatalogChange["added"]): Work {
     const order = this.#nextOrder();
     let compared = 0;
-    for (const pattern of this.#patterns.all()) {
-      if (this.#parts.line.isOver) yield;
+    for (const pattern of this.#patterns?.all() ?? []) {
+      if (this.#host.line.isOver) yield;
       const { venue: ofVenue, symbol } = pattern.pattern;
       if (ofVenue !== "*" && ofVenue !== venue) continue;
       const isOfLists = pattern.pattern.channel === "listings";
@@ -291,7 +337,7 @@ export class Subscriptions {
       );
       for (const instrument of candidates) {
         compared += 1;
-        if (compared % COMPARED_PER_STEP === 0 && this.#parts.line.isOver) yield;
+        if (compared % COMPARED_PER_STEP === 0 && this.#host.line.isOver) yield;
         for (const name of topicsOf(instrument, pattern.pattern)) {
           // What the pattern (or another request) has already is not news.
           if (this.#live.has(formatTopic(name)) || !this.#isPermitted(name)) continue;
@@ -306,7 +352,7 @@ export class Subscriptions {
 
   *#recover(): Work {
     for (const subscription of this.#live.all()) {
-      if (this.#parts.line.isOver) yield;
+      if (this.#host.line.isOver) yield;
       if (this.#isLagging) return;
       if (subscription.state === "lagging") subscription.recover();
     }
@@ -314,9 +360,9 @@ export class Subscriptions {
 
   *#review(): Work {
     for (const subscription of [...this.#live.all(), ...this.#starts.waiting()]) {
-      if (this.#parts.line.isOver) yield;
+      if (this.#host.line.isOver) yield;
       const { name, options, topic } = subscription.view;
-      const terms = this.#parts.principal().may("subscribe", name);
+      const terms = this.#host.principal.may("subscribe", name);
       if (terms !== undefined && isWithin(name.channel, options, terms)) continue;
       if (subscription.state === "starting") {
         this.#starts.deny(topic, this.#order);
@@ -335,7 +381,7 @@ export class Subscriptions {
   }
 
   #isPermitted(name: Topic): boolean {
-    return this.#parts.principal().may("subscribe", name) !== undefined;
+    return this.#host.principal.may("subscribe", name) !== undefined;
   }
 
   #nextOrder(): number {
@@ -363,7 +409,7 @@ export class Subscriptions {
     if (entry.pattern !== undefined) {
       pattern = { text: topic, pattern: entry.pattern, requestId, requestIndex, request };
       if (entry.isLimited) this.#replies.limited(topic);
-      this.#patterns.remember(pattern);
+      (this.#patterns ??= new Patterns(this.#parts.config.subscriptionsMax)).remember(pattern);
     }
     const all = yield* this.#starts.wantAll(entry.topics, {
       order,
@@ -374,7 +420,7 @@ export class Subscriptions {
     const [first] = all;
     if (pattern !== undefined && first?.kind === "refused" && isFull(first)) {
       // Nothing of it found room: it is the pattern that is refused, and it does not grow.
-      this.#patterns.forget(topic);
+      this.#patterns?.forget(topic);
       refuse(first.refusal);
       return;
     }
@@ -394,7 +440,7 @@ export class Subscriptions {
     const left = new Set<number>();
     const results: TopicResultInit[] = [];
     for (const [requestIndex, topic] of message.topics.entries()) {
-      if (this.#parts.line.isOver) yield;
+      if (this.#host.line.isOver) yield;
       results.push(yield* this.#remove(topic, { requestIndex, order, left }));
     }
     if (left.size > 0) this.#replies.takeBack(left);
@@ -403,10 +449,10 @@ export class Subscriptions {
 
   /** Ends one topic, or all of a pattern; their ids are added to `left`. */
   *#remove(text: string, { requestIndex, order, left }: Removal): Work<TopicResultInit> {
-    if (this.#patterns.forget(text)) {
+    if (this.#patterns?.forget(text) === true) {
       this.#starts.giveUpPattern(text, order);
       for (const subscription of this.#live.all()) {
-        if (this.#parts.line.isOver) yield;
+        if (this.#host.line.isOver) yield;
         if (subscription.pattern?.text !== text) continue;
         this.#live.end(subscription);
         left.add(subscription.view.id);
@@ -428,7 +474,8 @@ export class Subscriptions {
   /** The topic's own name, where the text has the venue's symbol. */
   *#fullName(text: string): Work<string> {
     if (this.#live.has(text)) return text;
-    const { catalog, line } = this.#parts;
+    const { catalog } = this.#parts;
+    const { line } = this.#host;
     const expansion = yield* expandTopic(catalog, text, { topicsMax: 1, line });
     const [name] = expansion.kind === "topics" ? expansion.topics : [];
     return name === undefined ? text : formatTopic(name);
@@ -436,7 +483,7 @@ export class Subscriptions {
 
   *#endGone(): Work {
     for (const subscription of this.#live.all()) {
-      if (this.#parts.line.isOver) yield;
+      if (this.#host.line.isOver) yield;
       const { venue, symbol, channel } = subscription.view.name;
       const { catalog } = this.#parts;
       if (catalog.instrument(venue, symbol) !== undefined) continue;

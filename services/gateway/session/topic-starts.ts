@@ -11,7 +11,6 @@ import type { Principal } from "../access/principal.ts";
 import type { Work } from "../turns/turns.ts";
 import { KeptPositions } from "./kept-positions.ts";
 import type { LiveTopics } from "./live-topics.ts";
-import type { TopicLane } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
 import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { RequestQueue } from "./request-queue.ts";
@@ -29,7 +28,7 @@ import {
 import type { TopicRefusal } from "./topic-results.ts";
 import { DENIED, holdPermitted, permittedView } from "./topic-rights.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
-import type { Payer } from "./topic-subscription.ts";
+import type { SubscriptionOwner } from "./topic-subscription.ts";
 import type { TopicRequestMessage, TopicResultInit } from "./wire-messages.ts";
 
 /** What starting a topic needs of the gateway. */
@@ -45,7 +44,8 @@ export type StartParts = SubscribeParts & {
 /** How answers to subscribe requests leave. Called synchronously. */
 export type StartReplies = {
   subscribeResult(requestId: number, results: readonly TopicResultInit[], isPartial: boolean): void;
-  openTopicLane(topicId: number): TopicLane;
+  /** Where subscriptions put what the session is owed of their topics. */
+  readonly lanes: SubscriptionOwner["lanes"];
 };
 
 type TopicStartsParts = StartParts & {
@@ -56,6 +56,8 @@ type TopicStartsParts = StartParts & {
   readonly queue: RequestQueue;
   /** Takes work for the session's line, as long as the session is open. */
   readonly add: (work: Work) => void;
+  /** What all of them have in common. */
+  readonly owner: SubscriptionOwner;
 };
 
 /** Where in a request a topic comes from. */
@@ -80,13 +82,18 @@ export class TopicStarts {
   readonly #positions: KeptPositions;
   /** Answers that may still be given; undefined while there are none. */
   #answers: Set<SubscribeAnswer> | undefined;
-  #payer: Payer | undefined;
 
   constructor(parts: TopicStartsParts) {
     this.#parts = parts;
     this.#positions = new KeptPositions(parts.limits.subscriptionsMax, () =>
       parts.metrics.positionsForgotten.inc(),
     );
+  }
+
+  /** Nothing of it would be missed if it were made anew. */
+  get isIdle(): boolean {
+    const { size } = this.#positions;
+    return this.#starting.waits === 0 && size === 0 && this.#answers === undefined;
   }
 
   /** Whatever brings the topic goes on from there, unless a later request gives it up. */
@@ -149,7 +156,7 @@ export class TopicStarts {
     };
     if (this.#parts.live.has(topic)) return refused(ALREADY_SUBSCRIBED);
     if (!this.#hasRoomFor(topic)) return refused(this.#noRoom(pattern));
-    const { hub, catalog, metrics } = this.#parts;
+    const { hub, catalog } = this.#parts;
     // Asking an ingestor that is silent would only keep others waiting who ask one that is not.
     if (catalog.lostSinceUs(name.venue, name.symbol) !== undefined && !hub.follows(name)) {
       const message = `the ingestor of ${name.venue} is silent`;
@@ -171,7 +178,6 @@ export class TopicStarts {
       account.giveSubscription(principal);
       return refused(noRoom(hub.noRoomFor(name, topics)));
     }
-    const lane = this.#parts.replies.openTopicLane(view.id);
     const options = {
       snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
       resume: request.resume,
@@ -179,21 +185,12 @@ export class TopicStarts {
       checksum: request.checksum,
     };
     const kept = this.#positions.get(topic);
-    const payer = this.#payerFor(principal);
-    const parts = { view, hub, lane, options, kept, pattern, metrics, payer };
-    const subscription = new TopicSubscription(parts);
+    const { owner } = this.#parts;
+    const subscription = new TopicSubscription(owner, { view, options, kept, pattern });
     const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
     const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
     this.#starting.add(held);
     return held;
-  }
-
-  /** The same one as long as the client is who it is. */
-  #payerFor(principal: Principal): Payer {
-    if (this.#payer?.principal !== principal) {
-      this.#payer = { account: this.#parts.account, principal };
-    }
-    return this.#payer;
   }
 
   #hasRoomFor(topic: string): boolean {

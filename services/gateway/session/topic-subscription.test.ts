@@ -8,7 +8,6 @@ import type { FakeView } from "#test/support/fake-topics.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
-import type { TopicLane } from "./outbound/topic-lanes.ts";
 import { FanOut } from "../topics/fan-out.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
@@ -31,13 +30,14 @@ beforeEach(() => {
     new FanOut({ fullLists: { inc() {} } as never }),
   );
   view.holds = 1;
-  subscription = new TopicSubscription({
-    view: view as unknown as TopicView,
-    hub,
-    lane: lanes.open(view.id),
-    options: { snapshot: true, resume: { epoch: 1, sequence: 4 } },
-    pattern: undefined,
-  });
+  subscription = new TopicSubscription(
+    { hub, lanes },
+    {
+      view: view as unknown as TopicView,
+      options: { snapshot: true, resume: { epoch: 1, sequence: 4 } },
+      pattern: undefined,
+    },
+  );
 });
 
 /** What the client gets, frame by frame: messages first, as any decoder reads them. */
@@ -102,11 +102,12 @@ describe("a subscription", () => {
 
   test("shares both forms of a batch with every other", () => {
     const pushed: SharedBatch[] = [];
-    const lane = { push: (batch: SharedBatch) => pushed.push(batch), pushStart: () => {} };
+    const noted = { push: (batch: SharedBatch) => pushed.push(batch), pushStart: () => {} };
     for (let count = 0; count < 2; count += 1) {
-      const parts = { hub, lane: lane as unknown as TopicLane, pattern: undefined };
+      const owner = { hub, lanes: noted as unknown as TopicLanes };
       const options = { snapshot: true, resume: undefined };
-      new TopicSubscription({ ...parts, options, view: view as unknown as TopicView }).start();
+      const parts = { options, view: view as unknown as TopicView, pattern: undefined };
+      new TopicSubscription(owner, parts).start();
     }
     view.publish();
     view.publish();

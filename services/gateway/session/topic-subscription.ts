@@ -13,9 +13,7 @@ import type {
 } from "../topics/topic-subscriber.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import { encodedNotice } from "./encoded-notice.ts";
-import type { TopicLane } from "./outbound/topic-lanes.ts";
-import type { Principal } from "../access/principal.ts";
-import type { PrincipalAccounts } from "./principal-accounts.ts";
+import type { TopicLanes } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
 
 /**
@@ -27,6 +25,15 @@ import type { Pattern } from "./patterns.ts";
  * - `ended`: the view was given back.
  */
 type TopicSubscriptionState = "starting" | "live" | "lagging" | "ended";
+
+/**
+ * The same, and how a live one goes on.
+ * - `based`: the client cannot go on from the batch that it got last: it has none, or that was a
+ *   state. The next one has its base.
+ * - `chained`: the next one goes on from the last.
+ * - `listed`: the same, and batches are put into the list of the session without being told here.
+ */
+type Stand = Exclude<TopicSubscriptionState, "live"> | "based" | "chained" | "listed";
 
 /** Channels whose events may be left out, if the client is told which. */
 const EVENTS: ReadonlySet<Channel> = new Set<Channel>(["trades", "liquidations"]);
@@ -40,33 +47,52 @@ const LATEST_WINS: ReadonlySet<Channel> = new Set<Channel>([
   "open-interest",
 ]);
 
+/** What the subscriptions of one session have in common. */
+export type SubscriptionOwner = {
+  readonly hub: Pick<Hub, "release">;
+  /** Where what it is owed is put. */
+  readonly lanes: Pick<TopicLanes, "seat" | "push" | "pushStart" | "pushMessage" | "pushCheck">;
+  /** Where what a slow client does not get is counted. */
+  readonly metrics?: SlowMetrics;
+  /** It is measured what each topic costs. */
+  readonly isMeasured?: boolean;
+  /** A view was given back that was paid for. */
+  payBack?(): void;
+};
+
 /** What a subscription is made of. */
 type TopicSubscriptionParts = {
   /** Held for this subscription, which gives it back. */
   readonly view: TopicView;
-  readonly hub: Pick<Hub, "release">;
-  /** Of this topic. */
-  readonly lane: TopicLane;
   readonly options: AttachOptions;
   /** A position that the client has sent with an earlier request for the topic. */
   readonly kept?: AttachOptions["resume"];
   /** The pattern that brought the topic, if one did. */
   readonly pattern: Pattern | undefined;
-  /** Where what a slow client does not get is counted. */
-  readonly metrics?: SlowMetrics;
-  /** Who is paid back when the view was given back. */
-  readonly payer?: Payer;
 };
 
-/** For whom a subscription counts, and where. Subscriptions of one session share it. */
-export type Payer = {
-  readonly account: Pick<PrincipalAccounts, "giveSubscription">;
-  readonly principal: Principal;
+/** What only some subscriptions have, or for some time: most are live and nothing else. */
+type Extra = {
+  /** Those of the request, until the start. */
+  readonly options: AttachOptions | undefined;
+  readonly kept: AttachOptions["resume"];
+  readonly pattern: Pattern | undefined;
+  /** What the levels that it has come to is told to the client. */
+  readonly hasChecksums: boolean;
+  /** If the client wants the topic at another interval than its view has. */
+  readonly askedIntervalMs: number | undefined;
+  /** Of the view, when its bytes were taken last. */
+  readonly takenBytes: number;
 };
 
-/** What is left to know of the options of a subscription that has started. */
-const STARTED: AttachOptions = { snapshot: true, resume: undefined };
-const STARTED_WITH_CHECKSUM: AttachOptions = { ...STARTED, checksum: true };
+const NOTHING_ELSE: Extra = {
+  options: undefined,
+  kept: undefined,
+  pattern: undefined,
+  hasChecksums: false,
+  askedIntervalMs: undefined,
+  takenBytes: 0,
+};
 
 type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
@@ -78,7 +104,7 @@ type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissi
  * 1. A subscription lives once: `starting`, then perhaps `live`, then `ended`. Asserted.
  * 2. The start is queued before anything that follows it: both happen within `start`.
  * 3. Only a live subscription is delivered to: asserted per batch.
- * 4. A batch belongs to the topic: the lane asserts it.
+ * 4. A batch belongs to the topic: asserted per batch.
  * 5. The client is brought to where the view is, batch by batch, so its sequences are in order as
  *    the view's are: asserted at the start and per batch.
  * 6. The client can read every batch: its first one, and the first news after a state, has its base
@@ -86,37 +112,24 @@ type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissi
  *    the history sees to that.
  */
 export class TopicSubscription implements TopicSubscriber {
-  readonly pattern: Pattern | undefined;
-  readonly #lane: TopicLane;
-  readonly #hub: Pick<Hub, "release">;
-  /** Those of the request are forgotten at the start: most sessions have many subscriptions. */
-  #options: AttachOptions;
-  readonly #metrics: SlowMetrics | undefined;
-  #kept: AttachOptions["resume"];
+  readonly #owner: SubscriptionOwner;
   #view: TopicView;
-  #state: TopicSubscriptionState = "starting";
-  readonly #payer: Payer | undefined;
+  #stand: Stand = "starting";
   /** Behind that of the view while it is listed. */
   #sequence = 0;
-  #isListed = false;
-  #askedIntervalMs: number;
-  /** Of the view, when its bytes were taken last. */
-  #takenBytes = 0;
-  /**
-   * The client cannot go on from the batch that it got last: it has none, or that was a state.
-   */
-  #needsBase = true;
+  #extra: Extra | undefined;
+  /** For Subscribers. */
+  place = -1;
 
-  constructor(parts: TopicSubscriptionParts) {
-    this.#view = parts.view;
-    this.#askedIntervalMs = parts.view.options.intervalMs;
-    this.#lane = parts.lane;
-    this.pattern = parts.pattern;
-    this.#hub = parts.hub;
-    this.#options = parts.options;
-    this.#metrics = parts.metrics;
-    this.#kept = parts.kept;
-    this.#payer = parts.payer;
+  constructor(owner: SubscriptionOwner, { view, options, kept, pattern }: TopicSubscriptionParts) {
+    this.#owner = owner;
+    this.#view = view;
+    this.#extra = { ...NOTHING_ELSE, options, kept, pattern };
+  }
+
+  /** The pattern that brought the topic, if one did. */
+  get pattern(): Pattern | undefined {
+    return this.#extra?.pattern;
   }
 
   /** The view that the client gets now. */
@@ -126,19 +139,20 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** At which the client wants the topic; it may be sent less often. */
   get askedIntervalMs(): number {
-    return this.#askedIntervalMs;
+    return this.#extra?.askedIntervalMs ?? this.#view.options.intervalMs;
   }
 
   /** Bytes of news since they were taken last, or since the view was changed. */
   takeBytes(): number {
     const { sentBytes } = this.#view;
-    const bytes = sentBytes - this.#takenBytes;
-    this.#takenBytes = sentBytes;
-    return bytes;
+    const before = this.#extra ?? NOTHING_ELSE;
+    this.#extra = { ...before, takenBytes: sentBytes };
+    return sentBytes - before.takenBytes;
   }
 
   get state(): TopicSubscriptionState {
-    return this.#state;
+    const stand = this.#stand;
+    return stand === "based" || stand === "chained" || stand === "listed" ? "live" : stand;
   }
 
   /** Whether the latest event of the topic stands for those before it. */
@@ -153,22 +167,23 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** The last sequence that was queued, or told to be missing; 0 before the first. */
   get sequence(): number {
-    return this.#isListed ? this.#view.sequence : this.#sequence;
+    return this.#stand === "listed" ? this.#view.sequence : this.#sequence;
   }
 
   /** The list of the session. */
   get seat(): ListSeat | undefined {
-    return this.#lane.seat;
+    return this.#owner.lanes.seat;
   }
 
   unlisted(sequence: number): void {
-    this.#isListed = false;
+    if (this.#stand === "listed") this.#stand = "chained";
     this.#sequence = sequence;
   }
 
   /** Calls back, at once if possible, when `start` may be called or why it cannot. */
   whenReady(callback: (failure: TopicFailure | undefined) => void): void {
-    this.view.whenReady(callback, this.#options.resume ?? this.#kept);
+    const { options, kept } = this.#extra ?? NOTHING_ELSE;
+    this.view.whenReady(callback, options?.resume ?? kept);
   }
 
   /**
@@ -176,15 +191,20 @@ export class TopicSubscription implements TopicSubscriber {
    * that the client has sent with another request for the topic.
    */
   start(kept?: AttachOptions["resume"]): Attached {
-    assert(this.#state === "starting", "a subscription starts once");
-    this.#state = "live";
-    this.#takenBytes = this.#view.sentBytes;
-    const { resume = kept } = this.#options;
-    const attached = this.view.attach(this, { ...this.#options, resume });
-    this.#options = this.#options.checksum === true ? STARTED_WITH_CHECKSUM : STARTED;
-    this.#kept = undefined;
+    assert(this.#stand === "starting", "a subscription starts once");
+    this.#stand = "based";
+    const { options, pattern, askedIntervalMs } = this.#extra ?? NOTHING_ELSE;
+    assert(options !== undefined, "a subscription that starts knows how");
+    const { resume = kept } = options;
+    const attached = this.view.attach(this, { ...options, resume });
+    const hasChecksums = options.checksum === true;
+    this.#keep({
+      pattern,
+      hasChecksums,
+      askedIntervalMs: askedIntervalMs ?? this.#view.options.intervalMs,
+    });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
-    for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    for (const batch of attached.batches) this.#owner.lanes.pushStart(this.#formOf(batch));
     this.#goOnIn(attached);
     assert(this.#sequence === this.view.sequence, "a start ends where the view is");
     return attached;
@@ -200,19 +220,20 @@ export class TopicSubscription implements TopicSubscriber {
     askedIntervalMs: number,
     describe: (attached: Attached) => Uint8Array,
   ): void {
-    this.#askedIntervalMs = askedIntervalMs;
     const before = this.#view;
     assert(next.id === before.id, "another view is of the same topic");
-    if (this.#state === "lagging") this.recover();
-    if (this.#state === "live") this.#goOnWith(next, describe);
+    if (this.#stand === "lagging") this.recover();
+    if (this.state === "live") this.#goOnWith(next, describe);
     this.#view = next;
-    this.#takenBytes = next.sentBytes;
-    this.#hub.release(before);
+    const extra = this.#extra ?? NOTHING_ELSE;
+    if (this.#stand === "starting") this.#extra = { ...extra, askedIntervalMs };
+    else this.#keep({ ...extra, askedIntervalMs });
+    this.#owner.hub.release(before);
   }
 
   /** The same with a view that the client has not asked for, because of its bandwidth. */
   slowTo(next: TopicView, notice: Uint8Array): void {
-    this.changeView(next, this.#askedIntervalMs, () => notice);
+    this.changeView(next, this.askedIntervalMs, () => notice);
   }
 
   /**
@@ -220,38 +241,38 @@ export class TopicSubscription implements TopicSubscriber {
    * if some of what waited was taken back.
    */
   lag(position: number | undefined): void {
-    assert(this.#state === "live", "only a live subscription begins to lag");
+    assert(this.state === "live", "only a live subscription begins to lag");
     this.#view.unlist(this);
-    this.#state = "lagging";
+    this.#stand = "lagging";
     this.#sequence = position ?? this.#sequence;
-    this.#needsBase = true;
   }
 
   /** The client has caught up. */
   recover(): void {
-    assert(this.#state === "lagging", "only a subscription that lags recovers");
-    this.#state = "live";
+    assert(this.#stand === "lagging", "only a subscription that lags recovers");
+    this.#stand = "based";
     this.#catchUp(this.#view.sequence);
   }
 
   deliver(batch: SharedBatch): boolean {
-    if (this.#state === "lagging") return false;
-    assert(this.#state === "live", "only a live subscription is delivered to");
+    if (this.#stand === "lagging") return false;
+    assert(this.state === "live", "only a live subscription is delivered to");
     assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
-    this.#lane.push(this.#formOf(batch));
+    assert(batch.topicId === this.#view.id, "a subscription carries one topic");
+    this.#owner.lanes.push(this.#formOf(batch));
     // From now on it gets what everybody gets.
-    this.#isListed = !this.#needsBase && this.seat !== undefined;
-    return this.#isListed;
+    if (this.#stand === "chained" && this.seat !== undefined) this.#stand = "listed";
+    return this.#stand === "listed";
   }
 
   gap(missingFirst: number, missingLast: number): void {
-    if (this.#state === "lagging") {
+    if (this.#stand === "lagging") {
       // What was left out so far is not part of the gap.
-      this.#state = "live";
+      this.#stand = "based";
       this.#catchUp(missingFirst - 1);
     }
-    assert(this.#state === "live", "only a live subscription is told of a gap");
+    assert(this.state === "live", "only a live subscription is told of a gap");
     const message = `events of ${this.view.topic} were lost on the way to the gateway`;
     // The topic may have told of an earlier gap before this client came.
     const first = Math.min(missingFirst, this.#sequence + 1);
@@ -265,11 +286,11 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   epochChanged({ ended, start, continues }: EpochChange): void {
-    if (this.#state === "lagging") {
-      this.#state = "live";
+    if (this.#stand === "lagging") {
+      this.#stand = "based";
       if (continues) this.#catchUp(ended.sequence);
     }
-    assert(this.#state === "live", "only a live subscription changes its epoch");
+    assert(this.state === "live", "only a live subscription changes its epoch");
     const missing = ended.sequence > this.#sequence;
     const message = continues
       ? `${this.view.topic} goes on without a loss, with another publisher`
@@ -285,11 +306,11 @@ export class TopicSubscription implements TopicSubscriber {
     });
     this.#sequence = start.sequence;
     // Another publisher does not go on from the numbers of the one before.
-    this.#needsBase = true;
+    this.#stand = "based";
   }
 
   checksum(message: Uint8Array): void {
-    if (this.#state === "live") this.#lane.pushCheck(message);
+    if (this.state === "live") this.#owner.lanes.pushCheck(this.#view.id, message);
   }
 
   /** Tells the client, behind everything that it is owed, that nothing more will come. */
@@ -299,12 +320,24 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Gives the view back. What is queued still leaves, unless its lane is taken back. */
   end(): void {
-    assert(this.#state !== "ended", "a subscription ends once");
-    if (this.#state !== "starting") this.view.detach(this);
-    this.#state = "ended";
-    this.#hub.release(this.view);
-    const payer = this.#payer;
-    payer?.account.giveSubscription(payer.principal);
+    assert(this.#stand !== "ended", "a subscription ends once");
+    if (this.#stand !== "starting") this.view.detach(this);
+    this.#stand = "ended";
+    this.#owner.hub.release(this.view);
+    this.#owner.payBack?.();
+  }
+
+  /** From now on, bytes of the view are counted. */
+  #keep(extra: Pick<Extra, "pattern" | "hasChecksums" | "askedIntervalMs">): void {
+    const { pattern, hasChecksums, askedIntervalMs } = extra;
+    const takenBytes = this.#owner.isMeasured === true ? this.#view.sentBytes : 0;
+    const isOther = askedIntervalMs !== this.#view.options.intervalMs;
+    if (pattern === undefined && !hasChecksums && !isOther && takenBytes === 0) {
+      this.#extra = undefined;
+      return;
+    }
+    const asked = isOther ? askedIntervalMs : undefined;
+    this.#extra = { ...NOTHING_ELSE, pattern, hasChecksums, askedIntervalMs: asked, takenBytes };
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */
@@ -315,12 +348,12 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sequence = to;
     const { venue, channel } = this.#view.name;
     if (batch !== undefined) {
-      this.#metrics?.slowSkipped.inc({ venue, channel }, to - from - 1);
+      this.#owner.metrics?.slowSkipped.inc({ venue, channel }, to - from - 1);
       // What brings a slow client up to date is not held against it.
-      this.#lane.pushStart(this.#formOf(batch));
+      this.#owner.lanes.pushStart(this.#formOf(batch));
       return;
     }
-    this.#metrics?.slowMissing.inc({ venue, channel }, to - from);
+    this.#owner.metrics?.slowMissing.inc({ venue, channel }, to - from);
     this.#sayGap(from + 1, to, `this client read ${this.view.topic} too slowly`);
   }
 
@@ -328,7 +361,7 @@ export class TopicSubscription implements TopicSubscriber {
   #goOnIn({ next }: Attached): void {
     if (next === undefined) return;
     this.epochChanged(next.change);
-    for (const batch of next.batches) this.#lane.pushStart(this.#formOf(batch));
+    for (const batch of next.batches) this.#owner.lanes.pushStart(this.#formOf(batch));
     this.#sequence = next.batches.at(-1)?.lastSequence ?? next.change.start.sequence;
     const { missing } = next;
     if (missing === undefined || missing.last < missing.first) return;
@@ -344,27 +377,27 @@ export class TopicSubscription implements TopicSubscriber {
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;
-    const { checksum = false } = this.#options;
+    const { hasChecksums: checksum } = this.#extra ?? NOTHING_ELSE;
     const attached = next.attach(this, { snapshot: true, resume, whole, checksum });
     if (next !== before) before.detach(this);
-    this.#needsBase = true;
+    this.#stand = "based";
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
-    this.#lane.pushMessage(describe(attached));
-    for (const batch of attached.batches) this.#lane.pushStart(this.#formOf(batch));
+    this.#owner.lanes.pushMessage(next.id, describe(attached));
+    for (const batch of attached.batches) this.#owner.lanes.pushStart(this.#formOf(batch));
     this.#goOnIn(attached);
     assert(this.#sequence === next.sequence, "a start ends where the view is");
   }
 
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
-    if (batch.skipped > 0) this.#metrics?.conflated.inc(batch.labels, batch.skipped);
-    const form = this.#needsBase ? batch.based : batch;
+    if (batch.skipped > 0) this.#owner.metrics?.conflated.inc(batch.labels, batch.skipped);
+    const form = this.#stand === "based" ? batch.based : batch;
     // What follows a state, or a sequel, never goes on from its numbers.
-    this.#needsBase = batch.endsChain;
+    this.#stand = batch.endsChain ? "based" : "chained";
     return form;
   }
 
   #say(value: Parameters<typeof encodedNotice>[0]): void {
-    this.#lane.pushMessage(encodedNotice(value));
+    this.#owner.lanes.pushMessage(this.#view.id, encodedNotice(value));
   }
 }

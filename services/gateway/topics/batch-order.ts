@@ -11,6 +11,11 @@ export type BatchOrder = {
   readonly count: number;
 };
 
+/** Apart from the batch, whose bytes are not ours to keep. */
+export function orderOf({ epoch, baseSequence, skipped, count }: BatchOrder): BatchOrder {
+  return { epoch, baseSequence, skipped, count };
+}
+
 /**
  * What a batch is to somebody who has everything up to a position.
  * - `next`: it continues, or brings at least one event that is new and leaves none out.

@@ -6,13 +6,21 @@ import type { SharedBatch } from "./shared-batch.ts";
 type FanOutLimits = {
   /** Batches that wait in one list; its owner takes a full one at once. */
   readonly listBatchesMax: number;
-  /** Different batches that wait in all lists; beyond it every owner takes its own. */
+  /** Different batches that wait in all lists; beyond it every owner takes its own. Below 2^16. */
   readonly batchesMax: number;
 };
 const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
 const LISTS_MIN = 16;
+const BLOCKS_MIN = 16;
+/** Small numbers, because a list is seldom in the processor's cache when a batch comes into it. */
+const NUMBERS_MAX = 0x1_0000;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
+/** Batches of up to so many bytes are copied by words; of longer ones a view is worth making. */
+const WORDWISE_BYTES_MAX = 512;
+const WORD_BYTES = 4;
+/** The order of bytes in which words are read. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Whose list it is. */
 export type ListOwner = {
@@ -37,6 +45,8 @@ export type ListSeat = { readonly fanOut: FanOut; readonly list: number };
  * 3. A list is given to nobody else while somebody may deliver to it: `retain` and `release` count.
  * 4. A list is due once until its turn: a mark for each list.
  * 5. A frame is that of the list that it is asked for: it is kept for as long as its batches are.
+ * 6. A list that is not empty has a block of its own: it takes one with its first batch, and gives
+ *    it back when it is empty again. So a session to which nothing is under way takes no room.
  */
 export class FanOut {
   readonly #owners: (ListOwner | undefined)[] = [];
@@ -54,8 +64,15 @@ export class FanOut {
   #waiting = 0;
   /** How many batches are in a list, by list. */
   #counts = new Int32Array(LISTS_MIN);
-  /** Which ones, by list: `listBatchesMax` for each. */
-  #numbers: Int32Array;
+  /** The block of a list that is not empty, by list. */
+  #blockOf = new Int32Array(LISTS_MIN);
+  /** Which batches are in a list, by block: `listBatchesMax` for each. */
+  #numbers: Uint16Array;
+  /** Blocks that no list has; the first `#freeBlockCount` count. */
+  #freeBlocks = new Int32Array(BLOCKS_MIN);
+  #freeBlockCount = 0;
+  /** Blocks that were ever taken. */
+  #blocks = 0;
   /** Whether the list is due, by list. */
   #isDue = new Uint8Array(LISTS_MIN);
   /** The lists that are due, in the order in which they came to be. */
@@ -64,10 +81,11 @@ export class FanOut {
   /** Those of the round under way. */
   #round = new Int32Array(LISTS_MIN);
   /** The frame that was made last, and what is in it. */
-  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX);
+  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX + WORD_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer);
   #frame = this.#buffer;
   #frameCount = 0;
-  readonly #frameNumbers: Int32Array;
+  readonly #frameNumbers: Uint16Array;
 
   /** `onDue` is called when a list is due, and none was. */
   constructor(
@@ -77,10 +95,11 @@ export class FanOut {
   ) {
     this.#metrics = metrics;
     this.#onDue = onDue;
-    this.#frameNumbers = new Int32Array(limits.listBatchesMax);
+    this.#frameNumbers = new Uint16Array(limits.listBatchesMax);
+    assert(limits.batchesMax <= NUMBERS_MAX, "the number of a batch fits into a list");
     this.#listBatchesMax = limits.listBatchesMax;
     this.#batchesMax = limits.batchesMax;
-    this.#numbers = new Int32Array(LISTS_MIN * limits.listBatchesMax);
+    this.#numbers = new Uint16Array(BLOCKS_MIN * limits.listBatchesMax);
   }
 
   /** Batches that wait for somebody. */
@@ -125,12 +144,13 @@ export class FanOut {
     const number = this.#batches.length;
     this.#batches.push(batch);
     const counts = this.#counts;
-    const numbers = this.#numbers;
+    const blockOf = this.#blockOf;
     const listMax = this.#listBatchesMax;
     for (let index = 0; index < count; index += 1) {
       const list = lists[index] as number;
       const length = counts[list] as number;
-      numbers[list * listMax + length] = number;
+      if (length === 0) blockOf[list] = this.#takeBlock();
+      this.#numbers[(blockOf[list] as number) * listMax + length] = number;
       counts[list] = length + 1;
       if (length === 0) this.#listed(list);
       else if (length + 1 === listMax) this.#full(list);
@@ -141,11 +161,11 @@ export class FanOut {
   take(list: number, entries: Pick<SharedBatch, "bytes">[]): number {
     const count = this.#counts[list] as number;
     if (count === 0) return 0;
-    const first = list * this.#listBatchesMax;
+    const first = this.#firstOf(list);
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
       const batch = this.#batches[this.#numbers[index] as number] as SharedBatch;
-      bytes += batch.bytes.byteLength;
+      bytes += batch.byteLength;
       entries.push(batch);
     }
     this.#empty(list);
@@ -190,7 +210,7 @@ export class FanOut {
    */
   frameOf(list: number): Uint8Array | undefined {
     const count = this.#counts[list] as number;
-    const first = list * this.#listBatchesMax;
+    const first = this.#firstOf(list);
     const numbers = this.#numbers;
     const frameNumbers = this.#frameNumbers;
     let same = 0;
@@ -202,10 +222,11 @@ export class FanOut {
     let length = 0;
     for (let index = 0; index < count; index += 1) {
       const number = numbers[first + index] as number;
-      const { bytes } = this.#batches[number] as SharedBatch;
-      if (length + bytes.byteLength > LIST_FRAME_BYTES_MAX) return undefined;
-      this.#buffer.set(bytes, length);
-      length += bytes.byteLength;
+      const batch = this.#batches[number] as SharedBatch;
+      const { byteLength } = batch;
+      if (length + byteLength > LIST_FRAME_BYTES_MAX) return undefined;
+      this.#copy(batch, length);
+      length += byteLength;
       frameNumbers[index] = number;
     }
     this.#frameCount = count;
@@ -213,9 +234,24 @@ export class FanOut {
     return this.#frame;
   }
 
+  /** Copies a batch into the frame; behind it up to three bytes are written in vain. */
+  #copy({ place: { chunk, start, length } }: SharedBatch, position: number): void {
+    const { words } = chunk;
+    if (words === undefined || length > WORDWISE_BYTES_MAX) {
+      this.#buffer.set(chunk.bytes.subarray(start, start + length), position);
+      return;
+    }
+    const view = this.#view;
+    const end = position + length;
+    let word = start / WORD_BYTES;
+    for (let at = position; at < end; at += WORD_BYTES, word += 1) {
+      view.setInt32(at, words[word] as number, IS_LITTLE_ENDIAN);
+    }
+  }
+
   /** The first batch of a list that has some. */
   oldestOf(list: number): SharedBatch {
-    return this.#batches[this.#numbers[list * this.#listBatchesMax] as number] as SharedBatch;
+    return this.#batches[this.#numbers[this.#firstOf(list)] as number] as SharedBatch;
   }
 
   /** What is in the list has left. */
@@ -226,6 +262,28 @@ export class FanOut {
   #empty(list: number): void {
     this.#counts[list] = 0;
     this.#waiting -= 1;
+    this.#freeBlocks[this.#freeBlockCount] = this.#blockOf[list] as number;
+    this.#freeBlockCount += 1;
+  }
+
+  /** Where the numbers of a list begin that is not empty. */
+  #firstOf(list: number): number {
+    return (this.#blockOf[list] as number) * this.#listBatchesMax;
+  }
+
+  #takeBlock(): number {
+    if (this.#freeBlockCount > 0) {
+      this.#freeBlockCount -= 1;
+      return this.#freeBlocks[this.#freeBlockCount] as number;
+    }
+    const block = this.#blocks;
+    this.#blocks += 1;
+    if (block === this.#freeBlocks.length) {
+      const blocks = block * 2;
+      this.#numbers = grown(this.#numbers, new Uint16Array(blocks * this.#listBatchesMax));
+      this.#freeBlocks = grown(this.#freeBlocks, new Int32Array(blocks));
+    }
+    return block;
   }
 
   #forget(): void {
@@ -262,19 +320,19 @@ export class FanOut {
 
   #grow(): void {
     const lists = this.#counts.length * 2;
-    this.#counts = grown(this.#counts, lists);
-    this.#numbers = grown(this.#numbers, lists * this.#listBatchesMax);
-    this.#due = grown(this.#due, lists);
-    this.#round = grown(this.#round, lists);
-    const isDue = new Uint8Array(lists);
-    isDue.set(this.#isDue);
-    this.#isDue = isDue;
+    this.#counts = grown(this.#counts, new Int32Array(lists));
+    this.#blockOf = grown(this.#blockOf, new Int32Array(lists));
+    this.#due = grown(this.#due, new Int32Array(lists));
+    this.#round = grown(this.#round, new Int32Array(lists));
+    this.#isDue = grown(this.#isDue, new Uint8Array(lists));
     this.quick.grow(lists);
   }
 }
 
-function grown(table: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
+function grown<Table extends Int32Array | Uint16Array | Uint8Array>(
+  table: Table,
+  larger: Table,
+): Table {
   larger.set(table);
   return larger;
 }

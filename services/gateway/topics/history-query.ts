@@ -24,13 +24,15 @@ const PAGES_MAX = 64;
  * Asks a publisher for what follows a position of a topic, page by page: batches that follow each
  * other without a hole, from the position on, up to where the publisher stands. It ends early where
  * something is not kept, or cannot be had now. Rejects only if we have a bug.
+ *
+ * @returns False if the bus brought no answer, so that asking again may help.
  */
 export async function queryHistory(
   parts: SnapshotQueryParts,
   name: Topic,
   publisherId: string,
   { from, take }: HistoryRange,
-): Promise<void> {
+): Promise<boolean> {
   const { bus, gate, limits, line } = parts;
   const subject = querySubject({ ...name, publisherId, query: "history" });
   const { epoch } = from;
@@ -42,18 +44,19 @@ export async function queryHistory(
         bus.request(subject, request, { timeoutMs: limits.queryTimeoutMs }),
       );
       const reply = decodeQueryReply(answered);
-      if (reply.error !== undefined) return;
+      if (reply.error !== undefined) return true;
       // Many clients who come back want many pages, of which each takes milliseconds to check.
       const read = oneStep(() => decodeHistoryReply(reply.payload));
       const { batches, sequence } = await line.run(read);
       checkPage(batches, name, { epoch, sequence: afterSequence });
       const last = batches.at(-1);
-      if (last === undefined || !take(batches)) return;
+      if (last === undefined || !take(batches)) return true;
       afterSequence = last.baseSequence + last.count;
-      if (afterSequence >= sequence) return;
+      if (afterSequence >= sequence) return true;
     }
+    return true;
   } catch (error) {
-    if (error instanceof BusError || error instanceof WireError) return;
+    if (error instanceof BusError || error instanceof WireError) return error instanceof WireError;
     throw error;
   }
 }

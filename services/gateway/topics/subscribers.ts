@@ -13,10 +13,10 @@ const LISTS_MIN = 4;
  * What holds, and what enforces it:
  * 1. The listed ones are the first `#listed` members, and `#lists[i]` is the list of member i.
  * 2. A listed subscriber has had everything up to `#sequence`: `unlisted` says so to it.
+ * 3. Member i has the place i, unless it was added to another list since then.
  */
 export class Subscribers {
   readonly #members: TopicSubscriber[] = [];
-  readonly #places = new Map<TopicSubscriber, number>();
   #lists = new Int32Array(LISTS_MIN);
   #listed = 0;
   /** Of the last batch. */
@@ -33,26 +33,25 @@ export class Subscribers {
 
   /** Idempotent. */
   add(subscriber: TopicSubscriber): void {
-    if (this.#places.has(subscriber)) return;
-    this.#places.set(subscriber, this.#members.length);
-    this.#members.push(subscriber);
+    const { place } = subscriber;
+    if (place !== undefined && this.#members[place] === subscriber) return;
+    this.#put(this.#members.length, subscriber);
   }
 
   /** False if it was none. */
   delete(subscriber: TopicSubscriber): boolean {
     this.unlist(subscriber);
-    const place = this.#places.get(subscriber);
-    if (place === undefined) return false;
+    const place = this.#placeOf(subscriber);
+    if (place < 0) return false;
     const last = this.#members.pop() as TopicSubscriber;
     if (last !== subscriber) this.#put(place, last);
-    this.#places.delete(subscriber);
     return true;
   }
 
   /** The subscriber is called with the next batch; it hears how far it came. Idempotent. */
   unlist(subscriber: TopicSubscriber): void {
-    const place = this.#places.get(subscriber);
-    if (place === undefined || place >= this.#listed) return;
+    const place = this.#placeOf(subscriber);
+    if (place < 0 || place >= this.#listed) return;
     this.#listed -= 1;
     const other = this.#members[this.#listed] as TopicSubscriber;
     this.#lists[place] = this.#lists[this.#listed] as number;
@@ -95,7 +94,6 @@ export class Subscribers {
   clear(): void {
     this.#unlistAll();
     this.#members.length = 0;
-    this.#places.clear();
   }
 
   #list(index: number): void {
@@ -131,6 +129,13 @@ export class Subscribers {
 
   #put(place: number, member: TopicSubscriber): void {
     this.#members[place] = member;
-    this.#places.set(member, place);
+    member.place = place;
+  }
+
+  /** -1 if it is no member. One that is added to another list before it leaves is looked for. */
+  #placeOf(subscriber: TopicSubscriber): number {
+    const { place } = subscriber;
+    if (place === undefined) return -1;
+    return this.#members[place] === subscriber ? place : this.#members.indexOf(subscriber);
   }
 }

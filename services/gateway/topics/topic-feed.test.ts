@@ -115,7 +115,6 @@ class Rig {
       | "foreignBatches"
       | "stalls"
       | "undelivered"
-      | "batches"
       | "ringTrims",
   ) {
     const { values } = await this.metrics[name].get();
@@ -399,6 +398,66 @@ describe("an ingestor that is away while somebody is subscribed", () => {
     await rig.settle();
     expect(subscriber.heard).toEqual(["gap 2-2", "2-2"]);
     expect(feed.position).toEqual({ epoch: back.epoch, sequence: 2 });
+  });
+});
+
+describe("what the bus lost, and the ingestor keeps", () => {
+  /** A hole of one trade, of which the ingestor was asked and has not answered yet. */
+  async function asked() {
+    const rig = new Rig();
+    rig.ingestor.keepsHistory = true;
+    const { subscriber } = await rig.live("trades");
+    const answers: (() => void)[] = [];
+    rig.trades(1);
+    await rig.settle();
+    rig.trades(1, { lost: true });
+    rig.trades(1);
+    rig.ingestor.held = answers;
+    await rig.settle();
+    return { rig, subscriber, answers };
+  }
+
+  /** The ingestor says where it stands, and nothing of what it has published. */
+  async function unanswered({ rig, answers }: Awaited<ReturnType<typeof asked>>): Promise<void> {
+    answers.shift()?.();
+    await rig.settle();
+    rig.clock.advance(100);
+    await rig.settle();
+    expect(rig.ingestor.queries.at(-1)).toContain("history");
+  }
+
+  test("is delivered in its place", async () => {
+    const { rig, subscriber, answers } = await asked();
+    answers.shift()?.();
+    await rig.settle();
+    answers.shift()?.();
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1", "2-2", "3-3"]);
+  });
+
+  test("is asked for again if the question was lost too", async () => {
+    const lost = await asked();
+    await unanswered(lost);
+    expect(lost.subscriber.heard).toEqual(["1-1"]);
+    lost.rig.ingestor.held = undefined;
+    lost.rig.clock.advance(250);
+    await lost.rig.settle();
+    expect(lost.subscriber.heard).toEqual(["1-1", "2-2", "3-3"]);
+  });
+
+  test("is asked for three times in all, and told as missing then", async () => {
+    const lost = await asked();
+    await unanswered(lost);
+    lost.rig.clock.advance(250);
+    await lost.rig.settle();
+    lost.answers.shift();
+    await unanswered(lost);
+    expect(lost.subscriber.heard).toEqual(["1-1"]);
+    lost.rig.clock.advance(500);
+    await lost.rig.settle();
+    lost.answers.shift();
+    await unanswered(lost);
+    expect(lost.subscriber.heard).toEqual(["1-1", "gap 2-2", "3-3"]);
   });
 });
 

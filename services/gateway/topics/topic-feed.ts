@@ -1,16 +1,15 @@
-import { WireError } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
 import type { BusMessage, BusSubscription } from "#bus/bus.ts";
 import { eventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import { formatTopic } from "#core/topic.ts";
 import type { Topic } from "#core/topic.ts";
-import { decodeBusBatch } from "#wire/bus-codec.ts";
 import { channelNumberOf } from "#wire/codes.ts";
 import type { GatewayLatency, GatewayMetrics } from "../metrics.ts";
 import type { FollowedPublisher } from "../catalog/venue-publishers.ts";
-import { relationOf } from "./batch-order.ts";
-import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import { orderOf, relationOf } from "./batch-order.ts";
+import type { TopicPosition } from "./batch-order.ts";
+import { readNews } from "./bus-news.ts";
 import type { EarlierEvents } from "./earlier-epochs.ts";
 import { EpochEnds } from "./epoch-ends.ts";
 import type { HeldBatch } from "./held-batches.ts";
@@ -64,6 +63,9 @@ type TopicPublisher = { readonly publisherId: string; readonly epoch: number };
 /** Nothing came between so many stalls: it is the subscription that is broken. */
 const STALLS_TO_RESUBSCRIBE = 2;
 
+/** Answers in a row that did not come, until what was asked for is told as missing. */
+const UNANSWERED_MAX = 3;
+
 /**
  * One topic: frames what the bus brings once and hands it to every subscriber. When it may do so,
  * and what else there is to be done, is decided by its state machine (topic-sync.ts).
@@ -74,6 +76,8 @@ export class TopicFeed {
   readonly name: Topic;
   readonly topic: string;
   readonly #parts: TopicFeedParts;
+  /** Apart from the other parts, which are looked up by name: it is asked for each batch. */
+  readonly #clock: Clock;
   readonly #shared: SharedTopic;
   readonly #latency: GatewayLatency;
   /** Number of the schema's Channel, which every batch of the topic has. */
@@ -93,6 +97,8 @@ export class TopicFeed {
   #announced: TopicPosition = { epoch: 0, sequence: 0 };
   /** Stalls in a row without a batch between them. */
   #stalls = 0;
+  /** Answers in a row that brought nothing of what lies between here and there. */
+  #unanswered = 0;
   #receivedAtUs = 0;
   readonly #subscribers: Subscribers;
   /** Bytes that were delivered to each subscriber. */
@@ -114,6 +120,7 @@ export class TopicFeed {
     this.name = name;
     this.topic = formatTopic(name);
     this.#parts = parts;
+    this.#clock = parts.clock;
     const labels = { venue: name.venue, channel: name.channel };
     const latency = parts.metrics.latencies.of(labels);
     const shared = new SharedTopic(id, labels, latency);
@@ -166,7 +173,7 @@ export class TopicFeed {
 
   /** Memory of what is kept of the topic. */
   get historyBytes(): number {
-    return this.#history.bytes;
+    return this.#history.heldBytes;
   }
 
   /** When the bus brought its last batch, on the monotonic clock; 0 before the first. */
@@ -304,18 +311,17 @@ export class TopicFeed {
   }
 
   #onMessage(message: BusMessage): void {
-    const { metrics, clock } = this.#parts;
-    const { labels } = this.#shared;
+    const clock = this.#clock;
     const batch = readNews(message.payload, this.#channel);
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
-      metrics.badBatches.inc(labels);
+      this.#parts.metrics.badBatches.inc(this.#shared.labels);
       this.#parts.watch.onBadBatch(this.name);
       return;
     }
     if (batch.count === 0) return;
     this.#stalls = 0;
-    metrics.batches.inc(labels);
+    // That a batch came is counted by this as well.
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
     this.#receivedAtUs = clock.monotonicUs();
     const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
@@ -323,7 +329,7 @@ export class TopicFeed {
   }
 
   #deliver(batch: SharedBatch): void {
-    this.sentBytes += batch.bytes.byteLength;
+    this.sentBytes += batch.byteLength;
     this.#subscribers.deliver(batch);
   }
 
@@ -378,13 +384,16 @@ export class TopicFeed {
     if (!continues && this.#continues) this.#parts.watch.onReplaced(this.name);
   }
 
-  /** Delivers what the bus lost, by what the publisher answered, and the publisher still has. */
-  async #fetchMissing(answered: TopicPosition): Promise<void> {
+  /**
+   * Delivers what the bus lost, by what the publisher answered, and the publisher still has. False
+   * if it may have some of it that did not come, of a topic in which no state makes up for that.
+   */
+  async #fetchMissing(answered: TopicPosition): Promise<boolean> {
     const history = this.#history;
     const publisher = this.#publisher;
     const from = history.position;
-    if (publisher?.epoch !== from.epoch || answered.epoch !== from.epoch) return;
-    if (answered.sequence <= from.sequence) return;
+    if (publisher?.epoch !== from.epoch || answered.epoch !== from.epoch) return true;
+    if (answered.sequence <= from.sequence) return true;
     const take = (batches: readonly BusBatch[]): boolean => {
       for (const batch of batches) {
         const order = orderOf(batch);
@@ -395,7 +404,9 @@ export class TopicFeed {
       }
       return history.epoch === from.epoch;
     };
-    await queryHistory(this.#parts, this.name, publisher.publisherId, { from, take });
+    const { publisherId } = publisher;
+    const isAnswered = await queryHistory(this.#parts, this.name, publisherId, { from, take });
+    return isAnswered || startKindOf(this.name.channel) !== "none";
   }
 
   #countFetched({ events }: SharedBatch): void {
@@ -423,20 +434,30 @@ export class TopicFeed {
     if (epoch === this.#announced.epoch && baseSequence < this.#announced.sequence) {
       this.#announced = position;
     }
-    if (continues !== undefined) await this.#goOn(continues, epoch);
+    const isOn = continues === undefined || (await this.#goOn(continues, epoch));
     if (this.#isClosed) return;
-    await this.#fetchMissing(position);
+    const isAnswered = (await this.#fetchMissing(position)) && isOn;
     if (this.#isClosed) return;
+    this.#unanswered = isAnswered ? 0 : this.#unanswered + 1;
+    if (!isAnswered && this.#unanswered < UNANSWERED_MAX) {
+      const message = `the ingestor of ${this.name.venue} does not answer`;
+      this.#sync.queryFailed({ kind: "unavailable", message });
+      return;
+    }
     this.#sync.snapshotArrived({ position, batch });
     // A client may come from there to a gateway that was not.
     if (continues !== undefined && this.#history.epoch === epoch) this.#history.notePast(continues);
   }
 
-  /** The publisher says that its epoch goes on from a position of the one that is here. */
-  async #goOn(from: TopicPosition, epoch: number): Promise<void> {
+  /**
+   * The publisher says that its epoch goes on from a position of the one that is here. False if the
+   * bus brought no answer to what lies between.
+   */
+  async #goOn(from: TopicPosition, epoch: number): Promise<boolean> {
     const history = this.#history;
     const publisher = this.#publisher;
-    if (publisher?.epoch !== epoch || history.epoch !== from.epoch) return;
+    if (publisher?.epoch !== epoch || history.epoch !== from.epoch) return true;
+    let isAnswered = true;
     const missed: HeldBatch[] = [];
     if (history.sequence < from.sequence) {
       const take = (batches: readonly BusBatch[]): boolean => {
@@ -446,11 +467,14 @@ export class TopicFeed {
         return missed.length < this.#parts.limits.ringBatchesMax;
       };
       const { position } = history;
-      await queryHistory(this.#parts, this.name, publisher.publisherId, { from: position, take });
-      if (this.#isClosed || this.#publisher !== publisher) return;
+      const { publisherId } = publisher;
+      const range = { from: position, take };
+      isAnswered = await queryHistory(this.#parts, this.name, publisherId, range);
+      if (this.#isClosed || this.#publisher !== publisher) return true;
       for (const { batch } of missed) this.#countFetched(batch);
     }
     this.#sync.continued(from, missed);
+    return isAnswered;
   }
 
   /** What lies between where the client was and where it starts, it does not get any more. */
@@ -472,23 +496,4 @@ export class TopicFeed {
     this.#waiting = [];
     for (const callback of waiting) callback(failure);
   }
-}
-
-/** A batch of news; undefined if it cannot be read or cannot be one of the topic. */
-function readNews(payload: Uint8Array, channel: number): BusBatch | undefined {
-  let batch: BusBatch;
-  try {
-    batch = decodeBusBatch(payload);
-  } catch (error) {
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
-  // Nothing is conflated on the bus.
-  const isNews = !batch.snapshot && batch.skipped === 0;
-  return isNews && batch.channel === channel ? batch : undefined;
-}
-
-/** Apart from the batch, whose bytes are not ours to keep. */
-function orderOf({ epoch, baseSequence, skipped, count }: BusBatch): BatchOrder {
-  return { epoch, baseSequence, skipped, count };
 }

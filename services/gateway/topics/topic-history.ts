@@ -1,6 +1,8 @@
 import { assert } from "#core/assert.ts";
 import { lastSequenceOf, relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
+import { BatchRing } from "./batch-ring.ts";
+import type { RingEntry } from "./batch-ring.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 
 /** Batches to send, and the position that they continue from. */
@@ -14,29 +16,20 @@ export type TopicStart = {
 /** How much a topic remembers. */
 export type RingLimits = { readonly ringBytesMax: number; readonly ringBatchesMax: number };
 
-/** A batch, and the sequence that it goes on from. */
-export type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: number };
-
-/** Dropped entries that are worth moving the rest for. */
-const COMPACT_ENTRIES_MIN = 1_024;
-
 type HeldSnapshot = { readonly sequence: number; readonly batch: SharedBatch | undefined };
 
 /**
  * The recent past of one topic, already encoded: a snapshot at some sequence and the batches since,
  * so that a subscription starts without asking anybody; and the ring of batches, so that a client
  * resumes. When the ring is full the oldest batch goes, and the snapshot with it once batches after
- * it are gone. Batches go in and come out by sequence; how they lie in between is nobody else's
- * business.
+ * it are gone. Batches go in and come out by sequence; how they lie in between is the business of
+ * BatchRing alone: what comes out is made of their bytes.
  */
 export class TopicHistory implements TopicPosition {
   readonly #limits: RingLimits;
   /** Besides the limits, for what was fetched and stands before the rest. */
   #room = { bytes: 0, batches: 0 };
-  /** What lies before `#head` is dropped already, and moved away when it is worth it. */
-  readonly #ring: (RingEntry | undefined)[] = [];
-  #head = 0;
-  #ringBytes = 0;
+  #ring: BatchRing;
   #epoch = 0;
   /** Where the epoch before ended, if this one goes on from there with the same sequences. */
   #past: TopicPosition | undefined;
@@ -50,6 +43,7 @@ export class TopicHistory implements TopicPosition {
 
   constructor(limits: RingLimits) {
     this.#limits = limits;
+    this.#ring = new BatchRing(limits.ringBatchesMax);
   }
 
   /** 0 before the first `reset`. */
@@ -67,11 +61,16 @@ export class TopicHistory implements TopicPosition {
   }
 
   get batches(): number {
-    return this.#ring.length - this.#head;
+    return this.#ring.length;
   }
 
   get bytes(): number {
-    return this.#ringBytes;
+    return this.#ring.bytes;
+  }
+
+  /** Memory that is held for the batches. */
+  get heldBytes(): number {
+    return this.#ring.heldBytes;
   }
 
   /** Whether `startFromSnapshot` has something to give. */
@@ -94,7 +93,8 @@ export class TopicHistory implements TopicPosition {
 
   /** The newest batch; undefined if the ring is empty. */
   get lastBatch(): SharedBatch | undefined {
-    return this.#ring.at(-1)?.batch;
+    const { length } = this.#ring;
+    return length === 0 ? undefined : this.#ring.at(length - 1);
   }
 
   /**
@@ -118,7 +118,7 @@ export class TopicHistory implements TopicPosition {
     this.#bytesAfterSnapshot = 0;
     this.#batchesAfterSnapshot = 0;
     for (let index = this.#indexAfter(position.sequence); index < this.#ring.length; index += 1) {
-      this.#bytesAfterSnapshot += this.#entry(index).batch.keptBytes;
+      this.#bytesAfterSnapshot += this.#ring.keptBytesAt(index);
       this.#batchesAfterSnapshot += 1;
     }
     return true;
@@ -170,12 +170,12 @@ export class TopicHistory implements TopicPosition {
 
   /** Where the oldest batch goes on from: what is before it is not here. */
   get keptAfter(): number {
-    return this.batches === 0 ? this.#sequence : this.#entry(this.#head).baseSequence;
+    return this.batches === 0 ? this.#sequence : this.#ring.baseSequenceAt(0);
   }
 
   /** Bytes of older batches that there is room for. */
   get roomBytes(): number {
-    return this.batches < this.#batchesMax ? Math.max(0, this.#bytesMax - this.#ringBytes) : 0;
+    return this.batches < this.#batchesMax ? Math.max(0, this.#bytesMax - this.bytes) : 0;
   }
 
   /** Lets so much more be here than the limits allow. What it is taken from goes with `trim`. */
@@ -189,10 +189,7 @@ export class TopicHistory implements TopicPosition {
     taken.#epoch = this.#epoch;
     taken.#sequence = this.#sequence;
     taken.#past = this.#past;
-    for (let index = this.#head; index < this.#ring.length; index += 1) {
-      taken.#ring.push(this.#entry(index));
-    }
-    taken.#ringBytes = this.#ringBytes;
+    taken.#ring = this.#ring;
     this.#clear(0);
     return taken;
   }
@@ -214,27 +211,25 @@ export class TopicHistory implements TopicPosition {
     if (last === undefined || last.batch.lastSequence !== this.keptAfter) return false;
     const bytes = older.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
     if (bytes > this.roomBytes || older.length + this.batches > this.#batchesMax) return false;
-    this.#ring.splice(0, this.#head, ...older);
-    this.#head = 0;
-    this.#ringBytes += bytes;
+    const ring = new BatchRing(this.#batchesMax);
+    for (const { batch, baseSequence } of older) ring.push(batch, baseSequence);
+    ring.pushAll(this.#ring);
+    this.#ring = ring;
     return true;
   }
 
   /** Drops the oldest batches while a limit is exceeded. Returns how many went. */
   trim(): number {
+    const ring = this.#ring;
     let dropped = 0;
     let lastDropped = 0;
-    while (this.batches > this.#batchesMax || this.#ringBytes > this.#bytesMax) {
-      const { batch } = this.#entry(this.#head);
-      this.#ring[this.#head] = undefined;
-      this.#head += 1;
-      this.#ringBytes -= batch.keptBytes;
-      lastDropped = batch.lastSequence;
+    while (ring.length > this.#batchesMax || ring.bytes > this.#bytesMax) {
+      lastDropped = ring.lastSequenceAt(0);
+      ring.dropOldest();
       dropped += 1;
     }
     if (dropped === 0) return 0;
-    assert(this.#ringBytes >= 0, "a history counts no more bytes than its batches have");
-    this.#compact();
+    if (dropped > 1) ring.fit();
     if (this.#snapshot !== undefined && this.#snapshot.sequence < lastDropped) {
       this.#snapshot = undefined;
       this.#bytesAfterSnapshot = 0;
@@ -276,9 +271,8 @@ export class TopicHistory implements TopicPosition {
   #collect(after: number, last: number): SharedBatch[] {
     const batches: SharedBatch[] = [];
     for (let index = this.#indexAfter(after); index < this.#ring.length; index += 1) {
-      const { batch } = this.#entry(index);
-      if (batch.lastSequence > last) break;
-      batches.push(batch);
+      if (this.#ring.lastSequenceAt(index) > last) break;
+      batches.push(this.#ring.at(index));
     }
     return batches;
   }
@@ -288,17 +282,17 @@ export class TopicHistory implements TopicPosition {
     if (sequence === this.#sequence) return true;
     const index = this.#indexAfter(sequence);
     if (index === this.#ring.length) return false;
-    const { batch, baseSequence } = this.#entry(index);
-    return baseSequence <= sequence && batch.firstSequence > sequence;
+    const isAfter = this.#ring.firstSequenceAt(index) > sequence;
+    return isAfter && this.#ring.baseSequenceAt(index) <= sequence;
   }
 
   /** Where the batches begin that have an event after `sequence`. */
   #indexAfter(sequence: number): number {
-    let low = this.#head;
+    let low = 0;
     let high = this.#ring.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#entry(middle).batch.lastSequence > sequence) high = middle;
+      if (this.#ring.lastSequenceAt(middle) > sequence) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -306,7 +300,7 @@ export class TopicHistory implements TopicPosition {
 
   #collectAfter(sequence: number, into: SharedBatch[]): void {
     for (let index = this.#indexAfter(sequence); index < this.#ring.length; index += 1) {
-      into.push(this.#entry(index).batch);
+      into.push(this.#ring.at(index));
     }
   }
 
@@ -319,18 +313,10 @@ export class TopicHistory implements TopicPosition {
     if (baseSequence !== this.#chainedTo) batch.startChain();
     this.#chainedTo = lastSequence;
     this.#sequence = lastSequence;
-    this.#ring.push({ batch, baseSequence });
-    const bytes = batch.keptBytes;
-    this.#ringBytes += bytes;
+    this.#ring.push(batch, baseSequence);
     if (this.#snapshot === undefined) return;
-    this.#bytesAfterSnapshot += bytes;
+    this.#bytesAfterSnapshot += batch.keptBytes;
     this.#batchesAfterSnapshot += 1;
-  }
-
-  #compact(): void {
-    if (this.#head < COMPACT_ENTRIES_MIN || this.#head * 2 < this.#ring.length) return;
-    this.#ring.splice(0, this.#head);
-    this.#head = 0;
   }
 
   #clear(epoch: number): void {
@@ -338,17 +324,9 @@ export class TopicHistory implements TopicPosition {
     this.#past = undefined;
     this.#sequence = 0;
     this.#chainedTo = undefined;
-    this.#ring.length = 0;
-    this.#head = 0;
-    this.#ringBytes = 0;
+    this.#ring = new BatchRing(this.#limits.ringBatchesMax);
     this.#snapshot = undefined;
     this.#bytesAfterSnapshot = 0;
     this.#batchesAfterSnapshot = 0;
-  }
-
-  #entry(index: number): RingEntry {
-    const entry = this.#ring[index];
-    assert(entry !== undefined, "an index of the ring lies within it");
-    return entry;
   }
 }

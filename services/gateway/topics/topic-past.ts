@@ -6,6 +6,7 @@ import type { EventLog } from "../history/event-log.ts";
 import { followLog } from "../history/log-follow.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "./batch-order.ts";
+import type { RingEntry } from "./batch-ring.ts";
 import { EarlierEpochs } from "./earlier-epochs.ts";
 import type { EarlierEvents } from "./earlier-epochs.ts";
 import { queryHistory } from "./history-query.ts";
@@ -13,7 +14,6 @@ import { SharedBatch } from "./shared-batch.ts";
 import type { SharedTopic } from "./shared-batch.ts";
 import type { SnapshotQueryParts } from "./snapshot-query.ts";
 import { TopicHistory } from "./topic-history.ts";
-import type { RingEntry } from "./topic-history.ts";
 
 /** What clients who come back may cost. */
 export type ResumeParts = {

@@ -17,6 +17,8 @@ export type TopicSubscriber = {
   gap(missingFirst: number, missingLast: number): void;
   /** The topic goes on in another epoch. */
   epochChanged(change: EpochChange): void;
+  /** Where it stands in the list that it was added to last. Owned by Subscribers. */
+  place?: number;
   /** What the book that it has comes to, for one who asked: elements of ServerFrame.messages. */
   checksum?(message: Uint8Array): void;
 };

@@ -20,9 +20,22 @@ const BASE = Uint8Array.of(0x3a, 1, 0);
 const CHAINED = Uint8Array.of(0x12, 8, 8, 1, 0, 0, 0, 0, 0, 0);
 const BATCH_BYTES = CHAINED.length + BASE.length;
 const TOPIC = new SharedTopic(1, { venue: "fake", channel: "any" });
-/** Only the model looks in here: what a batch is, by what the publisher meant. */
+/** Only the model looks in here: what a batch is, by the number that its bytes end in. */
 type Meaning = BatchOrder & { readonly state: boolean; readonly forged?: boolean };
-const MEANINGS = new WeakMap<SharedBatch, Meaning>();
+const MEANINGS: Meaning[] = [];
+
+/** The bytes with the number of what they mean. A history keeps nothing else of a batch. */
+function withMeaning(bytes: Uint8Array, meaning: Meaning): Uint8Array {
+  const marked = Uint8Array.from(bytes);
+  new DataView(marked.buffer).setUint32(marked.length - 4, MEANINGS.length);
+  MEANINGS.push(meaning);
+  return marked;
+}
+
+function meaningOf({ bytes }: SharedBatch): Meaning {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return MEANINGS[new DataView(buffer, byteOffset).getUint32(byteLength - 4)]!;
+}
 
 function shared(meaning: Meaning): SharedBatch {
   const { baseSequence, count, state } = meaning;
@@ -31,11 +44,9 @@ function shared(meaning: Meaning): SharedBatch {
   const sequences = { skipped: 0, firstSequence: first, lastSequence: last };
   const extent = { events: count, ...sequences, isState: state, endsChain: state, receivedAtUs: 0 };
   const content = state
-    ? { bytes: new Uint8Array(BATCH_BYTES), base: undefined }
-    : { bytes: CHAINED, base: BASE };
-  const batch = new SharedBatch(TOPIC, extent, content);
-  MEANINGS.set(batch, meaning);
-  return batch;
+    ? { bytes: withMeaning(new Uint8Array(BATCH_BYTES), meaning), base: undefined }
+    : { bytes: withMeaning(CHAINED, meaning), base: BASE };
+  return SharedBatch.of(TOPIC, extent, content);
 }
 
 /** A subscriber that believes only what it is given. */
@@ -57,7 +68,7 @@ class Follower {
 
   receive(batch: SharedBatch): void {
     this.#read(batch);
-    const { epoch, state, forged } = MEANINGS.get(batch)!;
+    const { epoch, state, forged } = meaningOf(batch);
     const { firstSequence } = batch;
     assert(forged !== true, "what nobody published is delivered");
     assert.equal(epoch, this.epoch, "invariant 11: an epoch of which it was not told");
@@ -81,7 +92,7 @@ class Follower {
 
   /** The client can read what it gets: it goes on from what it read before, or has its base. */
   #read(batch: SharedBatch): void {
-    const { epoch, baseSequence, state } = MEANINGS.get(batch)!;
+    const { epoch, baseSequence, state } = meaningOf(batch);
     const { bytes } = this.#needsBase ? batch.based : batch;
     const hasBase = bytes.length === BATCH_BYTES;
     if (!hasBase) assert.deepEqual(this.#chain, { epoch, sequence: baseSequence }, "no base");

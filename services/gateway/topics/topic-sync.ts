@@ -1,9 +1,9 @@
-import { backoffDelayMs } from "@tickwire/proto/model";
 import { assert, InvariantError } from "#core/assert.ts";
 import { relationOf } from "./batch-order.ts";
 import type { BatchOrder, TopicPosition } from "./batch-order.ts";
 import { HeldBatches } from "./held-batches.ts";
 import type { HeldBatch } from "./held-batches.ts";
+import { QueryRetry } from "./query-retry.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import { noLongerFollowed, startInconsistent } from "./sync-parts.ts";
 import type { SyncActions, TopicSnapshot, TopicSyncParts } from "./sync-parts.ts";
@@ -12,8 +12,6 @@ import type { TopicFailure } from "./topic-subscriber.ts";
 import { SYNC_TABLE } from "./topic-sync-table.ts";
 import type { SyncCell, SyncEvent, SyncState } from "./topic-sync-table.ts";
 
-/** Topics that lost one ingestor do not all ask again at once. */
-const RETRY_BACKOFF = { baseMs: 250, maxMs: 5_000 };
 /** Snapshots that do not fit what the bus delivered, before those who wait are refused. */
 const INCONSISTENCIES_MAX = 3;
 
@@ -29,11 +27,11 @@ export class TopicSync {
   readonly #held: HeldBatches;
   /** Of a publisher of which it is not decided yet whether it is followed. */
   readonly #undecided: HeldBatches;
+  /** Whether each event stands for itself, so that a hole costs nothing but what is in it. */
+  readonly #standsAlone: boolean;
+  readonly #retry: QueryRetry;
   #state: SyncState = "cold";
   #query: "none" | "under-way" | "outdated" = "none";
-  #retryArmed = false;
-  /** Since the last success, for the time between retries. */
-  #failures = 0;
   #inconsistencies = 0;
   /** Of the publisher that is followed: batches of any other have no effect. */
   #epoch: number | undefined;
@@ -48,7 +46,9 @@ export class TopicSync {
     this.#actions = parts.actions;
     this.#held = new HeldBatches(parts.limits);
     this.#undecided = new HeldBatches(parts.limits);
+    this.#retry = new QueryRetry(parts);
     this.#epoch = parts.epoch;
+    this.#standsAlone = parts.startKind !== "snapshot";
   }
 
   get state(): SyncState {
@@ -59,8 +59,10 @@ export class TopicSync {
   batchReceived(order: BatchOrder, batch: SharedBatch): void {
     const { does } = this.#cell("batchReceived");
     if (does === "append") this.#append(order, batch);
-    else if (does === "follow") this.#follow(order, batch);
-    else if (does === "hold") this.#hold(order, batch);
+    else if (does === "follow") {
+      this.#follow(order, batch);
+      if (order.epoch === this.#epoch && this.#retry.heard()) this.#ask();
+    } else if (does === "hold") this.#hold(order, batch);
   }
 
   snapshotArrived(snapshot: TopicSnapshot): void {
@@ -178,13 +180,12 @@ export class TopicSync {
       this.#someoneIsStateless = true;
     }
     if (does === "serve" && startless) this.#resync("attached");
-    if (does === "ask" && !this.#retryArmed) this.#ask();
+    if (does === "ask" && !this.#retry.isArmed) this.#ask();
   }
 
   retryDue(): void {
     const { does } = this.#cell("retryDue");
-    assert(this.#retryArmed, "a retry that is due was asked for");
-    this.#retryArmed = false;
+    this.#retry.due();
     if (does === "ask" || this.#history.wantsSnapshot) this.#ask();
   }
 
@@ -192,7 +193,7 @@ export class TopicSync {
   closed(): void {
     if (this.#cell("closed").does === "ignore") return;
     this.#enter("closed", "closed");
-    this.#cancelRetry();
+    this.#retry.cancel();
     this.#held.clear();
     this.#undecided.clear();
     this.#actions.answer(noLongerFollowed(this.#parts.topic));
@@ -213,12 +214,7 @@ export class TopicSync {
   }
 
   get #hasStart(): boolean {
-    return this.#parts.startKind !== "snapshot" || this.#history.hasSnapshot;
-  }
-
-  /** Whether each event stands for itself, so that a hole costs nothing but what is in it. */
-  get #standsAlone(): boolean {
-    return this.#parts.startKind !== "snapshot";
+    return this.#standsAlone || this.#history.hasSnapshot;
   }
 
   /** Whether the history, and with it every subscriber, is in the epoch that is followed. */
@@ -302,7 +298,7 @@ export class TopicSync {
   /** Keeps the history within its limits and its snapshot young. */
   #settleHistory(): void {
     this.#trim();
-    if (this.#standsAlone || this.#retryArmed || !this.#history.wantsSnapshot) return;
+    if (this.#standsAlone || this.#retry.isArmed || !this.#history.wantsSnapshot) return;
     // In the background: the history is trimmed whether or not the answer comes.
     if (this.#actions.isSubscribed()) this.#ask();
   }
@@ -324,7 +320,7 @@ export class TopicSync {
     else this.#startAnew(snapshot);
     // A hole behind the answer may be one of the bus, or a batch that nobody published.
     const rest = this.#deliverInOrder(held, false);
-    this.#failures = 0;
+    this.#retry.answered();
     if (rest.length === 0 && !this.#redeliver) {
       this.#inconsistencies = 0;
       this.#enter("snapshotArrived", "live");
@@ -445,7 +441,7 @@ export class TopicSync {
       this.#fail("snapshotArrived", startInconsistent(this.#parts.topic));
       return;
     }
-    this.#failures = 0;
+    this.#retry.answered();
     this.#actions.answer(undefined);
   }
 
@@ -455,12 +451,7 @@ export class TopicSync {
       assert(!this.#actions.isSubscribed(), "nobody is subscribed before the first snapshot");
       this.#enter(event, "cold");
     } else if (this.#query === "none" && this.#actions.isSubscribed()) {
-      this.#cancelRetry();
-      this.#retryArmed = true;
-      const { random } = this.#parts;
-      const attempt = this.#failures;
-      this.#actions.retryAfter(backoffDelayMs({ attempt, limits: RETRY_BACKOFF, random }));
-      this.#failures += 1;
+      this.#retry.arm();
     }
     this.#actions.answer(failure);
   }
@@ -468,7 +459,7 @@ export class TopicSync {
   /** Starts a query unless one is under way. */
   #ask(): void {
     if (this.#query !== "none") return;
-    this.#cancelRetry();
+    this.#retry.cancel();
     this.#query = "under-way";
     this.#held.queryBegins();
     this.#actions.ask();
@@ -481,11 +472,5 @@ export class TopicSync {
     this.#query = "none";
     if (!usable) this.#ask();
     return usable;
-  }
-
-  #cancelRetry(): void {
-    if (!this.#retryArmed) return;
-    this.#retryArmed = false;
-    this.#actions.cancelRetry();
   }
 }

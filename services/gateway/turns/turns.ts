@@ -55,12 +55,19 @@ export class Turns {
     else this.#promptUsLeft -= this.#slice(line, Math.min(this.#promptUsLeft, SLICE_US_MAX));
   }
 
-  /** For TurnLine: does the step if the turn has time for what has just come. Says whether. */
-  doNow<Argument>(step: (argument: Argument) => void, argument: Argument): boolean {
+  /**
+   * Does one step at once, which is not cut. False, and nothing is done, if the turn has no time
+   * for what has just come.
+   */
+  doNow<Subject, Argument>(
+    step: (subject: Subject, argument: Argument) => void,
+    subject: Subject,
+    argument: Argument,
+  ): boolean {
     this.#arm();
     if (this.#running || this.#promptUsLeft <= 0) return false;
     const [leftUs, startedUs] = [this.#promptUsLeft, this.#clock.monotonicUs()];
-    step(argument);
+    step(subject, argument);
     // Work that the step brought was begun at once, and is counted once.
     const restUs = leftUs - (this.#clock.monotonicUs() - startedUs);
     this.#promptUsLeft = Math.min(this.#promptUsLeft, restUs);
@@ -131,14 +138,6 @@ export class TurnLine {
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#turns.begin(this);
-  }
-
-  /**
-   * Does one step at once, which is not cut. False, and nothing is done, if other work of the line
-   * is before it or the turn has no time for it.
-   */
-  doNow<Argument>(step: (argument: Argument) => void, argument: Argument): boolean {
-    return !this.#isBusy && this.#turns.doNow(step, argument);
   }
 
   /** As `add`, for work with a result, or an error. It never settles if the work is given up. */

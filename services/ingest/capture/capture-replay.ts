@@ -3,6 +3,7 @@ import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { MarketTick } from "#core/market-tick.ts";
 import type { FeedAdapter, FeedDecoder, RestPurpose, RestResponse } from "../feed/feed-adapter.ts";
 import type { VenueContext } from "../feed/venue-context.ts";
 import { fenceAdapter } from "../feed/venue-fence.ts";
@@ -67,8 +68,10 @@ export class CaptureReplay {
     readonly bookDepth: number;
     readonly logger: Logger;
     readonly emit: (event: MarketEvent) => void;
+    /** See `VenuePipeline`. */
+    readonly emitTick?: (tick: MarketTick) => void;
   }) {
-    const { bookDepth, logger, emit } = options;
+    const { bookDepth, logger, emit, emitTick } = options;
     const { venue } = options.adapter;
     const adapter = fenceAdapter(options.adapter, (where, err) =>
       logger.error({ venue, where, err }, "a recorded message broke its decoder"),
@@ -105,7 +108,13 @@ export class CaptureReplay {
       counters,
       pacer,
     });
-    this.driver = new VenueDriver({ ...context, limits: INGEST_LIMITS_DEFAULTS, counters, emit });
+    this.driver = new VenueDriver({
+      ...context,
+      limits: INGEST_LIMITS_DEFAULTS,
+      counters,
+      emit,
+      ...(emitTick === undefined ? {} : { emitTick }),
+    });
   }
 
   /** The recording's time. */

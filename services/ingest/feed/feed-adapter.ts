@@ -2,6 +2,7 @@ import type { Channel, Instrument, InstrumentState } from "#core/instrument.ts";
 import type { BookSync, RawBook } from "#core/book-sync.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Candle, MarketEvent } from "#core/market-event.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { BookProof, ProtocolDates } from "./protocol-facts.ts";
 
 export type { BookProof, ProtocolDates } from "./protocol-facts.ts";
@@ -173,11 +174,17 @@ export type FeedDecoder = {
   ): readonly string[] | undefined;
   /**
    * Reads a text frame in its bytes if it is of a form that the venue sends so often that reading
-   * all of JSON would cost too much: then it emits exactly what `decode` would. False for any other
-   * frame, of which it has taken no notice and emitted nothing: that one goes to `decode`. The
-   * bytes are the caller's again afterwards.
+   * all of JSON would cost too much: then it emits exactly what `decode` would, or hands on a tick
+   * in place of an event where ticks are taken. False for any other frame, of which it has taken no
+   * notice and emitted nothing: that one goes to `decode`. The bytes are the caller's again
+   * afterwards.
    */
-  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: (event: FeedEvent) => void): boolean;
+  scan?(
+    bytes: Uint8Array,
+    receivedTimeUs: number,
+    emit: (event: FeedEvent) => void,
+    takeTick?: (tick: FeedTick) => void,
+  ): boolean;
   /**
    * Never throws on venue data: what it cannot map, it emits as `rejected`. Text frames come as
    * string.

@@ -1,5 +1,6 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedEvent, RawBook, RejectReason } from "./feed-adapter.ts";
 
@@ -19,6 +20,8 @@ export type MarketStateEvent = Extract<
 export type FeedSink = {
   /** `nowUs` is given for an event that was held back since it was received. */
   onData(event: FeedData, nowUs?: number): void;
+  /** The same for a tick, which was received now. */
+  onTick(tick: FeedTick): void;
   /**
    * A book snapshot that was asked for. False if it cannot be used: it is then only counted, and
    * whoever asked may ask again.

@@ -1,3 +1,4 @@
+import type { FeedTick } from "#core/market-tick.ts";
 import type {
   FeedAdapter,
   FeedDecoder,
@@ -44,6 +45,7 @@ function fence<Value>(read: () => Value, where: string, onFault: OnFault): Value
 }
 
 type Emit = (event: FeedEvent) => void;
+type TakeTick = (tick: FeedTick) => void;
 
 /** After an error the decoder may be in any state: its connection has to be made anew. */
 class FencedDecoder implements FeedDecoder {
@@ -55,6 +57,12 @@ class FencedDecoder implements FeedDecoder {
   readonly #emit: Emit = (event) => {
     this.#isTaken = true;
     this.#target(event);
+    this.#isTaken = false;
+  };
+  #tickTarget: TakeTick = () => {};
+  readonly #takeTick: TakeTick = (tick) => {
+    this.#isTaken = true;
+    this.#tickTarget(tick);
     this.#isTaken = false;
   };
 
@@ -81,10 +89,12 @@ class FencedDecoder implements FeedDecoder {
     return this.#decoder.unsubscribeFrames?.(subscriptions, options);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     this.#target = emit;
+    if (takeTick !== undefined) this.#tickTarget = takeTick;
+    const target = takeTick === undefined ? undefined : this.#takeTick;
     try {
-      return this.#decoder.scan?.(bytes, receivedTimeUs, this.#emit) === true;
+      return this.#decoder.scan?.(bytes, receivedTimeUs, this.#emit, target) === true;
     } catch (error) {
       this.#onError("scan", error);
       emit({ kind: "rejected", reason: "decoder-fault" });

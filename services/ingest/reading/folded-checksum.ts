@@ -1,6 +1,7 @@
 import type { Mantissa } from "@tickwire/proto/model";
 import { updateCrc32 } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
+import type { TickLevels } from "#core/tick-levels.ts";
 
 /** Texts of more characters are not shifted by. */
 export const SHIFTED_CHARACTERS_MAX = 64;
@@ -43,86 +44,129 @@ export class FoldedChecksum {
   }
 }
 
-/** The sums of one side's best levels, from place 1 on; NaN stands where there is no level. */
-class SummedLevels {
-  readonly prices: Float64Array;
-  readonly sizes: Float64Array;
-  /** Of price and size, beginning with nothing. */
-  readonly sums: Int32Array;
-  readonly lengths: Uint8Array;
-
-  constructor(levelsMax: number) {
-    const places = levelsMax + 2;
-    this.prices = new Float64Array(places).fill(Number.NaN);
-    this.sizes = new Float64Array(places);
-    this.sums = new Int32Array(places);
-    this.lengths = new Uint8Array(places);
-  }
-
-  holds(place: number, price: number, size: number): boolean {
-    return this.prices[place] === price && this.sizes[place] === size;
-  }
-
-  /** Where the level stands: at the place, or beside it since another one came or went. */
-  find(place: number, price: number, size: number): number {
-    if (this.holds(place, price, size)) return place;
-    if (place > 0 && this.holds(place - 1, price, size)) return place - 1;
-    return place + 1 < this.prices.length && this.holds(place + 1, price, size) ? place + 1 : -1;
-  }
-}
-
 /**
  * CRC-32 over the best levels of one side of a book, price then size. It remembers what each of
- * them came to when the side was summed last, so that only those are summed that have changed.
+ * them came to when the side was summed last, and all of them up to each place: only what has
+ * changed is summed, from the first place that differs on.
  */
 export class FoldedLevels {
   readonly #digits: FoldedChecksum;
   readonly #levelsMax: number;
-  /** As the side was summed last, and what takes its place. */
-  #known: SummedLevels;
-  #spare: SummedLevels;
+  // Each level from place 1 on; NaN stands where there is none.
+  readonly #prices: Float64Array;
+  readonly #sizes: Float64Array;
+  /** Of price and size, beginning with nothing. */
+  readonly #sums: Int32Array;
+  /** Their digits. */
+  readonly #lengths: Uint8Array;
+  /** Of all levels up to this place, beginning with nothing, and their digits. */
+  readonly #states: Int32Array;
+  readonly #ends: Uint32Array;
+  /** Levels that were summed last; -1 if what they came to was not kept. */
+  #count = -1;
 
   /** `levelsMax` is how many levels are summed at most. */
   constructor(digits: FoldedChecksum, levelsMax: number) {
     this.#digits = digits;
     this.#levelsMax = levelsMax;
-    this.#known = new SummedLevels(levelsMax);
-    this.#spare = new SummedLevels(levelsMax);
+    const places = levelsMax + 2;
+    this.#prices = new Float64Array(places).fill(Number.NaN);
+    this.#sizes = new Float64Array(places);
+    this.#sums = new Int32Array(places);
+    this.#lengths = new Uint8Array(places);
+    this.#states = new Int32Array(places);
+    this.#ends = new Uint32Array(places);
+  }
+
+  /**
+   * True if none of these changes is of a level that was summed last, or comes before one. Higher
+   * prices are better where `sign` is 1, lower ones where it is -1.
+   */
+  isBeside({ prices, count }: TickLevels, sign: 1 | -1): boolean {
+    if (this.#count < 0) return false;
+    if (count === 0) return true;
+    if (this.#count < this.#levelsMax) return false;
+    const worst = this.#prices[this.#levelsMax]!;
+    for (let index = 0; index < count; index += 1) {
+      if ((prices[index]! - worst) * sign >= 0) return false;
+    }
+    return true;
+  }
+
+  /** The state after the levels that were summed last, which `isBeside` says are the same. */
+  again(start: number): number {
+    assert(this.#count >= 0, "what is summed again was summed before");
+    return shiftFar(start, this.#ends[this.#count]!) ^ this.#states[this.#count]!;
   }
 
   /** The state after the levels, which are from the best on and no more than `levelsMax`. */
   update(start: number, prices: readonly Mantissa[], sizes: readonly Mantissa[]): number {
     const levels = prices.length;
     assert(levels <= this.#levelsMax, "no more levels are summed than there is room for");
-    const known = this.#known;
-    const next = this.#spare;
-    let state = start;
-    let place = 0;
-    for (let index = 0; index < levels; index += 1) {
+    let same = 0;
+    while (same < levels && prices[same] === this.#prices[same + 1]) {
+      if (sizes[same] !== this.#sizes[same + 1]) break;
+      same += 1;
+    }
+    if (same < levels && !this.#fold(prices, sizes, same)) {
+      return this.#updateEach(start, prices, sizes);
+    }
+    if (levels !== this.#count) {
+      this.#prices.fill(Number.NaN, levels + 1);
+      this.#count = levels;
+    }
+    return this.again(start);
+  }
+
+  /** Sums anew from an index on. False if a number is too large for that. */
+  #fold(prices: readonly Mantissa[], sizes: readonly Mantissa[], first: number): boolean {
+    const before = { price: Number.NaN, size: 0, sum: 0, length: 0 };
+    for (let index = first; index < prices.length; index += 1) {
       const price = prices[index]!;
       const size = sizes[index]!;
       if (typeof price !== "number" || typeof size !== "number") {
-        return this.#updateEach(start, prices, sizes);
+        this.#prices.fill(Number.NaN);
+        this.#count = -1;
+        return false;
       }
-      const to = index + 1;
-      const from = known.find(Math.min(place + 1, this.#levelsMax + 1), price, size);
-      if (from < 0) {
-        next.sums[to] = this.#digits.update(this.#digits.update(0, price), size);
-        next.lengths[to] = digitsOf(price) + digitsOf(size);
-        place += 1;
-      } else {
-        next.sums[to] = known.sums[from]!;
-        next.lengths[to] = known.lengths[from]!;
-        place = from;
-      }
-      next.prices[to] = price;
-      next.sizes[to] = size;
-      state = shiftCrc32(state, next.lengths[to]!) ^ next.sums[to]!;
+      this.#foldLevel(index + 1, price, size, before);
     }
-    next.prices.fill(Number.NaN, levels + 1);
-    this.#known = next;
-    this.#spare = known;
-    return state;
+    return true;
+  }
+
+  /** `before` is what stood at the place before this one, and becomes what stands here. */
+  #foldLevel(
+    place: number,
+    price: number,
+    size: number,
+    before: { price: number; size: number; sum: number; length: number },
+  ): void {
+    const knownPrice = this.#prices[place]!;
+    const knownSize = this.#sizes[place]!;
+    const knownSum = this.#sums[place]!;
+    const knownLength = this.#lengths[place]!;
+    // The level stands where it stood, or beside that since another one came or went.
+    if (knownPrice !== price || knownSize !== size) {
+      if (this.#prices[place + 1] === price && this.#sizes[place + 1] === size) {
+        this.#sums[place] = this.#sums[place + 1]!;
+        this.#lengths[place] = this.#lengths[place + 1]!;
+      } else if (before.price === price && before.size === size) {
+        this.#sums[place] = before.sum;
+        this.#lengths[place] = before.length;
+      } else {
+        this.#sums[place] = this.#digits.update(this.#digits.update(0, price), size);
+        this.#lengths[place] = digitsOf(price) + digitsOf(size);
+      }
+      this.#prices[place] = price;
+      this.#sizes[place] = size;
+    }
+    const length = this.#lengths[place]!;
+    this.#states[place] = shiftCrc32(this.#states[place - 1]!, length) ^ this.#sums[place]!;
+    this.#ends[place] = this.#ends[place - 1]! + length;
+    before.price = knownPrice;
+    before.size = knownSize;
+    before.sum = knownSum;
+    before.length = knownLength;
   }
 
   #updateEach(start: number, prices: readonly Mantissa[], sizes: readonly Mantissa[]): number {
@@ -144,6 +188,16 @@ function digitsOf(mantissa: number): number {
 
 /** What so many characters do to each byte of the state before them, by their number. */
 const shifts: (Int32Array | undefined)[] = Array.from({ length: SHIFTED_CHARACTERS_MAX + 1 });
+
+/** The same for any number of characters. */
+function shiftFar(state: number, characters: number): number {
+  let shifted = state;
+  let left = characters;
+  for (; left > SHIFTED_CHARACTERS_MAX; left -= SHIFTED_CHARACTERS_MAX) {
+    shifted = shiftCrc32(shifted, SHIFTED_CHARACTERS_MAX);
+  }
+  return shiftCrc32(shifted, left);
+}
 
 /** The state after so many characters of which the sum is added separately. */
 export function shiftCrc32(state: number, characters: number): number {

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { parseMantissa } from "@tickwire/proto/model";
 import { createPrng } from "#test/support/prng.ts";
-import { bytesOf, decimal, literal, skipScalar, textEnd, wholeNumber } from "./frame-bytes.ts";
+import {
+  asciiText,
+  bytesOf,
+  decimal,
+  literal,
+  skipScalar,
+  textEnd,
+  wholeNumber,
+} from "./frame-bytes.ts";
 
 /** The mantissa and what is left behind it; undefined if it is not taken. */
 function readDecimal(text: string, scale: number, decimalsMax = 64) {
@@ -90,6 +98,14 @@ test("a text ends at its quote, and is plain", () => {
   expect(textEnd(bytesOf('BTC"'), 0)).toBe(3);
   for (const text of ["BTC", 'B\\"TC"', 'B\nTC"', 'B\u00e9"']) {
     expect(textEnd(bytesOf(text), 0)).toBeLessThan(0);
+  }
+});
+
+test("a text of any length is made of its bytes", () => {
+  const text = "0123456789abcdefghijklmnopqrstuvwxyz";
+  const bytes = bytesOf(`"${text}"`);
+  for (let length = 0; length <= text.length; length += 1) {
+    expect(asciiText(bytes, 1, 1 + length)).toBe(text.slice(0, length));
   }
 });
 

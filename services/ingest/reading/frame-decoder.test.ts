@@ -163,3 +163,32 @@ describe("the forms", () => {
     expect(form.body("[")).toBeUndefined();
   });
 });
+
+describe("frames that a venue compresses", () => {
+  const text = '{"a":1}';
+  const bytes = new TextEncoder().encode(text);
+  const unpack = (frame: string | Uint8Array): string | Uint8Array => {
+    if (typeof frame === "string") return frame;
+    return frame.length === 0 ? "\u0000" : bytes;
+  };
+
+  test("are scanned as what they unpack to, and decoded if that is not taken", () => {
+    const { seen, reader } = noteAll();
+    const taken: string[] = [];
+    let takes = true;
+    const scan = (frame: Uint8Array): boolean => {
+      if (takes) taken.push(new TextDecoder().decode(frame));
+      return takes;
+    };
+    const decoder = new FrameDecoder(TEXT_RECORDS, { ...reader, scan }, unpack);
+    decoder.decode(Uint8Array.of(1), 5, () => {});
+    expect([taken, seen]).toEqual([[text], []]);
+    takes = false;
+    decoder.decode(Uint8Array.of(1), 6, () => {});
+    decoder.decode(Uint8Array.of(), 7, () => {});
+    expect(seen).toEqual([
+      [{ a: "1" }, 6, text],
+      ["damaged", "\u0000"],
+    ]);
+  });
+});

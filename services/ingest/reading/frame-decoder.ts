@@ -6,7 +6,7 @@ import type {
   RestPurpose,
   RestReply,
 } from "../feed/feed-adapter.ts";
-import { type Emit, reject } from "./emit.ts";
+import { type Emit, type TakeTick, reject } from "./emit.ts";
 import { textOfFrame } from "./frame-text.ts";
 
 const CLOSE_BRACKET = 0x5d;
@@ -40,7 +40,7 @@ export type FrameReader<Message, Body> = {
     emit: Emit,
   ): RejectReason | undefined;
   /** See `FeedDecoder.scan`. */
-  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean;
+  scan?(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean;
   /** See `FeedDecoder.sent`. */
   sent?(frame: string): void;
   /** See `FeedDecoder.subscribeFrames`. */
@@ -63,17 +63,20 @@ export type FrameReader<Message, Body> = {
 export class FrameDecoder<Message, Body> implements FeedDecoder {
   readonly #form: FrameForm<Message, Body>;
   readonly #reader: FrameReader<Message, Body>;
-  readonly #textOf: (frame: string | Uint8Array) => string;
+  readonly #unpack: ((frame: string | Uint8Array) => string | Uint8Array) | undefined;
 
-  /** `textOf` gives the text of a frame, where a venue compresses its frames. */
+  /**
+   * `unpack` gives the text of a frame, or its bytes, where a venue compresses its frames. What it
+   * unpacks is scanned first.
+   */
   constructor(
     form: FrameForm<Message, Body>,
     reader: FrameReader<Message, Body>,
-    textOf: (frame: string | Uint8Array) => string = textOfFrame,
+    unpack?: (frame: string | Uint8Array) => string | Uint8Array,
   ) {
     this.#form = form;
     this.#reader = reader;
-    this.#textOf = textOf;
+    this.#unpack = unpack;
   }
 
   sent(frame: string): void {
@@ -94,15 +97,18 @@ export class FrameDecoder<Message, Body> implements FeedDecoder {
     return this.#reader.unsubscribeFrames?.(subscriptions, options);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     // No run of digits goes beyond such an end: see `frame-bytes.ts`.
     const last = bytes[bytes.length - 1];
     if (last !== CLOSE_BRACE && last !== CLOSE_BRACKET) return false;
-    return this.#reader.scan?.(bytes, receivedTimeUs, emit) === true;
+    return this.#reader.scan?.(bytes, receivedTimeUs, emit, takeTick) === true;
   }
 
   decode(frame: string | Uint8Array, receivedTimeUs: number, emit: Emit): void {
-    const text = this.#textOf(frame);
+    const plain = this.#unpack === undefined ? frame : this.#unpack(frame);
+    const isUnpacked = plain !== frame && typeof plain !== "string";
+    if (isUnpacked && this.scan(plain, receivedTimeUs, emit)) return;
+    const text = textOfFrame(plain);
     const message = this.#form.message(text);
     if (message === "bad-json") this.#reader.damaged(text, emit);
     // Whole, and so nothing that a damaged frame could have cost.

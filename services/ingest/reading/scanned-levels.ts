@@ -1,5 +1,7 @@
 import type { LevelColumns } from "#core/market-event.ts";
+import type { BookTick } from "#core/market-tick.ts";
 import type { BookColumns, ScaleTracker } from "./scale-tracker.ts";
+import { SCANNED_SCALE_MAX, ScannedColumn } from "./scanned-column.ts";
 import {
   type DecimalForm,
   FINER,
@@ -7,6 +9,7 @@ import {
   NOT_SO,
   decimal,
   literal,
+  scientific,
   textEnd,
 } from "./frame-bytes.ts";
 
@@ -16,15 +19,11 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
-const LEVELS_KEPT_MIN = 256;
-/** Room that one long message took is given back with the next. */
-const LEVELS_KEPT_MAX = 16_384;
-
-/** Powers of ten that a double holds exactly; a finer scale is not scanned. */
-const SCALE_MAX = 22;
-
 /** What stands before the two numbers of a level: `{"price":` and `,"qty":`. */
 type LevelNames = { readonly price: Uint8Array; readonly size: Uint8Array };
+
+/** What stands before the numbers of a level, quotes and comma included. */
+export type LevelWords = { readonly set: readonly Uint8Array[]; readonly gone: Uint8Array };
 
 /**
  * The form in which both sides of a book message are scanned: that of the levels before, or a finer
@@ -48,41 +47,8 @@ class GrowingForm implements LevelForm {
 
 /** The same at another scale; undefined for one that is too fine. */
 function finerForm({ scale, decimalsMax }: DecimalForm, needed: number): DecimalForm | undefined {
-  if (needed > SCALE_MAX || needed <= scale) return undefined;
+  if (needed > SCANNED_SCALE_MAX || needed <= scale) return undefined;
   return { scale: needed, decimalsMax: decimalsMax === scale ? needed : decimalsMax };
-}
-
-/** Mantissas that are brought to a finer scale as it turns up. */
-class ScannedColumn {
-  values = new Float64Array(LEVELS_KEPT_MIN);
-  /** Of the values. */
-  #scale = 0;
-
-  /** Begins anew at this scale. */
-  begin(scale: number): void {
-    this.#scale = scale;
-    if (this.values.length > LEVELS_KEPT_MAX) this.values = new Float64Array(LEVELS_KEPT_MIN);
-  }
-
-  reserve(count: number): void {
-    if (count <= this.values.length) return;
-    const values = new Float64Array(2 * count);
-    values.set(this.values);
-    this.values = values;
-  }
-
-  /** False if one of the first `count` values is too large at that scale. */
-  rescale(scale: number, count: number): boolean {
-    if (scale === this.#scale) return true;
-    const power = 10 ** (scale - this.#scale);
-    for (let index = 0; index < count; index += 1) {
-      const value = this.values[index]! * power;
-      if (value > Number.MAX_SAFE_INTEGER) return false;
-      this.values[index] = value;
-    }
-    this.#scale = scale;
-    return true;
-  }
 }
 
 /** The levels of one side of a book message that is being scanned. Reused from frame to frame. */
@@ -134,6 +100,33 @@ export class ScannedLevels {
     return size + 1;
   }
 
+  /**
+   * Behind an array of pairs of numbers such as `[9.121E-7,92730.24]`. Where a level begins with a
+   * word for what becomes of it, that must fit its size.
+   */
+  bare(bytes: Uint8Array, start: number, form: GrowingForm, words?: LevelWords): number {
+    if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
+    let at = start + 1;
+    if (bytes[at] === CLOSE_BRACKET) return at + 1;
+    for (;;) {
+      if (bytes[at] !== OPEN_BRACKET) return NOT_SO;
+      at += 1;
+      const gone = words === undefined ? NOT_SO : literal(bytes, at, words.gone);
+      if (words !== undefined) at = gone < 0 ? behindAny(bytes, at, words.set) : gone;
+      at = this.#price(bytes, at, form, scientific);
+      if (at < 0 || bytes[at] !== COMMA) return NOT_SO;
+      at = this.#size(bytes, at + 1, form, scientific);
+      if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
+      const isGone = this.#sizes.values[this.#count] === 0;
+      if (words !== undefined && isGone !== gone >= 0) return NOT_SO;
+      this.#count += 1;
+      at += 1;
+      if (bytes[at] === CLOSE_BRACKET) return at + 1;
+      if (bytes[at] !== COMMA) return NOT_SO;
+      at += 1;
+    }
+  }
+
   /** Behind an array of objects that hold the two bare decimals of a level under these names. */
   named(bytes: Uint8Array, start: number, form: GrowingForm, names: LevelNames): number {
     if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
@@ -151,70 +144,91 @@ export class ScannedLevels {
     }
   }
 
-  /** Behind the price of the next level. */
-  #price(bytes: Uint8Array, at: number, form: GrowingForm): number {
+  /** Behind the price of the next level, which `read` reads. */
+  #price(bytes: Uint8Array, at: number, form: GrowingForm, read = decimal): number {
     const index = this.#count;
     const column = this.#prices;
     column.reserve(index + 1);
-    if (!column.rescale(form.price.scale, index)) return NOT_SO;
-    let end = decimal(bytes, at, form.price, column.values, index);
+    column.rescale(form.price.scale, index);
+    let end = read(bytes, at, form.price, column.values, index);
+    if (end === NOT_SO) end = column.readLarge(bytes, at, form.price, index);
     if (end === FINER) {
       const finer = finerForm(form.price, column.values[index]!);
-      if (finer === undefined || !column.rescale(finer.scale, index)) return NOT_SO;
+      if (finer === undefined) return NOT_SO;
       form.price = finer;
-      end = decimal(bytes, at, finer, column.values, index);
+      column.rescale(finer.scale, index);
+      end = read(bytes, at, finer, column.values, index);
+      if (end === NOT_SO) end = column.readLarge(bytes, at, finer, index);
     }
     return end >= 0 && column.values[index] === 0 ? NOT_SO : end;
   }
 
   /** Behind its size. */
-  #size(bytes: Uint8Array, at: number, form: GrowingForm): number {
+  #size(bytes: Uint8Array, at: number, form: GrowingForm, read = decimal): number {
     const index = this.#count;
     const column = this.#sizes;
     column.reserve(index + 1);
-    if (!column.rescale(form.size.scale, index)) return NOT_SO;
-    const end = decimal(bytes, at, form.size, column.values, index);
+    column.rescale(form.size.scale, index);
+    let end = read(bytes, at, form.size, column.values, index);
+    if (end === NOT_SO) end = column.readLarge(bytes, at, form.size, index);
     if (end !== FINER) return end;
     const finer = finerForm(form.size, column.values[index]!);
-    if (finer === undefined || !column.rescale(finer.scale, index)) return NOT_SO;
+    if (finer === undefined) return NOT_SO;
     form.size = finer;
-    return decimal(bytes, at, finer, column.values, index);
+    column.rescale(finer.scale, index);
+    end = read(bytes, at, finer, column.values, index);
+    return end === NOT_SO ? column.readLarge(bytes, at, finer, index) : end;
   }
 
-  /** Puts price and size of the first level into a column. False if there is no level. */
-  copyFirst(column: Float64Array, index: number): boolean {
-    if (this.#count === 0) return false;
-    column[index] = this.#prices.values[0]!;
-    column[index + 1] = this.#sizes.values[0]!;
-    return true;
+  get prices(): Float64Array {
+    return this.#prices.values;
+  }
+
+  get sizes(): Float64Array {
+    return this.#sizes.values;
   }
 
   /**
-   * Copies of what was scanned, in its order, in the form that its message ended with. Undefined if
-   * a number is too large for that.
+   * Brings all to the form that the message ended with. False if a double does not hold one of the
+   * numbers.
    */
-  take(form: LevelForm): LevelColumns | undefined {
+  settle(form: LevelForm): boolean {
+    this.#prices.rescale(form.price.scale, this.#count);
+    this.#sizes.rescale(form.size.scale, this.#count);
+    return this.#prices.isOfDoubles && this.#sizes.isOfDoubles;
+  }
+
+  /**
+   * Puts price and size of the first level into a column. False if there is no level, or if a
+   * double does not hold one of them.
+   */
+  copyFirst(column: Float64Array, index: number): boolean {
+    if (this.#count === 0) return false;
+    const price = this.#prices.values[0]!;
+    const size = this.#sizes.values[0]!;
+    column[index] = price;
+    column[index + 1] = size;
+    return !Number.isNaN(price) && !Number.isNaN(size);
+  }
+
+  /** Copies of what was scanned, in its order, in the form that its message ended with. */
+  take(form: LevelForm): LevelColumns {
     const count = this.#count;
-    if (!this.#prices.rescale(form.price.scale, count)) return undefined;
-    if (!this.#sizes.rescale(form.size.scale, count)) return undefined;
+    this.settle(form);
     if (count === 0) return NO_LEVELS;
-    const prices = listOf(this.#prices.values, count);
-    return { prices, sizes: listOf(this.#sizes.values, count) };
+    return { prices: this.#prices.list(count), sizes: this.#sizes.list(count) };
   }
 }
 
 const NO_LEVELS: LevelColumns = { prices: [], sizes: [] };
 
-/** Lists are cut from it, because one that grows by itself takes room for more than it holds. */
-const cut: number[] = Array.from({ length: LEVELS_KEPT_MIN }, () => 0.5);
-
-/** The first `count` values, of which there is at least one. */
-function listOf(values: Float64Array, count: number): number[] {
-  if (count === 1) return [values[0]!];
-  if (count > LEVELS_KEPT_MAX) return Array.from(values.subarray(0, count));
-  while (cut.length < count) cut.push(0.5);
-  for (let index = 0; index < count; index += 1) cut[index] = values[index]!;
-  return cut.slice(0, count);
+/** Behind the first of these that stands here. */
+function behindAny(bytes: Uint8Array, at: number, expected: readonly Uint8Array[]): number {
+  for (let index = 0; index < expected.length; index += 1) {
+    const end = literal(bytes, at, expected[index]!);
+    if (end >= 0) return end;
+  }
+  return NOT_SO;
 }
 
 /** Behind a comma and a text that nobody wants. */
@@ -245,11 +259,25 @@ export class ScannedBook {
     this.asks.begin(form);
   }
 
+  /**
+   * Puts the levels of both sides into a tick, at the scales of the tracker, which are raised to
+   * what they need. They are the tick's until the next message begins. False, with the tracker as
+   * it was, if a double does not hold one of the numbers.
+   */
+  fill(tick: BookTick, scales: ScaleTracker): boolean {
+    if (!this.bids.settle(this.form) || !this.asks.settle(this.form)) return false;
+    scales.raise(this.form);
+    tick.priceScale = scales.priceScale;
+    tick.sizeScale = scales.sizeScale;
+    tick.bids = this.bids;
+    tick.asks = this.asks;
+    return true;
+  }
+
   /** The columns of both sides at the scales of the tracker, which are raised to what they need. */
-  take(scales: ScaleTracker): BookColumns | undefined {
+  take(scales: ScaleTracker): BookColumns {
     const bids = this.bids.take(this.form);
     const asks = this.asks.take(this.form);
-    if (bids === undefined || asks === undefined) return undefined;
     scales.raise(this.form);
     return { bids, asks };
   }

@@ -14,6 +14,16 @@ export class SeenMembers {
     return true;
   }
 
+  /** Those that were met, for `restore`. */
+  get bits(): number {
+    return this.#bits;
+  }
+
+  /** The same members are met as in another object. */
+  restore(bits: number): void {
+    this.#bits = bits;
+  }
+
   /** Whether every one of these members was met. */
   has(members: number): boolean {
     return (this.#bits & members) === members;

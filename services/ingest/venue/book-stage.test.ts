@@ -24,6 +24,7 @@ function create() {
     counters,
     onEvent: ({ instrument, snapshot }) =>
       log.push(`${instrument.symbol} ${snapshot ? "snapshot" : "delta"}`),
+    onDelta: ({ instrument }) => log.push(`${instrument.symbol} delta`),
     onState: ({ instrument, state, reason }, nowUs) =>
       log.push(`${instrument.symbol} ${state} ${reason} at ${nowUs}`),
     onNeedSnapshot: ({ symbol }, reason) => log.push(`${symbol} needs ${reason}`),

@@ -4,6 +4,7 @@ import { BookBuilder } from "#core/book-builder.ts";
 import type { BookOutput } from "#core/book-output.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { BookEvent, TopicState } from "#core/market-event.ts";
+import type { BookTick, DeltaTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import type { BookSync, RawBook } from "../feed/feed-adapter.ts";
 
@@ -25,6 +26,8 @@ type BookStageOptions = {
   readonly bufferedDeltasMax: number;
   readonly counters: BookCounters;
   readonly onEvent: (event: BookEvent) => void;
+  /** In its place for a change that came as a tick. */
+  readonly onDelta: (delta: DeltaTick) => void;
   readonly onState: (change: BookStateChange, nowUs: number) => void;
   /** The book cannot go on without a new snapshot. Said once until one arrives. */
   readonly onNeedSnapshot: (instrument: Instrument, reason: string) => void;
@@ -80,6 +83,18 @@ export class BookStage {
       this.#last = entry;
     }
     entry.builder.handle(raw, entry.emit);
+  }
+
+  /** The same for a change that is a tick, which is the caller's again afterwards. */
+  handleTick(tick: BookTick, nowUs: number): void {
+    this.#nowUs = nowUs;
+    const { instrument, depth } = tick;
+    let entry = this.#last;
+    if (entry === undefined || entry.builder.instrument !== instrument) {
+      entry = this.#entries.get(instrument) ?? this.#add(instrument, depth);
+      this.#last = entry;
+    }
+    entry.builder.handleTick(tick, entry.emit);
   }
 
   /** The changes of a book come from now on. Does nothing for one that has begun. */
@@ -181,7 +196,14 @@ export class BookStage {
     const { counters, onNeedSnapshot } = this.#options;
     switch (output.kind) {
       case "event":
-        this.#publish(entry, output.event);
+        this.#begin(entry, output.event);
+        this.#options.onEvent(output.event);
+        this.#judgeCrossing(entry);
+        return;
+      case "delta":
+        assert(entry.isStarted, "a delta follows a snapshot without a loss between");
+        this.#options.onDelta(output.delta);
+        this.#judgeCrossing(entry);
         return;
       case "checksum":
         if (output.ok) counters.checksumsPassed += 1;
@@ -202,11 +224,13 @@ export class BookStage {
     }
   }
 
-  #publish(entry: Entry, event: BookEvent): void {
+  #begin(entry: Entry, event: BookEvent): void {
     assert(event.instrument === entry.builder.instrument, "a book's event is about its instrument");
     assert(event.snapshot || entry.isStarted, "a delta follows a snapshot without a loss between");
     entry.isStarted = true;
-    this.#options.onEvent(event);
+  }
+
+  #judgeCrossing(entry: Entry): void {
     const isCrossed = entry.builder.book.isCrossed();
     if (isCrossed === entry.isCrossed) return;
     entry.isCrossed = isCrossed;

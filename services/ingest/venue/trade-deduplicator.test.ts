@@ -58,6 +58,28 @@ test("remembers exactly the last of texts and of numbers, in whatever order they
   expect(wrong).toEqual([]);
 });
 
+test("remembers exactly the last of numbers that mostly follow each other", () => {
+  const idsMax = 100;
+  const trades = new TradeDeduplicator({ idsMax });
+  const prng = createPrng(5);
+  const seen: number[] = [];
+  const wrong: number[] = [];
+  let next = 0;
+  for (let round = 0; round < 20_000; round += 1) {
+    // Now and then a hole, an old one, or numbers that begin anew.
+    if (prng.chance(0.05)) next += prng.below(4);
+    if (prng.chance(0.001)) next = prng.below(50);
+    const isOld = prng.chance(0.1);
+    const id = isOld ? Math.max(0, next - prng.below(250)) : next;
+    if (!isOld) next += 1;
+    const isNew = !seen.includes(id);
+    if (trades.isNew(trade(String(id))) !== isNew) wrong.push(id);
+    if (isNew) seen.push(id);
+    if (seen.length > idsMax) seen.shift();
+  }
+  expect(wrong).toEqual([]);
+});
+
 test("tells an id from the same number written otherwise", () => {
   const trades = new TradeDeduplicator({ idsMax: 10 });
   for (const id of ["7", "07", "7.0", "7000000000000000", "07000000000000000"]) {

@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { TopicState } from "#core/market-event.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import type { FeedSubscription, RawBook, RejectReason } from "../feed/feed-adapter.ts";
 import type { FeedData, FeedSink, MarketStateEvent } from "../feed/feed-sink.ts";
@@ -61,6 +62,10 @@ export class VenueDriver<Session extends BookSession> implements FeedSink {
   onData(event: FeedData, nowUs: number = event.receivedTimeUs): void {
     this.pipeline.onData(event, nowUs);
     if (event.kind === "candle") this.#watchCandles();
+  }
+
+  onTick(tick: FeedTick): void {
+    this.pipeline.onTick(tick);
   }
 
   onSnapshot(snapshot: RawBook): boolean {

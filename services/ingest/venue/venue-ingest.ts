@@ -1,6 +1,7 @@
 import { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { DERIVATIVE_CHANNELS, type Instrument } from "#core/instrument.ts";
 import type { MarketEvent } from "#core/market-event.ts";
+import type { MarketTick } from "#core/market-tick.ts";
 import type { Publisher } from "#publish/publisher.ts";
 import type { VenueView } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
@@ -48,6 +49,8 @@ type VenueIngestOptions = Omit<VenueContext, "endpoints" | "catalog" | "bookDept
   /** What answers are given from. */
   readonly publisher: Publisher;
   readonly emit: (event: MarketEvent) => void;
+  /** See `VenuePipeline`. */
+  readonly emitTick?: (tick: MarketTick) => void;
   /** Everything about this instrument has been emitted. */
   readonly onEnded?: (instrument: Instrument) => void;
   /** What is streamed has changed. */
@@ -122,6 +125,7 @@ export class VenueIngest implements MeasuredVenue {
       limits,
       counters,
       emit: options.emit,
+      ...(options.emitTick === undefined ? {} : { emitTick: options.emitTick }),
       onClock: (state, offsetUs) => this.#onClock(state, offsetUs),
       onStates: (instruments) => this.#streamed.update(instruments, "state"),
       onDelisted: (instrument) => this.#market.end(instrument),

@@ -20,12 +20,16 @@ class ScriptedClaims implements Claims {
   renewed: "held" | "lost" | "failed" = "held";
   watched: "changed" | "unchanged" | "failed" = "unchanged";
   released = 0;
+  /** Renewals that were asked for, and whether they are answered. */
+  renewals = 0;
+  answers = true;
 
   claim(): Promise<Claim> {
     return Promise.resolve(this.claimed);
   }
   renew(): Promise<"held" | "lost" | "failed"> {
-    return Promise.resolve(this.renewed);
+    this.renewals += 1;
+    return this.answers ? Promise.resolve(this.renewed) : new Promise(() => {});
   }
   watch(): Promise<"changed" | "unchanged" | "failed"> {
     return Promise.resolve(this.watched);
@@ -270,6 +274,23 @@ describe("with a lease", () => {
     rig.leader.busUp();
     await rig.pass(INTERVAL_MS);
     expect(rig.taken()).toEqual(["resume"]);
+  });
+
+  test("is renewed at once when the bus is back, whatever was asked before and waits", async () => {
+    const claims = new ScriptedClaims();
+    const rig = await Rig.leading(claims);
+    claims.answers = false;
+    await rig.pass(INTERVAL_MS);
+    rig.leader.busDown();
+    claims.answers = true;
+    claims.renewals = 0;
+    await rig.pass(INTERVAL_MS);
+    // Nobody could answer.
+    expect(claims.renewals).toBe(0);
+    rig.leader.busUp();
+    expect(claims.renewals).toBe(1);
+    await rig.pass(INTERVAL_MS * 6, () => void rig.leader.maySend());
+    expect(rig.taken()).toEqual([]);
   });
 
   test("a claim that is granted too late is given back", async () => {

@@ -215,6 +215,8 @@ export class Leader {
   busUp(): void {
     if (!this.#busIsDown) return;
     this.#busIsDown = false;
+    // What was asked before may wait for an answer that nobody sends any more.
+    this.#isAsking = false;
     this.#busUpSinceUs = this.#parts.clock.monotonicUs();
     this.#hasLooked = false;
     this.#silence.beginGrace(RECONNECT_GRACE_MS);
@@ -373,16 +375,20 @@ export class Leader {
   #renew(): void {
     if (this.#state !== "leading" && this.#state !== "suspended") return;
     const { claims, clock } = this.#parts;
+    if (this.#busIsDown) return;
     const askedUs = clock.monotonicUs();
     if (!claims.leased) {
-      if (this.#state === "leading" && !this.#busIsDown) this.#beSure(askedUs);
+      if (this.#state === "leading") this.#beSure(askedUs);
       return;
     }
     if (this.#isAsking) return;
     this.#isAsking = true;
+    const upSinceUs = this.#busUpSinceUs;
     // It rejects only if we have a bug, and then the process ends.
     void claims.renew().then((answer) => {
-      this.#isAsking = false;
+      const isOfNow = this.#busUpSinceUs === upSinceUs;
+      if (isOfNow) this.#isAsking = false;
+      else if (answer === "failed") return;
       if (answer === "held") this.#onHeld(askedUs);
       else if (answer === "lost") this.#happen("lost");
       else this.#onRenewalFailed();
@@ -413,9 +419,9 @@ export class Leader {
     this.#isAsking = true;
     const upSinceUs = this.#busUpSinceUs;
     void claims.watch().then((seen) => {
-      this.#isAsking = false;
       // An answer to what was asked before the bus was gone tells nothing of now.
       if (this.#busUpSinceUs !== upSinceUs) return;
+      this.#isAsking = false;
       if (seen === "failed") this.#armAfterFailure();
       else this.#onLooked(seen === "changed");
     });

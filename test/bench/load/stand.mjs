@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
+import { noteReaders } from "../suite/notes.mjs";
 
 /** A million subscriptions take some seconds. */
 const SETTLE_MS_MAX = 60_000;
@@ -41,12 +42,17 @@ export function compiled(name) {
   return programs.get(name);
 }
 
-/** A frame from a client with a mask of zeros, behind its length, as readers.c takes it. */
-export function clientFrame(payload) {
+/**
+ * A frame from a client with a mask of zeros, behind its length, as readers.c takes it: of text for
+ * a string, of bytes for a buffer.
+ */
+export function clientFrame(message) {
+  const opcode = typeof message === "string" ? 0x81 : 0x82;
+  const payload = Buffer.from(message);
   const short = payload.length < 126;
   const header = short
-    ? Buffer.from([0x82, 0x80 | payload.length, 0, 0, 0, 0])
-    : Buffer.from([0x82, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]);
+    ? Buffer.from([opcode, 0x80 | payload.length, 0, 0, 0, 0])
+    : Buffer.from([opcode, 0xfe, payload.length >> 8, payload.length & 255, 0, 0, 0, 0]);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length + payload.length);
   return Buffer.concat([length, header, payload]);
@@ -114,7 +120,7 @@ function startReaders(port, { sockets, messages, stamps = false }) {
  *
  * @param {string} name of the server's file
  * @param {object} options for the server
- * @param {Buffer[][]} messages that the sockets send, in turns
+ * @param {(Buffer | string)[][]} messages that the sockets send, in turns
  * @param {boolean} [stamps] whether the readers look for stamps, and say how long they took
  */
 export async function startStand({ name, options, sockets, messages, stamps = false }) {
@@ -123,10 +129,17 @@ export async function startStand({ name, options, sockets, messages, stamps = fa
   const readers = startReaders(port, { sockets, messages, stamps });
   const line = linesOf(readers.stdout);
   await line();
+  /** Of the load that runs. */
+  let before;
 
   async function mark() {
     readers.stdin.write("\n");
     const read = JSON.parse(await line());
+    const now = { cpuMs: read.cpuUs / 1_000, atMs: performance.now() };
+    if (before?.atMs !== undefined) {
+      noteReaders(name, (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs));
+    }
+    if (before !== undefined) before = now;
     const said = once(server, "message");
     server.send({ kind: "mark" });
     const [sent] = await said;
@@ -135,8 +148,14 @@ export async function startStand({ name, options, sockets, messages, stamps = fa
 
   return {
     mark,
-    start: (load) => server.send({ kind: "start", ...load }),
-    stop: () => server.send({ kind: "stop" }),
+    start: (load) => {
+      before = {};
+      server.send({ kind: "start", ...load });
+    },
+    stop: () => {
+      before = undefined;
+      server.send({ kind: "stop" });
+    },
     /** Until so many subscriptions are open, and no reader gets anything. */
     async settle(subscriptions) {
       const untilMs = performance.now() + SETTLE_MS_MAX;

@@ -1,25 +1,32 @@
 // What the servers of the fan-out benchmarks do when they are told over IPC:
 //
-//   { kind: "start", turnsPerSecond, messages, ticks }  so many messages a turn, each for another
-//                                                        topic in turn, with so many ticks
-//   { kind: "mark", collect }                            answered with the counts so far; `collect`
-//                                                        is what garbage there is before
+//   { kind: "start", turnsPerSecond, messages, ticks, among }
+//                                  so many messages a turn, each for another topic in turn, with so
+//                                  many ticks; `among` so many topics, of all if it is left out
+//   { kind: "mark", collect }      answered with the counts so far; `collect` is what garbage there
+//                                  is before
 //
 // A turn that comes late is made up for at once, so that the rate is what was asked for unless the
 // server cannot keep it; how many could not be made within a second is counted.
 
 const LATE_MS_MAX = 1_000;
 
-/** `subscriptions` says how many there are, where somebody counts them; it may be a promise. */
-export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
+const cpuUsageOfThis = () => process.cpuUsage();
+
+/**
+ * `subscriptions` says how many there are, where somebody counts them; it may be a promise.
+ * `cpuUsage` is that of the process that serves, where it is another one.
+ */
+export function serveTurns(server) {
+  const { port, topics, publish, endTurn, subscriptions, cpuUsage = cpuUsageOfThis } = server;
   const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
   let topic = 0;
   let timer;
 
-  function turn(messages, ticks) {
+  function turn({ messages, ticks, among = topics }) {
     for (let message = 0; message < messages; message += 1) {
+      topic = topic + 1 < among ? topic + 1 : 0;
       publish(topic, ticks);
-      topic = topic + 1 === topics ? 0 : topic + 1;
     }
     endTurn?.();
     counts.turns += 1;
@@ -27,8 +34,8 @@ export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
     counts.ticks += messages * ticks;
   }
 
-  function start({ turnsPerSecond, messages, ticks }) {
-    const intervalMs = 1_000 / turnsPerSecond;
+  function start(load) {
+    const intervalMs = 1_000 / load.turnsPerSecond;
     let dueMs = performance.now();
     const beat = () => {
       const nowMs = performance.now();
@@ -38,7 +45,7 @@ export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
         dueMs += skipped * intervalMs;
       }
       if (nowMs >= dueMs) {
-        turn(messages, ticks);
+        turn(load);
         dueMs += intervalMs;
       }
       timer = setTimeout(beat, Math.max(0, dueMs - performance.now()));
@@ -53,7 +60,7 @@ export function serveTurns({ port, topics, publish, endTurn, subscriptions }) {
       globalThis.gc();
       await new Promise((resolve) => void setTimeout(resolve, 100));
     }
-    const { user, system } = process.cpuUsage();
+    const { user, system } = cpuUsage();
     const { rss, heapUsed, external } = process.memoryUsage();
     const memory = { rss, usedBytes: heapUsed + external };
     process.send({ ...counts, cpuUs: user + system, userUs: user, ...memory, subscriptions: open });

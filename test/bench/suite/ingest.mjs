@@ -1,19 +1,26 @@
 // From the bytes of a venue's frames to encoded batches: decode, rules, book with its proof,
-// sequence, batch. Beside it JSON.parse of the same frames and nothing else.
+// sequence, batch. Beside it JSON.parse of the same frames and nothing else, but for what undoes
+// the compression of a venue that compresses its frames.
+import { gunzipSync } from "node:zlib";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, cpuNs, row } from "./measure.mjs";
-import { createTardisWork } from "./tardis.mjs";
+import { createTardisWork } from "./references/tardis.mjs";
 
 /** Goals as multiples of the speed of JSON.parse, for a batch every 16 frames and every frame. */
 const CAPTURES = [
   ["binance-usdm-btcusdt-345s", 2.0, 1.4],
   ["binance-btcusdt-345s", 0.9, 0.5],
+  ["binance-usdm-4-pairs", 0.4, 0.4],
+  ["binance-4-small-pairs", 0.4, 0.4],
   ["coinbase-10-pairs", 1.2, 0.7],
   ["kraken-v2-ethusd", 0.9, 0.5],
+  ["kraken-v2-btcusd-depth10-resubscribes", 0.4, 0.4],
   ["kraken-v1-10-pairs", 0.9, 0.5],
   ["okx-3-instruments", 0.9, 0.5],
   ["kucoin-10-pairs", 0.9, 0.5],
@@ -26,6 +33,10 @@ const CAPTURES = [
 ];
 
 const PASSES_MAX = 20;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
+const collectYoung = () => collect({ type: "minor" });
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 const NOWHERE = {
@@ -40,19 +51,36 @@ const NOWHERE = {
  */
 const alive = new Set();
 
+/** Lists of instruments by their text. Some of them take longer to read than all the frames. */
+const lists = new Map();
+
+/** The adapter of a venue, which reads a list only once: what that leaves to collect is large. */
+function adapterOf(venue) {
+  const adapter = VENUES[venue];
+  return {
+    ...adapter,
+    parseInstruments(body, url) {
+      if (!lists.has(body)) lists.set(body, adapter.parseInstruments(body, url));
+      return lists.get(body);
+    },
+  };
+}
+
 /**
  * One pass over a capture, in memory of its own. Frames come as the bytes that a socket has of
- * them. Returns the CPU time that the frames took, without what comes between them: lists of
- * instruments and snapshots by REST, which are large in recordings of few frames.
+ * them. Returns the CPU time that the frames took, without what comes between them, which is large
+ * in recordings of few frames: lists of instruments, and books that begin with a REST answer.
  */
 function ingest(capture, framesPerBatch) {
   const counters = createPublisherCounters();
   let publisher;
   const replay = new CaptureReplay({
-    adapter: VENUES[capture.venue],
+    adapter: capture.adapter,
     bookDepth: 1_000,
     logger: SILENT,
     emit: (event) => publisher.publish(event),
+    emitTick: (tick) => publisher.publishTick(tick),
+    emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
     bus: NOWHERE,
@@ -66,6 +94,8 @@ function ingest(capture, framesPerBatch) {
   let frames = 0;
   let ns = 0;
   for (const { lines, isFrames } of capture.runs) {
+    // What the lines before leave to collect is not theirs.
+    if (isFrames) collectYoung();
     const begin = cpuNs();
     for (const line of lines) {
       if (line.bytes !== undefined) replay.takeText(line, line.bytes);
@@ -75,6 +105,7 @@ function ingest(capture, framesPerBatch) {
       if (frames % framesPerBatch === 0) publisher.flush();
     }
     if (isFrames) ns += cpuNs() - begin;
+    else publisher.flush();
   }
   publisher.flush();
   replay.close();
@@ -83,23 +114,51 @@ function ingest(capture, framesPerBatch) {
   return ns;
 }
 
+/**
+ * The frames with which a book begins that came by REST: the answer is then put to use, of which
+ * the frame itself says nothing. None of a venue that sends whole books in its frames.
+ */
+function beginningsOf({ adapter, lines }) {
+  const beginnings = new Set();
+  const isSnapshot = ({ kind, url }) =>
+    kind === "http" && adapter.recordedRequest(url)?.kind === "book-snapshot";
+  if (!lines.some(isSnapshot)) return beginnings;
+  let begins = false;
+  const replay = new CaptureReplay({
+    adapter,
+    bookDepth: 1_000,
+    logger: SILENT,
+    emit: ({ kind, snapshot }) => {
+      if (kind === "book" && snapshot) begins = true;
+    },
+  });
+  for (const line of lines) {
+    begins = false;
+    replay.take(line);
+    if (begins && line.kind === "received") beginnings.add(line);
+  }
+  replay.close();
+  return beginnings;
+}
+
 /** Frames as bytes, in runs between the lines that are something else. */
-function runsOf({ lines }) {
+function runsOf({ lines }, beginnings) {
   const runs = [];
   for (const line of lines) {
-    const isFrames = line.kind === "received";
-    const bytes = isFrames && typeof line.frame === "string" ? Buffer.from(line.frame) : undefined;
+    const isFrames = line.kind === "received" && !beginnings.has(line);
+    const isText = line.kind === "received" && typeof line.frame === "string";
+    const bytes = isText ? Buffer.from(line.frame) : undefined;
     if (runs.at(-1)?.isFrames !== isFrames) runs.push({ isFrames, lines: [] });
     runs.at(-1).lines.push(bytes === undefined ? line : { ...line, bytes });
   }
   return runs;
 }
 
-function parseAlone(texts) {
+function parseAlone(frames) {
   const begin = cpuNs();
   let sum = 0;
-  for (const text of texts) {
-    const value = JSON.parse(text);
+  for (const frame of frames) {
+    const value = JSON.parse(typeof frame === "string" ? frame : gunzipSync(frame).toString());
     if (value !== null) sum += 1;
   }
   if (sum < 0) throw new Error("unreachable");
@@ -112,19 +171,19 @@ function timed(work) {
   return cpuNs() - begin;
 }
 
-/** Frames that JSON.parse takes; compressed ones and words such as "pong" are left out. */
-function jsonTexts({ lines }) {
-  const texts = [];
+/** Frames that JSON.parse takes, compressed or not; words such as "pong" are left out. */
+function jsonFrames(lines) {
+  const frames = [];
   for (const line of lines) {
-    if (line.kind !== "received" || typeof line.frame !== "string") continue;
+    if (line.kind !== "received") continue;
     try {
-      JSON.parse(line.frame);
-      texts.push(line.frame);
+      parseAlone([line.frame]);
+      frames.push(line.frame);
     } catch {
       // What is no JSON costs JSON.parse nothing here.
     }
   }
-  return texts;
+  return frames;
 }
 
 export const about = "frames of a venue to encoded batches, beside JSON.parse alone";
@@ -139,12 +198,13 @@ export async function run({ rounds, quick, only }) {
       process.stdout.write(`left out: capture ${name} is not there\n`);
       continue;
     }
-    const texts = jsonTexts(capture);
-    if (texts.length === 0) {
-      process.stdout.write(`left out: frames of ${name} are compressed, none is JSON\n`);
-      continue;
-    }
-    capture.runs = runsOf(capture);
+    capture.adapter = adapterOf(capture.venue);
+    const beginnings = beginningsOf(capture);
+    const all = jsonFrames(capture.lines);
+    const frames = jsonFrames(capture.lines.filter((line) => !beginnings.has(line)));
+    const isText = frames.every((frame) => typeof frame === "string");
+    capture.runs = runsOf(capture, beginnings);
+    capture.frames -= beginnings.size;
     // A pass costs more than its frames where the lists of instruments are long.
     const framesPerSample = quick ? 500 : 60_000;
     const passes = Math.min(PASSES_MAX, Math.max(1, Math.round(framesPerSample / capture.frames)));
@@ -154,12 +214,12 @@ export async function run({ rounds, quick, only }) {
       return { ns, units: passes * capture.frames };
     };
     alive.clear();
-    const tardis = createTardisWork(capture, texts, { quick });
+    const tardis = isText ? createTardisWork(capture, all, { quick }) : undefined;
     const samples = await alternate(
       {
         ...(tardis === undefined ? {} : { "tardis-dev": repeat(() => timed(tardis)) }),
-        parse: repeat(() => parseAlone(texts)),
-        "parse again": repeat(() => parseAlone(texts)),
+        parse: repeat(() => parseAlone(frames)),
+        "parse again": repeat(() => parseAlone(frames)),
         "a batch per 16 frames": repeat(() => ingest(capture, 16)),
         "a batch per frame": repeat(() => ingest(capture, 1)),
       },
@@ -167,7 +227,9 @@ export async function run({ rounds, quick, only }) {
     );
     const speed = (values) => values.map((ns) => 1e9 / ns);
     const reference = speed(samples.parse);
-    rows.push(row(name, "JSON.parse alone", "frames/CPU-s", reference));
+    rows.push(
+      row(name, isText ? "JSON.parse alone" : "gunzip, JSON.parse", "frames/CPU-s", reference),
+    );
     for (const [candidate, target] of [
       ["parse again", undefined],
       ["a batch per 16 frames", `>= ${goal16}`],

@@ -27,19 +27,21 @@ function median(values) {
 
 /**
  * Asks each candidate once a round for a figure that it measures itself, in turns that start with
- * another one each round; the first round is left out, in which files are read from the disk.
+ * another one each round. The first round is left out, in which files are read from the disk,
+ * unless what is measured runs already.
  *
- * @param {Record<string, () => number | Promise<number>>} candidates
- * @returns What each candidate said, one number a round.
+ * @param {Record<string, () => unknown>} candidates
+ * @returns What each candidate said, one figure a round.
  */
-export async function alternateFigures(candidates, { rounds }) {
+export async function alternateFigures(candidates, { rounds, isWarm = false }) {
   const names = Object.keys(candidates);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds + roundsLeftOut; round += 1) {
+  const leftOut = isWarm ? 0 : roundsLeftOut;
+  for (let round = 0; round < rounds + leftOut; round += 1) {
     for (let place = 0; place < names.length; place += 1) {
       const name = names[(place + round) % names.length];
       const figure = await candidates[name]();
-      if (round >= roundsLeftOut) samples[name].push(figure);
+      if (round >= leftOut) samples[name].push(figure);
     }
   }
   return samples;

@@ -8,12 +8,20 @@ import { clientFrame, compiled, startAlone } from "../load/stand.mjs";
 import { row } from "./measure.mjs";
 
 const KIB = 1024;
+const SETTLE_MS_MAX = 120_000;
 const SESSIONS = 10_000;
 const TOPICS_PER_SESSION = 10;
 const BUSY_TOPICS = 200;
 /** More batches than a topic's history has room for. */
 const BATCHES_PER_TOPIC = 5_000;
 const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 20, seconds: 100 };
+const CHURN_QUICK = { connectsPerSecond: 100, warmUpSeconds: 1, seconds: 2 };
+/** Clients that are there at once; a busy machine admits fewer a second then. */
+const VISITORS_MAX = 500;
+/** More bytes than the answer to an upgrade, and fewer than with Welcome and the topics. */
+const ANSWER_BYTES = 300;
+/** A client that has no answer by then will never have one. */
+const ANSWER_MS_MAX = 60_000;
 
 const frame = (message) =>
   Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
@@ -30,9 +38,13 @@ const subscribe = (count) =>
 
 /** Until the server says so many subscriptions. */
 async function settled(server, subscriptions) {
+  const untilMs = performance.now() + SETTLE_MS_MAX;
   for (;;) {
     const mark = await server.mark(false);
     if (mark.subscriptions === subscriptions) return server.mark();
+    if (performance.now() > untilMs) {
+      throw new Error(`${mark.subscriptions} subscriptions, where ${subscriptions} should be`);
+    }
     await wait(300);
   }
 }
@@ -99,17 +111,22 @@ async function busyTopics(rounds, topics, batches) {
   return [row(name, "publisher and gateway", "KiB a topic", samples, { target: "<= 350" })];
 }
 
-/** One client that comes, gets its answer, and goes without a word. */
-function visit(port, request, onGone) {
-  const socket = connect(port, "127.0.0.1", () => socket.write(request));
+/**
+ * One client that comes, gets its answer, and goes without a word. `onGone` hears whether it had
+ * the answer.
+ */
+function visit(port, { upgrade, frames }, onGone) {
+  const socket = connect(port, "127.0.0.1", () => socket.write(upgrade));
   let bytes = 0;
   socket.on("data", (data) => {
+    // Nobody may send a frame before the upgrade is answered: the server reads nothing behind it.
+    if (bytes === 0) socket.write(frames);
     bytes += data.length;
-    // The answer to the upgrade is shorter than what follows it.
-    if (bytes > 300) socket.destroy();
+    if (bytes > ANSWER_BYTES) socket.destroy();
   });
   socket.on("error", () => {});
-  socket.on("close", onGone);
+  socket.on("close", () => onGone(bytes > ANSWER_BYTES));
+  socket.setTimeout(ANSWER_MS_MAX, () => socket.destroy());
 }
 
 /** KiB by which the server grows while clients come and go, after a while of that. */
@@ -119,26 +136,31 @@ async function churn({ connectsPerSecond, warmUpSeconds, seconds }) {
     "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
     "Sec-WebSocket-Protocol: tickwire.v1\r\n\r\n";
-  const frames = [HELLO, subscribe(TOPICS_PER_SESSION)].map((payload) =>
-    clientFrame(payload).subarray(4),
+  const frames = Buffer.concat(
+    [HELLO, subscribe(TOPICS_PER_SESSION)].map((payload) => clientFrame(payload).subarray(4)),
   );
-  const request = Buffer.concat([Buffer.from(upgrade), ...frames]);
   let visits = 0;
   let open = 0;
+  let unanswered = 0;
+  const onGone = (isAnswered) => {
+    open -= 1;
+    if (!isAnswered) unanswered += 1;
+  };
   const run = async (forSeconds) => {
     const startedMs = performance.now();
     const before = visits;
     for (let elapsedMs = 0; elapsedMs < forSeconds * 1_000;) {
       const due = before + (elapsedMs / 1_000) * connectsPerSecond;
-      while (visits < due && open < 500) {
+      while (visits < due && open < VISITORS_MAX) {
         visits += 1;
         open += 1;
-        visit(server.port, request, () => (open -= 1));
+        visit(server.port, { upgrade, frames }, onGone);
       }
       await wait(5);
       elapsedMs = performance.now() - startedMs;
     }
     while (open > 0) await wait(20);
+    if (unanswered > 0) throw new Error(`${unanswered} of ${visits} clients had no answer`);
     return settled(server, 0);
   };
   const first = await run(warmUpSeconds);
@@ -165,8 +187,7 @@ export async function run({ rounds, quick, only = "" }) {
   const parts = {
     sessions: () => idleSessions(times, quick ? 200 : SESSIONS),
     topics: () => busyTopics(times, quick ? 20 : BUSY_TOPICS, quick ? 500 : BATCHES_PER_TOPIC),
-    // Takes a while to mean anything.
-    ...(quick ? {} : { churn: () => churn(CHURN) }),
+    churn: () => churn(quick ? CHURN_QUICK : CHURN),
   };
   const rows = [];
   for (const [name, measure] of Object.entries(parts)) {

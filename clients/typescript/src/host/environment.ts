@@ -1,3 +1,4 @@
+import { nextFrame } from "./next-frame.ts";
 import { TIMER_MS_MAX } from "./option-checks.ts";
 
 /** Time as an argument, so that tests drive it. */
@@ -50,8 +51,8 @@ export type SocketHost = {
 /** A hint from the host that the network or the page changed. */
 export type NetworkChange = "online" | "offline" | "resumed";
 
-/** Everything that the client takes from its host. */
-export type Environment = {
+/** What every client takes from its host. */
+export type HostEnvironment = {
   readonly clock: ClientClock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -60,13 +61,17 @@ export type Environment = {
   readonly explainFailure: (error: Error) => string;
   /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
   reportUncaught(error: unknown): void;
+  /** Calls `listener` on network changes until the result is called. */
+  watchNetwork(listener: (change: NetworkChange) => void): () => void;
+};
+
+/** The same with what the client with streams of everything takes besides. */
+export type Environment = HostEnvironment & {
   /**
    * Calls back when the page is drawn next, or after a while where nothing is drawn. The result
    * takes it back.
    */
   nextFrame(callback: () => void): () => void;
-  /** Calls `listener` on network changes until the result is called. */
-  watchNetwork(listener: (change: NetworkChange) => void): () => void;
   /** Calls `listener` when the page is hidden or shown, until the result is called. */
   watchVisibility(listener: (isVisible: boolean) => void): () => void;
 };
@@ -82,13 +87,12 @@ type HostGlobals = Partial<EventTargetLike> & {
   readonly performance: { now(): number };
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
-  requestAnimationFrame?(callback: () => void): number;
-  cancelAnimationFrame?(frame: number): void;
 };
 
 const host = globalThis as unknown as HostGlobals;
 
-const systemClock: ClientClock = {
+/** The host's. */
+export const systemClock: ClientClock = {
   // Monotonic: a wall clock that is set back would make a silent connection look alive.
   nowUs: () => Math.round(host.performance.now() * 1_000),
   after(delayMs, callback) {
@@ -104,10 +108,22 @@ type EnvironmentOptions = {
   readonly random?: (() => number) | undefined;
 };
 
+/** The host that the code runs in, for every client. */
+export function createEnvironment(options: EnvironmentOptions, fallback?: SocketHost): Environment {
+  return {
+    ...createHostEnvironment(options, fallback),
+    nextFrame: (callback) => nextFrame(options.clock ?? systemClock, callback),
+    watchVisibility,
+  };
+}
+
 /**
  * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
  */
-export function createEnvironment(options: EnvironmentOptions, fallback?: SocketHost): Environment {
+export function createHostEnvironment(
+  options: EnvironmentOptions,
+  fallback?: SocketHost,
+): HostEnvironment {
   const { webSocket: Given } = options;
   return {
     clock: options.clock ?? systemClock,
@@ -121,33 +137,7 @@ export function createEnvironment(options: EnvironmentOptions, fallback?: Socket
         throw error;
       });
     },
-    nextFrame: (callback) => nextFrame(options.clock ?? systemClock, callback),
     watchNetwork,
-    watchVisibility,
-  };
-}
-
-/** Where nothing is drawn, as in a worker. */
-const UNDRAWN_FRAME_MS = 16;
-/** A page that is hidden is not drawn, and its timers run once a second. */
-const HIDDEN_FRAME_MS = 1_000;
-
-function nextFrame(clock: ClientClock, callback: () => void): () => void {
-  const isDrawn = host.requestAnimationFrame !== undefined;
-  let frame = 0;
-  const cancelTimer = clock.after(isDrawn ? HIDDEN_FRAME_MS : UNDRAWN_FRAME_MS, () => {
-    if (isDrawn) host.cancelAnimationFrame?.(frame);
-    callback();
-  });
-  if (isDrawn) {
-    frame = host.requestAnimationFrame!(() => {
-      cancelTimer();
-      callback();
-    });
-  }
-  return () => {
-    cancelTimer();
-    if (isDrawn) host.cancelAnimationFrame?.(frame);
   };
 }
 

@@ -15,12 +15,21 @@ import {
 } from "@tickwire/proto/codec";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LiteReader } from "./batch.ts";
+import { quoteEvent, tradeEvent } from "../events/hot-events.ts";
+import { LiteReader, type Batch } from "./batch.ts";
 
 // The small reader is held to the one of all channels: on the examples of the specification, on
 // numbers of every size, and on bytes that are damaged.
 
 const PAYLOADS = payloadTable([TRADES_PAYLOAD, QUOTES_PAYLOAD]);
+
+const INFO = {
+  topic: "v:A/trades",
+  venue: "v",
+  symbol: "A",
+  venueSymbol: "a",
+  channel: "trades",
+} as const;
 
 type Seen = Readonly<Record<string, unknown>> | "refused";
 
@@ -28,7 +37,9 @@ function generalReading(reader: ChainReader, bytes: Uint8Array): Seen | "other" 
   try {
     const reading = reader.read(bytes);
     if (reading.outcome === "unknown-channel") return "other";
-    return reading.outcome === "read" ? shownOf(reading.batch) : "refused";
+    if (reading.outcome !== "read") return "refused";
+    const { batch } = reading;
+    return { ...headOf({ ...batch, channel: 0 }), events: eventsOf(batch) };
   } catch (error) {
     if (error instanceof WireError) return "refused";
     throw error;
@@ -37,29 +48,26 @@ function generalReading(reader: ChainReader, bytes: Uint8Array): Seen | "other" 
 
 function smallReading(reader: LiteReader, bytes: Uint8Array): Seen {
   try {
-    const batch = reader.read(bytes);
-    return batch === undefined ? "refused" : shownOf(batch);
+    const batch = reader.read(bytes, INFO);
+    return batch === undefined ? "refused" : { ...headOf(batch), events: batch.events };
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) return "refused";
     throw error;
   }
 }
 
-/** What both say; ids of trades are texts in the end. */
-function shownOf(batch: object): Seen {
-  const { columns, ...head } = batch as DecodedBatch & { readonly columns: object };
-  const ids = "tradeIds" in columns ? (columns.tradeIds as readonly unknown[]).map(String) : [];
-  return {
-    epoch: head.epoch,
-    firstSequence: head.firstSequence,
-    count: head.count,
-    skipped: head.skipped,
-    snapshot: head.snapshot,
-    publishedTimeUs: head.publishedTimeUs,
-    receivedTimesUs: [...head.receivedTimesUs],
-    venueTimesUs: Array.from({ length: head.count }, (_, index) => head.venueTimesUs[index]),
-    columns: "tradeIds" in columns ? { ...columns, tradeIds: ids } : columns,
-  };
+/** What both say of a batch, as far as all of its kinds have it. */
+function headOf({ epoch, firstSequence, count, skipped, snapshot }: Omit<Batch, "events">): object {
+  return { epoch, firstSequence, count, skipped, snapshot };
+}
+
+/** The events as the large client makes them. */
+function eventsOf(batch: DecodedBatch): object[] {
+  return Array.from({ length: batch.count }, (_, index) => {
+    if (batch.kind === "trades") return tradeEvent(INFO, batch, index);
+    if (batch.kind === "quotes") return quoteEvent(INFO, batch, index);
+    throw new Error(`${batch.kind} are not read`);
+  });
 }
 
 type Vector = { readonly name: string; readonly steps: readonly { readonly frame: string }[] };

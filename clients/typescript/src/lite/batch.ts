@@ -1,10 +1,12 @@
 import { fromBigInt, type Mantissa } from "@tickwire/proto/model";
+import { jsonSafe } from "../events/event-fields.ts";
 import {
   bytesOf,
   fieldsOf,
   listOf,
   messageOf,
   numberOf,
+  safeNumber,
   sumOf,
   textOf,
   textsOf,
@@ -22,23 +24,23 @@ type Chain = {
   readonly epoch: number;
   generation: number;
   sequence: number;
-  receivedUs: number;
-  venueUs: number;
-  venueReceivedUs: number;
-  readonly unitUs: number;
+  receivedUs: bigint;
+  venueUs: bigint;
+  venueReceivedUs: bigint;
+  readonly unitUs: bigint;
   readonly scales: readonly number[];
-  price: Mantissa;
+  price: bigint;
   readonly idForm: number;
-  id: Mantissa;
+  id: bigint;
   readonly idPrefix: string;
   readonly idDigits: number;
-  readonly values: Mantissa[];
+  readonly values: bigint[];
   /** Fields of an event, as its writer counts them. */
   readonly fieldCount: number;
 };
 
-/** What all batches have. */
-export type BatchHead = {
+/** A batch as it was read. */
+export type Batch = {
   /** Number of the schema's Channel. */
   readonly channel: number;
   readonly epoch: number;
@@ -46,13 +48,45 @@ export type BatchHead = {
   readonly count: number;
   readonly skipped: number;
   readonly snapshot: boolean;
-  readonly publishedTimeUs: number;
-  readonly receivedTimesUs: readonly number[];
-  readonly venueTimesUs: readonly (number | undefined)[];
+  readonly events: readonly object[];
 };
 
-/** A batch as it was read: its columns are those of its channel. */
-type Batch = BatchHead & { readonly columns: Readonly<Record<string, unknown>> };
+type Decimal = { readonly number: number; readonly text: string; readonly mantissa: Mantissa };
+
+/** Prices and sizes in turn, and what makes an event of what all have and its own numbers. */
+type Columns = {
+  readonly values: readonly bigint[][];
+  readonly eventOf: (
+    shared: SharedHead,
+    own: OwnHead,
+    numbers: readonly Decimal[],
+    index: number,
+  ) => object;
+};
+
+/** What the events of a batch share. */
+type SharedHead = {
+  readonly names: Names;
+  readonly epoch: number;
+  readonly initial: boolean;
+  readonly publishedTimeUs: number;
+  readonly priceScale: number;
+  readonly sizeScale: number;
+};
+
+type OwnHead = {
+  readonly sequence: number;
+  readonly venueTimeUs: number | undefined;
+  readonly receivedTimeUs: number;
+};
+
+/** What a topic is called. */
+export type Names = {
+  readonly topic: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly venueSymbol: string;
+};
 
 /** The numbers of the channels that can be read. */
 export const TRADES = 1;
@@ -77,10 +111,10 @@ export class LiteReader {
   }
 
   /**
-   * The batch; undefined if it does not go on from what was read. Throws RangeError or TypeError
-   * for bytes that are none. In both cases the chain is forgotten.
+   * The batch, whose events say these names; undefined if it does not go on from what was read.
+   * Throws RangeError or TypeError for bytes that are none. In both cases the chain is forgotten.
    */
-  read(bytes: Uint8Array): Batch | undefined {
+  read(bytes: Uint8Array, names: Names): Batch | undefined {
     const fields = fieldsOf(bytes);
     const base = messageOf(fields, 7);
     const chain = base === undefined ? this.#chain : chainOf(base);
@@ -89,7 +123,7 @@ export class LiteReader {
     const snapshot = numberOf(fields, 18) !== 0;
     const skipped = numberOf(fields, 8);
     const times = listOf(fields, 2);
-    const count = (times.length - 2) / (chain.unitUs === 0 ? 1 : 2);
+    const count = (times.length - 2) / (chain.unitUs === 0n ? 1 : 2);
     const before = chain.sequence;
     const last = snapshot ? before : before + skipped + count;
     const mark = Number(times[0]);
@@ -101,46 +135,55 @@ export class LiteReader {
     if (!Number.isInteger(count) || count < 0 || !isNext || (snapshot && base === undefined)) {
       return undefined;
     }
-    const { receivedTimesUs, venueTimesUs } = readTimes(chain, times, count);
-    const batch = {
-      channel: chain.channel,
-      epoch: chain.epoch,
-      firstSequence: snapshot ? before : before + skipped + 1,
-      count,
-      skipped,
-      snapshot,
-      publishedTimeUs: timeOf(sumOf(chain.receivedUs, unzigzag(times[1]!))),
-      receivedTimesUs,
-      venueTimesUs,
-      columns:
-        chain.channel === TRADES
-          ? readTrades(chain, fields, count)
-          : readQuotes(chain, fields, count),
-    };
+    const eventTimes = readTimes(chain, times, count);
+    const publishedTimeUs = safeNumber(sumOf(chain.receivedUs, unzigzag(times[1]!)));
+    const { channel, epoch } = chain;
+    const read = channel === TRADES ? readTrades : readQuotes;
+    const columns = read(chain, fields, count);
+    const scales = applyTexts(chain, fields, columns.values);
+    const firstSequence = snapshot ? before : before + skipped + 1;
+    const [priceScale, sizeScale] = scales as [number, number];
+    const initial = snapshot;
+    const shared = { names, epoch, initial, publishedTimeUs, priceScale, sizeScale };
+    const events = eventTimes.map(({ venueTimeUs, receivedTimeUs }, index) => {
+      const head = {
+        sequence: snapshot ? before : firstSequence + index,
+        venueTimeUs,
+        receivedTimeUs,
+      };
+      const numbers = columns.values.map((values, at) =>
+        decimalOf(values[index]!, at & 1 ? sizeScale : priceScale),
+      );
+      const event = columns.eventOf(shared, head, numbers, index);
+      return jsonSafe(event, ...numbers.map(({ mantissa }) => mantissa));
+    });
     chain.sequence = last;
     // What follows a state starts from a base of its own.
     if (!snapshot) this.#chain = chain;
-    return batch;
+    return { channel, epoch, firstSequence, count, skipped, snapshot, events };
   }
 }
 
 function chainOf(base: Fields): Chain {
-  const signed = (field: number) => sumOf(0, unzigzag(varintOf(base, field)));
-  const receivedUs = timeOf(sumOf(0, varintOf(base, 4)));
-  const offset = (field: number) => timeOf(sumOf(receivedUs, signed(field)));
-  const values = listOf(base, 16).map(unzigzag);
+  const signed = (field: number) => unzigzag(varintOf(base, field));
+  const receivedUs = BigInt(numberOf(base, 4));
+  const timeFrom = (field: number) => BigInt(safeNumber(sumOf(receivedUs, signed(field))));
   const channel = numberOf(base, 1);
-  const quoteScales = listOf(base, 17).map(Number);
+  const isQuotes = channel === QUOTES;
   const unitUs = numberOf(base, 7);
+  const values = listOf(base, 16).map(unzigzag);
   // By field: the two prices of a quote have one scale, and its sizes another.
-  const scales = channel === QUOTES ? quoteScales : [numberOf(base, 8), numberOf(base, 9)];
+  const said = isQuotes ? listOf(base, 17) : [numberOf(base, 8), numberOf(base, 9)];
+  const scales = [0, 1, 2, 3].map((at) => Number(said[at] ?? 0));
+  const idDigits = numberOf(base, 15);
+  const idForm = numberOf(base, 12);
   if (
-    (channel !== TRADES && channel !== QUOTES) ||
+    (channel !== TRADES && !isQuotes) ||
     ![0, 1, 1_000].includes(unitUs) ||
-    scales.some((scale) => scale > SCALE_MAX) ||
-    (channel === QUOTES && [0, 1].some((at) => (scales[at] ?? 0) !== (scales[at + 2] ?? 0))) ||
-    numberOf(base, 12) > 2 ||
-    numberOf(base, 15) > ID_DIGITS_MAX
+    said.some((scale) => scale > SCALE_MAX) ||
+    (isQuotes && scales.some((scale, at) => scale !== scales[at & 1])) ||
+    idForm > 2 ||
+    idDigits > ID_DIGITS_MAX
   ) {
     throw new RangeError("a base is none of trades or quotes");
   }
@@ -150,112 +193,143 @@ function chainOf(base: Fields): Chain {
     generation: 0,
     sequence: numberOf(base, 3),
     receivedUs,
-    venueUs: offset(5),
-    venueReceivedUs: offset(6),
-    unitUs,
-    scales: [scales[0] ?? 0, scales[1] ?? 0],
+    venueUs: timeFrom(5),
+    venueReceivedUs: timeFrom(6),
+    unitUs: BigInt(unitUs),
+    scales,
     price: signed(10),
-    idForm: numberOf(base, 12),
+    idForm,
     id: signed(13),
     idPrefix: textOf(base, 14),
-    idDigits: numberOf(base, 15),
-    values: QUOTE_COLUMNS.map((_, index) => values[index] ?? 0),
-    fieldCount: channel === QUOTES ? values.length : 2,
+    idDigits,
+    values: QUOTE_COLUMNS.map((_, index) => values[index] ?? 0n),
+    fieldCount: isQuotes ? values.length : 2,
   };
-}
-
-/** Throws RangeError for a time beyond 2^53. */
-function timeOf(value: Mantissa): number {
-  if (typeof value === "number") return value;
-  throw new RangeError("a time is beyond 2^53");
 }
 
 function readTimes(chain: Chain, times: readonly Mantissa[], count: number) {
   const { unitUs } = chain;
-  const receivedTimesUs: number[] = [];
-  const venueTimesUs: (number | undefined)[] = [];
   let at = 2;
-  for (let index = 0; index < count; index += 1) {
-    chain.receivedUs = timeOf(sumOf(chain.receivedUs, times[at++]!));
-    receivedTimesUs.push(chain.receivedUs);
-    const code = unitUs === 0 ? 0 : times[at++]!;
-    if (code !== 0) {
+  return Array.from({ length: count }, () => {
+    chain.receivedUs = sumOf(chain.receivedUs, BigInt(times[at++]!));
+    const receivedTimeUs = safeNumber(chain.receivedUs);
+    const code = unitUs && BigInt(times[at++]!);
+    if (code) {
       const span = chain.receivedUs - chain.venueReceivedUs;
-      const rest = ((span % unitUs) + unitUs) % unitUs;
-      const late = unzigzag(typeof code === "number" ? code - 1 : fromBigInt(code - 1n));
-      const advance = productOf(sumOf(late, (span - rest) / unitUs), unitUs);
-      chain.venueUs = timeOf(sumOf(chain.venueUs, advance));
+      // Rounded down, also where the clock went back.
+      const units = (span - (((span % unitUs) + unitUs) % unitUs)) / unitUs;
+      chain.venueUs = sumOf(chain.venueUs, (unzigzag(code - 1n) + units) * unitUs);
       chain.venueReceivedUs = chain.receivedUs;
     }
-    venueTimesUs.push(code === 0 ? undefined : chain.venueUs);
-  }
-  return { receivedTimesUs, venueTimesUs };
-}
-
-/** `a * b` modulo 2^64, as a signed integer. */
-function productOf(a: Mantissa, b: number): Mantissa {
-  const product = Number(a) * b;
-  if (Number.isSafeInteger(product)) return product;
-  return fromBigInt(BigInt.asIntN(64, BigInt(a) * BigInt(b)));
-}
-
-function readTrades(chain: Chain, fields: Fields, count: number) {
-  const aggressorSides: (typeof SIDES)[number][] = [];
-  const prices = listOf(fields, 3).map((code) => {
-    const flag = typeof code === "number" ? code % 4 : Number(code & 3n);
-    aggressorSides.push(SIDES[flag]!);
-    const rest = typeof code === "number" ? (code - flag) / 4 : fromBigInt(code >> 2n);
-    return (chain.price = sumOf(chain.price, unzigzag(rest)));
+    return { receivedTimeUs, venueTimeUs: code ? safeNumber(chain.venueUs) : undefined };
   });
+}
+
+/** A number as it is, as text, and as the integer that it is at its scale. */
+function decimalOf(wide: bigint, scale: number): Decimal {
+  const isNegative = wide < 0n;
+  const digits = String(isNegative ? -wide : wide).padStart(scale + 1, "0");
+  const point = digits.length - scale;
+  const text = `${digits.slice(0, point)}.${digits.slice(point)}`.replace(/\.?0*$/, "");
+  const signed = (isNegative ? "-" : "") + text;
+  return { number: Number(signed), text: signed, mantissa: fromBigInt(wide) };
+}
+
+function readTrades(chain: Chain, fields: Fields, count: number): Columns {
+  const { idForm, idPrefix, idDigits } = chain;
+  const codes = listOf(fields, 3);
   const sizes = listOf(fields, 4);
   const deltas = listOf(fields, 21);
-  const isNumbered = chain.idForm === 1;
-  const texts = chain.idForm === 2 ? textsOf(fields, 22) : [];
-  const tradeIds: (Mantissa | string)[] = [];
-  for (let index = 0; index < count; index += 1) {
-    if (isNumbered) {
-      chain.id = sumOf(chain.id, deltas.length === 0 ? 1 : unzigzag(deltas[index]!));
-      const { idPrefix, idDigits } = chain;
-      tradeIds.push(idPrefix + String(chain.id).padStart(idDigits, "0"));
-    } else tradeIds.push(texts[index] ?? "");
-  }
-  const ids = isNumbered && deltas.length > 0 ? deltas : chain.idForm === 2 ? texts : sizes;
-  const misfits = [prices, sizes, ids];
-  if (misfits.some(({ length }) => length !== count)) throw new RangeError("a column does not fit");
-  const [priceScale, sizeScale] = applyTexts(chain, fields, [prices, sizes]);
-  const isHistorical = numberOf(fields, 20) !== 0;
-  return {
-    priceScale,
-    sizeScale,
-    prices,
-    sizes,
-    aggressorSides,
-    tradeIds,
-    historical: prices.map(() => isHistorical),
-  };
+  const texts = idForm === 2 ? textsOf(fields, 22) : [];
+  const said = idForm === 1 && deltas.length > 0 ? deltas : idForm === 2 ? texts : sizes;
+  assertFit([codes, sizes, said].every(({ length }) => length === count));
+  const historical = numberOf(fields, 20) !== 0;
+  const prices: bigint[] = [];
+  const sides = codes.map((code) => {
+    const wide = BigInt(code);
+    prices.push((chain.price = sumOf(chain.price, unzigzag(wide >> 2n))));
+    return SIDES[Number(wide & 3n)];
+  });
+  const ids = codes.map((_, index) => {
+    if (idForm !== 1) return texts[index];
+    chain.id = sumOf(chain.id, unzigzag(deltas[index] ?? 2));
+    return idPrefix + String(chain.id).padStart(idDigits, "0");
+  });
+  // Literals, whose objects are far quicker than those that are put together.
+  const eventOf: Columns["eventOf"] = (shared, own, [price, size], index) => ({
+    type: "trade",
+    topic: shared.names.topic,
+    venue: shared.names.venue,
+    symbol: shared.names.symbol,
+    venueSymbol: shared.names.venueSymbol,
+    epoch: shared.epoch,
+    sequence: own.sequence,
+    initial: shared.initial,
+    venueTimeUs: own.venueTimeUs,
+    receivedTimeUs: own.receivedTimeUs,
+    publishedTimeUs: shared.publishedTimeUs,
+    priceScale: shared.priceScale,
+    sizeScale: shared.sizeScale,
+    price: price!.number,
+    priceText: price!.text,
+    priceMantissa: price!.mantissa,
+    size: size!.number,
+    sizeText: size!.text,
+    sizeMantissa: size!.mantissa,
+    aggressorSide: sides[index],
+    tradeId: ids[index] || undefined,
+    historical,
+  });
+  return { values: [prices, sizes.map(BigInt)], eventOf };
 }
 
-function readQuotes(chain: Chain, fields: Fields, count: number) {
+function readQuotes(chain: Chain, fields: Fields, count: number): Columns {
   const masks = listOf(fields, 6);
-  const columns = QUOTE_COLUMNS.map((column, field) => {
+  const values = QUOTE_COLUMNS.map((column, field) => {
     const changes = listOf(fields, column);
-    const isSaid = changes.length > 0;
-    const values: Mantissa[] = [];
     let next = 0;
-    let value = chain.values[field]!;
+    const entries: bigint[] = [];
     for (let index = 0; index < count; index += 1) {
-      const isChanged = masks.length === 0 ? isSaid : ((Number(masks[index]) >> field) & 1) === 1;
+      const isChanged = masks.length === 0 ? changes.length : (Number(masks[index]) >> field) & 1;
       // Past the end there is nothing, which is refused below.
-      if (isChanged) value = sumOf(value, unzigzag(changes[next++] ?? 0));
-      values.push(value);
+      const change = isChanged ? unzigzag(changes[next++] ?? 0) : 0n;
+      entries.push((chain.values[field] = sumOf(chain.values[field]!, change)));
     }
-    if (next !== changes.length) throw new RangeError("a column does not fit");
-    chain.values[field] = value;
-    return values;
+    assertFit(next === changes.length);
+    return entries;
   });
-  const [priceScale, sizeScale] = applyTexts(chain, fields, columns);
-  const [bidPrices, bidSizes, askPrices, askSizes] = columns;
-  return { priceScale, sizeScale, bidPrices, bidSizes, askPrices, askSizes };
+  const eventOf: Columns["eventOf"] = (shared, own, [bidPrice, bidSize, askPrice, askSize]) => ({
+    type: "quote",
+    topic: shared.names.topic,
+    venue: shared.names.venue,
+    symbol: shared.names.symbol,
+    venueSymbol: shared.names.venueSymbol,
+    epoch: shared.epoch,
+    sequence: own.sequence,
+    initial: shared.initial,
+    venueTimeUs: own.venueTimeUs,
+    receivedTimeUs: own.receivedTimeUs,
+    publishedTimeUs: shared.publishedTimeUs,
+    priceScale: shared.priceScale,
+    sizeScale: shared.sizeScale,
+    bidPrice: bidPrice!.number,
+    bidPriceText: bidPrice!.text,
+    bidPriceMantissa: bidPrice!.mantissa,
+    bidSize: bidSize!.number,
+    bidSizeText: bidSize!.text,
+    bidSizeMantissa: bidSize!.mantissa,
+    askPrice: askPrice!.number,
+    askPriceText: askPrice!.text,
+    askPriceMantissa: askPrice!.mantissa,
+    askSize: askSize!.number,
+    askSizeText: askSize!.text,
+    askSizeMantissa: askSize!.mantissa,
+  });
+  return { values, eventOf };
+}
+
+function assertFit(isFit: boolean): void {
+  if (!isFit) throw new RangeError("a column does not fit");
 }
 
 /**
@@ -265,7 +339,7 @@ function readQuotes(chain: Chain, fields: Fields, count: number) {
 function applyTexts(
   chain: Chain,
   fields: Fields,
-  columns: readonly Mantissa[][],
+  columns: readonly bigint[][],
 ): readonly [priceScale: number, sizeScale: number] {
   const scales = [...chain.scales] as [number, number];
   const places = bytesOf(fields, 23).map((bytes) => {
@@ -280,8 +354,8 @@ function applyTexts(
     return { column, entry, scale, mantissa: BigInt(text.replace(".", "")) };
   });
   if (places.length === 0) return scales;
-  const scaled = (value: Mantissa, from: number, column: number) =>
-    fromBigInt(BigInt(value) * 10n ** BigInt(scales[column & 1]! - from));
+  const scaled = (value: bigint, from: number, column: number) =>
+    value * 10n ** BigInt(scales[column & 1]! - from);
   for (const [column, values] of columns.entries()) {
     const from = chain.scales[column & 1]!;
     for (const [entry, value] of values.entries()) values[entry] = scaled(value, from, column);

@@ -5,12 +5,12 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { FakeGateway, quotesBatch, settle, tradesBatch } from "../../test/fake-gateway.ts";
 import { take } from "../../test/fake-session.ts";
-import { tradeEvent } from "../events/hot-events.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
 import { createEnvironment, type Environment } from "../host/environment.ts";
 import * as browserEntry from "../lite.ts";
 import * as nodeEntry from "../lite.node.ts";
-import { connectLite, type LiteConnectOptions } from "./lite-client.ts";
+import { connectLite } from "./lite-client.ts";
+import type { LiteConnectOptions } from "./lite-options.ts";
 import { LiteTopic } from "./topic.ts";
 
 const BTC = "binance:BTC-USDT";
@@ -342,13 +342,61 @@ describe("the small client", () => {
       "TickwireError",
       "TopicRefusedError",
       "connect",
+      "onFrame",
     ]);
+  });
+
+  test("hands on once a frame what came since the last", async () => {
+    const { client, clock, deliver } = await begin();
+    const stream = client.trades(BTC);
+    const frames: (readonly number[])[] = [];
+    const drawn = browserEntry.onFrame(
+      stream,
+      ({ events, latest }) => {
+        frames.push([...sequencesOf(events), latest.get(TRADES)?.sequence ?? 0]);
+      },
+      clock,
+    );
+    await settle();
+    deliver(101);
+    deliver(102, 2);
+    await settle();
+    expect(frames).toEqual([]);
+    clock.advance(16);
+    await settle();
+    expect(frames).toEqual([[101, 102, 103, 103]]);
+    deliver(104);
+    await settle();
+    clock.advance(16);
+    await settle();
+    expect(frames[1]).toEqual([104, 104]);
+    await expect(browserEntry.onFrame(stream, () => undefined)).rejects.toMatchObject({
+      code: "stream-consumed",
+    });
+    client.close();
+    await drawn;
+  });
+
+  test("closes a stream whose frames cannot be drawn", async () => {
+    const { client, clock, deliver, gateway } = await begin();
+    const draw = () => {
+      throw new RangeError("no canvas");
+    };
+    const drawn = browserEntry.onFrame(client.trades(BTC), draw, clock);
+    const outcome = drawn.catch((error: unknown) => error);
+    await settle();
+    deliver(101);
+    await settle();
+    clock.advance(16);
+    expect(await outcome).toMatchObject({ message: "no canvas" });
+    await settle();
+    expect(gateway.ids.has(TRADES)).toBe(false);
   });
 
   test("refuses what it does not know with a sentence", async () => {
     const { client } = await begin();
-    expect(() => client.trades("binance:*")).toThrow("is a pattern");
-    expect(() => client.trades("BTC-USDT")).toThrow("names no venue");
+    expect(() => client.trades("binance:*")).toThrow("VENUE:SYMBOL");
+    expect(() => client.trades("BTC-USDT")).toThrow("is no name of trades");
     client.trades(BTC);
     expect(() => client.trades(BTC, { conflationIntervalMs: 100 })).toThrow("another interval");
   });
@@ -427,18 +475,11 @@ describe("an example of the specification", () => {
     expect(readdirSync(folder)).toContain(`${name}.json`);
     const { steps } = JSON.parse(readFileSync(new URL(`${name}.json`, folder), "utf8")) as Vector;
     const stands = new Map<number, { topic: LiteTopic; sequences: number[]; gaps: number }>();
-    const info = {
-      topic: TRADES,
-      venue: "v",
-      symbol: "A",
-      venueSymbol: "A",
-      channel: "trades",
-    } as const;
+    const names = { topic: TRADES, venue: "v", symbol: "A", venueSymbol: "A" };
     const standOf = (topicId: number) => {
       const known = stands.get(topicId);
       if (known !== undefined) return known;
-      const wish = { channel: 1, conflationIntervalMs: 0, keepsLatest: false };
-      const topic = new LiteTopic(TRADES, { ...wish, eventOf: tradeEvent as never });
+      const topic = new LiteTopic(TRADES, 1, 0);
       const stand = { topic, sequences: [] as number[], gaps: 0 };
       topic.consumers.add({
         event: ({ sequence }: { readonly sequence: number }) => void stand.sequences.push(sequence),
@@ -449,7 +490,7 @@ describe("an example of the specification", () => {
       return stand;
     };
     const start = (topic: LiteTopic, position: { epoch: number; sequence: number } | undefined) =>
-      topic.start({ id: 1, info, position, continuity: "new", ended: undefined, recovered: 0 });
+      topic.start({ names, position, continuity: "new", ended: undefined, recovered: 0 });
     for (const { resume, frame, batches } of steps) {
       if (resume !== undefined) start(standOf(resume.topicId).topic, resume);
       const bytes = Buffer.from(frame, "hex");

@@ -1,56 +1,23 @@
 import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
 import { streamUrl } from "../connect.ts";
-import { ConnectionError, TopicRefusedError, type TopicRefusal } from "../errors.ts";
-import { quoteEvent, tradeEvent } from "../events/hot-events.ts";
+import { ConnectionError, TopicRefusedError } from "../errors.ts";
 import type { Quote, Trade } from "../events/market-event.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
-import type {
-  ClientClock,
-  Environment,
-  NetworkChange,
-  WebSocketConstructor,
-} from "../host/environment.ts";
+import type { HostEnvironment, NetworkChange } from "../host/environment.ts";
 import { assertIntegerOption, TIMER_MS_MAX } from "../host/option-checks.ts";
-import type { AccessToken } from "../session/access-token.ts";
 import type { ClientState } from "../session/session.ts";
-import { BufferedStream, type EventStream } from "../streams/event-stream.ts";
-import { fullTopics, isPattern, type Channel, type Topics } from "../topics/topic.ts";
+import type { Channel, Topics } from "../topics/topic.ts";
 import { CONFLATION_INTERVAL_MS_MAX } from "../topics/view-wish.ts";
 import { QUOTES, TRADES } from "./batch.ts";
 import { LiteConnection } from "./lite-connection.ts";
+import type { LiteConnectOptions } from "./lite-options.ts";
+import { OpenStream, type LiteStream } from "./lite-stream.ts";
 import { LiteTopics, type TopicsConsumer } from "./lite-topics.ts";
-import type { TopicWish } from "./topic.ts";
 
-/** Of this package; the operator of a gateway sees it. */
-const CLIENT_VERSION = "0.1.0";
 const INTERVAL_RANGE = { min: 0, max: CONFLATION_INTERVAL_MS_MAX };
 const COUNT_RANGE = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const WAIT_RANGE = { min: 1, max: TIMER_MS_MAX };
-const CHANNELS: readonly Channel[] = ["trades", "quotes"];
-
-/** Options of the small client. Everything has a default; a value out of range is a RangeError. */
-export type LiteConnectOptions = {
-  /** Gives up connecting. Later it has no effect: use `client.close()`. */
-  readonly signal?: AbortSignal | undefined;
-  /** A WebSocket class. Default: the host's; on Node, `ws`. */
-  readonly webSocket?: WebSocketConstructor | undefined;
-  /** Waits between attempts, with full jitter; false never reconnects. Default 500 ms to 20 s. */
-  readonly reconnect?: Partial<BackoffOptions> | false | undefined;
-  /** From the dial to the gateway's Welcome, per attempt. Default 10 000. */
-  readonly connectTimeoutMs?: number | undefined;
-  /** Shown to the gateway's operator. Default `tickwire-client-lite`. */
-  readonly clientName?: string | undefined;
-  /** An API key or a token, or a function that gives one, called for every connection. */
-  readonly token?: AccessToken | undefined;
-  /** A Ping goes out after this much silence; 0 never. Default 15 000. */
-  readonly pingIntervalMs?: number | undefined;
-  /** The connection is given up after this much silence after a Ping. Default 10 000. */
-  readonly pongTimeoutMs?: number | undefined;
-  /** For tests: time. */
-  readonly clock?: ClientClock | undefined;
-  /** For tests: jitter, in [0, 1). */
-  readonly random?: (() => number) | undefined;
-};
+const TOPIC = /^[a-z0-9-]+:[^\s*]*?[^\s*/:](?:\/([a-z-]+))?$/;
 
 /** Options of a stream of the small client. */
 export type LiteStreamOptions = {
@@ -64,23 +31,8 @@ export type LiteStreamOptions = {
   readonly onNotice?: ((notice: NoticeEvent) => void) | undefined;
 };
 
-/** Events for one `for await` loop, as in `@tickwire/client`; its view cannot be changed. */
-export type LiteStream<T> = Omit<EventStream<T>, "update" | typeof Symbol.asyncIterator> &
-  AsyncIterableIterator<T, undefined>;
-
 /** Called after each change of the state, with what ended the connection where there is none. */
 type LiteStateListener = (state: ClientState, error: ConnectionError | undefined) => void;
-
-const TRADES_WISH = {
-  channel: TRADES,
-  keepsLatest: false,
-  eventOf: tradeEvent,
-} as unknown as TopicWish;
-const QUOTES_WISH = {
-  channel: QUOTES,
-  keepsLatest: true,
-  eventOf: quoteEvent,
-} as unknown as TopicWish;
 
 /**
  * The trades and quotes of one gateway, by name: no patterns, books or calls, and over a WebSocket
@@ -88,7 +40,7 @@ const QUOTES_WISH = {
  */
 export class LiteClient {
   readonly #options: LiteConnectOptions;
-  readonly #environment: Environment;
+  readonly #environment: HostEnvironment;
   readonly #url: string;
   readonly #backoff: BackoffOptions;
   readonly #topics: LiteTopics;
@@ -97,27 +49,27 @@ export class LiteClient {
   #connection: LiteConnection | undefined;
   #cancelTimer: () => void = () => undefined;
   #failures = 0;
-  #welcomedAtUs: number | undefined;
+  #welcomedAtUs = Infinity;
   #sessionId: string | undefined;
   #state: ClientState = "connecting";
   #endError: ConnectionError | undefined;
 
   /** For this package: clients come from `connect()`. Throws ConnectionError for a bad address. */
-  constructor(url: string, options: LiteConnectOptions, environment: Environment) {
+  constructor(url: string, options: LiteConnectOptions, environment: HostEnvironment) {
     this.#options = options;
     this.#environment = environment;
     this.#url = streamUrl(url);
     assertOptions(options);
-    const { reconnect } = options;
-    this.#backoff = { baseMs: 500, maxMs: 20_000, ...(reconnect === false ? {} : reconnect) };
+    this.#backoff = { baseMs: 500, maxMs: 20_000, ...(options.reconnect || undefined) };
     const { clock, random } = environment;
     this.#unwatch = environment.watchNetwork((change) => this.#onNetwork(change));
-    this.#topics = new LiteTopics({
+    this.#topics = new LiteTopics(
+      (attempt, callback) => {
+        clock.after(backoffDelayMs(attempt, this.#backoff, random), callback);
+      },
       clock,
-      random,
-      backoff: this.#backoff,
-      send: (message) => this.#connection?.send(message),
-    });
+      (kind, ...pairs) => this.#connection?.send(kind, ...pairs),
+    );
     this.#dial();
   }
 
@@ -139,17 +91,17 @@ export class LiteClient {
 
   /** Every trade. Topics are `VENUE:SYMBOL`, one or several. */
   trades(topics: Topics, options?: LiteStreamOptions): LiteStream<Trade> {
-    return this.#stream("trades", TRADES_WISH, topics, options);
+    return this.#stream("trades", TRADES, topics, options);
   }
 
   /** Best bid and offer; a slow loop gets the latest of each topic. */
   quotes(topics: Topics, options?: LiteStreamOptions): LiteStream<Quote> {
-    return this.#stream("quotes", QUOTES_WISH, topics, options);
+    return this.#stream("quotes", QUOTES, topics, options);
   }
 
   /** Ends every stream cleanly and closes the connection. Idempotent. */
   close(): void {
-    this.#end(new ConnectionError("client-closed", "the client was closed"), false);
+    this.#end(new ConnectionError("client-closed", "the client was closed"));
   }
 
   /** The same as `close()`, for `await using`. */
@@ -159,25 +111,14 @@ export class LiteClient {
 
   #stream<T extends { readonly topic: string }>(
     channel: Channel,
-    wish: TopicWish,
+    channelNumber: number,
     topics: Topics,
     options: LiteStreamOptions = {},
   ): LiteStream<T> {
-    const names = fullTopics(topics, channel, CHANNELS);
+    const names = fullTopics(topics, channel);
     const { signal, conflationIntervalMs = 0, bufferEventsMax = 10_000, onNotice } = options;
     assertIntegerOption("conflationIntervalMs", conflationIntervalMs, INTERVAL_RANGE);
     assertIntegerOption("bufferEventsMax", bufferEventsMax, COUNT_RANGE);
-    const pattern = names.find(isPattern);
-    if (pattern !== undefined) {
-      const message = "is a pattern, which the small client does not know";
-      const refusal = {
-        topic: pattern,
-        code: "topic-malformed",
-        message,
-        alternatives: [],
-      } as const;
-      throw new TopicRefusedError([refusal]);
-    }
     if (this.#endError !== undefined) throw this.#endError;
     const notice = (given: NoticeEvent) => {
       try {
@@ -186,10 +127,13 @@ export class LiteClient {
         this.#environment.reportUncaught(error);
       }
     };
-    const policy = wish.keepsLatest ? "latest" : "error";
-    const stream = new BufferedStream<T>(bufferEventsMax, policy, this.#environment);
+    const abort = () => stream.close();
+    const stream = new OpenStream<T>(bufferEventsMax, channelNumber === QUOTES, () => {
+      signal?.removeEventListener("abort", abort);
+      this.#topics.detach(names, consumer);
+    });
+    const { refusals } = stream;
     const open = new Set(names);
-    const refusals: TopicRefusal[] = [];
     const consumer: TopicsConsumer = {
       event: (event) => stream.push(event),
       notice,
@@ -201,75 +145,42 @@ export class LiteClient {
       },
       end: (error) => stream.end(error),
     };
-    this.#topics.attach(names, { ...wish, conflationIntervalMs }, consumer);
-    const abort = () => stream.close();
-    stream.fedBy({
-      refusals: () => refusals,
-      // Nobody can ask for it: the type has no such method.
-      update: () => undefined,
-      release: () => {
-        signal?.removeEventListener("abort", abort);
-        this.#topics.detach(names, consumer);
-      },
-    });
+    this.#topics.attach(names, { channel: channelNumber, conflationIntervalMs }, consumer);
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted === true) abort();
     return stream;
   }
 
   #dial(): void {
-    const { token, clientName, ...times } = this.#options;
-    const connection = new LiteConnection(
-      {
-        environment: this.#environment,
-        url: this.#url,
-        clientName: clientName ?? "tickwire-client-lite",
-        clientVersion: CLIENT_VERSION,
-        token,
-        connectTimeoutMs: times.connectTimeoutMs ?? 10_000,
-        liveness: {
-          pingIntervalMs: times.pingIntervalMs ?? 15_000,
-          pongTimeoutMs: times.pongTimeoutMs ?? 10_000,
-        },
+    this.#connection = new LiteConnection(this.#url, this.#options, this.#environment, {
+      onWelcome: (sessionId, topicsPerRequestMax) => {
+        this.#sessionId = sessionId;
+        this.#welcomedAtUs = this.#environment.clock.nowUs();
+        this.#setState("connected", undefined);
+        this.#topics.connected(topicsPerRequestMax);
       },
-      {
-        onWelcome: (sessionId, topicsPerRequestMax) => {
-          this.#sessionId = sessionId;
-          this.#welcomedAtUs = this.#environment.clock.nowUs();
-          this.#setState("connected", undefined);
-          this.#topics.connected(topicsPerRequestMax);
-        },
-        onMessage: (kind, message) => {
-          if (kind === 2) this.#topics.subscribeResult(message);
-          else if (kind === 5) this.#topics.notice(message);
-          else if (kind === 31) this.#topics.requestRefused(message);
-        },
-        onBatch: (bytes) => this.#topics.batch(bytes),
-        onEnd: (error) => this.#lost(error),
-      },
-    );
-    this.#connection = connection;
-    connection.open();
+      onMessage: (kind, message) => this.#topics.message(kind, message),
+      onBatch: (bytes) => this.#topics.batch(bytes),
+      onEnd: (error) => this.#lost(error),
+    });
   }
 
   #lost(error: ConnectionError): void {
     if (this.#state === "closed") return;
+    const { clock, random } = this.#environment;
     const { maxMs } = this.#backoff;
-    const heldUs =
-      this.#environment.clock.nowUs() - (this.#welcomedAtUs ?? Number.POSITIVE_INFINITY);
-    this.#failures = heldUs >= maxMs * 1_000 ? 0 : this.#failures;
-    this.#welcomedAtUs = undefined;
+    if (clock.nowUs() - this.#welcomedAtUs >= maxMs * 1_000) this.#failures = 0;
+    this.#welcomedAtUs = Infinity;
     this.#sessionId = undefined;
     this.#connection = undefined;
     this.#topics.disconnected();
     const isFirst = this.#state === "connecting";
     if (isFirst || !error.retryable || this.#options.reconnect === false) {
-      this.#end(error, true);
+      this.#end(error, error);
       return;
     }
-    const delayMs = backoffDelayMs(this.#failures, this.#backoff, this.#environment.random);
-    this.#failures += 1;
-    this.#cancelTimer = this.#environment.clock.after(delayMs, () => this.#dial());
+    const delayMs = backoffDelayMs(this.#failures++, this.#backoff, random);
+    this.#cancelTimer = clock.after(delayMs, () => this.#dial());
     this.#setState("reconnecting", error);
   }
 
@@ -282,14 +193,15 @@ export class LiteClient {
     this.#dial();
   }
 
-  #end(error: ConnectionError, isFailure: boolean): void {
+  /** For this reason; `failure` is what the streams are told. */
+  #end(reason: ConnectionError, failure?: ConnectionError): void {
     if (this.#state === "closed") return;
-    this.#endError = error;
+    this.#endError = reason;
     this.#unwatch();
     this.#cancelTimer();
-    this.#topics.close(isFailure ? error : undefined);
-    this.#setState("closed", error);
-    this.#connection?.close(error);
+    this.#topics.close(failure);
+    this.#setState("closed", reason);
+    this.#connection?.close(reason);
   }
 
   #setState(state: ClientState, error: ConnectionError | undefined): void {
@@ -305,16 +217,30 @@ export class LiteClient {
   }
 }
 
+/** Names with their channel, each once. Throws TopicRefusedError unless there is one at least. */
+function fullTopics(topics: Topics, channel: Channel): string[] {
+  const names = [topics].flat().map((topic) => {
+    const match = TOPIC.exec(topic);
+    if (match === null || (match[1] ?? channel) !== channel) return refuse(topic, channel);
+    return match[1] === undefined ? `${topic}/${channel}` : topic;
+  });
+  return names.length === 0 ? refuse("[]", channel) : [...new Set(names)];
+}
+
+function refuse(topic: string, channel: Channel): never {
+  const message = `is no name of ${channel}, which has the form VENUE:SYMBOL`;
+  throw new TopicRefusedError([{ topic, code: "topic-malformed", message, alternatives: [] }]);
+}
+
 /** Throws RangeError for a value that is out of range. */
 function assertOptions(options: LiteConnectOptions): void {
-  const { reconnect, pingIntervalMs } = options;
-  const { baseMs, maxMs } = reconnect === false ? {} : (reconnect ?? {});
-  const { connectTimeoutMs, pongTimeoutMs } = options;
+  const { connectTimeoutMs, pingIntervalMs, pongTimeoutMs } = options;
+  assertIntegerOption("connectTimeoutMs", connectTimeoutMs, WAIT_RANGE);
   assertIntegerOption("pingIntervalMs", pingIntervalMs, { ...WAIT_RANGE, min: 0 });
-  const waits = { connectTimeoutMs, pongTimeoutMs, "reconnect.baseMs": baseMs };
-  for (const [name, value] of Object.entries({ ...waits, "reconnect.maxMs": maxMs })) {
-    assertIntegerOption(name, value, WAIT_RANGE);
-  }
+  assertIntegerOption("pongTimeoutMs", pongTimeoutMs, WAIT_RANGE);
+  const { baseMs, maxMs } = options.reconnect || {};
+  assertIntegerOption("reconnect.baseMs", baseMs, WAIT_RANGE);
+  assertIntegerOption("reconnect.maxMs", maxMs, WAIT_RANGE);
 }
 
 /**
@@ -324,7 +250,7 @@ function assertOptions(options: LiteConnectOptions): void {
 export function connectLite(
   url: string,
   options: LiteConnectOptions,
-  environment: Environment,
+  environment: HostEnvironment,
 ): Promise<LiteClient> {
   const { signal } = options;
   return new Promise((resolve, reject) => {

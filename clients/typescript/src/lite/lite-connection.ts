@@ -1,7 +1,7 @@
-import { ConnectionError, connectionErrorOfClose } from "../errors.ts";
-import type { Environment, WebSocketLike } from "../host/environment.ts";
-import { currentToken, type AccessToken } from "../session/access-token.ts";
-import { Liveness, type LivenessOptions } from "../session/liveness.ts";
+import { ConnectionError, connectionErrorOfClose, type ConnectionErrorCode } from "../errors.ts";
+import type { HostEnvironment, WebSocketLike } from "../host/environment.ts";
+import { Liveness } from "../session/liveness.ts";
+import type { LiteConnectOptions } from "./lite-options.ts";
 import {
   bytesOf,
   fieldsOf,
@@ -10,21 +10,18 @@ import {
   numberOf,
   textOf,
   type Fields,
+  type Pair,
 } from "./wire.ts";
 
 const SUBPROTOCOL = "tickwire.v1";
 const PROTOCOL_VERSION = 1;
+/** Of this package; the operator of a gateway sees it. */
+const CLIENT_VERSION = "0.1.0";
 
-/** What a connection is made with. */
-type LiteConnectionOptions = {
-  readonly environment: Environment;
-  readonly url: string;
-  readonly clientName: string;
-  readonly clientVersion: string;
-  readonly token: AccessToken | undefined;
-  readonly connectTimeoutMs: number;
-  readonly liveness: LivenessOptions;
-};
+// Kinds of the schema's ServerMessage and ClientMessage.
+const WELCOME = 1;
+const HELLO = 1;
+const PING = 7;
 
 /** What a connection tells, in this order: nothing follows the end. */
 type LiteConnectionHandlers = {
@@ -37,41 +34,51 @@ type LiteConnectionHandlers = {
 
 /** One WebSocket, from its dial to its end. */
 export class LiteConnection {
-  readonly #options: LiteConnectionOptions;
+  readonly #options: LiteConnectOptions;
+  readonly #environment: HostEnvironment;
   readonly #handlers: LiteConnectionHandlers;
   readonly #liveness: Liveness;
   #socket: WebSocketLike | undefined;
-  #cancelTimer: () => void = () => undefined;
+  #cancelTimer: () => void;
   #isReady = false;
   #isOver = false;
   /** What a socket of Node says of its failure. */
   #cause: unknown;
 
-  constructor(options: LiteConnectionOptions, handlers: LiteConnectionHandlers) {
+  /** Dials. */
+  constructor(
+    url: string,
+    options: LiteConnectOptions,
+    environment: HostEnvironment,
+    handlers: LiteConnectionHandlers,
+  ) {
     this.#options = options;
+    this.#environment = environment;
     this.#handlers = handlers;
-    const silent = () => this.#fail("connection-silent", "nothing came in answer to a Ping", 4000);
-    this.#liveness = new Liveness(options.environment.clock, options.liveness, {
-      sendPing: (nonce) => this.send(messageBytes([7, messageBytes([1, nonce])])),
-      onSilent: silent,
-    });
-  }
-
-  open(): void {
-    const { environment, connectTimeoutMs, url } = this.#options;
-    this.#cancelTimer = environment.clock.after(connectTimeoutMs, () =>
-      this.#fail("connect-timeout", `no Welcome within connectTimeoutMs ${connectTimeoutMs}`, 4005),
+    const { clock } = environment;
+    const { connectTimeoutMs = 10_000, pingIntervalMs = 15_000, pongTimeoutMs = 10_000 } = options;
+    this.#liveness = new Liveness(
+      clock,
+      { pingIntervalMs, pongTimeoutMs },
+      {
+        sendPing: (nonce) => this.send(PING, [1, nonce]),
+        onSilent: () => this.#fail("connection-silent", "no answer to a Ping", 4000),
+      },
     );
-    let socket: WebSocketLike;
+    this.#cancelTimer = clock.after(connectTimeoutMs, () => {
+      this.#fail("connect-timeout", `no Welcome within ${connectTimeoutMs} ms`, 4005);
+    });
     try {
-      socket = environment.openWebSocket(url, [SUBPROTOCOL], { compression: true });
+      this.#listen(environment.openWebSocket(url, [SUBPROTOCOL], { compression: true }));
     } catch (cause) {
-      const error = new ConnectionError("connect-failed", "the host opens no WebSocket", { cause });
+      const error = new ConnectionError("connect-failed", "no WebSocket can be opened", { cause });
       // Not before its owner holds it.
       this.#cancelTimer();
-      this.#cancelTimer = environment.clock.after(0, () => this.#end(error));
-      return;
+      this.#cancelTimer = clock.after(0, () => this.close(error));
     }
+  }
+
+  #listen(socket: WebSocketLike): void {
     this.#socket = socket;
     if (socket.binaryType !== "nodebuffer") socket.binaryType = "arraybuffer";
     socket.onopen = () => void this.#greet(socket.protocol);
@@ -84,13 +91,14 @@ export class LiteConnection {
       this.#closed(code, reason);
   }
 
-  /** Sends one message of a frame. Does nothing once it is over. */
-  send(message: readonly number[]): void {
+  /** Sends a message of the kind that has this number. Does nothing once it is over. */
+  send(kind: number, ...pairs: readonly Pair[]): void {
     if (this.#isOver) return;
+    const frame = messageBytes([1, messageBytes([kind, messageBytes(...pairs)])]);
     try {
-      this.#socket?.send(Uint8Array.from(messageBytes([1, message])));
+      this.#socket?.send(Uint8Array.from(frame));
     } catch {
-      this.#fail("connection-lost", "the socket did not take a frame", 4000);
+      this.#fail("connection-lost", "the socket takes nothing", 4000);
     }
   }
 
@@ -101,8 +109,17 @@ export class LiteConnection {
 
   /** Ends it for this reason. Idempotent. */
   close(error: ConnectionError, closeCode = 1000): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelTimer();
+    this.#liveness.stop();
     const socket = this.#socket;
-    if (!this.#end(error)) return;
+    if (socket !== undefined) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      // `ws` throws an error that nobody listens to, and one may still come.
+      socket.onerror = () => undefined;
+    }
+    this.#handlers.onEnd(error);
     try {
       socket?.close(closeCode, error.code);
     } catch {
@@ -113,34 +130,22 @@ export class LiteConnection {
 
   /** It never rejects. */
   async #greet(protocol: string): Promise<void> {
-    const { token, clientName, clientVersion } = this.#options;
+    const { token, clientName = "tickwire-client-lite" } = this.#options;
     if (protocol !== SUBPROTOCOL) {
-      this.#fail(
-        "unsupported-version",
-        `the server speaks "${protocol}", not ${SUBPROTOCOL}`,
-        4500,
-        false,
-      );
+      this.#fail("unsupported-version", `the server speaks "${protocol}"`, 4500, false);
       return;
     }
     try {
-      const accessToken = token && (await currentToken(token));
-      const hello = messageBytes(
-        [1, PROTOCOL_VERSION],
-        [2, clientName],
-        [3, clientVersion],
-        [4, true],
-        [6, accessToken],
-      );
-      this.send(messageBytes([1, hello]));
+      const accessToken = typeof token === "function" ? await token() : token;
+      const version = [1, PROTOCOL_VERSION] as const;
+      this.send(HELLO, version, [2, clientName], [3, CLIENT_VERSION], [4, true], [6, accessToken]);
     } catch {
-      this.#fail("unauthenticated", "no token could be had", 4504);
+      this.#fail("unauthenticated", "no token can be had", 4504);
     }
   }
 
   #receive(data: unknown): void {
     this.#liveness.observeInbound();
-    const { onBatch } = this.#handlers;
     try {
       const frame = fieldsOf(
         data instanceof Uint8Array ? data : new Uint8Array(data as ArrayBuffer),
@@ -150,17 +155,17 @@ export class LiteConnection {
           this.#message(kind, messageOf(message, kind) ?? []);
         });
       }
-      for (const bytes of bytesOf(frame, 2)) if (!this.#isOver) onBatch(bytes);
+      for (const bytes of bytesOf(frame, 2)) if (!this.#isOver) this.#handlers.onBatch(bytes);
     } catch (error) {
       // What is thrown by anything else is our own fault, and not to be hidden.
       if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
-      this.#fail("protocol-error", `bad frame from the gateway: ${error.message}`, 4002);
+      this.#fail("protocol-error", `bad frame: ${error.message}`, 4002);
     }
   }
 
   #message(kind: number, message: Fields): void {
     if (this.#isOver) return;
-    if (kind !== 1) {
+    if (kind !== WELCOME) {
       if (this.#isReady) this.#handlers.onMessage(kind, message);
       return;
     }
@@ -178,41 +183,18 @@ export class LiteConnection {
 
   #closed(closeCode: number, reason: string): void {
     const cause = this.#cause;
-    const detail =
-      cause instanceof Error ? `: ${this.#options.environment.explainFailure(cause)}` : "";
+    if (closeCode !== 1005 && closeCode !== 1006) {
+      this.close(connectionErrorOfClose(closeCode, reason));
+      return;
+    }
+    const detail = cause instanceof Error ? `: ${this.#environment.explainFailure(cause)}` : "";
     const [code, text] = this.#isReady
       ? (["connection-lost", "the connection broke"] as const)
       : (["connect-failed", "the gateway cannot be reached"] as const);
-    const isBroken = closeCode === 1005 || closeCode === 1006;
-    this.#end(
-      isBroken
-        ? new ConnectionError(code, text + detail, { retryable: true, cause })
-        : connectionErrorOfClose(closeCode, reason),
-    );
+    this.close(new ConnectionError(code, text + detail, { retryable: true, cause }));
   }
 
-  #fail(
-    code: ConstructorParameters<typeof ConnectionError>[0],
-    message: string,
-    closeCode: number,
-    retryable = true,
-  ): void {
+  #fail(code: ConnectionErrorCode, message: string, closeCode: number, retryable = true): void {
     this.close(new ConnectionError(code, message, { retryable }), closeCode);
-  }
-
-  /** False if it is over already. */
-  #end(error: ConnectionError): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#cancelTimer();
-    this.#liveness.stop();
-    const socket = this.#socket;
-    if (socket !== undefined) {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      // `ws` throws an error that nobody listens to, and one may still come.
-      socket.onerror = () => undefined;
-    }
-    this.#handlers.onEnd(error);
-    return true;
   }
 }

@@ -1,11 +1,9 @@
 import { TickwireError, type TopicErrorCode, type TopicRefusal } from "../errors.ts";
-import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
 import type { ClientClock } from "../host/environment.ts";
 import type { Position } from "../topics/position-tracker.ts";
-import type { Channel } from "../topics/topic.ts";
-import { LiteTopic, type LiteConsumer, type TopicWish } from "./topic.ts";
+import { LiteTopic, type LiteConsumer } from "./topic.ts";
 import { bytesOf, fieldsOf, messageBytes, messageOf, numberOf, textOf, textsOf } from "./wire.ts";
-import type { Fields } from "./wire.ts";
+import type { Fields, Pair } from "./wire.ts";
 
 /** A consumer as the topics know it. */
 export type TopicsConsumer = LiteConsumer & {
@@ -15,13 +13,15 @@ export type TopicsConsumer = LiteConsumer & {
   readonly end: (error: TickwireError | undefined) => void;
 };
 
-type LiteTopicsOptions = {
-  readonly clock: ClientClock;
-  readonly random: () => number;
-  readonly backoff: BackoffOptions;
-  /** Sends a message of a frame; does nothing without a connection. */
-  readonly send: (message: readonly number[]) => void;
+/** How topics are wanted. */
+type TopicWish = {
+  /** Number of the schema's Channel. */
+  readonly channel: number;
+  readonly conflationIntervalMs: number;
 };
+
+/** Sends a message of the kind that has this number; does nothing without a connection. */
+type Send = (kind: number, ...pairs: readonly Pair[]) => void;
 
 /** What a gateway takes in one request if it does not say. */
 const TOPICS_PER_REQUEST = 100;
@@ -36,6 +36,13 @@ const ERROR_CODES =
 const PASSING: readonly string[] = ["topic-unavailable", "topic-not-ready"];
 const CONTINUITIES = ["new", "new", "resumed", "replaced"] as const;
 
+// Kinds of the schema's ServerMessage and ClientMessage.
+const SUBSCRIBE = 2;
+const UNSUBSCRIBE = 3;
+const SUBSCRIBE_RESULT = 2;
+const NOTICE = 5;
+const REQUEST_REFUSED = 31;
+
 // Kinds of Notice.
 const LAG = 2;
 const GAP = 3;
@@ -44,7 +51,9 @@ const EPOCH = 6;
 
 /** What a client has subscribed, over any number of connections. */
 export class LiteTopics {
-  readonly #options: LiteTopicsOptions;
+  readonly #afterBackoff: (attempt: number, callback: () => void) => void;
+  readonly #clock: ClientClock;
+  readonly #send: Send;
   readonly #topics = new Map<string, LiteTopic>();
   readonly #ofId = new Map<number, LiteTopic>();
   /** What was asked for, and the names that were given up, by request. */
@@ -54,21 +63,32 @@ export class LiteTopics {
   #topicsPerRequestMax = 0;
   #nextRequestId = 1;
 
-  constructor(options: LiteTopicsOptions) {
-    this.#options = options;
+  /** `afterBackoff` calls back after the wait before an attempt, the first of which is 0. */
+  constructor(
+    afterBackoff: (attempt: number, callback: () => void) => void,
+    clock: ClientClock,
+    send: Send,
+  ) {
+    this.#afterBackoff = afterBackoff;
+    this.#clock = clock;
+    this.#send = send;
   }
 
   /** Throws TickwireError `options-conflict` if a topic is subscribed at another interval. */
-  attach(names: readonly string[], wish: TopicWish, consumer: TopicsConsumer): void {
+  attach(
+    names: readonly string[],
+    { channel, conflationIntervalMs }: TopicWish,
+    consumer: TopicsConsumer,
+  ): void {
     for (const name of names) {
-      const { conflationIntervalMs = wish.conflationIntervalMs } = this.#topics.get(name) ?? {};
-      if (conflationIntervalMs === wish.conflationIntervalMs) continue;
-      const text = `${name} is subscribed at ${conflationIntervalMs} ms; another interval needs another client`;
+      const known = this.#topics.get(name);
+      if (known === undefined || known.conflationIntervalMs === conflationIntervalMs) continue;
+      const text = `${name} is subscribed at ${known.conflationIntervalMs} ms; another interval needs another client`;
       throw new TickwireError("options-conflict", text);
     }
     for (const name of names) {
       const known = this.#topics.get(name);
-      const topic = known ?? new LiteTopic(name, wish);
+      const topic = known ?? new LiteTopic(name, channel, conflationIntervalMs);
       this.#topics.set(name, topic);
       topic.consumers.add(consumer);
       if (known === undefined) this.#ask(topic);
@@ -108,9 +128,14 @@ export class LiteTopics {
 
   /** Nothing follows. */
   close(error: TickwireError | undefined): void {
-    const consumers = [...this.#topics.values()].flatMap((topic) => [...topic.consumers]);
-    for (const consumer of new Set(consumers as TopicsConsumer[])) consumer.end(error);
+    for (const consumer of this.#consumers()) consumer.end(error);
     this.disconnected();
+  }
+
+  /** All of them, each once. */
+  #consumers(): Set<TopicsConsumer> {
+    const all = [...this.#topics.values()].flatMap(({ consumers }) => [...consumers]);
+    return new Set(all as TopicsConsumer[]);
   }
 
   /** An encoded Batch. */
@@ -120,8 +145,15 @@ export class LiteTopics {
     if (problem !== undefined) this.#resync(topic!, problem);
   }
 
+  /** What the gateway says, by the number of its kind. */
+  message(kind: number, message: Fields): void {
+    if (kind === SUBSCRIBE_RESULT) this.#subscribeResult(message);
+    else if (kind === NOTICE) this.#notice(message);
+    else if (kind === REQUEST_REFUSED) this.#requestRefused(message);
+  }
+
   /** An answer to a request. */
-  subscribeResult(result: Fields): void {
+  #subscribeResult(result: Fields): void {
     const requestId = numberOf(result, 1);
     const asked = this.#requests.get(requestId) ?? "";
     if (typeof asked === "string") return;
@@ -139,22 +171,22 @@ export class LiteTopics {
   }
 
   /** The gateway did not serve a request. */
-  requestRefused(refusal: Fields): void {
+  #requestRefused(refusal: Fields): void {
     const requestId = numberOf(refusal, 2);
     const asked = this.#requests.get(requestId) ?? [];
     this.#requests.delete(requestId);
-    this.#options.clock.after(numberOf(refusal, 5), () => {
+    this.#clock.after(numberOf(refusal, 5), () => {
       if (typeof asked !== "string") for (const topic of asked) this.#askAgain(topic);
       else if (!this.#topics.has(asked)) this.#unsubscribe(asked);
     });
   }
 
   /** What the gateway says of itself. */
-  notice(notice: Fields): void {
+  #notice(notice: Fields): void {
     const kind = numberOf(notice, 1);
     const message = textOf(notice, 2);
     const topic = this.#ofId.get(numberOf(notice, 3));
-    const position = messageOf(notice, 8);
+    const position = positionIn(notice, 8);
     const [missingFirst, missingLast] = [numberOf(notice, 4), numberOf(notice, 5)];
     if (kind === LAG) {
       const lag = {
@@ -163,13 +195,11 @@ export class LiteTopics {
         lagMs: numberOf(notice, 7),
         owedBytes: numberOf(notice, 9),
       };
-      const late = topic === undefined ? [...this.#topics.values()] : [topic];
-      const consumers = new Set(late.flatMap(({ consumers: all }) => [...all]));
-      for (const consumer of consumers) consumer.notice(lag);
+      for (const consumer of topic?.consumers ?? this.#consumers()) consumer.notice(lag);
     } else if (topic === undefined) return;
     else if (kind === GAP) topic.announceMissing(missingFirst, missingLast);
     else if (kind === EPOCH && position !== undefined) {
-      topic.changeEpoch(positionOf(position), missingLast, numberOf(notice, 16) !== 0);
+      topic.changeEpoch(position, missingLast, numberOf(notice, 16) !== 0);
     } else if (kind === ENDED) {
       topic.tellContinuity("ended", message);
       this.#refuse(topic, {
@@ -181,22 +211,18 @@ export class LiteTopics {
   }
 
   #start(topic: LiteTopic, answer: Fields): void {
-    const name = textOf(answer, 2);
-    const id = numberOf(answer, 5);
-    const [position, ended] = [messageOf(answer, 10), messageOf(answer, 15)];
-    this.#ofId.set(id, topic);
+    topic.id = numberOf(answer, 5);
+    this.#ofId.set(topic.id, topic);
     topic.start({
-      id,
-      info: {
-        topic: name,
+      names: {
+        topic: textOf(answer, 2),
         venue: textOf(answer, 6),
         symbol: textOf(answer, 7),
         venueSymbol: textOf(answer, 8),
-        channel: name.slice(name.lastIndexOf("/") + 1) as Channel,
       },
-      position: position && positionOf(position),
+      position: positionIn(answer, 10),
       continuity: CONTINUITIES[numberOf(answer, 11)] ?? "new",
-      ended: ended && positionOf(ended),
+      ended: positionIn(answer, 15),
       recovered: numberOf(answer, 17),
     });
   }
@@ -238,12 +264,12 @@ export class LiteTopics {
   #giveUp(topic: LiteTopic): void {
     this.#ofId.delete(topic.id);
     // The name that it has on the gateway, where it was asked for by the venue's own symbol.
-    this.#unsubscribe(topic.info?.topic ?? topic.name);
+    this.#unsubscribe(topic.names.topic);
   }
 
   #unsubscribe(name: string): void {
     const requestId = this.#remember(name);
-    this.#options.send(messageBytes([3, messageBytes([1, requestId], [2, name])]));
+    this.#send(UNSUBSCRIBE, [1, requestId], [2, name]);
   }
 
   /** The number of a request, of which the gateway may still say something. */
@@ -256,9 +282,7 @@ export class LiteTopics {
   }
 
   #askLater(topic: LiteTopic): void {
-    const { clock, backoff, random } = this.#options;
-    clock.after(backoffDelayMs(topic.troubles, backoff, random), () => this.#askAgain(topic));
-    topic.troubles += 1;
+    this.#afterBackoff(topic.troubles++, () => this.#askAgain(topic));
   }
 
   /** Somebody still wants it, and the gateway does not serve it. */
@@ -283,11 +307,12 @@ export class LiteTopics {
         const resume = position && messageBytes([1, position.epoch], [2, position.sequence]);
         return [2, messageBytes([1, name], [3, conflationIntervalMs], [5, resume])] as const;
       });
-      this.#options.send(messageBytes([2, messageBytes([1, requestId], ...wishes)]));
+      this.#send(SUBSCRIBE, [1, requestId], ...wishes);
     }
   }
 }
 
-function positionOf(position: Fields): Position {
-  return { epoch: numberOf(position, 1), sequence: numberOf(position, 2) };
+function positionIn(message: Fields, field: number): Position | undefined {
+  const position = messageOf(message, field);
+  return position && { epoch: numberOf(position, 1), sequence: numberOf(position, 2) };
 }

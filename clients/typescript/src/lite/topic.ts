@@ -1,8 +1,7 @@
-import type { ContinuityEvent, NoticeEvent } from "../events/stream-events.ts";
-import { PositionTracker, type Position } from "../topics/position-tracker.ts";
-import { continuityNotice, gapNotice, lossBetween } from "../topics/topic-notices.ts";
-import type { TopicInfo } from "../topics/topic.ts";
-import { LiteReader, type BatchHead } from "./batch.ts";
+import type { ContinuityEvent, GapEvent, NoticeEvent } from "../events/stream-events.ts";
+import type { Position } from "../topics/position-tracker.ts";
+import { lossBetween } from "../topics/topic-notices.ts";
+import { LiteReader, QUOTES, type Batch, type Names } from "./batch.ts";
 
 /** Who reads a topic. None of these may throw. */
 export type LiteConsumer = {
@@ -10,21 +9,9 @@ export type LiteConsumer = {
   readonly notice: (notice: NoticeEvent) => void;
 };
 
-/** How a topic is wanted. */
-export type TopicWish = {
-  /** Number of the schema's Channel. */
-  readonly channel: number;
-  readonly conflationIntervalMs: number;
-  /** Its events are states, of which who joins gets the latest. */
-  readonly keepsLatest: boolean;
-  /** Makes event `index` of a batch of the channel. */
-  readonly eventOf: (info: TopicInfo, batch: never, index: number) => unknown;
-};
-
 /** How the gateway has answered for a topic. */
 type LiteStart = {
-  readonly id: number;
-  readonly info: TopicInfo;
+  readonly names: Names;
   readonly position: Position | undefined;
   readonly continuity: "new" | "resumed" | "replaced";
   /** Where the epoch of the last position ended, if the gateway knows. */
@@ -40,58 +27,49 @@ type LiteStart = {
 export class LiteTopic {
   /** As it was asked for. */
   readonly name: string;
+  /** Number of the schema's Channel. */
+  readonly channel: number;
+  readonly conflationIntervalMs: number;
   readonly consumers = new Set<LiteConsumer>();
   /** 0 while the gateway sends nothing for it. */
   id = 0;
-  info: TopicInfo | undefined;
+  /** As the gateway calls it. */
+  names: Names;
   /** Refusals that may pass, and losses, since it was last well. */
   troubles = 0;
-  readonly #wish: TopicWish;
+  /** Where to resume; undefined if there is nothing to go on from. */
+  position: Position | undefined;
+  /** Up to where everything came or was told missing, in the epoch of the position. */
+  #told = 0;
   readonly #reader = new LiteReader();
-  readonly #tracker = new PositionTracker();
-  /** Up to where the last failed resume was reported as lost. */
-  #reported: Position = { epoch: 0, sequence: 0 };
   #latest: unknown;
 
-  constructor(name: string, wish: TopicWish) {
+  constructor(name: string, channel: number, conflationIntervalMs: number) {
+    const [venue = "", symbol = ""] = name.split("/", 1)[0]!.split(":");
     this.name = name;
-    this.#wish = wish;
+    this.names = { topic: name, venue, symbol, venueSymbol: "" };
+    this.channel = channel;
+    this.conflationIntervalMs = conflationIntervalMs;
   }
 
-  /** The gateway sends it at most once in so long. */
-  get conflationIntervalMs(): number {
-    return this.#wish.conflationIntervalMs;
-  }
-
-  /** Where to resume; undefined if there is nothing to go on from. */
-  get position(): Position | undefined {
-    return this.#tracker.position;
-  }
-
-  /** Up to where everything came or was told missing. */
-  get #told(): Position | undefined {
-    const { position, announcedFromHere } = this.#tracker;
-    return position && { ...position, sequence: Math.max(position.sequence, announcedFromHere) };
-  }
-
-  /** Batches with this id follow. */
-  start({ id, info, position, continuity, ended, recovered }: LiteStart): void {
-    const before = this.#told;
-    this.id = id;
-    this.info = info;
+  /** Batches follow. */
+  start({ names, position, continuity, ended, recovered }: LiteStart): void {
+    const told = this.#toldPosition();
+    this.names = names;
     this.#reader.reset();
     // Whatever the gateway calls it, to a topic that had a place a new start is a loss.
-    const outcome = continuity === "new" && before !== undefined ? "replaced" : continuity;
-    if (outcome === "replaced") this.#reportLoss(before, position, ended);
+    const outcome = continuity === "new" && told !== undefined ? "replaced" : continuity;
     if (outcome !== "resumed") {
       this.#latest = undefined;
-      if (position !== undefined) this.#tracker.start(position);
+      if (position !== undefined) this.#moveTo(position);
+      if (outcome === "replaced") this.#tellLoss(told, position, ended);
     }
-    const notice = this.#continuityNotice(outcome, "subscribed");
-    if (outcome === "new") this.notice(notice);
-    else if (outcome === "replaced") this.notice({ ...notice, outcome });
-    else if (recovered === 0) this.notice({ ...notice, outcome: "preserved" });
-    else this.notice({ ...notice, outcome: "recovered", recoveredEvents: recovered });
+    const preserved = { outcome: "preserved" } as const;
+    this.tellContinuity(outcome, "subscribed", {
+      ...(outcome === "replaced" && { outcome }),
+      ...(outcome === "resumed" && preserved),
+      ...(recovered > 0 && { outcome: "recovered", recoveredEvents: recovered }),
+    });
   }
 
   /** The connection is gone; the position stays. */
@@ -106,101 +84,113 @@ export class LiteTopic {
     if (this.#latest !== undefined) consumer.event(this.#latest as never);
   }
 
-  /** Tells every consumer. */
-  notice(notice: NoticeEvent): void {
-    for (const consumer of this.consumers) consumer.notice(notice);
-  }
-
   /** Tells every consumer how it goes on. */
-  tellContinuity(continuity: ContinuityEvent["continuity"], reason: string): void {
-    this.notice(this.#continuityNotice(continuity, reason));
+  tellContinuity(
+    continuity: ContinuityEvent["continuity"],
+    reason: string,
+    more?: Partial<ContinuityEvent>,
+  ): void {
+    this.#notice({ ...this.#continuityNotice(continuity, reason), ...more });
   }
 
   /** Takes the next batch. The result is why it cannot: the topic is to be asked for again. */
   receive(bytes: Uint8Array): string | undefined {
-    let batch: BatchHead | undefined;
+    let batch: Batch | undefined;
     try {
-      batch = this.#reader.read(bytes);
+      batch = this.#reader.read(bytes, this.names);
     } catch {
       // Whatever is wrong with the bytes, the topic is asked for again.
       return "malformed-batch";
     }
     if (batch === undefined) return "sequence-residue";
-    const { channel, keepsLatest, eventOf } = this.#wish;
     // Its gateway contradicts itself.
-    if (batch.channel !== channel) return "unknown-channel";
-    const tracker = this.#tracker;
-    const { position, announcedFromHere } = tracker;
-    const observation = tracker.observe(batch);
-    if (observation === "duplicate") return undefined;
-    if (observation === "loss") {
-      const missing = { missingFirst: position!.sequence + 1, missingLast: tracker.lostTo };
-      this.#tellGap({ epoch: batch.epoch, ...missing, reason: "sequence-gap" });
-    } else if (observation === "restart") this.#restart(position);
-    else if (observation === "state") this.#reportReplaced(position, announcedFromHere);
+    if (batch.channel !== this.channel) return "unknown-channel";
+    const skip = this.#follow(batch);
+    if (skip < 0) return undefined;
     this.troubles = 0;
-    for (let index = tracker.skip; index < batch.count; index += 1) {
-      const event = eventOf(this.info!, batch as never, index);
-      if (keepsLatest) this.#latest = event;
+    for (const event of batch.events.slice(skip)) {
+      // Quotes are states, of which who joins gets the latest.
+      if (this.channel === QUOTES) this.#latest = event;
       for (const consumer of this.consumers) consumer.event(event as never);
     }
     return undefined;
   }
 
+  /** Moves behind a batch, telling what is missing. How many of its events are known; -1: all. */
+  #follow({ epoch, firstSequence, count, skipped, snapshot }: Batch): number {
+    const { position } = this;
+    const told = this.#toldPosition();
+    const last = snapshot ? firstSequence : firstSequence + count - 1;
+    if (position?.epoch !== epoch) {
+      this.#moveTo({ epoch, sequence: last });
+      if (position !== undefined) this.#restart(told);
+      return 0;
+    }
+    const { sequence } = position;
+    if (last < sequence || (last === sequence && !snapshot)) return -1;
+    // A state stands for all before it; others follow what was left out as the client asked.
+    const missingLast = snapshot ? last : firstSequence - 1 - skipped;
+    const missingFirst = this.#told + 1;
+    this.#moveTo({ epoch, sequence: last }, this.#told);
+    if (missingLast >= missingFirst) {
+      this.#tellGap({ epoch, missingFirst, missingLast, reason: "sequence-gap" });
+    }
+    return snapshot ? 0 : Math.max(0, sequence + 1 - firstSequence);
+  }
+
   /** The gateway says that these sequences were not delivered. */
   announceMissing(missingFirst: number, missingLast: number): void {
-    const { epoch } = this.#tracker;
     // After a resume that failed, the gateway says what the positions said already.
-    if (this.#reported.epoch === epoch && missingLast <= this.#reported.sequence) return;
-    this.#tracker.announceMissing(missingFirst, missingLast);
+    if (missingLast <= this.#told) return;
+    if (missingFirst <= this.#told + 1) this.#told = missingLast;
+    const epoch = this.position?.epoch ?? 0;
     this.#tellGap({ epoch, missingFirst, missingLast, reason: "server-dropped" });
   }
 
   /** The gateway says that the topic goes on in another epoch. */
   changeEpoch(start: Position, missingLast: number, continues: boolean): void {
-    const { position } = this.#tracker;
+    const { position } = this;
+    const told = this.#toldPosition();
     const sequence = Math.max(missingLast, position?.sequence ?? 0);
-    const told = this.#told;
-    this.#tracker.start(start);
+    this.#moveTo(start);
     if (continues && missingLast === 0 && sequence === start.sequence) {
       this.#reader.reset();
-      const notice = this.#continuityNotice("resumed", "publisher-changed");
-      this.notice({ ...notice, outcome: "preserved" });
+      this.tellContinuity("resumed", "publisher-changed", { outcome: "preserved" });
     } else this.#restart(told, position && { ...position, sequence });
+  }
+
+  #toldPosition(): Position | undefined {
+    return this.position && { ...this.position, sequence: this.#told };
+  }
+
+  #moveTo(position: Position, told = 0): void {
+    this.position = position;
+    this.#told = Math.max(position.sequence, told);
   }
 
   #restart(before: Position | undefined, ended?: Position): void {
     this.#latest = undefined;
-    this.#reportLoss(before, this.#tracker.position, ended);
+    this.#tellLoss(before, this.position, ended);
     this.tellContinuity("replaced", "epoch-changed");
   }
 
-  #reportLoss(before: Position | undefined, now: Position | undefined, ended?: Position): void {
+  #tellLoss(before: Position | undefined, now: Position | undefined, ended?: Position): void {
     const loss = before && lossBetween(before, now, ended);
-    if (loss === undefined) return;
-    if (now?.epoch === loss.epoch) this.#reported = now;
-    this.#tellGap(loss);
+    if (loss !== undefined) this.#tellGap(loss);
   }
 
-  /** A state came in the midst: events that it stands for did not come one by one. */
-  #reportReplaced(before: Position | undefined, announced: number): void {
-    const now = this.#tracker.position!;
-    const told = before && { ...before, sequence: Math.max(before.sequence, announced) };
-    const loss = told && lossBetween(told, now);
-    if (loss === undefined) return;
-    const isRestart = loss.missingLast === undefined;
-    if (!isRestart) this.#reported = now;
-    this.#tellGap(isRestart ? loss : { ...loss, reason: "sequence-gap" });
-    if (isRestart) this.tellContinuity("replaced", "epoch-changed");
-  }
-
-  #tellGap(loss: Parameters<typeof gapNotice>[1]): void {
-    this.notice(gapNotice(this.info!, loss));
+  #tellGap(loss: Omit<GapEvent, "type" | "topic" | "venue" | "symbol">): void {
+    const { topic, venue, symbol } = this.names;
+    this.#notice({ type: "gap", topic, venue, symbol, ...loss });
   }
 
   #continuityNotice(continuity: ContinuityEvent["continuity"], reason: string): ContinuityEvent {
-    const [venue = "", symbol = ""] = this.name.split("/", 1)[0]!.split(":");
-    const where = this.info ?? { topic: this.name, venue, symbol };
-    return continuityNotice(where, this.#tracker, continuity, reason);
+    const { topic, venue, symbol } = this.names;
+    const at = this.position ?? { epoch: 0, sequence: 0 };
+    return { type: "continuity", topic, venue, symbol, continuity, ...at, reason };
+  }
+
+  #notice(notice: NoticeEvent): void {
+    for (const consumer of this.consumers) consumer.notice(notice);
   }
 }

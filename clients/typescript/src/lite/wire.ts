@@ -10,6 +10,8 @@ type FieldValue = Mantissa | Uint8Array;
 export type Fields = readonly (readonly FieldValue[] | undefined)[];
 
 const VARINT_BYTES_MAX = 10;
+/** From this byte of a varint on, a number would not hold all of it. */
+const WIDE_BYTE = 7;
 
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = /* @__PURE__ */ new TextEncoder();
@@ -19,71 +21,65 @@ let varintEnd = 0;
 
 /** The varint at a position; from 2^53 on a bigint. Throws RangeError if none ends before `end`. */
 function varintAt(bytes: Uint8Array, position: number, end: number): Mantissa {
-  let value = 0;
-  let scale = 1;
-  for (let at = position; at < end && at < position + VARINT_BYTES_MAX; at += 1) {
-    const byte = bytes[at]!;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) {
-      varintEnd = at + 1;
-      return value <= Number.MAX_SAFE_INTEGER ? value : wideAt(bytes, position, at);
-    }
-    scale *= 128;
+  let value: Mantissa = 0;
+  for (let index = 0; index < Math.min(VARINT_BYTES_MAX, end - position); index += 1) {
+    const byte = bytes[position + index]!;
+    const bits = byte & 0x7f;
+    if (index < WIDE_BYTE) value = (value as number) + bits * 128 ** index;
+    else value = BigInt.asUintN(64, BigInt(value) + (BigInt(bits) << BigInt(7 * index)));
+    varintEnd = position + index + 1;
+    if (byte < 0x80) return typeof value === "number" ? value : fromBigInt(value);
   }
   throw new RangeError("a number is cut off");
 }
 
-/** The varint whose last byte is at `last`, of which 64 bits count. */
-function wideAt(bytes: Uint8Array, position: number, last: number): Mantissa {
-  let wide = 0n;
-  for (let at = last; at >= position; at -= 1) wide = (wide << 7n) | BigInt(bytes[at]! & 0x7f);
-  return fromBigInt(BigInt.asUintN(64, wide));
-}
-
 /** Lengths by the wire types that are neither a varint nor say their length. */
-const FIXED_BYTES: Readonly<Record<number, number>> = { 1: 8, 3: 0, 4: 0, 5: 4 };
+const FIXED_BYTES: readonly (number | undefined)[] = [0, 8, 0, undefined, undefined, 4];
 
-/** Takes a message apart; its bytes are parts of those given. Throws RangeError. */
+/**
+ * Takes a message apart; its bytes are parts of those given. Throws RangeError, for groups too: no
+ * schema has had any for long.
+ */
 export function fieldsOf(bytes: Uint8Array): Fields {
   const fields: FieldValue[][] = [];
-  /** Groups that are open, whose fields are passed over: no schema has had any for long. */
-  const groups: number[] = [];
   const end = bytes.length;
-  for (let at = 0; at < end;) {
+  for (let at = 0; at < end; at = varintEnd) {
     const tag = Number(varintAt(bytes, at, end));
     const type = tag & 7;
-    at = varintEnd;
-    let value: FieldValue | undefined;
-    if (type < 1) value = varintAt(bytes, at, end);
-    else {
-      const length = type === 2 ? Number(varintAt(bytes, at, end)) : FIXED_BYTES[type];
-      at = varintEnd;
-      varintEnd += length ?? NaN;
-      if (type === 2) value = bytes.subarray(at, varintEnd);
+    let value: FieldValue = 0;
+    let start = varintEnd;
+    if (type === 0 || type === 2) value = varintAt(bytes, start, end);
+    if (type !== 0) {
+      start = varintEnd;
+      varintEnd += Number(value) + FIXED_BYTES[type]!;
+      value = bytes.subarray(start, varintEnd);
     }
-    at = varintEnd;
-    if (type === 3) groups.push(tag);
-    const isOpen = groups.length > 0;
-    const isOdd = tag < 8 || tag > 0xffff_ffff || (type === 4 && groups.pop() !== tag - 1);
     // Not so either where a length is none.
-    if (!(at <= end) || isOdd) throw new RangeError("a message is damaged");
-    if (value !== undefined && !isOpen) (fields[tag >>> 3] ??= []).push(value);
+    if (!(varintEnd <= end) || tag < 8 || tag > 0xffff_ffff) {
+      throw new RangeError("a message is damaged");
+    }
+    if (type === 0 || type === 2) (fields[tag >>> 3] ??= []).push(value);
   }
-  if (groups.length > 0) throw new RangeError("a group is cut off");
   return fields;
 }
 
-/** The varint of a field, the last that was said; 0 if there is none. */
-export function varintOf(fields: Fields, field: number): Mantissa {
-  const varints = (fields[field] ?? []).filter((value) => typeof value !== "object");
-  return varints.at(-1) ?? 0;
+/** The last varint of a field, 0 if there is none. Throws RangeError where it is something else. */
+export function varintOf(fields: Fields, field: number): bigint {
+  const value = fields[field]?.at(-1) ?? 0;
+  if (typeof value === "object") throw new RangeError(`field ${field} is no number`);
+  return BigInt(value);
 }
 
-/** The same as a number. Throws RangeError beyond 2^53. */
+/** The same as a number. Throws RangeError, also beyond 2^53. */
 export function numberOf(fields: Fields, field: number): number {
-  const value = varintOf(fields, field);
-  if (typeof value === "number") return value;
-  throw new RangeError(`field ${field} is no number below 2^53`);
+  return safeNumber(varintOf(fields, field));
+}
+
+/** The number that a whole number is. Throws RangeError beyond 2^53. */
+export function safeNumber(value: bigint): number {
+  const number = fromBigInt(value);
+  if (typeof number === "number") return number;
+  throw new RangeError(`${value} is beyond 2^53`);
 }
 
 /** A text, the last that was said; empty if there is none. */
@@ -105,42 +101,42 @@ export function messageOf(fields: Fields, field: number): Fields | undefined {
     : fieldsOf(Uint8Array.from(pieces.flatMap((piece) => [...piece])));
 }
 
-/** Everything of a field that is not a varint. */
+/** Everything of a field that is not a varint, which is passed over. */
 export function bytesOf(fields: Fields, field: number): Uint8Array[] {
   return (fields[field] ?? []).filter((value) => value instanceof Uint8Array);
 }
 
 /** The numbers of a list, packed or not. Throws RangeError if one is cut off. */
 export function listOf(fields: Fields, field: number): Mantissa[] {
-  const list: Mantissa[] = [];
-  for (const value of fields[field] ?? []) {
-    if (!(value instanceof Uint8Array)) {
-      list.push(value);
-      continue;
+  return (fields[field] ?? []).flatMap((value) => {
+    if (!(value instanceof Uint8Array)) return value;
+    const list: Mantissa[] = [];
+    for (let at = 0; at < value.length; at = varintEnd) {
+      list.push(varintAt(value, at, value.length));
     }
-    const end = value.length;
-    for (let at = 0; at < end; at = varintEnd) list.push(varintAt(value, at, end));
-  }
-  return list;
+    return list;
+  });
 }
 
 /** The signed number that a zigzag code stands for. */
-export function unzigzag(code: Mantissa): Mantissa {
-  if (typeof code === "number") return code % 2 === 0 ? code / 2 : -(code + 1) / 2;
-  return fromBigInt((code >> 1n) ^ -(code & 1n));
+export function unzigzag(code: Mantissa): bigint {
+  const wide = BigInt(code);
+  return (wide >> 1n) ^ -(wide & 1n);
 }
 
 /** `a + b` modulo 2^64, as a signed integer. */
-export function sumOf(a: Mantissa, b: Mantissa): Mantissa {
-  if (typeof a === "number" && typeof b === "number" && Number.isSafeInteger(a + b)) return a + b;
-  return fromBigInt(BigInt.asIntN(64, BigInt(a) + BigInt(b)));
+export function sumOf(a: bigint, b: bigint): bigint {
+  return BigInt.asIntN(64, a + b);
 }
 
 /** A value to write; what a message has by default is left out. */
 type Written = number | string | boolean | readonly number[] | undefined;
 
+/** A field's number and its value. */
+export type Pair = readonly [field: number, Written];
+
 /** The bytes of a message from pairs of a field's number and its value. */
-export function messageBytes(...pairs: readonly (readonly [field: number, Written])[]): number[] {
+export function messageBytes(...pairs: readonly Pair[]): number[] {
   const out: number[] = [];
   for (const [field, value] of pairs) {
     if (!value || (typeof value === "object" && value.length === 0)) continue;

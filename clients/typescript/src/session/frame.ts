@@ -1,4 +1,5 @@
 import {
+  BATCHES_TAG,
   createControlCodec,
   walkServerFrame,
   WireError,
@@ -101,6 +102,11 @@ type FrameHandlers = {
   batch(bytes: Uint8Array, start: number, end: number): void;
 };
 
+/** Most frames are one short batch. */
+function isOneBatch(bytes: Uint8Array): boolean {
+  return bytes[0] === BATCHES_TAG && bytes[1] === bytes.length - 2 && bytes.length < 130;
+}
+
 type Part = Extract<ServerMessage, { kind: "part" }>["value"];
 
 /** What a frame that comes in pieces may come to: a whole book of a large venue is a few MB. */
@@ -145,6 +151,10 @@ export class FrameReader {
   }
 
   read(bytes: Uint8Array): void {
+    if (isOneBatch(bytes)) {
+      this.#handlers.batch(bytes, 2, bytes.length);
+      return;
+    }
     this.#bytes = bytes;
     this.#offsetCount = 0;
     walkServerFrame(bytes, this.#visitor);

@@ -43,7 +43,8 @@ class EventContent implements TopicContent {
   deliver(batch: DecodedBatch, from: number): void {
     const { info } = this.#host;
     const { eventOf, keyOf } = this.#source;
-    for (let index = from; index < batch.count; index++) {
+    const { count } = batch;
+    for (let index = from; index < count; index++) {
       const event = eventOf(info, batch, index);
       if (keyOf !== undefined) this.#keep(keyOf(event), event);
       // Asked for each event: who closes in a callback is not called again.

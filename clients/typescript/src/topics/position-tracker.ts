@@ -34,10 +34,20 @@ export class PositionTracker {
   #announcedFirst = 0;
   #announcedLast = 0;
   #lostTo = 0;
+  #epochBefore = 0;
+  #sequenceBefore = 0;
+  #wasKnown = false;
 
   /** Undefined before anything was received. */
   get position(): Position | undefined {
     return this.#known ? { epoch: this.#epoch, sequence: this.#sequence } : undefined;
+  }
+
+  /** The position before the batch that was last observed. */
+  get before(): Position | undefined {
+    return this.#wasKnown
+      ? { epoch: this.#epochBefore, sequence: this.#sequenceBefore }
+      : undefined;
   }
 
   get epoch(): number {
@@ -85,6 +95,9 @@ export class PositionTracker {
    */
   observe(batch: BatchPosition): Observation {
     this.#skip = 0;
+    this.#epochBefore = this.#epoch;
+    this.#sequenceBefore = this.#sequence;
+    this.#wasKnown = this.#known;
     const { epoch, firstSequence, count, skipped } = batch;
     if (batch.snapshot) return this.#observeSnapshot(batch);
     const base = firstSequence - 1 - skipped;

@@ -74,7 +74,7 @@ export class TopicStream implements TopicHost {
   constructor(info: TopicInfo, parts: TopicParts) {
     this.info = info;
     this.#parts = parts;
-    this.#reader = new ChainReader(parts.part.payloads);
+    this.#reader = createReader(parts.part);
     this.#counters = parts.counters;
     this.#content = parts.part.open(this);
   }
@@ -108,7 +108,7 @@ export class TopicStream implements TopicHost {
     const { topicId } = this;
     this.topicId = 0;
     const reader = this.#reader;
-    this.#reader = new ChainReader(this.#parts.part.payloads);
+    this.#reader = createReader(this.#parts.part);
     if (topicId === 0 || !isStateKnown(this.stage)) return;
     this.oldTopicId = topicId;
     this.#move = new TopicMove(reader);
@@ -374,38 +374,38 @@ export class TopicStream implements TopicHost {
   }
 
   #take(batch: DecodedBatch): void {
-    const { position } = this.#tracker;
-    if (!this.#content.isWhole && !isFit(batch, position)) {
+    const tracker = this.#tracker;
+    if (!this.#content.isWhole && !isFit(batch, tracker.position)) {
       this.loseContinuity("gap", "overlapping-change");
       return;
     }
-    const announced = this.#tracker.announcedFromHere;
-    switch (this.#tracker.observe(batch)) {
+    const announced = tracker.announcedFromHere;
+    switch (tracker.observe(batch)) {
       case "duplicate":
         this.#counters.duplicateEvents += batch.count;
         return;
       case "loss":
-        this.#reportMissing(position);
+        this.#reportMissing(tracker.before);
         break;
       case "restart":
-        this.#beginEpoch(position);
+        this.#beginEpoch(tracker.before);
         break;
       case "state":
-        this.#reportReplaced(position, announced);
+        this.#reportReplaced(tracker.before, announced);
         break;
       case "next":
         break;
     }
-    this.#countConflated(batch, position);
-    this.#counters.duplicateEvents += this.#tracker.skip;
-    const events = batch.count - this.#tracker.skip;
+    if (batch.skipped !== 0) this.#countConflated(batch, tracker.before);
+    const { skip } = tracker;
+    this.#counters.duplicateEvents += skip;
+    const events = batch.count - skip;
     this.#counters.events += events;
     this.#parts.meter?.batch(batch, events, this.#batchBytes);
-    this.#content.deliver(batch, this.#tracker.skip);
+    this.#content.deliver(batch, skip);
   }
 
   #countConflated({ epoch, firstSequence, skipped }: DecodedBatch, before: Position | undefined) {
-    if (skipped === 0) return;
     // What was conflated away may reach back to what is here already.
     const from = before?.epoch === epoch ? before.sequence : 0;
     const first = Math.max(firstSequence - 1 - skipped, from);
@@ -476,4 +476,9 @@ export class TopicStream implements TopicHost {
     const { epoch, sequence } = this.#tracker;
     return continuityNotice(this.info, { epoch, sequence }, continuity, reason);
   }
+}
+
+/** Nobody keeps a batch: events are made of it at once. */
+function createReader({ payloads }: ChannelPart): ChainReader {
+  return new ChainReader(payloads, { reusesSingles: true });
 }

@@ -1,12 +1,15 @@
 import { assert } from "#core/assert.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 
+/** Of every lane in which nothing waits: a session has several, and most are idle. */
+const NOTHING: readonly Uint8Array[] = [];
+
 /**
  * Messages that wait for their frame, oldest first. Each entry is whole elements of
  * ServerFrame.messages; the lane owns its bytes.
  */
 export class MessageLane {
-  #entries: Uint8Array[] = [];
+  #entries = NOTHING;
   #bytes = 0;
 
   /** Bytes that wait. */
@@ -20,7 +23,8 @@ export class MessageLane {
   }
 
   push(entry: Uint8Array): void {
-    this.#entries.push(entry);
+    if (this.#entries === NOTHING) this.#entries = [entry];
+    else (this.#entries as Uint8Array[]).push(entry);
     this.#bytes += entry.byteLength;
   }
 
@@ -40,12 +44,12 @@ export class MessageLane {
       this.#bytes -= this.#entries[index]?.byteLength ?? 0;
     }
     // An array keeps its room, which a session may not need again for hours.
-    this.#entries = count === this.#entries.length ? [] : this.#entries.slice(count);
+    this.#entries = count === this.#entries.length ? NOTHING : this.#entries.slice(count);
     assert(this.#entries.length > 0 || this.#bytes === 0, "an empty lane owes no bytes");
   }
 
   clear(): void {
-    this.#entries = [];
+    this.#entries = NOTHING;
     this.#bytes = 0;
   }
 }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
+import { laneOf } from "#test/support/lane-of.ts";
+import type { TopicLane } from "#test/support/lane-of.ts";
 import { FakeConnection } from "#test/support/fake-connection.ts";
 import { sharedBatch } from "#test/support/shared-batches.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
@@ -9,7 +11,6 @@ import { createGatewayMetrics } from "../../metrics.ts";
 import type { GatewayLatency } from "../../metrics.ts";
 import { Outbound } from "./outbound.ts";
 import type { OutboundLimits } from "./outbound.ts";
-import type { TopicLane } from "./topic-lanes.ts";
 import type { SharedBatch } from "../../topics/shared-batch.ts";
 import { SendResult } from "../../transport/transport.ts";
 
@@ -61,7 +62,7 @@ beforeEach(() => {
   };
   limits = { ...LIMITS };
   outbound = newOutbound();
-  lane = outbound.openTopicLane(TOPIC);
+  lane = laneOf(outbound.lanes, TOPIC);
 });
 
 function turn(): void {
@@ -111,7 +112,7 @@ describe("a flush", () => {
   });
 
   test("leaves out what was taken back, and only that", async () => {
-    const other = outbound.openTopicLane(OTHER);
+    const other = laneOf(outbound.lanes, OTHER);
     for (const value of [2, 3, 2, 4]) {
       if (value === 2) other.push(batch(value, 2, 1, OTHER));
       else lane.push(batch(value, 2));
@@ -172,7 +173,7 @@ describe("a flush", () => {
     const kib = 1024;
     limits = { ...LIMITS, outboundBytesMax: 1e9, flightBytesMax: 16 * kib * kib };
     outbound = newOutbound();
-    lane = outbound.openTopicLane(TOPIC);
+    lane = laneOf(outbound.lanes, TOPIC);
     for (let index = 0; index < 400; index += 1) lane.push(batch(1, 64 * kib));
     for (let round = 0; round < 20; round += 1) {
       turn();
@@ -272,7 +273,7 @@ describe("the lanes", () => {
   });
 
   test("of topics share one order of arrival", () => {
-    const other = outbound.openTopicLane(OTHER);
+    const other = laneOf(outbound.lanes, OTHER);
     lane.push(batch(2, 1));
     other.push(batch(3, 1, 1, OTHER));
     lane.push(batch(4, 1));
@@ -425,7 +426,7 @@ describe("what is under way", () => {
     limits.flightBytesMax = 400;
     limits.outboundBytesMax = 100_000;
     outbound = newOutbound();
-    lane = outbound.openTopicLane(TOPIC);
+    lane = laneOf(outbound.lanes, TOPIC);
   });
 
   test("is limited, and goes on with the client's answer", () => {
@@ -533,8 +534,8 @@ test("whatever is queued, sent, refused and taken back: each lane arrives in ord
         onSlow: () => {},
         sendProbe: () => true,
       });
-      const topic = tested.openTopicLane(TOPIC);
-      const other = tested.openTopicLane(OTHER);
+      const topic = laneOf(tested.lanes, TOPIC);
+      const other = laneOf(tested.lanes, OTHER);
       // The lane is in the upper bits of an entry, its place in the lane in the lower ones.
       const expected: number[][] = [[], [], [], []];
       const counts = [0, 0, 0, 0];

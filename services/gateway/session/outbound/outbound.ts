@@ -11,7 +11,7 @@ import { MessageLane } from "./message-lane.ts";
 import { SlowPolicy } from "./slow-policy.ts";
 import type { SlowLimits } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
-import type { LaneListener, TopicLane } from "./topic-lanes.ts";
+import type { LaneListener } from "./topic-lanes.ts";
 
 /**
  * A frame that is larger is one batch, the snapshot of a deep book; deflating it would hold
@@ -38,7 +38,7 @@ export type Lateness = {
 };
 
 /** What the session does about a client that reads too slowly. */
-type OutboundListener = {
+export type OutboundListener = {
   /** The client is to be told. */
   onLag(lateness: Lateness): void;
   /** The client lagged, and does so no more. */
@@ -75,7 +75,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #flight: Flight;
   readonly #control = new MessageLane();
   readonly #replies = new MessageLane();
-  readonly #bulk = new BulkReplies();
+  /** Made with the first large reply. */
+  #bulk: BulkReplies | undefined;
   readonly #topics: TopicLanes;
   /** By the transport, as known within a flush: to ask it costs as much as half of a frame. */
   #bufferedBytes = 0;
@@ -127,7 +128,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   /** Bytes of replies that wait. */
   get replyBytes(): number {
-    return this.#replies.bytes + this.#bulk.bytes;
+    return this.#replies.bytes + this.#bulkBytes;
   }
 
   /**
@@ -135,19 +136,20 @@ export class Outbound implements Flushable, LaneListener, Watched {
    * its own call. Takes ownership of `bytes`.
    */
   pushReply(callId: number, bytes: Uint8Array): void {
-    if (bytes.byteLength <= BULK_BYTES_MIN && !this.#bulk.has(callId)) {
+    if (bytes.byteLength <= BULK_BYTES_MIN && this.#bulk?.has(callId) !== true) {
       this.#pushMessage(this.#replies, bytes);
       return;
     }
     if (this.#closed) return;
+    this.#bulk ??= new BulkReplies();
     this.#bulk.push(callId, bytes);
     // As with a book that was asked for: who asks for much is not slow.
     this.onStart(bytes.byteLength);
   }
 
-  /** The lane of one more topic. */
-  openTopicLane(topicId: number): TopicLane {
-    return this.#topics.open(topicId);
+  /** Where subscriptions put what the session is owed of their topics. */
+  get lanes(): TopicLanes {
+    return this.#topics;
   }
 
   /** Takes back what waits of these topics. Not counted as a loss: the client wants it no more. */
@@ -227,7 +229,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     if (this.#closed) return;
     this.#bufferedBytes = this.#connection.bufferedBytes();
     this.#slowPolicy.beginFlush(this.#queuedBytes + this.#bufferedBytes);
-    this.#flight.begin(this.#bulk.bytes + this.#topics.bytes, nowUs);
+    this.#flight.begin(this.#bulkBytes + this.#topics.bytes, nowUs);
     this.#probe(nowUs);
     while (this.#queuedBytes > 0) {
       if (this.#bufferedBytes >= this.#limits.writeAheadBytesMax) break;
@@ -303,12 +305,16 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
     this.#control.clear();
     this.#replies.clear();
-    this.#bulk.clear();
+    this.#bulk = undefined;
   }
 
   /** A client that lags is judged again though nothing waits for it any more. */
   get #hasToFlush(): boolean {
     return this.#queuedBytes > 0 || this.#slowPolicy.isLagging;
+  }
+
+  get #bulkBytes(): number {
+    return this.#bulk?.bytes ?? 0;
   }
 
   get #queuedBytes(): number {
@@ -347,8 +353,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const allReplies = allControl && replies === this.#replies.length;
     const messageBytes = frame.length;
     frame.limitRest(this.#flight.frameBytes(nowUs));
-    const isReply = this.#bulk.bytes > 0 && (this.#topics.bytes === 0 || !this.#wasReply);
-    const large = isReply ? this.#bulk : this.#topics;
+    const hasReply = this.#bulkBytes > 0 && (this.#topics.bytes === 0 || !this.#wasReply);
+    const large = hasReply && this.#bulk !== undefined ? this.#bulk : this.#topics;
+    const isReply = large !== this.#topics;
     const entries = allReplies && mayCarry ? large.fill(frame, this.mayCut) : 0;
     const bytes = frame.length;
     const largeBytes = bytes - messageBytes;
@@ -366,6 +373,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
       assert(this.#control.length + this.#replies.length === 0, "what is large leaves last");
       if (!isReply) this.#measureOldest();
       large.consume(entries);
+      if (this.#bulkBytes === 0) this.#bulk = undefined;
       this.#flight.sent(largeBytes);
       this.#wasReply = isReply;
     }

@@ -2,6 +2,7 @@ import { tickwire } from "@tickwire/proto/protobufjs";
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import { beforeEach, describe, expect, test } from "vitest";
+import { laneOf } from "#test/support/lane-of.ts";
 import { encodeServerMessages } from "#wire/frame-codec.ts";
 import { FakeConnection } from "#test/support/fake-connection.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
@@ -95,13 +96,13 @@ describe("of what is too large for a frame", () => {
 
   test("a client that puts no pieces together gets it whole", () => {
     outbound.mayCut = false;
-    outbound.openTopicLane(1).push(batch(1, 300 * KIB));
+    laneOf(outbound.lanes, 1).push(batch(1, 300 * KIB));
     turn();
     expect(connection.sent).toHaveLength(1);
   });
 
   test("no frame carries much, and what is urgent comes between the pieces", () => {
-    outbound.openTopicLane(1).push(batch(1, 300 * KIB));
+    laneOf(outbound.lanes, 1).push(batch(1, 300 * KIB));
     turn();
     outbound.pushControl(pong(7));
     outbound.pushReply(2, reply(2, 10));
@@ -115,7 +116,7 @@ describe("of what is too large for a frame", () => {
   });
 
   test("large replies and market data take turns, piece by piece", () => {
-    outbound.openTopicLane(1).push(batch(1, 200 * KIB));
+    laneOf(outbound.lanes, 1).push(batch(1, 200 * KIB));
     outbound.pushReply(2, reply(2, 200 * KIB));
     turnsUntilQuiet();
     const frames = connection.sent.map(({ bytes }) => bytes);
@@ -127,8 +128,8 @@ describe("of what is too large for a frame", () => {
   });
 
   test("what nobody wants any more is given up between two pieces", () => {
-    outbound.openTopicLane(1).push(batch(1, 300 * KIB));
-    outbound.openTopicLane(2).push(batch(2, 10));
+    laneOf(outbound.lanes, 1).push(batch(1, 300 * KIB));
+    laneOf(outbound.lanes, 2).push(batch(2, 10));
     turn();
     expect(outbound.owedBytes).toBeGreaterThan(200 * KIB);
     outbound.takeBack(new Set([1]));
@@ -139,7 +140,7 @@ describe("of what is too large for a frame", () => {
   });
 
   test("news that has left in part is not shed", () => {
-    const lane = outbound.openTopicLane(1);
+    const lane = laneOf(outbound.lanes, 1);
     lane.push(batch(1, 300 * KIB));
     turn();
     lane.push(batch(1, 10));
@@ -157,7 +158,7 @@ describe("of what is too large for a frame", () => {
       fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
         connection.sent.length = 0;
         const expected: Record<string, string[]> = { topic: [], reply: [], pong: [] };
-        const lane = outbound.openTopicLane(1);
+        const lane = laneOf(outbound.lanes, 1);
         for (const [index, { kind, bytes }] of acts.entries()) {
           if (kind === "turn") turn();
           else if (kind === "answer") {

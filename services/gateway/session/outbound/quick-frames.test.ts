@@ -64,7 +64,7 @@ class Rig {
       this.connections.push(connection);
       this.outbounds.push(outbound);
       this.events.push(heard);
-      lists.push(outbound.openTopicLane(1).seat!.list);
+      lists.push(outbound.lanes.seat!.list);
     }
     this.#lists = Int32Array.from(lists);
   }

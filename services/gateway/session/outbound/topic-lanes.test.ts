@@ -4,18 +4,15 @@ import { SharedBatch, SharedTopic } from "../../topics/shared-batch.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { TopicLanes } from "./topic-lanes.ts";
 import { FanOut } from "../../topics/fan-out.ts";
-import type { TopicLane } from "./topic-lanes.ts";
 import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const MESSAGE = Uint8Array.of(0x0a, 0);
 
 let lanes: TopicLanes;
-let lane: TopicLane;
 let writer: BatchWriter;
 
 beforeEach(() => {
   lanes = new TopicLanes(NO_LANE_LISTENER, new FanOut({ fullLists: { inc() {} } as never }));
-  lane = lanes.open(1);
   writer = new BatchWriter({ kind: "statuses", epoch: 1 });
 });
 
@@ -24,7 +21,7 @@ function push(): void {
   const rows = [{ ...row, state: "live", reason: "" }] as const;
   const [batch] = writer.write({ kind: "statuses", rows }, { publishedTimeUs: 1 });
   const topic = new SharedTopic(1, { venue: "fake", channel: "status" });
-  lane.push(SharedBatch.news(topic, batch!));
+  lanes.push(SharedBatch.news(topic, batch!));
 }
 
 /** How many entries would leave. */
@@ -43,7 +40,7 @@ describe("what waits of a topic that is taken back", () => {
   test("goes but for what is before a message about it", () => {
     push();
     push();
-    lane.pushMessage(MESSAGE);
+    lanes.pushMessage(1, MESSAGE);
     push();
     push();
     expect(lanes.shed(new Set([1]))).toEqual(new Map([[1, 2]]));
@@ -51,17 +48,17 @@ describe("what waits of a topic that is taken back", () => {
   });
 
   test("goes with the checksums of it, which say nothing without their batches", () => {
-    lane.pushCheck(MESSAGE);
+    lanes.pushCheck(1, MESSAGE);
     push();
     push();
-    lane.pushCheck(MESSAGE);
+    lanes.pushCheck(1, MESSAGE);
     push();
     expect(lanes.shed(new Set([1]))).toEqual(new Map([[1, 0]]));
     expect([lanes.bytes, left()]).toEqual([0, 0]);
   });
 
   test("stands where it stood if there was nothing but a checksum", () => {
-    lane.pushCheck(MESSAGE);
+    lanes.pushCheck(1, MESSAGE);
     expect(lanes.shed(new Set([1]))).toEqual(new Map());
     expect(lanes.bytes).toBe(0);
   });

@@ -39,50 +39,6 @@ export type LaneListener = {
   onStart(bytes: number): void;
 };
 
-/** What one session is owed of one topic. Made by `TopicLanes.open`. */
-export class TopicLane {
-  readonly topicId: number;
-  readonly #lanes: TopicLanes;
-
-  constructor(topicId: number, lanes: TopicLanes) {
-    this.topicId = topicId;
-    this.#lanes = lanes;
-  }
-
-  /** The list that batches of all lanes may be put into instead; undefined if there is none. */
-  get seat(): ListSeat | undefined {
-    return this.#lanes.seat;
-  }
-
-  /** Queues a batch by reference: its bytes are shared by every session. */
-  push(batch: SharedBatch): void {
-    assert(batch.topicId === this.topicId, "a lane carries one topic");
-    this.#lanes.pushNews(batch);
-  }
-
-  /** Queues a batch that is part of what a subscription starts with. */
-  pushStart(batch: SharedBatch): void {
-    assert(batch.topicId === this.topicId, "a lane carries one topic");
-    this.#lanes.pushStart(batch);
-  }
-
-  /**
-   * Queues whole elements of ServerFrame.messages behind every batch of the topic that is queued
-   * now. Other lanes may hold the same bytes, which nobody changes.
-   */
-  pushMessage(message: Uint8Array): void {
-    const { topicId } = this;
-    // It stays where a state would: what comes before it is taken back as little.
-    this.#lanes.pushNews({ ...NO_BATCH, isState: true, bytes: message, topicId });
-  }
-
-  /** The same of a message about the batches before it, which goes with them. */
-  pushCheck(message: Uint8Array): void {
-    const { topicId } = this;
-    this.#lanes.pushNews({ ...NO_BATCH, bytes: message, topicId });
-  }
-}
-
 /**
  * The market data that one session is owed: a lane for each topic, so that what is owed of one
  * topic can be taken back without the others. All lanes share one queue in order of arrival,
@@ -90,7 +46,10 @@ export class TopicLane {
  */
 export class TopicLanes implements ListOwner {
   readonly #listener: LaneListener;
-  /** Batches that came after all entries, until they are asked for. */
+  /**
+   * The list that batches of all topics may be put into instead: they came after all entries, and
+   * stay there until they are asked for. Undefined if there is none.
+   */
   readonly seat: ListSeat | undefined;
   #entries: Entry[] = [];
   #head = 0;
@@ -143,13 +102,26 @@ export class TopicLanes implements ListOwner {
     this.#takeListed();
   }
 
-  /** The lane of one more topic. */
-  open(topicId: number): TopicLane {
-    return new TopicLane(topicId, this);
+  /** Queues a batch by reference: its bytes are shared by every session. */
+  push(batch: SharedBatch): void {
+    this.#pushNews(batch);
   }
 
-  /** For TopicLane. */
-  pushNews(entry: Entry): void {
+  /**
+   * Queues whole elements of ServerFrame.messages behind every batch of the topic that is queued
+   * now. Other sessions may hold the same bytes, which nobody changes.
+   */
+  pushMessage(topicId: number, message: Uint8Array): void {
+    // It stays where a state would: what comes before it is taken back as little.
+    this.#pushNews({ ...NO_BATCH, isState: true, bytes: message, topicId });
+  }
+
+  /** The same of a message about the batches before it, which goes with them. */
+  pushCheck(topicId: number, message: Uint8Array): void {
+    this.#pushNews({ ...NO_BATCH, bytes: message, topicId });
+  }
+
+  #pushNews(entry: Entry): void {
     if (this.#closed) return;
     this.#takeListed();
     this.#entries.push(entry);
@@ -157,8 +129,8 @@ export class TopicLanes implements ListOwner {
     this.#listener.onNews(entry.bytes.byteLength);
   }
 
-  /** For TopicLane. */
-  pushStart(entry: Entry): void {
+  /** Queues a batch that is part of what a subscription starts with. */
+  pushStart(entry: SharedBatch): void {
     if (this.#closed) return;
     this.#takeListed();
     this.#entries.push(entry);

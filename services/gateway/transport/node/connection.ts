@@ -4,7 +4,7 @@ import type { RawData } from "ws";
 import { ControlFrames, TOO_MANY_PINGS } from "../control-frames.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
 import { nowMs } from "../housekeeping.ts";
-import { IdleTicks } from "../idle-ticks.ts";
+import { dueAfter } from "../idle-ticks.ts";
 import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
@@ -31,8 +31,10 @@ export class NodeConnection implements Connection {
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
   #waiting = false;
-  readonly #silence = new IdleTicks();
-  readonly #controlFrames = new ControlFrames(nowMs);
+  /** Ticks of the idle timer since something whole came. */
+  #silentTicks = 0;
+  /** Made with the first of them, because many clients have none for long. */
+  #controlFrames: ControlFrames | undefined;
 
   constructor(options: NodeConnectionOptions) {
     this.id = options.id;
@@ -72,7 +74,7 @@ export class NodeConnection implements Connection {
 
   ping(number: number): boolean {
     if (this.#closed || this.#ws.readyState !== WebSocket.OPEN) return false;
-    this.#controlFrames.expectPong();
+    this.#controlFrames?.expectPong();
     this.#ws.ping(pingPayload(number));
     return true;
   }
@@ -95,7 +97,8 @@ export class NodeConnection implements Connection {
 
   /** Counts one tick of the idle timer: pings at half of the timeout, cuts at the end of it. */
   tick(): void {
-    const due = this.#silence.tick();
+    this.#silentTicks += 1;
+    const due = dueAfter(this.#silentTicks);
     if (due === "cut") this.terminate();
     else if (due === "ping" && !this.#closed) this.#ws.ping();
   }
@@ -136,7 +139,8 @@ export class NodeConnection implements Connection {
 
   /** False if it is one too many; then the connection closes. */
   #takeControlFrame(): boolean {
-    this.#silence.heard();
+    this.#silentTicks = 0;
+    this.#controlFrames ??= new ControlFrames(nowMs);
     if (this.#controlFrames.take()) return true;
     this.close(TOO_MANY_PINGS.code, TOO_MANY_PINGS.reason);
     return false;
@@ -144,7 +148,7 @@ export class NodeConnection implements Connection {
 
   #received(data: RawData, isBinary: boolean): void {
     const { guard } = this.#options;
-    this.#silence.heard();
+    this.#silentTicks = 0;
     if (this.#closed || guard.failed) return;
     const bytes = data instanceof Uint8Array ? data : Buffer.concat(data as Buffer[]);
     try {

@@ -3,7 +3,7 @@ import { assert } from "#core/assert.ts";
 import { ControlFrames, TOO_MANY_PINGS } from "../control-frames.ts";
 import type { HandlerGuard } from "../handler-guard.ts";
 import { nowMs } from "../housekeeping.ts";
-import { IdleTicks } from "../idle-ticks.ts";
+import { dueAfter } from "../idle-ticks.ts";
 import { pingPayload, pongNumber } from "../ping-number.ts";
 import type { Connection, ConnectionHandler } from "../transport.ts";
 import { SendResult } from "../transport.ts";
@@ -13,14 +13,21 @@ import { cutReason } from "../web-socket-text.ts";
 /** Copied onto the WebSocket by uWebSockets.js, so it is one pointer. */
 export type UserData = { readonly connection: UwsConnection };
 
-/** What a connection is made of. */
-type UwsConnectionOptions = Pick<Connection, "id" | "remoteAddress" | "compressionNegotiated"> & {
+/** What all connections of a transport share. */
+type UwsConnectionHost = {
   readonly bufferedBytesMax: number;
   readonly guard: HandlerGuard;
+  /** The socket is gone for good. */
+  onGone(connection: UwsConnection): void;
+};
+
+/** What a connection is made of. */
+type UwsConnectionOptions = Pick<Connection, "id" | "remoteAddress" | "compressionNegotiated"> & {
+  /** Who is counted for the socket, and for the client behind it if that is a proxy's. */
+  readonly owner: string | undefined;
+  readonly proxied: string | undefined;
   /** Makes the handler, when the connection is open. */
   readonly accept: (connection: Connection) => ConnectionHandler;
-  /** The socket is gone for good. */
-  onGone(): void;
 };
 
 /** A Connection on uWebSockets.js, which calls `onClose` from within `close` and `terminate`. */
@@ -28,13 +35,18 @@ export class UwsConnection implements Connection {
   readonly id: number;
   readonly remoteAddress: string;
   readonly compressionNegotiated: boolean;
-  readonly #options: UwsConnectionOptions;
-  readonly #bufferedBytesMax: number;
+  readonly owner: string | undefined;
+  readonly proxied: string | undefined;
+  readonly #host: UwsConnectionHost;
+  /** Undefined when it was called. */
+  #accept: UwsConnectionOptions["accept"] | undefined;
   /** Undefined before the connection is open and after it closed: touching a closed one throws. */
   #socket: WebSocket<UserData> | undefined;
   #handler: ConnectionHandler | undefined;
-  readonly #silence = new IdleTicks();
-  readonly #controlFrames = new ControlFrames(nowMs);
+  /** Ticks of the idle timer since something whole came. */
+  #silentTicks = 0;
+  /** Made with the first of them, because many clients have none for long. */
+  #controlFrames: ControlFrames | undefined;
   /**
    * Something may be buffered, so the library is to be asked, which costs as much as half of a
    * small frame. What is sent from within its own calls is buffered after they return.
@@ -43,12 +55,14 @@ export class UwsConnection implements Connection {
   /** How the connection closed while its handler was being made. */
   #closedEarly: { readonly code: number; readonly reason: string } | undefined;
 
-  constructor(options: UwsConnectionOptions) {
+  constructor(host: UwsConnectionHost, options: UwsConnectionOptions) {
     this.id = options.id;
     this.remoteAddress = options.remoteAddress;
     this.compressionNegotiated = options.compressionNegotiated;
-    this.#options = options;
-    this.#bufferedBytesMax = options.bufferedBytesMax;
+    this.owner = options.owner;
+    this.proxied = options.proxied;
+    this.#host = host;
+    this.#accept = options.accept;
   }
 
   send(frame: Uint8Array, compress: boolean): SendResult {
@@ -56,7 +70,7 @@ export class UwsConnection implements Connection {
     if (socket === undefined) return SendResult.Dropped;
     // Checked here, before uWebSockets.js does, so that control frames still find room and the
     // limit is exact.
-    if (this.#bufferedOf(socket) + frame.byteLength > this.#bufferedBytesMax) {
+    if (this.#bufferedOf(socket) + frame.byteLength > this.#host.bufferedBytesMax) {
       return SendResult.Dropped;
     }
     const result = socket.send(frame, true, compress);
@@ -69,10 +83,10 @@ export class UwsConnection implements Connection {
     const socket = this.#socket;
     if (socket === undefined) return false;
     const payload = pingPayload(number);
-    if (this.#bufferedOf(socket) + payload.byteLength > this.#bufferedBytesMax) {
+    if (this.#bufferedOf(socket) + payload.byteLength > this.#host.bufferedBytesMax) {
       return false;
     }
-    this.#controlFrames.expectPong();
+    this.#controlFrames?.expectPong();
     this.#mayBuffer = true;
     // 2 is "dropped".
     return socket.ping(payload) !== 2;
@@ -93,7 +107,8 @@ export class UwsConnection implements Connection {
 
   /** Counts one tick of the idle timer: pings at half of the timeout, cuts at the end of it. */
   tick(): void {
-    const due = this.#silence.tick();
+    this.#silentTicks += 1;
+    const due = dueAfter(this.#silentTicks);
     if (due === "cut") this.terminate();
     else if (due === "ping") {
       this.#socket?.ping();
@@ -103,17 +118,17 @@ export class UwsConnection implements Connection {
 
   /** A ping came, which the library has answered. */
   heard(): void {
-    this.#silence.heard();
+    this.#silentTicks = 0;
     this.#takeControlFrame();
     this.#mayBuffer = true;
   }
 
   /** A pong came. `payload` is only valid during the call. */
   ponged(payload: ArrayBuffer): void {
-    this.#silence.heard();
+    this.#silentTicks = 0;
     if (!this.#takeControlFrame()) return;
     const number = pongNumber(new Uint8Array(payload));
-    const { guard } = this.#options;
+    const { guard } = this.#host;
     if (number === undefined || guard.failed) return;
     try {
       this.#handler?.onPong(number);
@@ -125,10 +140,12 @@ export class UwsConnection implements Connection {
 
   /** The handshake is done. */
   opened(socket: WebSocket<UserData>): void {
-    const { guard, accept } = this.#options;
+    const { guard } = this.#host;
     if (guard.failed) return;
+    const accept = this.#accept;
+    this.#accept = undefined;
     try {
-      assert(this.#socket === undefined, "a connection opens once");
+      assert(accept !== undefined, "a connection opens once");
       this.#socket = socket;
       const handler = accept(this);
       this.#handler = handler;
@@ -142,8 +159,8 @@ export class UwsConnection implements Connection {
 
   /** `data` is only valid during the call. */
   received(data: ArrayBuffer, isBinary: boolean): void {
-    this.#silence.heard();
-    const { guard } = this.#options;
+    this.#silentTicks = 0;
+    const { guard } = this.#host;
     if (guard.failed) return;
     try {
       this.#handler?.onMessage(new Uint8Array(data), isBinary);
@@ -154,7 +171,7 @@ export class UwsConnection implements Connection {
   }
 
   drained(): void {
-    const { guard } = this.#options;
+    const { guard } = this.#host;
     if (guard.failed) return;
     try {
       this.#handler?.onDrain();
@@ -167,7 +184,7 @@ export class UwsConnection implements Connection {
   /** Called by uWebSockets.js once. */
   gone(code: number, reason: ArrayBuffer): void {
     this.#socket = undefined;
-    this.#options.onGone();
+    this.#host.onGone(this);
     this.#finish(code, Buffer.from(reason).toString("utf8"));
   }
 
@@ -180,13 +197,14 @@ export class UwsConnection implements Connection {
 
   /** False if it is one too many; then the connection closes. */
   #takeControlFrame(): boolean {
+    this.#controlFrames ??= new ControlFrames(nowMs);
     if (this.#controlFrames.take()) return true;
     this.close(TOO_MANY_PINGS.code, TOO_MANY_PINGS.reason);
     return false;
   }
 
   #finish(code: number, reason: string): void {
-    const { guard } = this.#options;
+    const { guard } = this.#host;
     const handler = this.#handler;
     this.#handler = undefined;
     if (guard.failed) return;

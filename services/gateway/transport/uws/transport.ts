@@ -53,6 +53,7 @@ class UwsTransport<Principal> implements Transport {
   readonly #addresses: PeerAddresses;
   readonly #sockets: UwsSockets;
   readonly #connections = new Set<UwsConnection>();
+  readonly #connectionHost: ConstructorParameters<typeof UwsConnection>[0];
   readonly #housekeeping: Housekeeping;
   #listenSocket: us_listen_socket | undefined;
   /** The listener of another thread hands nothing on to this one any more, or soon. */
@@ -79,6 +80,11 @@ class UwsTransport<Principal> implements Transport {
       addresses: this.#addresses,
       onRefused: (limit) => this.#refused(limit),
     });
+    this.#connectionHost = {
+      bufferedBytesMax: options.bufferedBytesMax,
+      guard: this.#guard,
+      onGone: (connection) => this.#onGone(connection),
+    };
     this.#serve(this.#app);
   }
 
@@ -217,7 +223,7 @@ class UwsTransport<Principal> implements Transport {
   }
 
   #upgrade(response: UwsResponse, request: UwsRequest, context: us_socket_context_t): void {
-    const { bufferedBytesMax, compression } = this.#options;
+    const { compression } = this.#options;
     const headers = readHeaders(request);
     const socketAddress = socketAddressOf(response);
     const remoteAddress = this.#addresses.clientOf(socketAddress, headers);
@@ -256,18 +262,13 @@ class UwsTransport<Principal> implements Transport {
       return;
     }
     const compressed = compression && offersPlainDeflate(headers.get("sec-websocket-extensions"));
-    const connection = new UwsConnection({
+    const connection = new UwsConnection(this.#connectionHost, {
       id: this.#nextId++,
       remoteAddress: accepted.remoteAddress,
       compressionNegotiated: compressed,
-      bufferedBytesMax,
-      guard: this.#guard,
+      owner,
+      proxied: isProxied ? remoteAddress : undefined,
       accept: (opened) => this.#handler.onConnection(opened, accepted),
-      onGone: () => {
-        this.#connections.delete(connection);
-        if (isProxied) this.#housekeeping.admission.closeProxied(remoteAddress);
-        this.#housekeeping.admission.closeSocket(owner);
-      },
     });
     this.#connections.add(connection);
     response.upgrade<UserData>(
@@ -278,6 +279,14 @@ class UwsTransport<Principal> implements Transport {
       compressed ? "permessage-deflate" : "",
       context,
     );
+  }
+
+  #onGone(connection: UwsConnection): void {
+    this.#connections.delete(connection);
+    const { owner, proxied } = connection;
+    const { admission } = this.#housekeeping;
+    if (proxied !== undefined) admission.closeProxied(proxied);
+    admission.closeSocket(owner);
   }
 
   #refuseFor(limit: RefusalLimit, response: UwsResponse): void {

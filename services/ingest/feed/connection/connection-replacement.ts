@@ -98,6 +98,13 @@ export class ConnectionReplacement {
     this.#cancelTakeOver = clock.after(policy.rolloverOverlapMs, check);
   }
 
+  /** True while `accepts` may say no, or has to know of every event. */
+  get isWeighing(): boolean {
+    return (
+      this.#next !== undefined || this.#rollover !== undefined || this.#takenOver !== undefined
+    );
+  }
+
   /** True if an event goes on that came on this connection. */
   accepts(link: FeedLink, event: FeedData): boolean {
     if (this.#rollover !== undefined) {

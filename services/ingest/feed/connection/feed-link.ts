@@ -1,6 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { CancelTimer } from "#core/clock.ts";
 import { HeldUp } from "#core/held-up.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
 import { RequestPacer } from "../rest/request-pacer.ts";
 import type { AddressBudget } from "../rest/address-budget.ts";
@@ -35,6 +36,8 @@ export type FeedLinkOwner = {
   onLinkOpen(link: FeedLink): void;
   onLinkFrame(link: FeedLink): void;
   onLinkEvent(link: FeedLink, event: FeedLinkEvent): void;
+  /** The same for a tick, which is the link's again afterwards. */
+  onLinkTick(link: FeedLink, tick: FeedTick): void;
   /** Everything that one frame refused: the venue may refuse many for the sake of one. */
   onLinkRefused(link: FeedLink, refused: readonly RefusedEvent[]): void;
   /** The last call; also for a connection that never opened. */
@@ -52,6 +55,7 @@ export class FeedLink {
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
+  readonly #takeTick: (tick: FeedTick) => void;
   /** What the frame that is being read refuses. */
   #refused: RefusedEvent[] = [];
   #state: LinkState = "dialing";
@@ -81,6 +85,7 @@ export class FeedLink {
         owner.onLinkEvent(this, event);
       }
     };
+    this.#takeTick = (tick) => owner.onLinkTick(this, tick);
     this.#lastAliveUs = clock.monotonicUs();
     this.#pacer = new RequestPacer({
       limit: adapter.limits.outgoingFrames,
@@ -235,7 +240,7 @@ export class FeedLink {
   #onText(bytes: Uint8Array): void {
     if (!LINK_TRAFFIC[this.#state].receives) return;
     const nowUs = this.#beginFrame();
-    const isRead = this.decoder.scan?.(bytes, nowUs, this.#emit) === true;
+    const isRead = this.decoder.scan?.(bytes, nowUs, this.#emit, this.#takeTick) === true;
     if (!isRead) this.decoder.decode(textOfBytes(bytes), nowUs, this.#emit);
     this.#endFrame();
   }

@@ -3,6 +3,7 @@ import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import { CHANNEL_OF_KIND } from "#core/market-event.ts";
+import type { FeedTick } from "#core/market-tick.ts";
 import type {
   ConnectionPlan,
   ConnectionTicket,
@@ -213,6 +214,22 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       case "open-interest":
       case "liquidation":
         this.#onData(link, event);
+    }
+  }
+
+  /** @internal Called by the link. */
+  onLinkTick(link: FeedLink, tick: FeedTick): void {
+    // While one connection takes over from another, each event is weighed.
+    if (this.#replacement.isWeighing) {
+      this.#onData(link, tick.event());
+      return;
+    }
+    if (link !== this.#current) return;
+    const { sink, counters } = this.#options;
+    if (!this.#subscriptions.onData(tick.instrument, tick.channel, link.lastAliveUs)) {
+      counters.unrequested += 1;
+    } else if (tick.kind !== "trade" || !this.#trades.takeTick(tick)) {
+      sink.onTick(tick);
     }
   }
 

@@ -32,6 +32,7 @@ function linkIn(state: LinkState, connectionSilenceMsMax = Infinity) {
       onLinkOpen: () => heard.push("open"),
       onLinkFrame: () => heard.push("frame"),
       onLinkEvent: (_, event) => heard.push(event.kind),
+      onLinkTick: (_, tick) => heard.push(tick.kind),
       onLinkRefused: (_, refused) => heard.push(`refused ${refused.length}`),
       onLinkClosed: (_, reason) => heard.push(`closed: ${reason}`),
     },

@@ -1,5 +1,6 @@
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import type { TradeTick } from "#core/market-tick.ts";
 import type { StatusReason } from "#core/status-reason.ts";
 import type { RestPurpose } from "../feed-adapter.ts";
 import type { FeedSink } from "../feed-sink.ts";
@@ -48,6 +49,11 @@ export class SessionTrades {
   /** Takes the next trade of the stream. True if it is held until the hole before it is closed. */
   take(trade: Trade): boolean {
     return this.#filler?.take(trade) === true;
+  }
+
+  /** The same for one that is a tick. */
+  takeTick(tick: TradeTick): boolean {
+    return this.#filler?.takeTick(tick) === true;
   }
 
   /** Trades may be missing. True if they are being fetched. */

@@ -2,6 +2,8 @@ import { backoffDelayMs } from "@tickwire/proto/model";
 import type { CancelTimer } from "#core/clock.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
+import { TickAt, TradeAt } from "#core/market-tick.ts";
+import type { TradeTick } from "#core/market-tick.ts";
 import type { TradePosition } from "../feed-adapter.ts";
 import type { VenueContext } from "../venue-context.ts";
 import type { VenueRest } from "./venue-rest.ts";
@@ -60,6 +62,41 @@ type Fill = {
   cancelRetry: CancelTimer | undefined;
 };
 
+/** The last trade of a stream. No object is made of one that is a tick, for there are many. */
+class LastTrade {
+  #tradeId = "";
+  #venueTimeUs: number | undefined;
+  /** Of a tick whose id is counted: id and time; NaN where the others have them. */
+  readonly #numbers = Float64Array.of(Number.NaN, Number.NaN);
+
+  /** Undefined before the first trade that has an id. */
+  get position(): TradePosition | undefined {
+    const id = this.#numbers[0]!;
+    if (Number.isNaN(id)) {
+      const tradeId = this.#tradeId;
+      return tradeId === "" ? undefined : { tradeId, venueTimeUs: this.#venueTimeUs };
+    }
+    const timeUs = this.#numbers[1]!;
+    return { tradeId: String(id), venueTimeUs: Number.isNaN(timeUs) ? undefined : timeUs };
+  }
+
+  note({ tradeId, venueTimeUs }: TradePosition): void {
+    this.#tradeId = tradeId;
+    this.#venueTimeUs = venueTimeUs;
+    this.#numbers[0] = Number.NaN;
+  }
+
+  noteTick(tick: TradeTick): void {
+    const id = tick.numbers[TradeAt.Id]!;
+    if (Number.isNaN(id)) {
+      if (tick.idText !== "") this.note(positionOf(tick.event()));
+      return;
+    }
+    this.#numbers[0] = id;
+    this.#numbers[1] = tick.numbers[TickAt.Venue]!;
+  }
+}
+
 /**
  * Fetches the trades that a connection missed by REST and puts them before the live ones, which
  * wait meanwhile. The hole counts as closed only if the answers reach from the last trade before it
@@ -68,7 +105,10 @@ type Fill = {
  */
 export class TradeGapFiller {
   readonly #options: TradeGapFillerOptions;
-  readonly #last = new Map<Instrument, TradePosition>();
+  readonly #last = new Map<Instrument, LastTrade>();
+  /** Most trades are of the instrument of the trade before. */
+  #lastTick: LastTrade | undefined;
+  #lastInstrument: Instrument | undefined;
   readonly #fills = new Map<Instrument, Fill>();
 
   constructor(options: TradeGapFillerOptions) {
@@ -87,13 +127,27 @@ export class TradeGapFiller {
     return false;
   }
 
+  /** The same for one that is a tick. */
+  takeTick(tick: TradeTick): boolean {
+    if (this.#fills.size > 0) return this.take(tick.event());
+    const { instrument } = tick;
+    let last = this.#lastTick;
+    if (last === undefined || instrument !== this.#lastInstrument) {
+      last = this.#lastOf(instrument);
+      this.#lastTick = last;
+      this.#lastInstrument = instrument;
+    }
+    last.noteTick(tick);
+    return false;
+  }
+
   /**
    * From now on trades of the instrument are held. False if the hole cannot be filled: the venue
    * does not offer it, no trade was seen before it, or another hole is being filled.
    */
   start(instrument: Instrument, reason: TradeGapReason): boolean {
     const { adapter, clock, policy } = this.#options;
-    const last = this.#last.get(instrument);
+    const last = this.#last.get(instrument)?.position;
     if (adapter.tradesRequest === undefined || last === undefined) return false;
     if (this.#fills.has(instrument)) return false;
     const fill: Fill = {
@@ -220,7 +274,7 @@ export class TradeGapFiller {
     counters.tradesFilled += 1;
     fill.last = positionOf(trade);
     fill.hasFilled = true;
-    this.#last.set(fill.instrument, fill.last);
+    this.#lastOf(fill.instrument).note(fill.last);
     // It is late, but it is the next one of the stream.
     publish(trade.historical ? { ...trade, historical: false } : trade);
   }
@@ -258,7 +312,16 @@ export class TradeGapFiller {
 
   #note(trade: Trade): void {
     const { instrument, tradeId, historical } = trade;
-    if (!historical && tradeId !== "") this.#last.set(instrument, positionOf(trade));
+    if (!historical && tradeId !== "") this.#lastOf(instrument).note(trade);
+  }
+
+  #lastOf(instrument: Instrument): LastTrade {
+    let last = this.#last.get(instrument);
+    if (last === undefined) {
+      last = new LastTrade();
+      this.#last.set(instrument, last);
+    }
+    return last;
   }
 
   #isWanted(fill: Fill): boolean {

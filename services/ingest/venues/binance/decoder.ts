@@ -1,6 +1,6 @@
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
@@ -91,11 +91,11 @@ export class BinanceReader implements FrameReader<JsonRecord, unknown> {
     this.#context = context;
     this.#answers = new BinanceAnswers((stream) => dialect.channelsOfStream(stream));
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new BinanceScanner(this.#symbols, dialect);
+    this.#scanner = new BinanceScanner(this.#symbols, context.catalog, dialect);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {

@@ -1,9 +1,10 @@
 // https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
 // https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
+import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { AggressorSide } from "#core/market-event.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import { type Emit, heartbeat } from "../../reading/emit.ts";
+import { BookAt, BookTick, QuoteAt, QuoteTick, TradeAt, TradeTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, heartbeat, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -14,7 +15,8 @@ import {
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
-import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
+import { beginTick, isWholeQuote, isWholeTrade } from "../../reading/scanned-ticks.ts";
+import { FoundValues, LearntFrames, type ValueReader } from "../../reading/learnt-frames.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import type { BinanceWriting } from "./readings.ts";
@@ -88,6 +90,9 @@ const At = {
   Size: 11,
 } as const;
 
+/** What a value is that stands in a frame, where it is none of the numbers above. */
+const Sort = { Bids: 12, Asks: 13, Maker: 14, Way: 15, Unused: 16 } as const;
+
 const QUOTE_KEYS = Seen.Symbol | Seen.Bid | Seen.BidSize | Seen.Ask | Seen.AskSize;
 const SPOT_QUOTE_KEYS = QUOTE_KEYS | Seen.LastId;
 const TRADE_KEYS = Seen.Symbol | Seen.TradeId | Seen.Price | Seen.Size | Seen.Maker;
@@ -95,17 +100,30 @@ const BOOK_KEYS = Seen.Symbol | Seen.FirstId | Seen.LastId | Seen.Bids | Seen.As
 
 type Kind = "quote" | "trade" | "book" | undefined;
 
+/** What the members of a payload come to that are the same in every message of a stream. */
+type Payload = {
+  readonly kind: Kind;
+  readonly state: BinanceInstrumentState;
+  /** The keys that stand in it. */
+  readonly seen: number;
+};
+
 /**
  * Reads quotes, trades and changes of books of the combined streams in their bytes. The members may
  * stand in any order in which the symbol comes before what is read at its scales.
  */
-export class BinanceScanner {
+export class BinanceScanner implements ValueReader<Payload> {
   readonly #symbols: SymbolTable<BinanceInstrumentState>;
   readonly #bookTime: BinanceWriting["bookTimeField"];
   readonly #numbers = new Float64Array(12);
   readonly #levels = new ScannedBook();
+  readonly #quoteTick = new QuoteTick();
+  readonly #tradeTick = new TradeTick();
+  readonly #bookTick = new BookTick();
   // Of the payload that is being scanned.
   readonly #seen = new SeenMembers();
+  readonly #learnt: LearntFrames<Payload>;
+  readonly #found = new FoundValues();
   #kind: Kind;
   #state: BinanceInstrumentState | undefined;
   #isBuyerMaker = false;
@@ -113,38 +131,88 @@ export class BinanceScanner {
 
   constructor(
     symbols: SymbolTable<BinanceInstrumentState>,
+    catalog: InstrumentCatalog,
     { bookTimeField }: Pick<BinanceWriting, "bookTimeField">,
   ) {
     this.#symbols = symbols;
+    this.#learnt = new LearntFrames(catalog);
     this.#bookTime = bookTimeField;
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const last = bytes.length - 1;
     if (bytes[last] !== CLOSE_BRACE || bytes[last - 1] !== CLOSE_BRACE) return false;
+    if (this.#learnt.find(bytes, STREAM.length, this) !== undefined) {
+      return this.#tell(receivedTimeUs, emit, takeTick);
+    }
     const name = literal(bytes, 0, STREAM);
     const nameEnd = textEnd(bytes, name);
     const payload = literal(bytes, nameEnd, DATA);
     if (payload < 0 || !this.#members(bytes, payload, last - 1)) return false;
+    if (this.#kind === "book" && isOfBestLevels(bytes, name, nameEnd)) return false;
+    const state = this.#state;
+    if (!this.#tell(receivedTimeUs, emit, takeTick) || state === undefined) return false;
+    const meaning = { kind: this.#kind, state, seen: this.#seen.bits };
+    this.#learnt.learn(bytes, STREAM.length, this.#found, meaning);
+    return true;
+  }
+
+  /** Tells what was read of the payload. False, with nothing told, if that is for the decoder. */
+  #tell(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     switch (this.#kind) {
       case "quote":
-        return this.#quote(receivedTimeUs, emit);
+        return this.#quote(receivedTimeUs, emit, takeTick);
       case "trade":
-        return this.#trade(receivedTimeUs, emit);
+        return this.#trade(receivedTimeUs, emit, takeTick);
       case "book":
-        if (isOfBestLevels(bytes, name, nameEnd)) return false;
-        return this.#book(receivedTimeUs, emit);
+        return this.#book(receivedTimeUs, emit, takeTick);
       case undefined:
         // Spot's quotes do not say what they are.
         if (!this.#seen.has(SPOT_QUOTE_KEYS)) return false;
-        return this.#quote(receivedTimeUs, emit);
+        return this.#quote(receivedTimeUs, emit, takeTick);
+    }
+  }
+
+  /** See `ValueReader`. */
+  beginLearnt({ kind, state, seen }: Payload): void {
+    this.#kind = kind;
+    this.#state = state;
+    this.#seen.restore(seen);
+    if (kind === "book") this.#levels.begin(state.scales);
+  }
+
+  /** See `ValueReader`. */
+  readValue(bytes: Uint8Array, at: number, sort: number): number {
+    const numbers = this.#numbers;
+    switch (sort) {
+      case At.Bid:
+      case At.Ask:
+      case At.Price:
+        return decimal(bytes, at, this.#state!.scales.form.price, numbers, sort);
+      case At.BidSize:
+      case At.AskSize:
+      case At.Size:
+        return decimal(bytes, at, this.#state!.scales.form.size, numbers, sort);
+      case Sort.Bids:
+        return this.#levels.bids.quoted(bytes, at, this.#levels.form, 0);
+      case Sort.Asks:
+        return this.#levels.asks.quoted(bytes, at, this.#levels.form, 0);
+      case Sort.Maker:
+        return this.#readMaker(bytes, at);
+      case Sort.Way:
+        return this.#readWay(bytes, at);
+      case Sort.Unused:
+        return skipScalar(bytes, at);
+      default:
+        return wholeNumber(bytes, at, numbers, sort);
     }
   }
 
   /** Reads the members of the payload, which ends at `end`. */
   #members(bytes: Uint8Array, start: number, end: number): boolean {
     this.#seen.begin();
+    this.#found.begin();
     this.#kind = undefined;
     this.#state = undefined;
     let at = start;
@@ -196,7 +264,7 @@ export class BinanceScanner {
       case 0x58: // X
         return this.#way(bytes, value);
       case 0x4d: // M
-        return skipScalar(bytes, value);
+        return this.#found.add(value, skipScalar(bytes, value), Sort.Unused);
       default:
         return -1;
     }
@@ -207,13 +275,14 @@ export class BinanceScanner {
     if (previous >= 0) return this.#whole(bytes, previous, Seen.PreviousId, At.PreviousId);
     for (const key of USELESS) {
       const value = literal(bytes, at, key);
-      if (value >= 0) return skipScalar(bytes, value);
+      if (value >= 0) return this.#found.add(value, skipScalar(bytes, value), Sort.Unused);
     }
     return -1;
   }
 
   #whole(bytes: Uint8Array, at: number, key: number, place: number): number {
-    return this.#seen.isFirst(key) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    if (!this.#seen.isFirst(key)) return -1;
+    return this.#found.add(at, wholeNumber(bytes, at, this.#numbers, place), place);
   }
 
   #quoted(bytes: Uint8Array, at: number, key: number, place: number, isPrice: boolean): number {
@@ -221,6 +290,7 @@ export class BinanceScanner {
     if (state === undefined || bytes[at] !== QUOTE || !this.#seen.isFirst(key)) return -1;
     const { form } = state.scales;
     const end = decimal(bytes, at + 1, isPrice ? form.price : form.size, this.#numbers, place);
+    this.#found.add(at + 1, end, place);
     return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
   }
 
@@ -230,7 +300,8 @@ export class BinanceScanner {
     // The other side has begun the message if it is there already.
     if (!this.#seen.has(Seen.Bids | Seen.Asks)) book.begin(this.#state.scales);
     const levels = key === Seen.Bids ? book.bids : book.asks;
-    return levels.quoted(bytes, at, book.form, 0);
+    const end = levels.quoted(bytes, at, book.form, 0);
+    return this.#found.add(at, end, key === Seen.Bids ? Sort.Bids : Sort.Asks);
   }
 
   #symbol(bytes: Uint8Array, at: number): number {
@@ -253,13 +324,22 @@ export class BinanceScanner {
 
   #maker(bytes: Uint8Array, at: number): number {
     if (!this.#seen.isFirst(Seen.Maker)) return -1;
+    return this.#found.add(at, this.#readMaker(bytes, at), Sort.Maker);
+  }
+
+  #readMaker(bytes: Uint8Array, at: number): number {
     const behindTrue = literal(bytes, at, TRUE);
     this.#isBuyerMaker = behindTrue >= 0;
     return this.#isBuyerMaker ? behindTrue : literal(bytes, at, FALSE);
   }
 
   #way(bytes: Uint8Array, at: number): number {
-    if (bytes[at] !== QUOTE || !this.#seen.isFirst(Seen.Way)) return -1;
+    if (!this.#seen.isFirst(Seen.Way)) return -1;
+    return this.#found.add(at, this.#readWay(bytes, at), Sort.Way);
+  }
+
+  #readWay(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== QUOTE) return -1;
     const end = textEnd(bytes, at + 1);
     this.#isOfMarket = end >= 0 && literal(bytes, at + 1, MARKET) === end;
     return end < 0 ? -1 : end + 1;
@@ -271,33 +351,36 @@ export class BinanceScanner {
     return !this.#seen.has(Seen.EventTime) ? undefined : epochTimeUs(this.#numbers[At.EventTime]);
   }
 
-  #quote(receivedTimeUs: number, emit: Emit): boolean {
+  #quote(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(QUOTE_KEYS)) return false;
-    const { instrument, scales } = state;
-    const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
-    const event = scannedQuote(subject, scales, this.#numbers, At.Bid);
-    if (event === undefined) return false;
-    emit(event);
+    const tick = this.#quoteTick;
+    if (!beginTick(tick, state, receivedTimeUs, this.#timeUs())) return false;
+    const from = this.#numbers;
+    const to = tick.numbers;
+    to[QuoteAt.Bid] = from[At.Bid]!;
+    to[QuoteAt.BidSize] = from[At.BidSize]!;
+    to[QuoteAt.Ask] = from[At.Ask]!;
+    to[QuoteAt.AskSize] = from[At.AskSize]!;
+    if (!isWholeQuote(tick)) return false;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 
-  #trade(receivedTimeUs: number, emit: Emit): boolean {
+  #trade(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(TRADE_KEYS)) return false;
-    const { instrument, scales } = state;
-    const isTimed = this.#seen.has(Seen.Time);
-    const venueTimeUs = isTimed ? epochTimeUs(this.#numbers[At.Time]) : undefined;
-    const event = scannedTrade(
-      { instrument, venueTimeUs, receivedTimeUs },
-      scales,
-      this.#numbers,
-      At.Price,
-      this.#aggressorSide(),
-      String(this.#numbers[At.TradeId]),
-    );
-    if (event === undefined) return false;
-    if ((state.tradeStream ??= "trade") === "trade") emit(event);
+    const tick = this.#tradeTick;
+    const from = this.#numbers;
+    const venueTimeUs = this.#seen.has(Seen.Time) ? epochTimeUs(from[At.Time]) : undefined;
+    if (!beginTick(tick, state, receivedTimeUs, venueTimeUs)) return false;
+    const to = tick.numbers;
+    to[TradeAt.Price] = from[At.Price]!;
+    to[TradeAt.Size] = from[At.Size]!;
+    to[TradeAt.Id] = from[At.TradeId]!;
+    tick.side = this.#aggressorSide();
+    if (!isWholeTrade(tick)) return false;
+    if ((state.tradeStream ??= "trade") === "trade") emitTick(tick, emit, takeTick);
     else heartbeat(emit);
     return true;
   }
@@ -307,31 +390,29 @@ export class BinanceScanner {
     return this.#isBuyerMaker ? "seller" : "buyer";
   }
 
-  #book(receivedTimeUs: number, emit: Emit): boolean {
+  #book(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const state = this.#state;
     if (state === undefined || !this.#seen.has(BOOK_KEYS)) return false;
-    const { instrument, scales } = state;
+    const { scales } = state;
     if ((state.bookStream ?? "changes") !== "changes") {
       heartbeat(emit);
       return true;
     }
-    const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
-    state.bookStream = "changes";
+    const tick = this.#bookTick;
     const numbers = this.#numbers;
     const isByTime = this.#bookTime === "T" && this.#seen.has(Seen.Time);
     const isTimed = isByTime || this.#seen.has(Seen.EventTime);
     const time = numbers[isByTime ? At.Time : At.EventTime];
     const venueTimeUs = isTimed ? epochTimeUs(time) : undefined;
+    if (Number.isNaN(venueTimeUs) || !this.#levels.fill(tick, scales)) return false;
+    beginTick(tick, state, receivedTimeUs, venueTimeUs);
+    state.bookStream = "changes";
     const hasPrevious = this.#seen.has(Seen.PreviousId);
-    emit(
-      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
-        snapshot: false,
-        firstUpdateId: numbers[At.FirstId],
-        lastUpdateId: numbers[At.LastId],
-        previousUpdateId: hasPrevious ? numbers[At.PreviousId] : undefined,
-      }),
-    );
+    const to = tick.numbers;
+    to[BookAt.FirstId] = numbers[At.FirstId]!;
+    to[BookAt.LastId] = numbers[At.LastId]!;
+    to[BookAt.PreviousId] = hasPrevious ? numbers[At.PreviousId]! : Number.NaN;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 }

@@ -5,7 +5,7 @@ import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, FeedSubscription, RestPurpose } from "../../feed/feed-adapter.ts";
 import { ConnectionSequence } from "../../reading/connection-sequence.ts";
 import { rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
@@ -69,10 +69,10 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
     });
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if ((this.#flags & FLAG_SEQUENCE) === 0) return false;
     const isTimed = (this.#flags & FLAG_TIMESTAMP) !== 0;
-    return this.#scanner.scan(bytes, receivedTimeUs, emit, isTimed);
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick, isTimed);
   }
 
   unsubscribeFrames(subscriptions: readonly FeedSubscription[]): readonly string[] {

@@ -1,11 +1,12 @@
 // https://docs.bitfinex.com/reference/ws-public-books
 // https://docs.bitfinex.com/docs/ws-websocket-checksum
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit, EventSubject } from "../../reading/emit.ts";
+import { BookAt, BookTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, decimal, literal, NOT_SO, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { epochTimeUs } from "../../reading/venue-time.ts";
+import { beginTick } from "../../reading/scanned-ticks.ts";
+import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import type { BitfinexChannels } from "./answers.ts";
 
 const CHECKSUM = bytesOf(',"cs",');
@@ -20,7 +21,7 @@ const OPEN_BRACKET = 0x5b;
 /** Places of numbers in the scanner's column. */
 const At = { Channel: 0, Sequence: 1, Sent: 2, Price: 3, Count: 4, Amount: 5 } as const;
 
-const NO_LEVELS = { prices: [], sizes: [] };
+const NO_LEVELS = { prices: new Float64Array(0), sizes: new Float64Array(0), count: 0 };
 
 type BitfinexScannerOptions = {
   readonly channels: BitfinexChannels;
@@ -36,13 +37,22 @@ type BitfinexScannerOptions = {
 export class BitfinexScanner {
   readonly #options: BitfinexScannerOptions;
   readonly #numbers = new Float64Array(6);
+  readonly #tick = new BookTick();
+  /** The side of the level that was read last. */
+  readonly #side = { prices: new Float64Array(1), sizes: new Float64Array(1), count: 1 };
 
   constructor(options: BitfinexScannerOptions) {
     this.#options = options;
   }
 
   /** See `FeedDecoder.scan`. Where `isTimed`, messages end with the time of their sending. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, isTimed: boolean): boolean {
+  scan(
+    bytes: Uint8Array,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+    isTimed: boolean,
+  ): boolean {
     if (bytes[0] !== OPEN_BRACKET) return false;
     const numbers = this.#numbers;
     const payload = wholeNumber(bytes, 1, numbers, At.Channel);
@@ -56,14 +66,17 @@ export class BitfinexScanner {
     const scales = scalesOf(instrument);
     const end = level < 0 ? this.#checksum(bytes, checksum) : this.#level(bytes, level, scales);
     if (!this.#isEnd(bytes, end, isTimed)) return false;
-    if (!continues(numbers[At.Sequence]!, emit)) return true;
     const venueTimeUs = isTimed ? epochTimeUs(numbers[At.Sent]) : undefined;
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    if (level < 0) {
-      const sides = { bids: NO_LEVELS, asks: NO_LEVELS };
-      const sum = numbers[At.Amount]!;
-      emit(bookEvent(subject, scales, sides, { snapshot: false, checksum: sum }));
-    } else this.#change(subject, scales, emit);
+    // What such a time says is for the decoder to tell.
+    if (isBadTime(venueTimeUs)) return false;
+    if (!continues(numbers[At.Sequence]!, emit)) return true;
+    const tick = this.#tick;
+    beginTick(tick, { instrument, scales }, receivedTimeUs, venueTimeUs);
+    tick.bids = NO_LEVELS;
+    tick.asks = NO_LEVELS;
+    tick.numbers[BookAt.Checksum] = level < 0 ? numbers[At.Amount]! : Number.NaN;
+    if (level >= 0) this.#setLevel(tick);
+    emitTick(tick, emit, takeTick);
     return true;
   }
 
@@ -96,15 +109,14 @@ export class BitfinexScanner {
     return literal(bytes, at, END) === bytes.length;
   }
 
-  /** Tells of the level: of bids if its amount is positive, gone if its count is 0. */
-  #change(subject: EventSubject, scales: ScaleTracker, emit: Emit): void {
+  /** Puts the level in: of bids if its amount is positive, gone if its count is 0. */
+  #setLevel(tick: BookTick): void {
     const numbers = this.#numbers;
     const amount = numbers[At.Amount]!;
-    const size = numbers[At.Count] === 0 ? 0 : Math.abs(amount);
-    const side = { prices: [numbers[At.Price]!], sizes: [size] };
-    const isBid = amount > 0;
-    const sides = { bids: isBid ? side : NO_LEVELS, asks: isBid ? NO_LEVELS : side };
-    emit(bookEvent(subject, scales, sides, { snapshot: false }));
+    this.#side.prices[0] = numbers[At.Price]!;
+    this.#side.sizes[0] = numbers[At.Count] === 0 ? 0 : Math.abs(amount);
+    if (amount > 0) tick.bids = this.#side;
+    else tick.asks = this.#side;
   }
 }
 

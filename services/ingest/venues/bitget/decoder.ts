@@ -3,7 +3,14 @@ import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/f
 import { bookEvent } from "../../reading/book-event.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -28,6 +35,7 @@ import {
   readBitgetTrade,
 } from "./readings.ts";
 import { isNotPublished } from "./requests.ts";
+import { BitgetScanner } from "./scanner.ts";
 
 const NO_ARGUMENT: JsonRecord = {};
 
@@ -43,12 +51,27 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
   readonly #catalog: InstrumentCatalog;
   /** The scales of trades and quotes. */
   readonly #ticks = new InstrumentStates(() => new ScaleTracker());
-  readonly #books = new InstrumentStates(() => new BitgetBook());
+  readonly #books = new InstrumentStates((instrument) => {
+    const book = new BitgetBook();
+    this.#scanner.add(instrument, book);
+    return book;
+  });
   readonly #candles = new CandleCloser();
+  readonly #scanner: BitgetScanner;
 
   constructor(dialect: BitgetDialect, context: FeedDecoderContext) {
     this.#dialect = dialect;
     this.#catalog = context.catalog;
+    this.#scanner = new BitgetScanner(
+      dialect,
+      context.catalog,
+      (argument, ticker, venueTimeUs, receivedTimeUs, emit) =>
+        this.#scannedTicker(argument, ticker, venueTimeUs, receivedTimeUs, emit),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   message(
@@ -105,6 +128,23 @@ export class BitgetReader implements FrameReader<JsonRecord | typeof PONG, unkno
     if (!Array.isArray(data)) return "missing-field";
     this.#trades(data, { instrument, venueTimeUs: undefined, receivedTimeUs }, false, emit);
     return undefined;
+  }
+
+  #scannedTicker(
+    argument: JsonRecord,
+    ticker: JsonRecord,
+    venueTimeUs: number | undefined,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): boolean {
+    const about = this.#dialect.readArgument(argument);
+    if (about?.reading !== "ticker") return false;
+    const instrument = lookUpInstrument(this.#catalog, about.symbol, emit, about.market);
+    if (instrument === undefined) return true;
+    const subject = { instrument, venueTimeUs, receivedTimeUs };
+    const reason = readBitgetTicker(ticker, subject, this.#dialect.ticker, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, BITGET_CHANNELS.ticker[0]);
+    return true;
   }
 
   #rows(

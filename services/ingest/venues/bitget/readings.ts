@@ -1,7 +1,6 @@
 // What a version of Bitget's feed calls things, and what its rows say.
 import type { Channel } from "#core/instrument.ts";
 import type { CandleCloser } from "../../reading/candle-closer.ts";
-import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
@@ -66,6 +65,8 @@ export type BitgetArgument = {
 export type BitgetDialect = {
   /** Books have checksums; otherwise they have numbers. */
   readonly hasChecksums: boolean;
+  /** Under which keys the argument of a message names its channel and its symbol. */
+  readonly argumentKeys: { readonly channelKey: string; readonly symbolKey: string };
   readonly sides: { readonly bids: string; readonly asks: string };
   readonly ticker: BitgetTickerKeys;
   /** What a message with this `arg` is about; undefined if that is nothing known. */
@@ -174,26 +175,36 @@ export function readBitgetCandles(
   closer: CandleCloser,
   emit: Emit,
 ): Fault {
-  const { venueTimeUs } = subject;
-  for (const [index, row] of rows.entries()) {
-    const [start, ...texts] = candleFields(row);
-    const openTimeUs = epochTimeUs(start);
+  const { instrument, venueTimeUs, receivedTimeUs } = subject;
+  // Subscribing brings a thousand of them in one message.
+  for (let index = 0; index < rows.length; index += 1) {
+    const fields = candleFields(rows[index]);
+    const openTimeUs = epochTimeUs(fields[0]);
     if (openTimeUs === undefined) return "missing-field";
     if (isBadTime(openTimeUs)) return "bad-time";
-    const [open, high, low, close, volume, turnover] = texts;
-    const values = readCandleValues({ open, high, low, close, volume });
-    if (typeof values === "string") return values;
+    const open = decimalText(fields[1]);
+    const high = decimalText(fields[2]);
+    const low = decimalText(fields[3]);
+    const close = decimalText(fields[4]);
+    const volume = decimalText(fields[5]);
+    if (open === undefined || high === undefined || low === undefined) return "bad-decimal";
+    if (close === undefined || volume === undefined) return "bad-decimal";
     const isOver = venueTimeUs !== undefined && venueTimeUs >= openTimeUs + MINUTE_MS * 1000;
-    const closed = index < rows.length - 1 || isOver;
     const candle = {
       kind: "candle",
-      ...subject,
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
       intervalMs: MINUTE_MS,
       openTimeUs,
-      ...values,
-      quoteVolume: decimalText(turnover),
+      open,
+      high,
+      low,
+      close,
+      volume,
+      quoteVolume: decimalText(fields[6]),
       tradeCount: undefined,
-      closed,
+      closed: index < rows.length - 1 || isOver,
     } as const;
     closer.take(candle, emit);
   }

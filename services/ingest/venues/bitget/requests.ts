@@ -50,6 +50,7 @@ const TOPIC_OF: Partial<Record<Channel, string>> = {
 /** How version 3 of the feed says things. */
 export const BITGET_DIALECT: BitgetDialect = {
   hasChecksums: false,
+  argumentKeys: { channelKey: "topic", symbolKey: "symbol" },
   sides: { bids: "b", asks: "a" },
   ticker: {
     times: [],

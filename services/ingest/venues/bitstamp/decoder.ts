@@ -6,7 +6,7 @@ import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-tex
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -59,8 +59,8 @@ export class BitstampReader implements FrameReader<TextRecord, JsonText> {
     );
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   /** What a book's channel missed while it was not subscribed to, nothing tells. */

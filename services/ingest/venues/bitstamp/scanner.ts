@@ -1,10 +1,10 @@
 // https://www.bitstamp.net/websocket/v2/
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import type { Emit, TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, NOT_SO, textEnd } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 
 /** What the scanner must know of a market. */
@@ -34,7 +34,7 @@ export class BitstampScanner {
   readonly #markets: SymbolTable<ScannedMarket>;
   readonly #onChange: OnChange;
   readonly #time = new Float64Array(1);
-  readonly #book = new ScannedBook();
+  readonly #book = new ScannedChange();
 
   constructor(markets: SymbolTable<ScannedMarket>, onChange: OnChange) {
     this.#markets = markets;
@@ -42,28 +42,25 @@ export class BitstampScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const nameEnd = bytes.length - TAIL.length;
     if (literal(bytes, nameEnd, TAIL) < 0) return false;
     let name = nameEnd;
     while (name > 0 && bytes[name - 1] !== UNDERSCORE && bytes[name - 1] !== QUOTE) name -= 1;
     const market = this.#markets.find(bytes, name, nameEnd);
     if (market === undefined) return false;
-    const { instrument, scales } = market;
-    const { bids, asks, form } = this.#book;
-    this.#book.begin(scales);
+    const { levels, numbers } = this.#book;
+    const { bids, asks, form } = levels;
+    levels.begin(market.scales);
     let at = textEnd(bytes, literal(bytes, 0, HEAD));
     at = this.#microseconds(bytes, literal(bytes, at, TIME));
     at = bids.quoted(bytes, literal(bytes, at, BIDS), form, 0);
     at = asks.quoted(bytes, literal(bytes, at, ASKS), form, 0);
     if (literal(bytes, at, CHANNEL) !== name) return false;
-    const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     const venueTimeUs = this.#time[0]!;
-    const previousUpdateId = this.#onChange(instrument, venueTimeUs);
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const numbers = { snapshot: false, lastUpdateId: venueTimeUs, previousUpdateId };
-    emit(bookEvent(subject, scales, columns, numbers));
+    numbers[BookAt.LastId] = venueTimeUs;
+    numbers[BookAt.PreviousId] = this.#onChange(market.instrument, venueTimeUs) ?? Number.NaN;
+    this.#book.emit(market, venueTimeUs, receivedTimeUs, emit, takeTick);
     return true;
   }
 

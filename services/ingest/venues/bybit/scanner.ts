@@ -1,9 +1,9 @@
 // https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
 // https://bybit-exchange.github.io/docs/v5/websocket/public/trade
 import type { Instrument } from "#core/instrument.ts";
+import { BookAt } from "#core/market-tick.ts";
 import type { Trade } from "#core/market-event.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import type { Emit, TakeTick } from "../../reading/emit.ts";
 import {
   asciiText,
   bytesOf,
@@ -15,7 +15,7 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
 import { scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -58,13 +58,13 @@ const COMMA = 0x2c;
 const CLOSE_BRACE = 0x7d;
 
 /** Places of numbers in the scanner's column. */
-const At = { Depth: 0, Sent: 1, Number: 2, Sequence: 3, Matched: 4, Price: 5, Size: 6 } as const;
+const At = { Depth: 0, Sent: 1, Sequence: 2, Matched: 3, Price: 4, Size: 5 } as const;
 
 /** Reads changes of books and trades in their bytes. */
 export class BybitScanner {
   readonly #symbols: SymbolTable<ScannedInstrument>;
-  readonly #numbers = new Float64Array(7);
-  readonly #book = new ScannedBook();
+  readonly #numbers = new Float64Array(6);
+  readonly #book = new ScannedChange();
   /** Of the message that is being scanned: none is told before all are read. */
   readonly #trades: Trade[] = [];
 
@@ -73,14 +73,20 @@ export class BybitScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const depth = literal(bytes, 0, BOOK_HEAD);
-    if (depth >= 0) return this.#change(bytes, depth, receivedTimeUs, emit);
+    if (depth >= 0) return this.#change(bytes, depth, receivedTimeUs, emit, takeTick);
     const topic = literal(bytes, 0, TRADE_HEAD);
     return topic >= 0 && this.#tradesOf(bytes, topic, receivedTimeUs, emit);
   }
 
-  #change(bytes: Uint8Array, start: number, receivedTimeUs: number, emit: Emit): boolean {
+  #change(
+    bytes: Uint8Array,
+    start: number,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     const numbers = this.#numbers;
     const name = literal(bytes, wholeNumber(bytes, start, numbers, At.Depth), POINT);
     const nameEnd = textEnd(bytes, name);
@@ -90,26 +96,23 @@ export class BybitScanner {
     const depth = numbers[At.Depth]!;
     // A topic of one level tells of best prices, and so no book has begun with it.
     if (state === undefined || state.bookDepth !== depth || depth === 0) return false;
-    const { instrument, scales } = state;
-    const { bids, asks, form } = this.#book;
-    this.#book.begin(scales);
+    const { levels } = this.#book;
+    const { bids, asks, form } = levels;
+    levels.begin(state.scales);
     let at = wholeNumber(bytes, sent, numbers, At.Sent);
     at = textEnd(bytes, literal(bytes, at, BOOK_DATA));
     at = bids.quoted(bytes, literal(bytes, at, BIDS), form, 0);
     at = asks.quoted(bytes, literal(bytes, at, ASKS), form, 0);
-    at = wholeNumber(bytes, literal(bytes, at, NUMBER), numbers, At.Number);
+    at = wholeNumber(bytes, literal(bytes, at, NUMBER), this.#book.numbers, BookAt.LastId);
     at = wholeNumber(bytes, literal(bytes, at, SEQUENCE), numbers, At.Sequence);
     const end = literal(bytes, at, DATA_END);
     const matched = literal(bytes, end, MATCHED);
     const isMatched = matched >= 0;
     at = isMatched ? wholeNumber(bytes, matched, numbers, At.Matched) : end;
     if (literal(bytes, at, BOOK_TAIL) !== bytes.length) return false;
-    const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     const venueTimeUs = epochTimeUs(numbers[isMatched ? At.Matched : At.Sent]);
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const lastUpdateId = numbers[At.Number];
-    emit(bookEvent(subject, scales, columns, { snapshot: false, lastUpdateId, depth }));
+    this.#book.depth = depth;
+    this.#book.emit(state, venueTimeUs, receivedTimeUs, emit, takeTick);
     return true;
   }
 

@@ -5,7 +5,14 @@ import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts
 import { bookEvent } from "../../reading/book-event.ts";
 import { changesBySide } from "../../reading/changes-by-side.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import { exactDigits } from "../../reading/exact-digits.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
@@ -80,8 +87,8 @@ export class CoinbaseReader implements FrameReader<JsonRecord, unknown> {
     );
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   message(message: JsonRecord, receivedTimeUs: number, emit: Emit, text: string): void {

@@ -1,6 +1,7 @@
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 // https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
+import type { Instrument } from "#core/instrument.ts";
 import type { Trade } from "#core/market-event.ts";
 import type { RejectReason } from "../../feed/feed-adapter.ts";
 import { type Emit, type EventSubject, reject, rejectOf } from "../../reading/emit.ts";
@@ -44,10 +45,20 @@ export type NumberedTrades = {
 
 /** Tells of a match, and before it of a hole in the numbers. */
 export function emitMatch(product: NumberedTrades, trade: Trade, id: number, emit: Emit): void {
-  const last = product.lastTradeId ?? id - 1;
-  if (id > last + 1) rejectOf(emit, "missing-data", trade.instrument, "trades");
-  if (id > last) product.lastTradeId = id;
+  noteMatch(product, trade.instrument, id, emit);
   emit(trade);
+}
+
+/** Tells of a hole before the match of this number. */
+export function noteMatch(
+  product: NumberedTrades,
+  instrument: Instrument,
+  id: number,
+  emit: Emit,
+): void {
+  const last = product.lastTradeId ?? id - 1;
+  if (id > last + 1) rejectOf(emit, "missing-data", instrument, "trades");
+  if (id > last) product.lastTradeId = id;
 }
 
 /** Reads a ticker with its best prices, which are a quote too if they are one. */

@@ -1,14 +1,15 @@
 // https://docs.cdp.coinbase.com/exchange/websocket-feed/channels
 import type { Instrument } from "#core/instrument.ts";
+import { BookTick, TickAt, TradeAt, TradeTick } from "#core/market-tick.ts";
 import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, decimal, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
-import { scannedTrade } from "../../reading/scanned-ticks.ts";
+import { beginTick, isWholeTrade } from "../../reading/scanned-ticks.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
-import { emitMatch, type NumberedTrades } from "./readings.ts";
+import { noteMatch, type NumberedTrades } from "./readings.ts";
 
 /** What the scanner must know of a product. */
 type ScannedProduct = NumberedTrades & {
@@ -45,16 +46,16 @@ const LETTER_M = 0x6d;
 /** What the letter that tells messages apart stands behind: `{"type":"`. */
 const TYPE_AT = 9;
 
-/** Places of numbers in the scanner's column. */
-const At = { Time: 0, TradeId: 1, Price: 2, Size: 3, Sequence: 4 } as const;
-
 /** Reads books and trades in their bytes: all but a few of the frames of a connection. */
 export class CoinbaseScanner {
   readonly #products: SymbolTable<ScannedProduct>;
   readonly #productOf: (instrument: Instrument) => ScannedProduct;
   readonly #time = new ScannedTime();
-  readonly #numbers = new Float64Array(5);
   readonly #book = new ScannedBook();
+  readonly #bookTick = new BookTick();
+  readonly #tradeTick = new TradeTick();
+  /** For a number that is read and not used. */
+  readonly #unused = new Float64Array(1);
 
   constructor(
     products: SymbolTable<ScannedProduct>,
@@ -65,28 +66,28 @@ export class CoinbaseScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const name = literal(bytes, 0, HEAD);
     if (name < 0) {
       return bytes[TYPE_AT] === LETTER_M
-        ? this.#match(bytes, receivedTimeUs, emit)
+        ? this.#match(bytes, receivedTimeUs, emit, takeTick)
         : this.#snapshot(bytes, receivedTimeUs, emit);
     }
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
     const product = this.#products.find(bytes, name, nameEnd);
     if (product?.hasBook !== true) return false;
+    const tick = this.#bookTick;
     this.#book.begin(product.scales);
     let at = this.#changes(bytes, literal(bytes, nameEnd, CHANGES));
     at = literal(bytes, at, TIME);
-    at = this.#time.read(bytes, at, this.#numbers, At.Time);
+    at = this.#time.read(bytes, at, tick.numbers, TickAt.Venue);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
-    const { instrument, scales } = product;
-    const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
-    const subject = { instrument, venueTimeUs: this.#numbers[At.Time], receivedTimeUs };
-    emit(bookEvent(subject, scales, columns, { snapshot: false }));
+    if (!this.#book.fill(tick, product.scales)) return false;
+    tick.instrument = product.instrument;
+    tick.numbers[TickAt.Received] = receivedTimeUs;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 
@@ -112,9 +113,15 @@ export class CoinbaseScanner {
   }
 
   /** A trade. Which product it is of, and so its scales, stands behind its numbers. */
-  #match(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    const numbers = this.#numbers;
-    let at = wholeNumber(bytes, literal(bytes, 0, MATCH_HEAD), numbers, At.TradeId);
+  #match(
+    bytes: Uint8Array,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
+    const tick = this.#tradeTick;
+    const { numbers } = tick;
+    let at = wholeNumber(bytes, literal(bytes, 0, MATCH_HEAD), numbers, TradeAt.Id);
     at = textEnd(bytes, literal(bytes, at, MAKER));
     at = textEnd(bytes, literal(bytes, at, TAKER));
     const sold = literal(bytes, at, MAKER_SOLD);
@@ -124,21 +131,19 @@ export class CoinbaseScanner {
     const priceEnd = textEnd(bytes, price);
     const name = literal(bytes, priceEnd, PRODUCT);
     const nameEnd = textEnd(bytes, name);
-    at = wholeNumber(bytes, literal(bytes, nameEnd, SEQUENCE), numbers, At.Sequence);
-    at = this.#time.read(bytes, literal(bytes, at, TIME), numbers, At.Time);
+    at = wholeNumber(bytes, literal(bytes, nameEnd, SEQUENCE), this.#unused, 0);
+    at = this.#time.read(bytes, literal(bytes, at, TIME), numbers, TradeAt.Venue);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
     const product = this.#products.find(bytes, name, nameEnd);
     if (product === undefined) return false;
-    const { instrument, scales } = product;
-    const { form } = scales;
-    if (decimal(bytes, price, form.price, numbers, At.Price) !== priceEnd) return false;
-    if (decimal(bytes, size, form.size, numbers, At.Size) !== sizeEnd) return false;
-    const subject = { instrument, venueTimeUs: numbers[At.Time], receivedTimeUs };
-    const side = sold < 0 ? "seller" : "buyer";
-    const tradeId = numbers[At.TradeId]!;
-    const trade = scannedTrade(subject, scales, numbers, At.Price, side, String(tradeId));
-    if (trade === undefined) return false;
-    emitMatch(product, trade, tradeId, emit);
+    const { form } = product.scales;
+    if (decimal(bytes, price, form.price, numbers, TradeAt.Price) !== priceEnd) return false;
+    if (decimal(bytes, size, form.size, numbers, TradeAt.Size) !== sizeEnd) return false;
+    if (!isWholeTrade(tick)) return false;
+    beginTick(tick, product, receivedTimeUs, numbers[TradeAt.Venue]);
+    tick.side = sold < 0 ? "seller" : "buyer";
+    noteMatch(product, product.instrument, numbers[TradeAt.Id]!, emit);
+    emitTick(tick, emit, takeTick);
     return true;
   }
 

@@ -5,20 +5,29 @@ import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { emitStates, emitVenueState } from "../../reading/state-events.ts";
 import { epochTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { DeribitAnswers } from "./answers.ts";
 import { DERIBIT_EVENTS } from "./instruments.ts";
-import { candleAt, readBook, readQuote, readTicker, readTrade } from "./readings.ts";
+import { candleAt, readBook, readQuote, readTicker, readTrade, tickerTextsAt } from "./readings.ts";
 import { deribitRequest, partsOf } from "./requests.ts";
 import { tradesOf } from "./rest.ts";
+import { type DeribitInstrumentState, DeribitScanner } from "./scanner.ts";
 
 /** Apart from the ids of requests, which count from 1. */
 const TEST_REPLY = deribitRequest(0, "public/test", {});
@@ -60,16 +69,25 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new DeribitAnswers();
-  readonly #scales = new InstrumentStates(
-    (instrument) => new ScaleTracker({ signedPrices: hasSignedPrices(instrument) }),
-  );
+  readonly #symbols: SymbolTable<DeribitInstrumentState>;
+  readonly #scanner: DeribitScanner;
+  readonly #states = new InstrumentStates((instrument) => {
+    const scales = new ScaleTracker({ signedPrices: hasSignedPrices(instrument) });
+    const state: DeribitInstrumentState = { instrument, scales, bookChannel: undefined };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
   readonly #candles = new CandleCloser();
-  /** The channel that an instrument's book is taken from, should there be several. */
-  readonly #bookChannels = new Map<Instrument, string>();
 
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new DeribitScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -188,34 +206,24 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
   #read(node: number, told: Told, subject: EventSubject, emit: Emit): Fault {
     const { channel, name, historical } = told;
     const tape = this.#tape;
-    const scales = this.#scales.of(subject.instrument);
+    const state = this.#states.of(subject.instrument);
+    const { scales } = state;
     switch (channel) {
       case "trades":
         return readTrade(tape, node, subject, { scales, historical }, emit);
       case "quotes":
         return readQuote(tape, node, subject, scales, emit);
       case "ticker":
-        return readTicker(tape, node, subject, emit);
+        return readTicker(tickerTextsAt(tape, node), subject, emit);
       case "book": {
         const isGrouped = GROUPED_BOOK.test(name);
-        if (this.#isBookOf(subject.instrument, name, isGrouped)) {
+        if (isBookOf(state, name, isGrouped)) {
           return readBook(tape, node, subject, { scales, isGrouped }, emit);
         }
         heartbeat(emit);
         return undefined;
       }
     }
-  }
-
-  /**
-   * True for the first channel that told of a book: two have numbers that do not follow each other.
-   * Prices that are rounded are another book.
-   */
-  #isBookOf(instrument: Instrument, name: string, isGrouped: boolean): boolean {
-    if (isGrouped && name.split(".")[2] !== "none") return false;
-    const taken = this.#bookChannels.get(instrument);
-    if (taken === undefined) this.#bookChannels.set(instrument, name);
-    return taken === undefined || taken === name;
   }
 
   /** The name of the channel alone says what a candle is of: `chart.trades.BTC-PERPETUAL.1`. */
@@ -229,4 +237,14 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
     if (typeof candle === "string") rejectOf(emit, candle, instrument, "candles");
     else this.#candles.take(candle, emit);
   }
+}
+
+/**
+ * True for the first channel that told of a book: two have numbers that do not follow each other.
+ * Prices that are rounded are another book.
+ */
+function isBookOf(state: DeribitInstrumentState, name: string, isGrouped: boolean): boolean {
+  if (isGrouped && name.split(".")[2] !== "none") return false;
+  state.bookChannel ??= name;
+  return state.bookChannel === name;
 }

@@ -9,7 +9,7 @@ import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { epochTimeUsAt, optionalDecimalOf, textAt } from "../../reading/tape-fields.ts";
+import { decimalFieldOf, epochTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText } from "../../reading/text-fields.ts";
 import { readTickerValues } from "../../reading/ticker-values.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
@@ -114,24 +114,54 @@ export function readQuote(
   return undefined;
 }
 
-/** One message is a ticker and, of a derivative, all that is published of its contracts. */
-export function readTicker(tape: JsonTape, data: number, subject: EventSubject, emit: Emit): Fault {
-  const { kind } = subject.instrument;
+/** What a ticker says of its instrument, as it is written. */
+export type DeribitTickerTexts = {
+  readonly lastPrice: string | undefined;
+  readonly highPrice: string | undefined;
+  readonly lowPrice: string | undefined;
+  readonly volume: string | undefined;
+  readonly bidPrice: string | undefined;
+  readonly bidAmount: string | undefined;
+  readonly askPrice: string | undefined;
+  readonly askAmount: string | undefined;
+  readonly fundingRate: string | undefined;
+  readonly markPrice: string | undefined;
+  readonly indexPrice: string | undefined;
+  readonly openInterest: string | undefined;
+};
+
+export function tickerTextsAt(tape: JsonTape, data: number): DeribitTickerTexts {
   const stats = tape.get(data, "stats");
-  const ticker = readTickerValues({
+  return {
     lastPrice: textAt(tape, data, "last_price"),
     highPrice: textAt(tape, stats, "high"),
     lowPrice: textAt(tape, stats, "low"),
     volume: textAt(tape, stats, "volume"),
-    bidPrice: bestPriceAt(tape, data, "bid"),
-    askPrice: bestPriceAt(tape, data, "ask"),
-  });
+    bidPrice: textAt(tape, data, "best_bid_price"),
+    bidAmount: textAt(tape, data, "best_bid_amount"),
+    askPrice: textAt(tape, data, "best_ask_price"),
+    askAmount: textAt(tape, data, "best_ask_amount"),
+    fundingRate: decimalFieldOf(tape, data, "current_funding"),
+    markPrice: decimalFieldOf(tape, data, "mark_price"),
+    indexPrice: decimalFieldOf(tape, data, "index_price"),
+    openInterest: decimalFieldOf(tape, data, "open_interest"),
+  };
+}
+
+/** One message is a ticker and, of a derivative, all that is published of its contracts. */
+export function readTicker(texts: DeribitTickerTexts, subject: EventSubject, emit: Emit): Fault {
+  const { kind } = subject.instrument;
+  const { lastPrice, highPrice, lowPrice, volume } = texts;
+  const bidPrice = bestPrice(texts.bidPrice, texts.bidAmount);
+  const askPrice = bestPrice(texts.askPrice, texts.askAmount);
+  const ticker = readTickerValues({ lastPrice, highPrice, lowPrice, volume, bidPrice, askPrice });
   if (typeof ticker === "string") return ticker;
-  const rate = optionalDecimalOf(tape, data, "current_funding");
-  const markPrice = optionalDecimalOf(tape, data, "mark_price");
-  const indexPrice = optionalDecimalOf(tape, data, "index_price");
-  const openInterest = optionalDecimalOf(tape, data, "open_interest");
-  if ([rate, markPrice, indexPrice, openInterest].includes(BAD_DECIMAL)) return "bad-decimal";
+  const rate = decimalOf(texts.fundingRate);
+  const markPrice = decimalOf(texts.markPrice);
+  const indexPrice = decimalOf(texts.indexPrice);
+  const openInterest = decimalOf(texts.openInterest);
+  if (rate === BAD_DECIMAL || markPrice === BAD_DECIMAL) return "bad-decimal";
+  if (indexPrice === BAD_DECIMAL || openInterest === BAD_DECIMAL) return "bad-decimal";
   emit({ kind: "ticker", ...subject, ...ticker });
   if (kind === "spot") return undefined;
   if (markPrice !== undefined) emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
@@ -145,11 +175,14 @@ export function readTicker(tape: JsonTape, data: number, subject: EventSubject, 
   return undefined;
 }
 
+function decimalOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : (decimalText(text) ?? BAD_DECIMAL);
+}
+
 /** Where nobody bids or offers, price and amount are 0: the price alone may be 0 at a combo. */
-function bestPriceAt(tape: JsonTape, object: number, side: "bid" | "ask"): string | undefined {
-  const text = textAt(tape, object, `best_${side}_price`);
-  if (text === undefined || Number(text) !== 0) return text;
-  return Number(textAt(tape, object, `best_${side}_amount`) ?? 0) === 0 ? undefined : text;
+function bestPrice(price: string | undefined, amount: string | undefined): string | undefined {
+  if (price === undefined || Number(price) !== 0) return price;
+  return Number(amount ?? 0) === 0 ? undefined : price;
 }
 
 /** A candle that may still change: the venue never says that one is over. */

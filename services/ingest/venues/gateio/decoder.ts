@@ -3,7 +3,7 @@ import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -52,10 +52,10 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
   readonly #pairs: SymbolTable<ScannedPair>;
   /** Of spot; futures write the levels of a book in another way. */
   readonly #scanner: GateScanner | undefined;
-  readonly #scales = new InstrumentStates((instrument) => {
-    const scales = new ScaleTracker();
-    this.#pairs.add(instrument, { instrument, scales });
-    return scales;
+  readonly #states = new InstrumentStates((instrument) => {
+    const pair = { instrument, scales: new ScaleTracker() };
+    this.#pairs.add(instrument, pair);
+    return pair;
   });
   /** Books that begin in-band and whose first, whole message has not come. */
   readonly #awaited = new Set<Instrument>();
@@ -67,11 +67,11 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     this.#catalog = context.catalog;
     this.#answers = new GateAnswers((name) => this.#channelsOf(this.#kindOf(name)));
     this.#pairs = new SymbolTable(context.catalog);
-    this.#scanner = dialect.prefix === "spot" ? new GateScanner(this.#pairs) : undefined;
+    this.#scanner = dialect.prefix === "spot" ? this.#newScanner() : undefined;
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner?.scan(bytes, receivedTimeUs, emit) === true;
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner?.scan(bytes, receivedTimeUs, emit, takeTick) === true;
   }
 
   sent(frame: string): void {
@@ -140,13 +140,33 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     const venueTimeUs = epochTimeUs(message["time_ms"] ?? message["time"]);
     if (message["result"] === undefined) return reject(emit, "missing-field");
     for (const part of partsOf(message["result"])) {
-      const result = asJsonObject(part) ?? {};
-      const instrument = lookUpInstrument(this.#catalog, venueSymbolOf(kind, result), emit);
-      if (instrument === undefined) continue;
-      const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
-      const reason = this.#read(kind, result, subject, emit);
-      if (reason !== undefined) rejectOf(emit, reason, instrument, channel);
+      this.#result(kind, asJsonObject(part) ?? {}, venueTimeUs, receivedTimeUs, emit);
     }
+  }
+
+  #newScanner(): GateScanner {
+    return new GateScanner(
+      this.#pairs,
+      (instrument) => this.#states.of(instrument),
+      (kind, result, venueTimeUs, receivedTimeUs, emit) =>
+        this.#result(kind, result, venueTimeUs, receivedTimeUs, emit),
+    );
+  }
+
+  /** One result of a channel of which something is published. */
+  #result(
+    kind: string,
+    result: TextRecord,
+    venueTimeUs: number | undefined,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): void {
+    const instrument = lookUpInstrument(this.#catalog, venueSymbolOf(kind, result), emit);
+    if (instrument === undefined) return;
+    const subject = this.#subject(instrument, venueTimeUs, receivedTimeUs);
+    const reason = this.#read(kind, result, subject, emit);
+    const [channel] = this.#channelsOf(kind);
+    if (reason !== undefined && channel !== undefined) rejectOf(emit, reason, instrument, channel);
   }
 
   #read(
@@ -194,7 +214,7 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     venueTimeUs: number | undefined,
     receivedTimeUs: number,
   ): GateSubject {
-    return { instrument, scales: this.#scales.of(instrument), venueTimeUs, receivedTimeUs };
+    return { instrument, scales: this.#states.of(instrument).scales, venueTimeUs, receivedTimeUs };
   }
 
   /** The name of a channel behind the point; an empty text for one of another venue. */

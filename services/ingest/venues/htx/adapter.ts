@@ -6,7 +6,7 @@ import { TEXT_RECORDS } from "../../reading/frame-forms.ts";
 import { clockIn } from "../../reading/server-clocks.ts";
 import { HTX_CONTRACT_SYNC, HTX_SPOT_SYNC } from "./book.ts";
 import { HtxReader } from "./decoder.ts";
-import { textOfHtxFrame } from "./fields.ts";
+import { unpackHtxFrame } from "./fields.ts";
 import { deriveHtxInstrument, HTX, parseHtxInstruments } from "./instruments.ts";
 import {
   HTX_NOTICES_PATH,
@@ -102,5 +102,5 @@ export const htx: FeedAdapter = {
   parseServerTimeUs: clockIn("data"),
   bookProbe: HTX_BOOK_PROBE,
   createDecoder: (context) =>
-    new FrameDecoder(TEXT_RECORDS, new HtxReader(context), textOfHtxFrame),
+    new FrameDecoder(TEXT_RECORDS, new HtxReader(context), unpackHtxFrame),
 };

@@ -12,6 +12,7 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { emitStates } from "../../reading/state-events.ts";
 import { decimalText } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
@@ -37,6 +38,7 @@ import {
   readTrade,
 } from "./readings.ts";
 import { readInterestAnswer, readTradesAnswer } from "./rest.ts";
+import { HtxScanner, type ScannedHtxBook } from "./scanner.ts";
 
 const topicIn = fieldFinder("ch|rep");
 
@@ -44,7 +46,13 @@ const topicIn = fieldFinder("ch|rep");
 export class HtxReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: HtxAnswers;
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #symbols: SymbolTable<ScannedHtxBook>;
+  readonly #scanner: HtxScanner;
+  readonly #scales = new InstrumentStates((instrument) => {
+    const scales = new ScaleTracker();
+    this.#symbols.add(instrument, { instrument, scales });
+    return scales;
+  });
   readonly #candles = new CandleCloser();
   /** Books that were asked for and whose answer has not come. */
   readonly #asked = new Set<Instrument>();
@@ -63,6 +71,12 @@ export class HtxReader implements FrameReader<TextRecord, JsonText> {
   constructor(context: FeedDecoderContext, symbolsOf?: SymbolsOfTopic) {
     this.#catalog = context.catalog;
     this.#answers = new HtxAnswers(symbolsOf);
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new HtxScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit);
   }
 
   sent(frame: string): void {

@@ -19,13 +19,13 @@ const NONE: readonly never[] = [];
 const DAMAGED = "\u0000";
 
 /**
- * The text of a frame, each of which is compressed by itself. What is left of a damaged one may say
- * what is lost, and is no JSON.
+ * What a frame unpacks to, each of which is compressed by itself. What is left of a damaged one may
+ * say what is lost, and is a text that is no JSON.
  */
-export function textOfHtxFrame(frame: string | Uint8Array): string {
-  if (typeof frame === "string" || frame[0] !== GZIP_MAGIC) return textOfFrame(frame);
+export function unpackHtxFrame(frame: string | Uint8Array): string | Uint8Array {
+  if (typeof frame === "string" || frame[0] !== GZIP_MAGIC) return frame;
   try {
-    return textOfFrame(gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX }));
+    return gunzipSync(frame, { maxOutputLength: FRAME_BYTES_MAX });
   } catch {
     return DAMAGED + remainsOf(frame);
   }

@@ -1,5 +1,8 @@
+import { crc32 as zlibCrc32 } from "node:zlib";
 import { OrderBook } from "@tickwire/proto/model";
 import { expect, test } from "vitest";
+import type { TickLevels } from "#core/tick-levels.ts";
+import { createPrng, type Prng } from "#test/support/prng.ts";
 import { krakenChecksum, nearestBookDepth } from "./book.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 
@@ -64,6 +67,41 @@ test("the published v2 sample of ALGO/USD comes out, before and after its update
   apply(book, tracker, { bids: [["0.12275", "6597.51731160"]], asks: [], snapshot: false });
   expect(krakenChecksum(book)).toBe(1_100_635_717);
 });
+
+test("what it comes to is the same where only what changed is looked at", () => {
+  const prng = createPrng(21);
+  const book = new OrderBook();
+  const none = { prices: [], sizes: [] };
+  book.applySnapshot({ priceScale: 2, sizeScale: 3, bids: none, asks: none });
+  krakenChecksum(book);
+  const wrong: unknown[] = [];
+  for (let round = 0; round < 3_000; round += 1) {
+    const change = { bids: someLevels(prng, 1_000), asks: someLevels(prng, 1_040) };
+    const bids = columnsOf(change.bids);
+    const asks = columnsOf(change.asks);
+    book.applyDelta({ priceScale: 2, sizeScale: 3, bids, asks });
+    book.truncate(25);
+    const sum = krakenChecksum(book, undefined, undefined, change);
+    const best = [book.asks(10), book.bids(10)];
+    const text = best.flatMap(({ prices, sizes }) =>
+      prices.map((price, at) => `${price}${sizes[at]}`),
+    );
+    if (sum !== zlibCrc32(text.join(""))) wrong.push({ round, text });
+  }
+  expect(wrong).toEqual([]);
+});
+
+/** None to two levels near a price, some of them removed. */
+function someLevels(prng: Prng, near: number): TickLevels {
+  const count = prng.below(3);
+  const prices = Float64Array.from({ length: 3 }, () => near + prng.below(40));
+  const sizes = Float64Array.from({ length: 3 }, () => (prng.chance(0.3) ? 0 : prng.below(9_999)));
+  return { prices, sizes, count };
+}
+
+function columnsOf({ prices, sizes, count }: TickLevels) {
+  return { prices: [...prices].slice(0, count), sizes: [...sizes].slice(0, count) };
+}
 
 test("only the best ten levels of a side count, and an empty side is nothing", () => {
   const asks = Array.from({ length: 12 }, (_, index): Level => [`1.${index + 10}`, "1.0"]);

@@ -3,6 +3,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
+import type { ChangedLevels } from "#core/tick-levels.ts";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
 import { FoldedChecksum, FoldedLevels } from "../../reading/folded-checksum.ts";
@@ -32,12 +33,25 @@ export const KRAKEN_BOOK_SYNC: BookSync = { snapshot: "in-band", checksum: krake
  * it without the point and without leading zeros. That is the mantissa at the scale of the venue's
  * texts, which the scale tracker of a book keeps including trailing zeros.
  */
-export function krakenChecksum(book: OrderBook): number {
-  const asks = book.asks(CHECKSUM_DEPTH);
-  const bids = book.bids(CHECKSUM_DEPTH);
+export function krakenChecksum(
+  book: OrderBook,
+  _instrument?: Instrument,
+  _sent?: number,
+  change?: ChangedLevels,
+): number {
   const sides = sidesOf(book);
-  const state = sides.asks.update(CRC32_START, asks.prices, asks.sizes);
-  return finishCrc32(sides.bids.update(state, bids.prices, bids.sizes));
+  let state = CRC32_START;
+  if (change !== undefined && sides.asks.isBeside(change.asks, -1)) state = sides.asks.again(state);
+  else {
+    const { prices, sizes } = book.asks(CHECKSUM_DEPTH);
+    state = sides.asks.update(state, prices, sizes);
+  }
+  if (change !== undefined && sides.bids.isBeside(change.bids, 1)) state = sides.bids.again(state);
+  else {
+    const { prices, sizes } = book.bids(CHECKSUM_DEPTH);
+    state = sides.bids.update(state, prices, sizes);
+  }
+  return finishCrc32(state);
 }
 
 /** One for all books: it remembers the best levels of some hundred of them. */

@@ -9,7 +9,7 @@ import { bookEvent } from "../../reading/book-event.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { readCandleValues } from "../../reading/candle-values.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
@@ -63,8 +63,8 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     );
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {

@@ -1,8 +1,7 @@
 // https://docs.kraken.com/exchange/api-reference/spot-websocket
 import type { Instrument } from "#core/instrument.ts";
-import type { Trade } from "#core/market-event.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt, BookTick, TradeAt, TradeTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -12,7 +11,7 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
-import { scannedTrade } from "../../reading/scanned-ticks.ts";
+import { beginTick, isWholeTrade } from "../../reading/scanned-ticks.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import type { KrakenPair } from "./book.ts";
@@ -37,18 +36,19 @@ const TRADES_TAIL = bytesOf("]}");
 
 const COMMA = 0x2c;
 
-/** Places of numbers in the scanner's column. */
-const At = { Checksum: 0, Time: 1, Price: 2, Size: 3, TradeId: 4 } as const;
+/** Trades of a message for which room is kept; a longer one is decoded. */
+const TRADES_MAX = 64;
 
 /** Reads changes of books, and trades, in their bytes. Numbers are bare. */
 export class KrakenScanner {
   readonly #pairs: SymbolTable<KrakenPair>;
   readonly #depthOf: (instrument: Instrument) => number;
   readonly #time = new ScannedTime();
-  readonly #numbers = new Float64Array(5);
   readonly #book = new ScannedBook();
+  readonly #bookTick = new BookTick();
   /** Of the message that is being scanned: none is told before all are read. */
-  readonly #trades: Trade[] = [];
+  readonly #trades: TradeTick[] = [];
+  #tradeCount = 0;
 
   /** `depthOf` says how many levels of each side the venue keeps of a book. */
   constructor(pairs: SymbolTable<KrakenPair>, depthOf: (instrument: Instrument) => number) {
@@ -57,35 +57,41 @@ export class KrakenScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const name = literal(bytes, 0, HEAD);
-    if (name < 0) return this.#scanTrades(bytes, receivedTimeUs, emit);
+    if (name < 0) return this.#scanTrades(bytes, receivedTimeUs, emit, takeTick);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
     const pair = this.#pairs.find(bytes, name, nameEnd);
     if (pair?.hasBook !== true) return false;
     const { instrument } = pair;
     const scales = pair.scales.book;
+    const tick = this.#bookTick;
+    const { numbers } = tick;
     const { bids, asks, form } = this.#book;
     this.#book.begin(scales);
     let at = bids.named(bytes, literal(bytes, nameEnd, BIDS), form, LEVEL);
     at = asks.named(bytes, literal(bytes, at, ASKS), form, LEVEL);
     at = literal(bytes, at, CHECKSUM);
-    at = wholeNumber(bytes, at, this.#numbers, At.Checksum);
+    at = wholeNumber(bytes, at, numbers, BookAt.Checksum);
     at = literal(bytes, at, TIME);
-    at = this.#time.read(bytes, at, this.#numbers, At.Time);
+    at = this.#time.read(bytes, at, numbers, BookAt.Venue);
     if (literal(bytes, at, TAIL) !== bytes.length) return false;
-    const subject = { instrument, venueTimeUs: this.#numbers[At.Time], receivedTimeUs };
-    const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
-    const checksum = this.#numbers[At.Checksum];
-    const depth = this.#depthOf(instrument);
-    emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));
+    if (!this.#book.fill(tick, scales)) return false;
+    tick.instrument = instrument;
+    tick.depth = this.#depthOf(instrument);
+    numbers[BookAt.Received] = receivedTimeUs;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 
-  #scanTrades(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    this.#trades.length = 0;
+  #scanTrades(
+    bytes: Uint8Array,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
+    this.#tradeCount = 0;
     let at = literal(bytes, 0, TRADES_HEAD);
     for (;;) {
       at = this.#trade(bytes, at, receivedTimeUs);
@@ -94,13 +100,17 @@ export class KrakenScanner {
       at += 1;
     }
     if (literal(bytes, at, TRADES_TAIL) !== bytes.length) return false;
-    for (const trade of this.#trades) emit(trade);
+    for (let index = 0; index < this.#tradeCount; index += 1) {
+      emitTick(this.#trades[index]!, emit, takeTick);
+    }
     return true;
   }
 
   /** Behind a trade, which is put to the others of the message. */
   #trade(bytes: Uint8Array, start: number, receivedTimeUs: number): number {
-    const numbers = this.#numbers;
+    if (start < 0 || this.#tradeCount === TRADES_MAX) return NOT_SO;
+    const tick = (this.#trades[this.#tradeCount] ??= new TradeTick());
+    const { numbers } = tick;
     const name = literal(bytes, start, SYMBOL);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return NOT_SO;
@@ -110,20 +120,17 @@ export class KrakenScanner {
     const { form } = ticks;
     const bought = literal(bytes, nameEnd, BUY);
     let at = bought < 0 ? literal(bytes, nameEnd, SELL) : bought;
-    at = decimal(bytes, at, form.price, numbers, At.Price);
-    at = decimal(bytes, literal(bytes, at, SIZE), form.size, numbers, At.Size);
+    at = decimal(bytes, at, form.price, numbers, TradeAt.Price);
+    at = decimal(bytes, literal(bytes, at, SIZE), form.size, numbers, TradeAt.Size);
     at = textEnd(bytes, literal(bytes, at, ORDER_TYPE));
-    at = wholeNumber(bytes, literal(bytes, at, TRADE_ID), numbers, At.TradeId);
-    at = this.#time.read(bytes, literal(bytes, at, TIME), numbers, At.Time);
+    at = wholeNumber(bytes, literal(bytes, at, TRADE_ID), numbers, TradeAt.Id);
+    at = this.#time.read(bytes, literal(bytes, at, TIME), numbers, TradeAt.Venue);
     at = literal(bytes, at, TRADE_END);
-    if (at < 0) return NOT_SO;
+    if (at < 0 || !isWholeTrade(tick)) return NOT_SO;
     const { instrument } = pair;
-    const subject = { instrument, venueTimeUs: numbers[At.Time], receivedTimeUs };
-    const side = bought < 0 ? "seller" : "buyer";
-    const tradeId = String(numbers[At.TradeId]);
-    const trade = scannedTrade(subject, ticks, numbers, At.Price, side, tradeId);
-    if (trade === undefined) return NOT_SO;
-    this.#trades.push(trade);
+    beginTick(tick, { instrument, scales: ticks }, receivedTimeUs, numbers[TradeAt.Venue]);
+    tick.side = bought < 0 ? "seller" : "buyer";
+    this.#tradeCount += 1;
     return at;
   }
 }

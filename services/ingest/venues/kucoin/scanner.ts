@@ -1,7 +1,7 @@
 // https://www.kucoin.com/docs-new/3470067w0 (level 2), 3470063w0 (ticker)
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt, QuoteAt, QuoteTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -11,8 +11,9 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
-import { scannedQuote } from "../../reading/scanned-ticks.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
+import type { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { beginTick, isWholeQuote } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
@@ -57,13 +58,15 @@ const BOOK_MEMBERS = Seen.Changes | Seen.FirstNumber | Seen.LastNumber;
 const QUOTE_MEMBERS = Seen.Prices * 15;
 
 /** Places of numbers in the scanner's column. */
-const At = { FirstNumber: 0, LastNumber: 1, Time: 2, Row: 3, Quote: 4 } as const;
+const At = { Time: 0, Row: 1 } as const;
 
 /** Reads changes of books and best prices in their bytes. */
 export class KucoinScanner {
   readonly #pairs: SymbolTable<KucoinPair>;
-  readonly #numbers = new Float64Array(8);
-  readonly #levels = new ScannedBook();
+  readonly #numbers = new Float64Array(2);
+  readonly #changed = new ScannedChange();
+  readonly #levels = this.#changed.levels;
+  readonly #quoteTick = new QuoteTick();
   // Of the frame that is being scanned.
   #pair: KucoinPair | undefined;
   #isBook = false;
@@ -74,12 +77,14 @@ export class KucoinScanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const topic = literal(bytes, 0, TOPIC_FIRST);
     const isRead = topic < 0 ? this.#readDataFirst(bytes) : this.#readTopicFirst(bytes, topic);
     if (!isRead) return false;
-    return this.#isBook ? this.#book(receivedTimeUs, emit) : this.#quote(receivedTimeUs, emit);
+    return this.#isBook
+      ? this.#book(receivedTimeUs, emit, takeTick)
+      : this.#quote(receivedTimeUs, emit, takeTick);
   }
 
   #readTopicFirst(bytes: Uint8Array, topic: number): boolean {
@@ -127,9 +132,9 @@ export class KucoinScanner {
     const changes = literal(bytes, at, CHANGES);
     if (changes >= 0) return this.#seen.isFirst(Seen.Changes) ? this.#changes(bytes, changes) : -1;
     const first = literal(bytes, at, FIRST_NUMBER);
-    if (first >= 0) return this.#number(bytes, first, At.FirstNumber, Seen.FirstNumber);
+    if (first >= 0) return this.#id(bytes, first, BookAt.FirstId, Seen.FirstNumber);
     const last = literal(bytes, at, LAST_NUMBER);
-    if (last >= 0) return this.#number(bytes, last, At.LastNumber, Seen.LastNumber);
+    if (last >= 0) return this.#id(bytes, last, BookAt.LastId, Seen.LastNumber);
     return this.#otherMember(bytes, at);
   }
 
@@ -141,7 +146,7 @@ export class KucoinScanner {
       if (value < 0) continue;
       if (!this.#seen.isFirst(Seen.Prices << index)) return -1;
       const of = index % 2 === 0 ? form.price : form.size;
-      const end = decimal(bytes, value, of, this.#numbers, At.Quote + index);
+      const end = decimal(bytes, value, of, this.#quoteTick.numbers, QuoteAt.Bid + index);
       return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
     }
     return this.#otherMember(bytes, at);
@@ -149,7 +154,10 @@ export class KucoinScanner {
 
   #otherMember(bytes: Uint8Array, at: number): number {
     const time = literal(bytes, at, TIME);
-    if (time >= 0) return this.#number(bytes, time, At.Time, Seen.Time);
+    if (time >= 0) {
+      if (!this.#seen.isFirst(Seen.Time)) return -1;
+      return wholeNumber(bytes, time, this.#numbers, At.Time);
+    }
     for (const name of UNREAD) {
       const value = literal(bytes, at, name);
       if (value >= 0) return skipScalar(bytes, value);
@@ -157,8 +165,8 @@ export class KucoinScanner {
     return -1;
   }
 
-  #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+  #id(bytes: Uint8Array, at: number, place: number, member: number): number {
+    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#changed.numbers, place) : -1;
   }
 
   /** Behind both sides, asks first. */
@@ -202,30 +210,19 @@ export class KucoinScanner {
     return !this.#seen.has(Seen.Time) ? undefined : epochTimeUs(this.#numbers[At.Time]);
   }
 
-  #book(receivedTimeUs: number, emit: Emit): boolean {
+  #book(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const pair = this.#pair;
     if (pair === undefined || !this.#seen.has(BOOK_MEMBERS)) return false;
-    const { instrument, scales } = pair;
-    const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
-    emit(
-      bookEvent({ instrument, venueTimeUs: this.#timeUs(), receivedTimeUs }, scales, columns, {
-        snapshot: false,
-        firstUpdateId: this.#numbers[At.FirstNumber],
-        lastUpdateId: this.#numbers[At.LastNumber],
-      }),
-    );
+    this.#changed.emit(pair, this.#timeUs(), receivedTimeUs, emit, takeTick);
     return true;
   }
 
-  #quote(receivedTimeUs: number, emit: Emit): boolean {
+  #quote(receivedTimeUs: number, emit: Emit, takeTick: TakeTick | undefined): boolean {
     const pair = this.#pair;
     if (pair === undefined || !this.#seen.has(QUOTE_MEMBERS)) return false;
-    const { instrument, scales } = pair;
-    const subject = { instrument, venueTimeUs: this.#timeUs(), receivedTimeUs };
-    const event = scannedQuote(subject, scales, this.#numbers, At.Quote);
-    if (event === undefined) return false;
-    emit(event);
+    const tick = this.#quoteTick;
+    if (!beginTick(tick, pair, receivedTimeUs, this.#timeUs()) || !isWholeQuote(tick)) return false;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 }

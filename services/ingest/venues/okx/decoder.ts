@@ -5,7 +5,14 @@ import type { Instrument } from "#core/instrument.ts";
 import type { FeedDecoderContext, RejectReason, RestPurpose } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
@@ -83,13 +90,16 @@ export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown>
     this.#catalog = context.catalog;
     this.#answers = new OkxAnswers(context.catalog);
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new OkxScanner(this.#symbols, (venueChannel, instrument, venueTimeUs) =>
-      this.#answers.isHistory(venueChannel, instrument, venueTimeUs),
-    );
+    this.#scanner = new OkxScanner({
+      symbols: this.#symbols,
+      stateOf: (instrument) => this.#states.of(instrument),
+      isHistory: (venueChannel, instrument, venueTimeUs) =>
+        this.#answers.isHistory(venueChannel, instrument, venueTimeUs),
+    });
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {

@@ -1,7 +1,7 @@
 // https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 import type { Instrument } from "#core/instrument.ts";
-import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import { BookAt } from "#core/market-tick.ts";
+import { type Emit, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -13,11 +13,14 @@ import {
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
+import type { ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedMembers } from "../../reading/scanned-members.ts";
 import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
+import { readOkxTicker } from "./readings.ts";
 
 /** What the reader keeps of an instrument. */
 export type OkxInstrumentState = {
@@ -31,8 +34,10 @@ const BOOK_HEAD = bytesOf('{"arg":{"channel":"books","instId":"');
 const BOOK_DATA = bytesOf('"},"action":"update","data":[{');
 const QUOTE_HEAD = bytesOf('{"arg":{"channel":"bbo-tbt","instId":"');
 const QUOTE_DATA = bytesOf('"},"data":[{');
+const TICKER_HEAD = bytesOf('{"arg":{"channel":"tickers","instId":"');
 const TRADE_HEAD = bytesOf('{"arg":{"channel":"trades","instId":"');
 const TAIL = bytesOf("}]}");
+const ITEMS_END = bytesOf("]}");
 const ASKS = bytesOf('"asks":');
 const BIDS = bytesOf('"bids":');
 const TIME = bytesOf('"ts":"');
@@ -83,6 +88,17 @@ const At = {
   Size: 10,
 } as const;
 
+/** What is read of a ticker. */
+const TICKER_NAMES = "last lastSz open24h high24h low24h vol24h volCcy24h bidPx askPx ts";
+
+/** What the scanner needs of the reader. */
+type OkxScannerOptions = {
+  readonly symbols: SymbolTable<OkxInstrumentState>;
+  /** Makes what is kept of an instrument that is not in the table yet. */
+  readonly stateOf: (instrument: Instrument) => OkxInstrumentState;
+  readonly isHistory: IsHistory;
+};
+
 /** Whether a trade was there before its channel was confirmed. Asked once for each trade. */
 type IsHistory = (
   venueChannel: string,
@@ -90,28 +106,34 @@ type IsHistory = (
   venueTimeUs: number | undefined,
 ) => boolean;
 
-/** Reads changes of books, best prices and trades in their bytes. */
+/** Reads changes of books, best prices, trades and tickers in their bytes. */
 export class OkxScanner {
   readonly #symbols: SymbolTable<OkxInstrumentState>;
+  readonly #stateOf: (instrument: Instrument) => OkxInstrumentState;
   readonly #isHistory: IsHistory;
+  readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "));
   readonly #numbers = new Float64Array(11);
-  readonly #levels = new ScannedBook();
+  readonly #change = new ScannedChange();
+  readonly #levels = this.#change.levels;
   readonly #seen = new SeenMembers();
   /** Of the trade that is being scanned. */
   #isSale = false;
 
-  constructor(symbols: SymbolTable<OkxInstrumentState>, isHistory: IsHistory) {
+  constructor({ symbols, stateOf, isHistory }: OkxScannerOptions) {
     this.#symbols = symbols;
+    this.#stateOf = stateOf;
     this.#isHistory = isHistory;
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const ofBook = literal(bytes, 0, BOOK_HEAD);
     const isBook = ofBook >= 0;
     const ofTrade = isBook ? -1 : literal(bytes, 0, TRADE_HEAD);
     if (ofTrade >= 0) return this.#trade(bytes, ofTrade, receivedTimeUs, emit);
+    const ofTicker = isBook ? -1 : literal(bytes, 0, TICKER_HEAD);
+    if (ofTicker >= 0) return this.#readTicker(bytes, ofTicker, receivedTimeUs, emit);
     const name = isBook ? ofBook : literal(bytes, 0, QUOTE_HEAD);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
@@ -119,7 +141,7 @@ export class OkxScanner {
     const item = literal(bytes, nameEnd, isBook ? BOOK_DATA : QUOTE_DATA);
     if (state === undefined || item < 0 || !this.#members(bytes, item, state)) return false;
     return isBook
-      ? this.#book(state, receivedTimeUs, emit)
+      ? this.#book(state, receivedTimeUs, emit, takeTick)
       : this.#quote(state, receivedTimeUs, emit);
   }
 
@@ -149,6 +171,24 @@ export class OkxScanner {
     if (number >= 0) return this.#number(bytes, number, At.Number, Seen.Number);
     const previous = literal(bytes, at, PREVIOUS_NUMBER);
     return this.#number(bytes, previous, At.PreviousNumber, Seen.PreviousNumber);
+  }
+
+  /** The only ticker of a message. */
+  #readTicker(bytes: Uint8Array, name: number, receivedTimeUs: number, emit: Emit): boolean {
+    const nameEnd = textEnd(bytes, name);
+    // The brace is the object's own.
+    const item = literal(bytes, nameEnd, QUOTE_DATA) - 1;
+    if (item < 0) return false;
+    const state = this.#symbols.findOrMake(bytes, name, nameEnd, this.#stateOf);
+    if (state === undefined) return false;
+    const end = this.#ticker.read(bytes, item);
+    if (literal(bytes, end, ITEMS_END) !== bytes.length) return false;
+    const ticker = this.#ticker.record(bytes);
+    const { instrument } = state;
+    const subject = { instrument, venueTimeUs: epochTimeUs(ticker["ts"]), receivedTimeUs };
+    const reason = readOkxTicker(ticker, subject, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "ticker");
+    return true;
   }
 
   /** The only trade of a message. */
@@ -245,24 +285,23 @@ export class OkxScanner {
     return this.#seen.has(member);
   }
 
-  #book(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
+  #book(
+    state: OkxInstrumentState,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     if (!this.#has(Seen.Asks) || !this.#has(Seen.Bids) || !this.#has(Seen.Time)) return false;
     if (state.bookChannel !== "books") return false;
     const numbers = this.#numbers;
-    const { instrument, scales } = state;
-    const subject = { instrument, venueTimeUs: epochTimeUs(numbers[At.Time]), receivedTimeUs };
     // Always 0 since the venue gave checksums up.
     const isSummed = this.#has(Seen.Checksum) && numbers[At.Checksum] !== 0;
-    const columns = this.#levels.take(scales);
-    if (columns === undefined) return false;
-    emit(
-      bookEvent(subject, scales, columns, {
-        snapshot: false,
-        lastUpdateId: this.#has(Seen.Number) ? numbers[At.Number] : undefined,
-        previousUpdateId: this.#has(Seen.PreviousNumber) ? numbers[At.PreviousNumber] : undefined,
-        checksum: isSummed ? numbers[At.Checksum] : undefined,
-      }),
-    );
+    const ids = this.#change.numbers;
+    ids[BookAt.LastId] = this.#has(Seen.Number) ? numbers[At.Number]! : Number.NaN;
+    const hasPrevious = this.#has(Seen.PreviousNumber);
+    ids[BookAt.PreviousId] = hasPrevious ? numbers[At.PreviousNumber]! : Number.NaN;
+    ids[BookAt.Checksum] = isSummed ? numbers[At.Checksum]! : Number.NaN;
+    this.#change.emit(state, epochTimeUs(numbers[At.Time]), receivedTimeUs, emit, takeTick);
     return true;
   }
 

@@ -33,6 +33,7 @@ const VENUE_CHANNEL_OF: Partial<Record<Channel, string>> = {
 /** How version 1 of the feed says things. */
 export const BITGET_V1_DIALECT: BitgetDialect = {
   hasChecksums: true,
+  argumentKeys: { channelKey: "channel", symbolKey: "instId" },
   sides: { bids: "bids", asks: "asks" },
   ticker: {
     // Of contracts, and of spot.

@@ -6,7 +6,7 @@ import { clockIn } from "../../../reading/server-clocks.ts";
 import { HTX_REFUSALS } from "../answers.ts";
 import { HTX_CONTRACT_SYNC } from "../book.ts";
 import { HtxReader } from "../decoder.ts";
-import { textOfHtxFrame } from "../fields.ts";
+import { unpackHtxFrame } from "../fields.ts";
 import { htxMarketFrames, htxRequests } from "../requests.ts";
 import { deriveHtxCoinmInstrument, HTX_COINM, parseHtxCoinmInstruments } from "./instruments.ts";
 import {
@@ -103,6 +103,6 @@ export const htxCoinm: FeedAdapter = {
     new FrameDecoder(
       TEXT_RECORDS,
       new HtxReader(context, htxCoinmSymbolsOf(context.catalog)),
-      textOfHtxFrame,
+      unpackHtxFrame,
     ),
 };

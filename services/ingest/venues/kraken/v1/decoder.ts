@@ -8,7 +8,7 @@ import { bookEvent } from "../../../reading/book-event.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { readCandleValues } from "../../../reading/candle-values.ts";
 import { doubtEach, rejectDamaged } from "../../../reading/damage.ts";
-import { type Emit, reject, rejectOf } from "../../../reading/emit.ts";
+import { type Emit, reject, rejectOf, type TakeTick } from "../../../reading/emit.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { quoteEvent } from "../../../reading/quote-event.ts";
@@ -56,8 +56,8 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     this.#scanner = new KrakenV1Scanner(this.#pairs);
   }
 
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
-    return this.#scanner.scan(bytes, receivedTimeUs, emit);
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   message(message: JsonRecord | JsonArray, receivedTimeUs: number, emit: Emit): void {

@@ -1,9 +1,11 @@
 // https://docs.kraken.com/exchange/api-reference/spot-websocket-v1/book
 import type { Instrument } from "#core/instrument.ts";
+import { BookAt } from "#core/market-tick.ts";
 import { bookEvent } from "../../../reading/book-event.ts";
-import type { Emit, EventSubject } from "../../../reading/emit.ts";
+import type { Emit, EventSubject, TakeTick } from "../../../reading/emit.ts";
 import { bytesOf, literal, wholeNumber } from "../../../reading/frame-bytes.ts";
-import { ScannedBook, type ScannedLevels } from "../../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../../reading/scanned-change.ts";
+import type { ScannedLevels } from "../../../reading/scanned-levels.ts";
 import { type KrakenPair, type KrakenPairs, newBookScales } from "../book.ts";
 
 const CHANNEL = bytesOf(',"book-');
@@ -43,7 +45,8 @@ const At = { Channel: 0, Checksum: 1, Depth: 2, Seconds: 3 } as const;
 export class KrakenV1Scanner {
   readonly #pairs: KrakenPairs;
   readonly #numbers = new Float64Array(4);
-  readonly #book = new ScannedBook();
+  readonly #changed = new ScannedChange();
+  readonly #book = this.#changed.levels;
   readonly #pairOf = (instrument: Instrument): KrakenPair => this.#pairs.of(instrument);
   /** The latest time of a level of the message that is being scanned. */
   #timeUs = 0;
@@ -53,7 +56,7 @@ export class KrakenV1Scanner {
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const nameEnd = bytes.length - 2;
     if (bytes[0] !== OPEN_BRACKET || bytes[nameEnd + 1] !== CLOSE_BRACKET) return false;
     if (bytes[nameEnd] !== QUOTE) return false;
@@ -63,7 +66,7 @@ export class KrakenV1Scanner {
     const asks = literal(bytes, levels, SNAPSHOT_ASKS);
     const range = { name, nameEnd };
     return asks < 0
-      ? this.#change(bytes, range, levels, receivedTimeUs, emit)
+      ? this.#change(bytes, range, levels, receivedTimeUs, emit, takeTick)
       : this.#snapshot(bytes, range, asks, receivedTimeUs, emit);
   }
 
@@ -73,19 +76,20 @@ export class KrakenV1Scanner {
     start: number,
     receivedTimeUs: number,
     emit: Emit,
+    takeTick: TakeTick | undefined,
   ): boolean {
     const pair = this.#pairs.symbols.find(bytes, name, nameEnd);
     if (pair?.hasBook !== true) return false;
+    const { instrument } = pair;
     const scales = pair.scales.book;
     this.#book.begin(scales);
     const end = this.#sides(bytes, start);
     if (!this.#isEnd(bytes, end, name)) return false;
-    const columns = this.#book.take(scales);
     const checksum = this.#numbers[At.Checksum]!;
-    if (columns === undefined || checksum > CHECKSUM_MAX) return false;
-    const subject = this.#subject(pair, receivedTimeUs);
-    const depth = this.#numbers[At.Depth]!;
-    emit(bookEvent(subject, scales, columns, { snapshot: false, checksum, depth }));
+    if (checksum > CHECKSUM_MAX) return false;
+    this.#changed.numbers[BookAt.Checksum] = checksum;
+    this.#changed.depth = this.#numbers[At.Depth]!;
+    this.#changed.emit({ instrument, scales }, this.#timeUs, receivedTimeUs, emit, takeTick);
     return true;
   }
 
@@ -106,7 +110,6 @@ export class KrakenV1Scanner {
     at = this.#levels(bytes, literal(bytes, at, SNAPSHOT_BIDS), this.#book.bids);
     if (at < 0 || bytes[at] !== CLOSE_BRACE || !this.#isEnd(bytes, at + 1, name)) return false;
     const columns = this.#book.take(scales);
-    if (columns === undefined) return false;
     pair.hasBook = true;
     pair.scales.startBook(scales);
     const subject = this.#subject(pair, receivedTimeUs);

@@ -1,6 +1,6 @@
 // The work of tardis-dev on a capture: each frame parsed, mapped to its normalized trades, quotes
 // and book changes, and the changes applied to its order books.
-import { reference } from "./references.mjs";
+import { reference } from "./installed.mjs";
 
 /** Its names of our venues. */
 const EXCHANGES = {

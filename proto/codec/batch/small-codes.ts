@@ -1,0 +1,63 @@
+import { putVarint } from "../byte-writer.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
+import { NOT_PLAIN, putSmall } from "./small-varint.ts";
+
+/** Zigzag codes of differences below this have room for two flags in 31 bits. */
+export const SMALL_DIFFERENCE_MAX = 2 ** 27;
+
+/** Codes are four times the zigzag of a difference, and so stay safe integers up to here. */
+const FAST_DIFFERENCE_MAX = FAST_MAGNITUDE_MAX / 4;
+
+/** What an entry of `prices` says; NOT_PLAIN if its difference is not small. */
+export function smallCode(difference: number): number {
+  const small = difference | 0;
+  const isSmall = small < SMALL_DIFFERENCE_MAX && small > -SMALL_DIFFERENCE_MAX;
+  return small === difference && isSmall ? ((small << 1) ^ (small >> 31)) << 2 : NOT_PLAIN;
+}
+
+/** The same for one that is larger; returns the position after it. */
+export function putLargeCode(
+  bytes: Uint8Array,
+  at: number,
+  difference: number,
+  flags: number,
+): number {
+  const isFast = difference <= FAST_DIFFERENCE_MAX && difference >= -FAST_DIFFERENCE_MAX;
+  if (!isFast || !Number.isInteger(difference)) return NOT_PLAIN;
+  return putVarint(bytes, at, (difference < 0 ? -8 * difference - 4 : 8 * difference) + flags);
+}
+
+/** Returns the position after the size, or NOT_PLAIN. */
+export function putSize(bytes: Uint8Array, at: number, size: number): number {
+  const small = size | 0;
+  if (small === size && small >= 0) return putSmall(bytes, at, small);
+  return size >= 0 && Number.isSafeInteger(size) ? putVarint(bytes, at, size) : NOT_PLAIN;
+}
+
+/** Bytes that the length of a column takes whose entries take so many bytes on average. */
+export function lengthBytes(entries: number, bytesEach: number): number {
+  return entries * bytesEach < 0x80 ? 1 : 2;
+}
+
+/** As `ByteWriter.open`, where room is there already. */
+export function openColumn(writer: ByteWriter, field: number, width: number): number {
+  const { bytes, position } = writer;
+  if (field < 16) {
+    bytes[position] = (field << 3) | 2;
+    return position + 1 + width;
+  }
+  bytes[position] = (field << 3) | 0x82;
+  bytes[position + 1] = field >> 4;
+  return position + 2 + width;
+}
+
+/** Ends the column that started at `start` with what was written up to `end`. */
+export function closeColumn(
+  writer: ByteWriter,
+  { start, end, width }: { readonly start: number; readonly end: number; readonly width: number },
+): void {
+  writer.position = end;
+  if (width === 1 && end - start < 0x80) writer.bytes[start - 1] = end - start;
+  else writer.close(start, width);
+}

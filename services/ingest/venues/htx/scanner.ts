@@ -1,0 +1,143 @@
+// https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
+// https://www.htx.com/en-us/opend/newApiPages/?id=7ec4bf76-7773-11ed-9966-0242ac110003
+import type { Instrument } from "#core/instrument.ts";
+import { bookEvent } from "../../reading/book-event.ts";
+import type { Emit } from "../../reading/emit.ts";
+import { bytesOf, literal, wholeNumber } from "../../reading/frame-bytes.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
+import { SeenMembers } from "../../reading/seen-members.ts";
+import type { SymbolTable } from "../../reading/symbol-table.ts";
+import { epochTimeUs } from "../../reading/venue-time.ts";
+
+/** What the scanner must know of an instrument. */
+export type ScannedHtxBook = { readonly instrument: Instrument; readonly scales: ScaleTracker };
+
+const HEAD = bytesOf('{"ch":"market.');
+const WHOLE = bytesOf('.depth.step0","ts":');
+const CHANGES = bytesOf(".mbp.");
+const CHANGES_TIME = bytesOf('","ts":');
+const TICK = bytesOf(',"tick":{');
+const BIDS = bytesOf('"bids":');
+const ASKS = bytesOf('"asks":');
+const VERSION = bytesOf('"version":');
+const SEQUENCE = bytesOf('"seqNum":');
+const PREVIOUS_SEQUENCE = bytesOf('"prevSeqNum":');
+const OWN_TIME = bytesOf('"ts":');
+const TAIL = bytesOf("}}");
+
+const COMMA = 0x2c;
+const POINT = 0x2e;
+
+const SYMBOL_BYTES_MAX = 64;
+/** Levels of a side that a channel of changes names. */
+const DEPTH_MAX = 400;
+
+/** Members that were seen, as bits. */
+const Seen = { Bids: 1, Asks: 2, Version: 4, Sequence: 8, PreviousSequence: 16, Time: 32 } as const;
+
+const WHOLE_MEMBERS = Seen.Bids | Seen.Asks | Seen.Version;
+const CHANGE_MEMBERS = Seen.Bids | Seen.Asks | Seen.Sequence | Seen.PreviousSequence;
+
+/** Places of numbers in the scanner's column. */
+const At = { Depth: 0, Time: 1, Version: 2, Sequence: 3, PreviousSequence: 4, OwnTime: 5 } as const;
+
+/** Reads books of spot pairs in their bytes: whole ones of 150 levels, and changes. */
+export class HtxScanner {
+  readonly #symbols: SymbolTable<ScannedHtxBook>;
+  readonly #numbers = new Float64Array(6);
+  readonly #levels = new ScannedBook();
+  readonly #seen = new SeenMembers();
+
+  constructor(symbols: SymbolTable<ScannedHtxBook>) {
+    this.#symbols = symbols;
+  }
+
+  /** See `FeedDecoder.scan`. */
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    const name = literal(bytes, 0, HEAD);
+    if (name < 0) return false;
+    let nameEnd = name;
+    while (bytes[nameEnd] !== POINT) {
+      nameEnd += 1;
+      if (nameEnd > name + SYMBOL_BYTES_MAX) return false;
+    }
+    const whole = literal(bytes, nameEnd, WHOLE);
+    const time = whole < 0 ? this.#changes(bytes, nameEnd) : whole;
+    if (time < 0) return false;
+    const book = this.#symbols.find(bytes, name, nameEnd);
+    if (book === undefined || !this.#tick(bytes, time, book)) return false;
+    return this.#book(book, whole >= 0, receivedTimeUs, emit);
+  }
+
+  /** Behind the name of a channel of changes, where its time begins. */
+  #changes(bytes: Uint8Array, nameEnd: number): number {
+    const depth = literal(bytes, nameEnd, CHANGES);
+    const depthEnd = wholeNumber(bytes, depth, this.#numbers, At.Depth);
+    const levels = this.#numbers[At.Depth]!;
+    if (depthEnd < 0 || levels === 0 || levels > DEPTH_MAX) return -1;
+    return literal(bytes, depthEnd, CHANGES_TIME);
+  }
+
+  /** Reads the time and the tick, behind which the frame ends. */
+  #tick(bytes: Uint8Array, time: number, { scales }: ScannedHtxBook): boolean {
+    this.#levels.begin(scales);
+    this.#seen.begin();
+    let at = wholeNumber(bytes, time, this.#numbers, At.Time);
+    at = this.#member(bytes, literal(bytes, at, TICK));
+    while (at >= 0 && bytes[at] === COMMA) at = this.#member(bytes, at + 1);
+    return literal(bytes, at, TAIL) === bytes.length;
+  }
+
+  #member(bytes: Uint8Array, at: number): number {
+    const bids = literal(bytes, at, BIDS);
+    if (bids >= 0) return this.#side(bytes, bids, this.#levels.bids, Seen.Bids);
+    const asks = literal(bytes, at, ASKS);
+    if (asks >= 0) return this.#side(bytes, asks, this.#levels.asks, Seen.Asks);
+    const version = literal(bytes, at, VERSION);
+    if (version >= 0) return this.#number(bytes, version, At.Version, Seen.Version);
+    const time = literal(bytes, at, OWN_TIME);
+    if (time >= 0) return this.#number(bytes, time, At.OwnTime, Seen.Time);
+    const sequence = literal(bytes, at, SEQUENCE);
+    if (sequence >= 0) return this.#number(bytes, sequence, At.Sequence, Seen.Sequence);
+    const previous = literal(bytes, at, PREVIOUS_SEQUENCE);
+    return this.#number(bytes, previous, At.PreviousSequence, Seen.PreviousSequence);
+  }
+
+  #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
+    return this.#seen.isFirst(member) ? levels.bare(bytes, at, this.#levels.form) : -1;
+  }
+
+  #number(bytes: Uint8Array, at: number, place: number, member: number): number {
+    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+  }
+
+  /** Where a tick has both numbers it is not clear which of them counts. */
+  #isComplete(isWhole: boolean): boolean {
+    const seen = this.#seen;
+    if (isWhole) return seen.has(WHOLE_MEMBERS) && !seen.has(Seen.Sequence);
+    return seen.has(CHANGE_MEMBERS) && !seen.has(Seen.Version);
+  }
+
+  #book(
+    { instrument, scales }: ScannedHtxBook,
+    isWhole: boolean,
+    receivedTimeUs: number,
+    emit: Emit,
+  ): boolean {
+    if (!this.#isComplete(isWhole)) return false;
+    const columns = this.#levels.take(scales);
+    const numbers = this.#numbers;
+    const ownTimeUs = this.#seen.has(Seen.Time) ? epochTimeUs(numbers[At.OwnTime]) : undefined;
+    const venueTimeUs = ownTimeUs ?? epochTimeUs(numbers[At.Time]);
+    emit(
+      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
+        snapshot: isWhole,
+        lastUpdateId: numbers[isWhole ? At.Version : At.Sequence],
+        previousUpdateId: isWhole ? undefined : numbers[At.PreviousSequence],
+        depth: isWhole ? undefined : numbers[At.Depth],
+      }),
+    );
+    return true;
+  }
+}
