@@ -3,7 +3,7 @@ import type { Mantissa, OrderBook, TruncatedPrices } from "@tickwire/proto/model
 import type { RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { BookEvent, LevelColumns } from "./market-event.ts";
-import type { BookTick } from "./market-tick.ts";
+import type { ChangedLevels } from "./tick-levels.ts";
 
 /** The whole book as an event, at the time of the last message that is in it. */
 export function snapshotEvent(options: {
@@ -72,7 +72,12 @@ export function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): b
 }
 
 /** The same for a change that is a tick. */
-export function isTickProofAlone({ checksum, lastUpdateId, bids, asks }: BookTick): boolean {
+export function isTickProofAlone({
+  checksum,
+  lastUpdateId,
+  bids,
+  asks,
+}: Pick<RawBook, "checksum" | "lastUpdateId"> & ChangedLevels): boolean {
   if (bids.count + asks.count > 0) return false;
   return checksum !== undefined && lastUpdateId === undefined;
 }
