@@ -1,12 +1,6 @@
 import { OrderBook } from "@tickwire/proto/model";
 import type { TruncatedPrices } from "@tickwire/proto/model";
-import {
-  deltaEvent,
-  isCrossedSnapshot,
-  isProofAlone,
-  isTickProofAlone,
-  snapshotEvent,
-} from "./book-events.ts";
+import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
 import { DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-limits.ts";
 import type { BookBuilderCounts, BookOutput, BookReason } from "./book-output.ts";
 import {
@@ -145,7 +139,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      !isTickProofAlone(tick) &&
+      !tick.isProofAlone &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);
