@@ -27,7 +27,7 @@ export {
 export type { BusBatch } from "./batch/bus-batch.ts";
 export { topicIdOf } from "./batch/topic-id.ts";
 export { checkBusEvents } from "./batch/book-check.ts";
-export { readBusEvents } from "./batch/bus-batch-events.ts";
+export { checkWholeEvents, readBusEvents } from "./batch/bus-batch-events.ts";
 export { bookRowsOf, rowsOf } from "./batch-rows.ts";
 export { idText } from "./id-text.ts";
 export { BATCHES_TAG, walkServerFrame } from "./frame-walker.ts";

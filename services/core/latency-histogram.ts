@@ -14,6 +14,11 @@ export class LatencyHistogram {
   readonly counts = new Float64Array(BOUNDS_US.length + 1);
   sumUs = 0;
 
+  /** How many were observed. */
+  get total(): number {
+    return this.counts.reduce((sum, count) => sum + count, 0);
+  }
+
   observe(latencyUs: number): void {
     let bucket = 0;
     while (bucket < BOUNDS_US.length && latencyUs > (BOUNDS_US[bucket] as number)) bucket += 1;

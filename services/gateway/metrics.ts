@@ -79,7 +79,24 @@ function registerLatencies(registry: Registry): LatencyBoard<LatencyPart> {
     name: "tickwire_gateway_socket_to_client_seconds",
     help: "From a frame's socket to the client's answer that it has come, by probes now and then.",
   });
+  registerBatches(registry, board);
   return board;
+}
+
+/** Every batch was measured when it came, so that how many came is known without counting. */
+function registerBatches(registry: Registry, board: LatencyBoard<LatencyPart>): void {
+  const counter = new Counter({
+    name: "tickwire_gateway_batches_total",
+    help: "Batches from the bus.",
+    labelNames: ["venue", "channel"],
+    registers: [registry],
+    collect: () => {
+      counter.reset();
+      for (const { labels, latency } of board.rows()) {
+        counter.inc(labels, latency.publishToReceive.total);
+      }
+    },
+  });
 }
 
 function refusalMetrics(registry: Registry) {
@@ -247,12 +264,6 @@ function deliveryMetrics(registry: Registry) {
 function busMetrics(registry: Registry) {
   const registers = [registry];
   return {
-    batches: new Counter({
-      name: "tickwire_gateway_batches_total",
-      help: "Batches from the bus.",
-      labelNames: ["venue", "channel"],
-      registers,
-    }),
     badBatches: new Counter({
       name: "tickwire_gateway_bad_batches_total",
       help: "Batches from the bus that could not be read, or that their publisher did not publish.",

@@ -8,8 +8,12 @@ import type { KeptRows } from "./history-page.ts";
 /** A trade with its place in the topic. */
 export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
 
-/** Room for trades at first; it doubles up to the capacity. */
+/**
+ * Room for trades at first. It grows by this factor up to the capacity: each time all that is there
+ * is copied, and topics that begin together grow together.
+ */
 const TRADES_MIN = 16;
+const GROWTH = 4;
 
 /** Numbers of a trade, one after the other. */
 const At = { Sequence: 0, Received: 1, Venue: 2, Price: 3, Size: 4, Id: 5 } as const;
@@ -154,7 +158,7 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
   }
 
   #grow(): void {
-    const room = Math.min(this.#capacity, Math.max(TRADES_MIN, 2 * this.#flags.length));
+    const room = Math.min(this.#capacity, Math.max(TRADES_MIN, GROWTH * this.#flags.length));
     const numbers = new Float64Array(room * NUMBERS);
     numbers.set(this.#numbers);
     this.#numbers = numbers;

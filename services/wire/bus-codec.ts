@@ -1,4 +1,10 @@
-import { checkBusEvents, readBusBatch, readBusEvents, WireError } from "@tickwire/proto/codec";
+import {
+  checkBusEvents,
+  checkWholeEvents,
+  readBusBatch,
+  readBusEvents,
+  WireError,
+} from "@tickwire/proto/codec";
 import type { BusBatch, DecodedBatch } from "@tickwire/proto/codec";
 import {
   AnnouncementCodec,
@@ -114,8 +120,7 @@ export function decodeQueryReply(bytes: Uint8Array): QueryReply {
  */
 export function decodeBusBatch(bytes: Uint8Array): BusBatch {
   const batch = readBusBatch(bytes);
-  // It is made for nothing but to be sure: reading checks every value on its way.
-  if (batch.count > 0) readBusEvents(batch);
+  if (batch.count > 0) checkWholeEvents(batch);
   return batch;
 }
 

@@ -7,7 +7,7 @@
 // that was saved, beyond the noise; --save keeps the figures as those of a release.
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { movedRows } from "./suite/compare.mjs";
@@ -98,6 +98,7 @@ async function runAll() {
   const { cpu, cores, node, platform, loadAtStart } = machine();
   print(`${cpu}, ${cores} cores, ${platform}, Node ${node}, load ${loadAtStart} at the start`);
   for (const name of names) {
+    rmSync(join(LATEST, `${name}.json`), { force: true });
     const args = [name, "--child", ...process.argv.slice(2).filter((word) => word !== name)];
     const child = fork(import.meta.filename, args, { execArgv: ["--expose-gc"] });
     const [code] = await once(child, "exit");
@@ -144,6 +145,11 @@ function compare() {
 }
 
 function save(release) {
+  if (values.quick || values.only !== undefined || process.exitCode === 1) {
+    process.stderr.write("nothing is saved: a release has all rows of a run that did not fail\n");
+    process.exitCode = 1;
+    return;
+  }
   const results = names.map((name) => readResult(join(LATEST, `${name}.json`)));
   const file = join(RESULTS, `${release}.json`);
   writeFileSync(

@@ -19,8 +19,9 @@ export function sharedBatch(first: number, last = first, options: BatchOptions =
   const topic = new SharedTopic(topicId, { venue: "fake", channel: "book" }, latency);
   const sequences = { skipped: 0, firstSequence: first, lastSequence: last };
   const extent = { events, ...sequences, isState, endsChain: isState, receivedAtUs };
-  const content = { bytes: new Uint8Array(bytes).fill(fill), base: undefined };
-  return new SharedBatch(topic, extent, content);
+  const place = topic.placeFor(bytes, 0);
+  place.chunk.bytes.fill(fill, place.start, place.start + bytes);
+  return new SharedBatch(topic, extent, place);
 }
 
 /** The place in its topic of a batch of the events from `first` to `last`. */

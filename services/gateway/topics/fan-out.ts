@@ -6,14 +6,21 @@ import type { SharedBatch } from "./shared-batch.ts";
 type FanOutLimits = {
   /** Batches that wait in one list; its owner takes a full one at once. */
   readonly listBatchesMax: number;
-  /** Different batches that wait in all lists; beyond it every owner takes its own. */
+  /** Different batches that wait in all lists; beyond it every owner takes its own. Below 2^16. */
   readonly batchesMax: number;
 };
 const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
 const LISTS_MIN = 16;
 const BLOCKS_MIN = 16;
+/** Small numbers, because a list is seldom in the processor's cache when a batch comes into it. */
+const NUMBERS_MAX = 0x1_0000;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
+/** Batches of up to so many bytes are copied by words; of longer ones a view is worth making. */
+const WORDWISE_BYTES_MAX = 512;
+const WORD_BYTES = 4;
+/** The order of bytes in which words are read. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Whose list it is. */
 export type ListOwner = {
@@ -60,7 +67,7 @@ export class FanOut {
   /** The block of a list that is not empty, by list. */
   #blockOf = new Int32Array(LISTS_MIN);
   /** Which batches are in a list, by block: `listBatchesMax` for each. */
-  #numbers: Int32Array;
+  #numbers: Uint16Array;
   /** Blocks that no list has; the first `#freeBlockCount` count. */
   #freeBlocks = new Int32Array(BLOCKS_MIN);
   #freeBlockCount = 0;
@@ -74,10 +81,11 @@ export class FanOut {
   /** Those of the round under way. */
   #round = new Int32Array(LISTS_MIN);
   /** The frame that was made last, and what is in it. */
-  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX);
+  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX + WORD_BYTES);
+  readonly #view = new DataView(this.#buffer.buffer);
   #frame = this.#buffer;
   #frameCount = 0;
-  readonly #frameNumbers: Int32Array;
+  readonly #frameNumbers: Uint16Array;
 
   /** `onDue` is called when a list is due, and none was. */
   constructor(
@@ -87,10 +95,11 @@ export class FanOut {
   ) {
     this.#metrics = metrics;
     this.#onDue = onDue;
-    this.#frameNumbers = new Int32Array(limits.listBatchesMax);
+    this.#frameNumbers = new Uint16Array(limits.listBatchesMax);
+    assert(limits.batchesMax <= NUMBERS_MAX, "the number of a batch fits into a list");
     this.#listBatchesMax = limits.listBatchesMax;
     this.#batchesMax = limits.batchesMax;
-    this.#numbers = new Int32Array(BLOCKS_MIN * limits.listBatchesMax);
+    this.#numbers = new Uint16Array(BLOCKS_MIN * limits.listBatchesMax);
   }
 
   /** Batches that wait for somebody. */
@@ -156,7 +165,7 @@ export class FanOut {
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
       const batch = this.#batches[this.#numbers[index] as number] as SharedBatch;
-      bytes += batch.bytes.byteLength;
+      bytes += batch.byteLength;
       entries.push(batch);
     }
     this.#empty(list);
@@ -213,15 +222,31 @@ export class FanOut {
     let length = 0;
     for (let index = 0; index < count; index += 1) {
       const number = numbers[first + index] as number;
-      const { bytes } = this.#batches[number] as SharedBatch;
-      if (length + bytes.byteLength > LIST_FRAME_BYTES_MAX) return undefined;
-      this.#buffer.set(bytes, length);
-      length += bytes.byteLength;
+      const batch = this.#batches[number] as SharedBatch;
+      const { byteLength } = batch;
+      if (length + byteLength > LIST_FRAME_BYTES_MAX) return undefined;
+      this.#copy(batch, length);
+      length += byteLength;
       frameNumbers[index] = number;
     }
     this.#frameCount = count;
     this.#frame = this.#buffer.subarray(0, length);
     return this.#frame;
+  }
+
+  /** Copies a batch into the frame; behind it up to three bytes are written in vain. */
+  #copy({ place: { chunk, start, length } }: SharedBatch, position: number): void {
+    const { words } = chunk;
+    if (words === undefined || length > WORDWISE_BYTES_MAX) {
+      this.#buffer.set(chunk.bytes.subarray(start, start + length), position);
+      return;
+    }
+    const view = this.#view;
+    const end = position + length;
+    let word = start / WORD_BYTES;
+    for (let at = position; at < end; at += WORD_BYTES, word += 1) {
+      view.setInt32(at, words[word] as number, IS_LITTLE_ENDIAN);
+    }
   }
 
   /** The first batch of a list that has some. */
@@ -255,8 +280,8 @@ export class FanOut {
     this.#blocks += 1;
     if (block === this.#freeBlocks.length) {
       const blocks = block * 2;
-      this.#numbers = grown(this.#numbers, blocks * this.#listBatchesMax);
-      this.#freeBlocks = grown(this.#freeBlocks, blocks);
+      this.#numbers = grown(this.#numbers, new Uint16Array(blocks * this.#listBatchesMax));
+      this.#freeBlocks = grown(this.#freeBlocks, new Int32Array(blocks));
     }
     return block;
   }
@@ -295,19 +320,19 @@ export class FanOut {
 
   #grow(): void {
     const lists = this.#counts.length * 2;
-    this.#counts = grown(this.#counts, lists);
-    this.#blockOf = grown(this.#blockOf, lists);
-    this.#due = grown(this.#due, lists);
-    this.#round = grown(this.#round, lists);
-    const isDue = new Uint8Array(lists);
-    isDue.set(this.#isDue);
-    this.#isDue = isDue;
+    this.#counts = grown(this.#counts, new Int32Array(lists));
+    this.#blockOf = grown(this.#blockOf, new Int32Array(lists));
+    this.#due = grown(this.#due, new Int32Array(lists));
+    this.#round = grown(this.#round, new Int32Array(lists));
+    this.#isDue = grown(this.#isDue, new Uint8Array(lists));
     this.quick.grow(lists);
   }
 }
 
-function grown(table: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(length);
+function grown<Table extends Int32Array | Uint16Array | Uint8Array>(
+  table: Table,
+  larger: Table,
+): Table {
   larger.set(table);
   return larger;
 }

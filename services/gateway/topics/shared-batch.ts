@@ -1,5 +1,6 @@
-import { lastSequenceOf, withBase } from "@tickwire/proto/codec";
+import { elementLength, lastSequenceOf, putElement, withBase } from "@tickwire/proto/codec";
 import type { BusBatch } from "@tickwire/proto/codec";
+import { assert } from "#core/assert.ts";
 import { wrapBatch } from "#wire/frame-codec.ts";
 import type { GatewayLatency } from "../metrics.ts";
 
@@ -8,6 +9,37 @@ type TopicLabels = { readonly venue: string; readonly channel: string };
 
 /** `receivedAtUs` of a batch whose way through the gateway is not measured. */
 export const UNMEASURED = 0;
+
+/**
+ * Small, because a batch that somebody keeps for long keeps its whole chunk. Each topic has its
+ * own, for the same reason.
+ */
+const CHUNK_BYTES = 2 * 1_024;
+/** A batch that is longer has a chunk of its own. */
+const SHARED_BYTES_MAX = 512;
+const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
+
+/** Bytes of batches, which nobody changes any more once they are there. */
+type Chunk = {
+  readonly bytes: Uint8Array;
+  /** The same bytes by fours, where batches begin at such; undefined where they may not. */
+  readonly words: Int32Array | undefined;
+};
+
+/** Where a batch lies in a chunk. */
+type BatchPlace = {
+  readonly chunk: Chunk;
+  readonly start: number;
+  /** Of the form that goes on from the batch before. */
+  readonly length: number;
+  /** Of the base, which lies behind that; 0 if the batch has none, or has it in it. */
+  readonly baseLength: number;
+};
+
+function chunkOf(length: number): Chunk {
+  const buffer = new ArrayBuffer(Math.ceil(length / WORD_BYTES) * WORD_BYTES);
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+}
 
 /** What the batches of one topic share. */
 export class SharedTopic {
@@ -18,11 +50,29 @@ export class SharedTopic {
   readonly latency: GatewayLatency | undefined;
   #unbased: SharedBatch | undefined;
   #based: SharedBatch | undefined;
+  /** Where the next batches lie. */
+  #chunk: Chunk | undefined;
+  #used = 0;
 
   constructor(id: number, labels: TopicLabels, latency?: GatewayLatency) {
     this.id = id;
     this.labels = labels;
     this.latency = latency;
+  }
+
+  /** A place for a batch, which the caller fills. */
+  placeFor(length: number, baseLength: number): BatchPlace {
+    const whole = length + baseLength;
+    if (whole > SHARED_BYTES_MAX) return { chunk: chunkOf(whole), start: 0, length, baseLength };
+    let chunk = this.#chunk;
+    if (chunk === undefined || whole > CHUNK_BYTES - this.#used) {
+      chunk = chunkOf(CHUNK_BYTES);
+      this.#chunk = chunk;
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used = start + Math.ceil(whole / WORD_BYTES) * WORD_BYTES;
+    return { chunk, start, length, baseLength };
   }
 
   /** The form of the batch with its base, if it is the last one that was made. */
@@ -71,15 +121,13 @@ export class SharedBatch implements BatchExtent {
   readonly receivedAtUs: number;
   readonly labels: TopicLabels;
   readonly topic: SharedTopic;
-  #bytes: Uint8Array;
-  /** Undefined if `#bytes` has it. */
-  #base: Uint8Array | undefined;
+  /** Changed by `startChain` alone. */
+  place: BatchPlace;
+  /** Made when somebody asks for the bytes, which those who only copy them do not. */
+  #bytes: Uint8Array | undefined;
 
-  constructor(
-    topic: SharedTopic,
-    extent: BatchExtent,
-    content: { readonly bytes: Uint8Array; readonly base: Uint8Array | undefined },
-  ) {
+  /** Whoever made the place has filled it. */
+  constructor(topic: SharedTopic, extent: BatchExtent, place: BatchPlace) {
     this.topicId = topic.id;
     this.labels = topic.labels;
     this.events = extent.events;
@@ -90,8 +138,24 @@ export class SharedBatch implements BatchExtent {
     this.endsChain = extent.endsChain;
     this.receivedAtUs = extent.receivedAtUs;
     this.topic = topic;
-    this.#bytes = content.bytes;
-    this.#base = content.base;
+    this.place = place;
+  }
+
+  /** A batch of these bytes, which its caller gives up. Without `base` they have all that is. */
+  static of(
+    topic: SharedTopic,
+    extent: BatchExtent,
+    { bytes, base }: { readonly bytes: Uint8Array; readonly base?: Uint8Array | undefined },
+  ): SharedBatch {
+    if (base === undefined) {
+      const chunk = { bytes, words: undefined };
+      const whole = { chunk, start: 0, length: bytes.byteLength, baseLength: 0 };
+      return new SharedBatch(topic, extent, whole);
+    }
+    const place = topic.placeFor(bytes.byteLength, base.byteLength);
+    place.chunk.bytes.set(bytes, place.start);
+    place.chunk.bytes.set(base, place.start + bytes.byteLength);
+    return new SharedBatch(topic, extent, place);
   }
 
   /** News of a topic, copied from what the bus delivered or a view made. */
@@ -99,8 +163,13 @@ export class SharedBatch implements BatchExtent {
     const { baseSequence, skipped, count, rebase } = batch;
     const firstSequence = baseSequence + skipped + 1;
     const lastSequence = baseSequence + skipped + count;
-    const bytes = wrapBatch(topic.id, batch, rebase);
-    const base = rebase ? undefined : batch.bytes.slice(batch.baseStart, batch.baseEnd);
+    const length = elementLength(batch, topic.id, rebase);
+    const baseLength = rebase ? 0 : batch.baseEnd - batch.baseStart;
+    const place = topic.placeFor(length, baseLength);
+    const { chunk, start } = place;
+    const end = putElement(chunk.bytes, start, batch, { topicId: topic.id, withBase: rebase });
+    assert(end === start + length, "a batch is as long as was said");
+    putBytes(chunk.bytes, end, batch.bytes, { start: batch.baseStart, length: baseLength });
     const events = skipped + count;
     const extent = {
       events,
@@ -111,7 +180,7 @@ export class SharedBatch implements BatchExtent {
       endsChain: false,
       receivedAtUs,
     };
-    return new SharedBatch(topic, extent, { bytes, base });
+    return new SharedBatch(topic, extent, place);
   }
 
   /** The state of a topic, mostly one batch; its events all stand at the same sequence. */
@@ -129,7 +198,7 @@ export class SharedBatch implements BatchExtent {
       endsChain: true,
       receivedAtUs: UNMEASURED,
     };
-    return new SharedBatch(topic, extent, { bytes, base: undefined });
+    return SharedBatch.of(topic, extent, { bytes });
   }
 
   /**
@@ -152,7 +221,7 @@ export class SharedBatch implements BatchExtent {
       endsChain: true,
       receivedAtUs: UNMEASURED,
     };
-    return new SharedBatch(topic, extent, { bytes, base: undefined });
+    return SharedBatch.of(topic, extent, { bytes });
   }
 
   /** Where its way is counted; undefined if nobody measures. */
@@ -162,26 +231,36 @@ export class SharedBatch implements BatchExtent {
 
   /** Elements of ServerFrame.batches with tag and length: mostly one. */
   get bytes(): Uint8Array {
+    const { chunk, start, length } = this.place;
+    this.#bytes ??= chunk.bytes.subarray(start, start + length);
     return this.#bytes;
+  }
+
+  /** Of `bytes`. */
+  get byteLength(): number {
+    return this.place.length;
   }
 
   /** What `based` has besides; undefined if `bytes` has it already. */
   get base(): Uint8Array | undefined {
-    return this.#base;
+    const { chunk, start, length, baseLength } = this.place;
+    if (baseLength === 0) return undefined;
+    return chunk.bytes.subarray(start + length, start + length + baseLength);
   }
 
   /** Bytes that keeping the batch costs. */
   get keptBytes(): number {
-    return this.#bytes.byteLength + (this.#base?.byteLength ?? 0);
+    const { length, baseLength } = this.place;
+    return length + baseLength;
   }
 
   /** The same batch for a subscriber who cannot go on from the batch before it. */
   get based(): SharedBatch {
-    if (this.#base === undefined) return this;
+    const { base } = this;
+    if (base === undefined) return this;
     let based = this.topic.basedFormOf(this);
     if (based === undefined) {
-      const bytes = withBase(this.#bytes, this.#base);
-      based = new SharedBatch(this.topic, this, { bytes, base: undefined });
+      based = SharedBatch.of(this.topic, this, { bytes: withBase(this.bytes, base) });
       this.topic.keepBasedForm(this, based);
     }
     return based;
@@ -192,10 +271,27 @@ export class SharedBatch implements BatchExtent {
    * be said before anybody has the batch.
    */
   startChain(): void {
-    if (this.#base === undefined) return;
-    this.#bytes = withBase(this.#bytes, this.#base);
-    this.#base = undefined;
+    const { base } = this;
+    if (base === undefined) return;
+    const bytes = withBase(this.bytes, base);
+    const chunk = { bytes, words: undefined };
+    this.place = { chunk, start: 0, length: bytes.byteLength, baseLength: 0 };
+    this.#bytes = undefined;
   }
+}
+
+/** Copies a range that is mostly so short that a view of it would cost more than its bytes. */
+function putBytes(
+  target: Uint8Array,
+  position: number,
+  bytes: Uint8Array,
+  { start, length }: { readonly start: number; readonly length: number },
+): void {
+  if (length > SHARED_BYTES_MAX) {
+    target.set(bytes.subarray(start, start + length), position);
+    return;
+  }
+  for (let at = 0; at < length; at += 1) target[position + at] = bytes[start + at] as number;
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

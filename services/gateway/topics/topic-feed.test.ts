@@ -115,7 +115,6 @@ class Rig {
       | "foreignBatches"
       | "stalls"
       | "undelivered"
-      | "batches"
       | "ringTrims",
   ) {
     const { values } = await this.metrics[name].get();

@@ -76,6 +76,8 @@ export class TopicFeed {
   readonly name: Topic;
   readonly topic: string;
   readonly #parts: TopicFeedParts;
+  /** Apart from the other parts, which are looked up by name: it is asked for each batch. */
+  readonly #clock: Clock;
   readonly #shared: SharedTopic;
   readonly #latency: GatewayLatency;
   /** Number of the schema's Channel, which every batch of the topic has. */
@@ -118,6 +120,7 @@ export class TopicFeed {
     this.name = name;
     this.topic = formatTopic(name);
     this.#parts = parts;
+    this.#clock = parts.clock;
     const labels = { venue: name.venue, channel: name.channel };
     const latency = parts.metrics.latencies.of(labels);
     const shared = new SharedTopic(id, labels, latency);
@@ -308,18 +311,17 @@ export class TopicFeed {
   }
 
   #onMessage(message: BusMessage): void {
-    const { metrics, clock } = this.#parts;
-    const { labels } = this.#shared;
+    const clock = this.#clock;
     const batch = readNews(message.payload, this.#channel);
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
-      metrics.badBatches.inc(labels);
+      this.#parts.metrics.badBatches.inc(this.#shared.labels);
       this.#parts.watch.onBadBatch(this.name);
       return;
     }
     if (batch.count === 0) return;
     this.#stalls = 0;
-    metrics.batches.inc(labels);
+    // That a batch came is counted by this as well.
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
     this.#receivedAtUs = clock.monotonicUs();
     const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
@@ -327,7 +329,7 @@ export class TopicFeed {
   }
 
   #deliver(batch: SharedBatch): void {
-    this.sentBytes += batch.bytes.byteLength;
+    this.sentBytes += batch.byteLength;
     this.#subscribers.deliver(batch);
   }
 

@@ -46,7 +46,7 @@ function shared(meaning: Meaning): SharedBatch {
   const content = state
     ? { bytes: withMeaning(new Uint8Array(BATCH_BYTES), meaning), base: undefined }
     : { bytes: withMeaning(CHAINED, meaning), base: BASE };
-  return new SharedBatch(TOPIC, extent, content);
+  return SharedBatch.of(TOPIC, extent, content);
 }
 
 /** A subscriber that believes only what it is given. */

@@ -27,6 +27,8 @@ export class TopicSync {
   readonly #held: HeldBatches;
   /** Of a publisher of which it is not decided yet whether it is followed. */
   readonly #undecided: HeldBatches;
+  /** Whether each event stands for itself, so that a hole costs nothing but what is in it. */
+  readonly #standsAlone: boolean;
   readonly #retry: QueryRetry;
   #state: SyncState = "cold";
   #query: "none" | "under-way" | "outdated" = "none";
@@ -46,6 +48,7 @@ export class TopicSync {
     this.#undecided = new HeldBatches(parts.limits);
     this.#retry = new QueryRetry(parts);
     this.#epoch = parts.epoch;
+    this.#standsAlone = parts.startKind !== "snapshot";
   }
 
   get state(): SyncState {
@@ -211,12 +214,7 @@ export class TopicSync {
   }
 
   get #hasStart(): boolean {
-    return this.#parts.startKind !== "snapshot" || this.#history.hasSnapshot;
-  }
-
-  /** Whether each event stands for itself, so that a hole costs nothing but what is in it. */
-  get #standsAlone(): boolean {
-    return this.#parts.startKind !== "snapshot";
+    return this.#standsAlone || this.#history.hasSnapshot;
   }
 
   /** Whether the history, and with it every subscriber, is in the epoch that is followed. */

@@ -1,9 +1,10 @@
 // What the servers of the fan-out benchmarks do when they are told over IPC:
 //
-//   { kind: "start", turnsPerSecond, messages, ticks }  so many messages a turn, each for another
-//                                                        topic in turn, with so many ticks
-//   { kind: "mark", collect }                            answered with the counts so far; `collect`
-//                                                        is what garbage there is before
+//   { kind: "start", turnsPerSecond, messages, ticks, among }
+//                                  so many messages a turn, each for another topic in turn, with so
+//                                  many ticks; `among` so many topics, of all if it is left out
+//   { kind: "mark", collect }      answered with the counts so far; `collect` is what garbage there
+//                                  is before
 //
 // A turn that comes late is made up for at once, so that the rate is what was asked for unless the
 // server cannot keep it; how many could not be made within a second is counted.
@@ -22,10 +23,10 @@ export function serveTurns(server) {
   let topic = 0;
   let timer;
 
-  function turn(messages, ticks) {
+  function turn({ messages, ticks, among = topics }) {
     for (let message = 0; message < messages; message += 1) {
+      topic = topic + 1 < among ? topic + 1 : 0;
       publish(topic, ticks);
-      topic = topic + 1 === topics ? 0 : topic + 1;
     }
     endTurn?.();
     counts.turns += 1;
@@ -33,8 +34,8 @@ export function serveTurns(server) {
     counts.ticks += messages * ticks;
   }
 
-  function start({ turnsPerSecond, messages, ticks }) {
-    const intervalMs = 1_000 / turnsPerSecond;
+  function start(load) {
+    const intervalMs = 1_000 / load.turnsPerSecond;
     let dueMs = performance.now();
     const beat = () => {
       const nowMs = performance.now();
@@ -44,7 +45,7 @@ export function serveTurns(server) {
         dueMs += skipped * intervalMs;
       }
       if (nowMs >= dueMs) {
-        turn(messages, ticks);
+        turn(load);
         dueMs += intervalMs;
       }
       timer = setTimeout(beat, Math.max(0, dueMs - performance.now()));

@@ -31,30 +31,34 @@ const FRAME_BYTES = 48;
 const frame = (message) =>
   Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
 const HELLO = frame({ hello: { protocolVersion: 1, clientName: "latency" } });
-const SUBSCRIBE = frame({
-  subscribe: { requestId: 1, topics: [{ topic: "bench:SYM00000-USDT/trades" }] },
-});
+/** The measured topic, and others that only one session has: what they bring gets code compiled. */
+const TOPICS = 50;
+const topicsUpTo = (count) =>
+  Array.from({ length: count }, (_, index) => ({
+    topic: `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`,
+  }));
+const subscribe = (topics) => frame({ subscribe: { requestId: 1, topics } });
 
 /** A server with its readers, which has run for a while: what is measured is compiled. */
-async function openStand(sessions, { server, options, messages }) {
+async function openStand(sessions, { server, options, messages, subscriptions }) {
   const stand = await startStand({
     name: server,
-    options: { ...options, topics: 1, stamped: true },
+    options: { ...options, topics: TOPICS, stamped: true },
     messages,
     sockets: sessions,
     stamps: true,
   });
-  await stand.settle(sessions);
-  stand.start({ turnsPerSecond: 100, messages: 40, ticks: 1 });
+  await stand.settle(subscriptions);
+  stand.start({ turnsPerSecond: 100, messages: TOPICS, ticks: 1 });
   await wait(warmUpSeconds * 1_000);
   stand.stop();
-  await stand.settle(sessions);
+  await stand.settle(subscriptions);
   return stand;
 }
 
 /** What the readers found in a while under a load, behind its first moments. */
 async function look(stand, turnsPerSecond) {
-  stand.start({ turnsPerSecond, messages: 1, ticks: 1 });
+  stand.start({ turnsPerSecond, messages: 1, ticks: 1, among: 1 });
   await wait(300);
   const before = await stand.mark();
   await wait(seconds * 1_000);
@@ -69,15 +73,20 @@ async function look(stand, turnsPerSecond) {
   return { ...read, perSecond: read.stamps / ((atMs - before.atMs) / 1_000) };
 }
 
-const ours = (options) => ({
+const ours = (sessions, options) => ({
   server: "tickwire-server.mjs",
   options,
-  messages: [[HELLO, SUBSCRIBE]],
+  messages: Array.from({ length: sessions }, (_, session) => [
+    HELLO,
+    subscribe(topicsUpTo(session === 0 ? TOPICS : 1)),
+  ]),
+  subscriptions: sessions + TOPICS - 1,
 });
-const bare = (options) => ({
+const bare = (sessions, options) => ({
   server: "uws-server.mjs",
   options: { ...options, how: "send", bytesPerTick: FRAME_BYTES },
   messages: [[]],
+  subscriptions: sessions,
 });
 
 /** Rows of one load, of which the servers are open. */
@@ -119,8 +128,8 @@ async function rowsOfStand({ sessions, loads }, { bus, options, rounds, only }) 
   const wanted = named.filter(({ title }) => title.includes(only));
   if (wanted.length === 0) return [];
   const stands = {
-    ours: await openStand(sessions, ours(options)),
-    bare: await openStand(sessions, bare(options)),
+    ours: await openStand(sessions, ours(sessions, options)),
+    bare: await openStand(sessions, bare(sessions, options)),
   };
   const rows = [];
   for (const load of wanted) {

@@ -17,6 +17,7 @@ export function notes() {
     .filter(([, cores]) => cores > READER_CORES_MAX)
     .map(([server, cores]) => {
       const name = server.split("/").at(-1).replace(".mjs", "");
-      return `the readers of ${name} took up to ${cores.toFixed(2)} of their core, so it may have been held up`;
+      const took = `took up to ${cores.toFixed(2)} of their core`;
+      return `the readers of ${name} ${took}, so it may have been held up`;
     });
 }

@@ -255,7 +255,7 @@ export class ConflatedView extends FeedView implements TopicView, SourceReader, 
   }
 
   #deliver(batch: SharedBatch): void {
-    this.#sentBytes += batch.bytes.byteLength;
+    this.#sentBytes += batch.byteLength;
     this.#checksums.changed();
     this.#subscribers.deliver(batch);
   }

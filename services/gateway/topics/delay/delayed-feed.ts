@@ -387,7 +387,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   }
 
   #hand(batch: SharedBatch): void {
-    this.sentBytes += batch.bytes.byteLength;
+    this.sentBytes += batch.byteLength;
     this.#subscribers.deliver(batch);
   }
 

@@ -58,7 +58,9 @@ export function goProgram(name, { quick }) {
 
 function install(what) {
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, "package.json"), '{ "private": true }\n');
+  const list = join(FOLDER, "package.json");
+  // npm removes what its list does not name.
+  if (!existsSync(list)) writeFileSync(list, '{ "private": true }\n');
   process.stdout.write(`npm installs ${what}\n`);
   const args = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--save-exact", what];
   spawnSync("npm", args, { cwd: FOLDER, stdio: ["ignore", "ignore", "inherit"] });
