@@ -28,6 +28,7 @@ export function createDeriveState(parts: DerivedParts): ServiceState {
     return Promise.resolve({
       publisherId,
       topicsRead: reader.topics,
+      topicsLive: reader.topicsLive,
       ...made,
       events,
       batches,

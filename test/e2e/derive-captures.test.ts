@@ -12,6 +12,7 @@ import { openCapture, scanCapture } from "#cli/process/capture-input.ts";
 import type { Candle, Trade } from "#core/market-event.ts";
 import { deriveConfig } from "#derive/config.ts";
 import { startDerive } from "#derive/main.ts";
+import type { RunningDerive } from "#derive/main.ts";
 import { CandleBuilder, createBuilderCounters } from "#derive/candles/candle-builder.ts";
 import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { replayCapture, startReplay } from "#ingest/capture/replay.ts";
@@ -183,8 +184,7 @@ async function consolidate(
     }),
   );
   // The deriver follows everything before anything is published.
-  while (!derive.hasSources) await new Promise((resolve) => setTimeout(resolve, 5));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await expect.poll(() => isReading(derive, sources.length), POLL).toBe(true);
   begin();
   await Promise.all(replays.map(({ finished }) => finished));
   for (let turn = 0; turn < 20; turn += 1) {
@@ -195,6 +195,16 @@ async function consolidate(
   for (const replay of replays) replay.close();
   await bus.close();
   return { told, expected };
+}
+
+const POLL = { timeout: 30_000, interval: 5 };
+
+/** Whether every topic of so many sources is read, with nothing passing unread. */
+async function isReading({ state }: RunningDerive, sources: number): Promise<boolean> {
+  const summary = await state.summary();
+  const { topicsRead, topicsLive } = summary as Record<"topicsRead" | "topicsLive", number>;
+  const { followed } = (summary as { sources: { followed: number } }).sources;
+  return followed === sources && topicsLive === topicsRead;
 }
 
 const CAPTURES = [

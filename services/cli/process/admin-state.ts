@@ -51,6 +51,7 @@ const ingestSummary = z.strictObject({
 const deriveSummary = z.strictObject({
   publisherId: z.string(),
   topicsRead: count.describe("followed on the bus to make others of them"),
+  topicsLive: count.describe("of those, the ones whose state has come"),
   candleInstruments: count,
   consolidatedInstruments: count,
   sources: z.strictObject({

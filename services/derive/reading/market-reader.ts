@@ -106,6 +106,13 @@ export class MarketReader {
     return this.#readings.size;
   }
 
+  /** Of these the ones of which nothing passes unread: the others wait for their state. */
+  get topicsLive(): number {
+    let live = 0;
+    for (const reading of this.#readings) if (reading.isLive) live += 1;
+    return live;
+  }
+
   /** Calls back with everything that there is and with what changes, until it is stopped. */
   onList(listener: (change: ListChange) => void): void {
     this.#listeners.add(listener);
