@@ -1,6 +1,9 @@
 /** What a function that writes numbers returns instead of a position if it cannot write them. */
 export const NOT_PLAIN = -1;
 
+/** From here on up to 2^53 a varint takes eight bytes, as times and epochs of our years do. */
+export const TIME_MIN = 2 ** 49;
+
 /**
  * Writes a whole number from 0 to 2^31 - 1 as a varint; returns the position after it. Room must be
  * there. All is in 32 bits, and loops over columns take it into their own code.
@@ -28,4 +31,19 @@ export function putSmall(bytes: Uint8Array, at: number, value: number): number {
   bytes[at + 3] = (value >>> 21) | 0x80;
   bytes[at + 4] = value >>> 28;
   return at + 5;
+}
+
+/** Writes a safe integer from TIME_MIN on as a varint; returns the position after it. */
+export function putTime(bytes: Uint8Array, at: number, value: number): number {
+  const high = (value / 2 ** 28) | 0;
+  const low = value - high * 2 ** 28;
+  bytes[at] = low | 0x80;
+  bytes[at + 1] = (low >>> 7) | 0x80;
+  bytes[at + 2] = (low >>> 14) | 0x80;
+  bytes[at + 3] = (low >>> 21) | 0x80;
+  bytes[at + 4] = high | 0x80;
+  bytes[at + 5] = (high >>> 7) | 0x80;
+  bytes[at + 6] = (high >>> 14) | 0x80;
+  bytes[at + 7] = high >>> 21;
+  return at + 8;
 }
