@@ -5,6 +5,7 @@ import { link } from "./link.ts";
 import { accessTrouble } from "./market/access-words.ts";
 import type { AlertReading } from "./market/alerts.ts";
 import { VenueMeter } from "./market/feed-health.ts";
+import { MarketStates } from "./market/market-states.ts";
 import { MarketDirectory } from "./market/market-directory.ts";
 import { firstMarket, spreadOf } from "./market/market-rows.ts";
 import { durationText } from "./market/number-text.ts";
@@ -68,6 +69,10 @@ const meters = new Map<string, VenueMeter>();
 const directory = new MarketDirectory(favourites, {
   onList,
   onTicker: () => context.redraw(),
+  isKept: (topic) => topic === view.topic,
+  onRelisted: (topic) => {
+    if (topic === view.topic) shownKey = "";
+  },
   onProblem: (error) => showTrouble((error as { code?: string } | undefined)?.code),
 });
 const { markets } = directory;
@@ -97,14 +102,16 @@ const list = new MarketsPanel(context, {
   favourites,
   onFavourites: () => saveFavourites(favourites),
   venues: () => directory.venues,
-  stateOf: (venue) => health.stateOf(venue),
+  stateOf: (instrument) => health.stateOf(instrument),
 });
+/** Of the market that is shown. */
+const states = new MarketStates(() => context.redraw());
 const chart = new ChartPanel(context);
 const book = new BookPanel(context);
 const depth = new DepthPanel(context, () => book.book);
 const heatmap = new HeatmapPanel(context, () => book.book);
 const trades = new TradesPanel(context, (trade) => heatmap.onTrade(trade));
-const venues = new VenuesPanel(context, (venue) => health.stateOf(venue));
+const venues = new VenuesPanel(context);
 const alerts = new AlertsDialog(context, readingOf);
 const accessDialog = new AccessDialog(enterToken);
 const panels: Readonly<Record<PanelId, Panel>> = {
@@ -244,7 +251,7 @@ function readingOf(topic: string): AlertReading {
   return {
     price: market?.ticker?.lastPrice,
     spreadBps: spread === undefined ? undefined : spread * 10_000,
-    feed: health.stateOf(venue),
+    feed: market && health.stateOf(market.instrument),
     gaps: meters.get(venue)?.gaps ?? 0,
   };
 }
@@ -273,6 +280,7 @@ function showMarket(): void {
   const isOther = !shownKey.startsWith(`${view.topic} `);
   shownKey = key;
   directory.followShown(context.client, market);
+  states.follow(context.client, [market.topic]);
   if (isOther) for (const panel of all) panel.show?.(market);
   else chart.show(market);
 }
@@ -296,7 +304,11 @@ function drawHeading(): void {
   if (book.book !== undefined) onFirstBook();
   const market = markets.get(view.topic);
   if (market === undefined) return;
-  const { name, facts, change, title } = headingOf(market, trades.lastTrade);
+  const { name, facts, change, title } = headingOf(
+    market,
+    trades.lastTrade,
+    states.instrumentStateOf(market.topic),
+  );
   shell.heading(name, facts, change);
   if (document.title !== title) document.title = title;
 }

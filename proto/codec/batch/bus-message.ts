@@ -1,9 +1,10 @@
-import { ByteWriter, VARINT_BYTES_MAX, writeBool, writeInt, writeUint } from "../byte-writer.ts";
+import { VARINT_BYTES_MAX, writeBool, writeInt, writeUint } from "../byte-writer.ts";
 import { writeBase } from "./base-writer.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
 import { closeShared, openShared, sharedCopy } from "./byte-arena.ts";
 import type { ChainState } from "./chain-state.ts";
+import { ColumnByteWriter } from "./column-bytes.ts";
 import { TIME_MIN, putSmall, putTime } from "./small-varint.ts";
 
 /** What a batch says beside its events. */
@@ -23,8 +24,8 @@ const AROUND_COLUMNS_BYTES = 250;
 const FILLED_SHARE = 1 / 3;
 
 // Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
-const longWriter = new ByteWriter();
-const sharedWriter = new ByteWriter();
+const longWriter = new ColumnByteWriter();
+const sharedWriter = new ColumnByteWriter();
 /** Of the message that is being written: its writer, and where its parts are. */
 let writer = longWriter;
 let start = 0;
@@ -37,7 +38,7 @@ let coreLengthBytes = 1;
  * the writer that is returned, in which there is room for so many bytes. A message that is not
  * finished is overwritten by the next one.
  */
-export function beginMessage(state: ChainState, columnsRoom: number): ByteWriter {
+export function beginMessage(state: ChainState, columnsRoom: number): ColumnByteWriter {
   const isShared = openShared(sharedWriter, columnsRoom + AROUND_COLUMNS_BYTES);
   writer = isShared ? sharedWriter : longWriter;
   if (!isShared) writer.reset();
@@ -47,6 +48,7 @@ export function beginMessage(state: ChainState, columnsRoom: number): ByteWriter
   coreLengthBytes = columnsRoom * FILLED_SHARE < 0x80 || columnsRoom === LONG_MESSAGE ? 1 : 2;
   coreStart = writer.open(BusBatchField.Batch, coreLengthBytes);
   if (columnsRoom !== LONG_MESSAGE) writer.reserve(columnsRoom);
+  writer.renewView();
   return writer;
 }
 

@@ -184,7 +184,7 @@ describe("the memory of a ring", () => {
       if (ring.length > KEPT) ring.dropOldest();
     }
     expect(ring.bytes).toBe(KEPT * 40);
-    expect(ring.heldBytes).toBeLessThanOrEqual((KEPT + 1) * (16 + 40 * 1.25) + 512);
+    expect(ring.heldBytes).toBeLessThanOrEqual((KEPT + 1) * (16 + 40 * 1.125) + 512);
   });
 
   test("is given back when most of what was kept has gone", () => {

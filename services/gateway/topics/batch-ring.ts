@@ -8,7 +8,7 @@ export type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: nu
 const PLACES_MIN = 16;
 const ARENA_BYTES_MIN = 512;
 /** Rooms grow by this factor: growing seldom costs less than having little in vain. */
-const GROWTH = 1.25;
+const GROWTH = 1.125;
 /** A room of which less than this part is used is made smaller. */
 const USED_PART_MIN = 1 / 4;
 /** What was made of the bytes is let go when so many batches have come since it was asked for. */

@@ -19,6 +19,10 @@ describe("what access a reader has", () => {
     expect(accessTrouble(undefined)).toBeUndefined();
     const refused = { code: "topic-permission-denied", message: "no such topic" };
     expect(refusalText(refused)).toBe("Your access does not include this.");
+    const gone = { code: "topic-unknown-symbol", message: "v:A/book: the instrument is gone" };
+    expect(refusalText(gone)).toBe("not listed any more");
+    const taken = { ...gone, message: "v:A/book: you may not have this topic any more" };
+    expect(refusalText(taken)).toBe(taken.message);
     expect(refusalText({ code: "topic-unknown", message: "no such topic" })).toBe("no such topic");
   });
 });

@@ -62,8 +62,13 @@ export function accessTrouble(code: string | undefined): AccessTrouble | undefin
   return TROUBLES.get((code ?? "").replace(/^topic-/, ""));
 }
 
+/** What gateways say of a topic whose instrument its venue has taken off its list. */
+const GONE = "the instrument is gone";
+
 /** What a panel says that cannot be had. */
 export function refusalText({ code, message }: { code?: string; message: string }): string {
+  // The heading of a panel has room for few words.
+  if (message.endsWith(GONE)) return "not listed any more";
   return accessTrouble(code)?.title ?? message;
 }
 

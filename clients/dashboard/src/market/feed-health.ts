@@ -23,47 +23,84 @@ type InstrumentHealth = {
   readonly worst: StatusValues;
 };
 
+/** What is known of one venue. */
+type VenueTopics = {
+  /** By symbol. */
+  readonly instruments: Map<string, InstrumentHealth>;
+  /** Symbols of the pages since the first one. */
+  readonly round: Set<string>;
+  /** Nobody publishes any part of it. */
+  isDown: boolean;
+};
+
+/** One page of a venue. */
+type StatusPage = {
+  readonly venue: string;
+  /** Every topic of the instruments that it is about. */
+  readonly statuses: readonly StatusValues[];
+  /** Nothing comes after it: what no page had is gone. */
+  readonly isLast: boolean;
+};
+
 /**
  * How the topics of each venue are. A venue of 10,000 instruments is asked page by page, a few of
  * them each time, so that what is known of one may be as old as a round.
  */
 export class StatusBoard {
-  readonly #venues = new Map<string, Map<string, InstrumentHealth>>();
+  readonly #venues = new Map<string, VenueTopics>();
 
-  /** Takes a page: every topic of the instruments that it is about. */
-  put(statuses: readonly StatusValues[]): void {
-    const instruments = new Map<string, StatusValues[]>();
+  put({ venue, statuses, isLast }: StatusPage): void {
+    const { instruments, round } = this.#of(venue);
+    const bySymbol = new Map<string, StatusValues[]>();
     for (const status of statuses) {
-      const key = `${status.venue}:${status.symbol}`;
-      const list = instruments.get(key);
-      if (list === undefined) instruments.set(key, [status]);
+      const list = bySymbol.get(status.symbol);
+      if (list === undefined) bySymbol.set(status.symbol, [status]);
       else list.push(status);
     }
-    for (const list of instruments.values()) this.#putInstrument(list);
+    for (const [symbol, list] of bySymbol) {
+      round.add(symbol);
+      instruments.set(symbol, instrumentHealth(list));
+    }
+    if (!isLast) return;
+    for (const symbol of instruments.keys()) if (!round.has(symbol)) instruments.delete(symbol);
+    round.clear();
+  }
+
+  /** Whether nobody publishes any part of a venue, which holds for all of it at once. */
+  setDown(venue: string, isDown: boolean): void {
+    this.#of(venue).isDown = isDown;
+  }
+
+  /** The worst of an instrument's topics; undefined where nothing is known of any. */
+  stateOf({ venue, symbol }: Pick<StatusValues, "venue" | "symbol">): FeedState | undefined {
+    const known = this.#venues.get(venue);
+    if (known?.isDown === true) return "down";
+    return known?.instruments.get(symbol)?.worst.state;
   }
 
   /** One line for each venue, by name. */
   venues(): VenueHealth[] {
     return [...this.#venues]
-      .map(([venue, instruments]) => healthOf(venue, instruments.values()))
+      .filter(([, { instruments }]) => instruments.size > 0)
+      .map(([venue, { instruments }]) => healthOf(venue, instruments.values()))
       .sort((a, b) => (a.venue < b.venue ? -1 : 1));
   }
 
-  #putInstrument(statuses: readonly StatusValues[]): void {
-    const [first, ...others] = statuses;
-    if (first === undefined) return;
-    const worst = others.reduce(
-      (found, status) => (isWorse(status, found) ? status : found),
-      first,
-    );
-    const live = statuses.filter(({ state }) => state === "live").length;
-    let instruments = this.#venues.get(first.venue);
-    if (instruments === undefined) {
-      instruments = new Map();
-      this.#venues.set(first.venue, instruments);
+  #of(venue: string): VenueTopics {
+    let known = this.#venues.get(venue);
+    if (known === undefined) {
+      known = { instruments: new Map(), round: new Set(), isDown: false };
+      this.#venues.set(venue, known);
     }
-    instruments.set(first.symbol, { live, total: statuses.length, worst });
+    return known;
   }
+}
+
+/** Of at least one topic. */
+function instrumentHealth(statuses: readonly StatusValues[]): InstrumentHealth {
+  const worst = statuses.reduce((found, status) => (isWorse(status, found) ? status : found));
+  const live = statuses.filter(({ state }) => state === "live").length;
+  return { live, total: statuses.length, worst };
 }
 
 function healthOf(venue: string, instruments: Iterable<InstrumentHealth>): VenueHealth {

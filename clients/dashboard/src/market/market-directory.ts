@@ -12,6 +12,10 @@ type Listeners = {
   /** A page of the list has come; `isWhole` with the last one. */
   readonly onList: (isWhole: boolean) => void;
   readonly onTicker: () => void;
+  /** Whether a market stays although its venue does not list it any more: somebody looks at it. */
+  readonly isKept: (topic: string) => boolean;
+  /** A market that was kept is listed again. */
+  readonly onRelisted: (topic: string) => void;
   /** Why the list, or tickers of it, cannot be had; undefined once they can. */
   readonly onProblem: (error: Error | undefined) => void;
 };
@@ -24,6 +28,10 @@ export class MarketDirectory {
   readonly #byVenue = new Map<string, Map<string, Market>>();
   readonly #favourites: ReadonlySet<string>;
   readonly #listeners: Listeners;
+  /** Not in the last whole list; gone if they are not in the next one either. */
+  #missing: ReadonlySet<string> = new Set();
+  /** Not listed any more, and kept. */
+  readonly #kept = new Set<string>();
   #isLoading = false;
   #tickers: { readonly key: string; close(): void } | undefined;
   /** Of the market that is shown: it does not wait for all the others. */
@@ -54,12 +62,19 @@ export class MarketDirectory {
     if (this.#isLoading) return;
     this.#isLoading = true;
     try {
+      const listed = new Set<string>();
       let pageToken = "";
       for (let page = 0; page < LIST_PAGES_MAX; page += 1) {
         const answer = await client.rpc.listInstruments({ pageToken });
-        for (const instrument of answer.instruments) this.#add(marketOf(instrument));
+        for (const instrument of answer.instruments) {
+          const market = marketOf(instrument);
+          listed.add(market.topic);
+          this.#add(market);
+        }
+        const isLast = answer.nextPageToken === undefined;
+        if (isLast) this.#drop(listed);
         this.#listeners.onProblem(undefined);
-        this.#listeners.onList(answer.nextPageToken === undefined);
+        this.#listeners.onList(isLast);
         if (answer.nextPageToken === undefined) break;
         pageToken = answer.nextPageToken;
       }
@@ -108,6 +123,36 @@ export class MarketDirectory {
     const kept = ticker === undefined ? market : { ...market, ticker };
     symbols.set(symbol, kept);
     this.markets.set(market.topic, kept);
+  }
+
+  /**
+   * Lets go of what two lists in a row did not have: a gateway that has just started may not know
+   * all of its venues yet.
+   */
+  #drop(listed: ReadonlySet<string>): void {
+    const missing = [...this.markets.keys()].filter((topic) => !listed.has(topic));
+    for (const topic of missing) {
+      if (!this.#missing.has(topic)) continue;
+      if (this.#listeners.isKept(topic)) this.#kept.add(topic);
+      else this.#remove(topic);
+    }
+    this.#missing = new Set(missing);
+    for (const topic of this.#kept) {
+      if (!listed.has(topic)) continue;
+      this.#kept.delete(topic);
+      this.#listeners.onRelisted(topic);
+    }
+  }
+
+  #remove(topic: string): void {
+    const market = this.markets.get(topic);
+    if (market === undefined) return;
+    const { venue, symbol } = market.instrument;
+    this.markets.delete(topic);
+    this.#kept.delete(topic);
+    const symbols = this.#byVenue.get(venue);
+    symbols?.delete(symbol);
+    if (symbols?.size === 0) this.#byVenue.delete(venue);
   }
 
   #followTickers(client: Client): void {

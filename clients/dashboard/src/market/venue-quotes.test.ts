@@ -1,4 +1,4 @@
-import type { Client, Instrument, Quote, Ticker } from "@tickwire/client";
+import type { Client, Instrument, Quote, Status, Ticker } from "@tickwire/client";
 import { expect, test } from "vitest";
 import { marketOf, type Market } from "./market-rows.ts";
 import { VenueQuotes } from "./venue-quotes.ts";
@@ -19,19 +19,25 @@ function quoteAt(venue: string, bidSize = 1): Quote {
 type Last = {
   quote: (quote: Quote) => void;
   error: (error: { code: string }) => void;
+  status: (status: Status) => void;
   closed: number;
 };
 
 /** A client of which the last subscription can be spoken for. */
 function fakeClient() {
   const followed: string[][] = [];
-  const last: Last = { quote: () => undefined, error: () => undefined, closed: 0 };
+  const nothing = () => undefined;
+  const last: Last = { quote: nothing, error: nothing, status: nothing, closed: 0 };
   const client = {
     onQuotes: (topics: string[], callback: Last["quote"], options: object) => {
       followed.push(topics);
       last.quote = callback;
       last.error = (options as { onError: Last["error"] }).onError;
       return { close: () => (last.closed += 1) };
+    },
+    onStatus: (_topics: string[], callback: Last["status"]) => {
+      last.status = callback;
+      return { close: () => undefined };
     },
   } as unknown as Client;
   return { client, followed, last };
@@ -74,4 +80,24 @@ test("a window that took nothing for long follows them anew", () => {
   expect(quotes.pricesOf(one).bidPrice).toBe(3);
   quotes.follow(client, [one]);
   expect(followed).toHaveLength(2);
+});
+
+test("what is not live, does not trade or contradicts itself is set aside, with the word for it", () => {
+  const { client, last } = fakeClient();
+  const quotes = new VenueQuotes(() => undefined);
+  const one = marketAt("one", ["quotes"]);
+  const say = (channel: string, state: string, instrumentState?: string) =>
+    last.status({ venue: "one", symbol: "A-USD", channel, state, instrumentState } as Status);
+  quotes.follow(client, [one]);
+  expect(quotes.asideReasonOf(one)).toBeUndefined();
+  say("book", "gap");
+  expect(quotes.asideReasonOf(one)).toBeUndefined();
+  say("quotes", "stale");
+  expect(quotes.asideReasonOf(one)).toBe("stale");
+  say("quotes", "live");
+  say("status", "live", "halted");
+  expect(quotes.asideReasonOf(one)).toBe("halted");
+  say("status", "live", "trading");
+  last.quote({ ...quoteAt("one"), bidPrice: 9 });
+  expect(quotes.asideReasonOf(one)).toBe("crossed");
 });

@@ -1,7 +1,20 @@
-import type { Client, Quote, Subscription, Ticker } from "@tickwire/client";
+import type { Client, InstrumentState, Quote, Subscription, Ticker } from "@tickwire/client";
 import type { Market } from "./market-rows.ts";
+import { MarketStates } from "./market-states.ts";
 
 const QUOTE_INTERVAL_MS = 250;
+
+/** Orders do not match then, so that nobody gets these prices. */
+const STOPPED: ReadonlySet<InstrumentState> = new Set([
+  "halted",
+  "maintenance",
+  "pre-open",
+  "auction",
+  "cancel-only",
+  "settling",
+  "closed",
+  "delisted",
+]);
 
 /** What a venue bids and asks; a side that is empty has no price. */
 export type BestPrices = {
@@ -17,16 +30,20 @@ export type BestPrices = {
  */
 export class VenueQuotes {
   readonly #onChange: () => void;
+  readonly #states: MarketStates;
   readonly #quotes = new Map<string, Quote>();
   #key = "";
   #subscription: Subscription | undefined;
 
   constructor(onChange: () => void) {
     this.#onChange = onChange;
+    this.#states = new MarketStates(onChange);
   }
 
   /** Follows these markets and no others. */
   follow(client: Client, markets: readonly Market[]): void {
+    const all = markets.map(({ topic }) => topic);
+    this.#states.follow(client, all);
     const topics = markets
       .filter(({ instrument }) => instrument.channels.includes("quotes"))
       .map(({ topic }) => topic);
@@ -58,6 +75,19 @@ export class VenueQuotes {
   pricesOf({ topic, ticker }: Market): BestPrices {
     const quote = this.#quotes.get(topic);
     return quote === undefined ? pricesOfTicker(ticker) : pricesOfQuote(quote);
+  }
+
+  /** Why a market's prices are not compared with the others; undefined if they are. */
+  asideReasonOf(market: Market): string | undefined {
+    const { topic, instrument } = market;
+    const channel = instrument.channels.includes("quotes") ? "quotes" : "ticker";
+    const state = this.#states.channelStateOf(topic, channel);
+    if (state !== undefined && state !== "live" && state !== "syncing") return state;
+    const trading = this.#states.instrumentStateOf(topic) ?? instrument.state;
+    if (trading !== undefined && STOPPED.has(trading)) return trading;
+    const { bidPrice, askPrice } = this.pricesOf(market);
+    const isCrossed = bidPrice !== undefined && askPrice !== undefined && bidPrice > askPrice;
+    return isCrossed ? "crossed" : undefined;
   }
 }
 

@@ -120,12 +120,20 @@ export class Shell {
 
   /** Says what is shown; `change` is that of the last day. */
   heading(
-    market: { readonly symbol: string; readonly venue: string; readonly last: string },
+    market: {
+      readonly symbol: string;
+      readonly venue: string;
+      readonly last: string;
+      /** Empty while it trades. */
+      readonly state: string;
+    },
     values: readonly (readonly [string, string])[],
     change: number,
   ): void {
     setText(this.#title, market.symbol);
-    setText(this.#venue, market.venue);
+    setText(this.#venue, market.state === "" ? market.venue : market.state);
+    this.#venue.classList.toggle("is-stopped", market.state !== "");
+    this.#venue.title = market.venue;
     setText(this.#price, market.last);
     this.#price.dataset["sign"] = changeSign(change);
     if (this.#facts.children.length !== values.length) {

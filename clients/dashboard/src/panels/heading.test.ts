@@ -37,3 +37,12 @@ test("facts are named after the quote asset of the market", () => {
   expect(headingOf(marketWith(0), undefined).facts.at(-1)?.[0]).toBe("24 h volume USDT");
   expect(headingOf(marketOf(INSTRUMENT), undefined).title).toBe("fake:A-USDT · Tickwire");
 });
+
+test("what cannot be traded is said, by the last news or by the list", () => {
+  const listed = marketOf({ ...INSTRUMENT, state: "halted" });
+  expect(headingOf(listed, undefined).name.state).toBe("halted");
+  expect(headingOf(listed, undefined, "trading").name.state).toBe("");
+  expect(headingOf(listed, undefined, "post-only").name.state).toBe("post only");
+  expect(headingOf(listed, undefined, "delisted").name.state).toBe("not listed any more");
+  expect(headingOf(marketOf(INSTRUMENT), undefined).name.state).toBe("");
+});

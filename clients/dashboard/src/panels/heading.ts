@@ -1,4 +1,4 @@
-import type { Trade } from "@tickwire/client";
+import type { InstrumentState, Trade } from "@tickwire/client";
 import { changeOf, turnoverOf, type Market } from "../market/market-rows.ts";
 import {
   compactText,
@@ -12,7 +12,11 @@ import {
  * What the head of the page, and its title, say of a market. Tickers come at an interval of their
  * own, so that a trade after the last one is what was paid last.
  */
-export function headingOf({ instrument, ticker, topic }: Market, trade: Trade | undefined) {
+export function headingOf(
+  { instrument, ticker, topic }: Market,
+  trade: Trade | undefined,
+  state: InstrumentState | undefined = instrument.state,
+) {
   const decimals = decimalsOf(instrument.priceIncrementText);
   const price = (text: string | undefined): string =>
     text === undefined ? "–" : groupDigits(padDecimal(text, decimals));
@@ -29,9 +33,15 @@ export function headingOf({ instrument, ticker, topic }: Market, trade: Trade | 
   ];
   const word = lastText === undefined ? topic : `${last} ${instrument.symbol}`;
   return {
-    name: { symbol: instrument.symbol, venue: instrument.venue, last },
+    name: { symbol: instrument.symbol, venue: instrument.venue, last, state: stateWords(state) },
     facts,
     change: change ?? 0,
     title: `${word} · Tickwire`,
   };
+}
+
+/** What a reader has to know of what can be done with an instrument; empty while it trades. */
+function stateWords(state: InstrumentState | undefined): string {
+  if (state === undefined || state === "trading") return "";
+  return state === "delisted" ? "not listed any more" : state.replaceAll("-", " ");
 }

@@ -61,8 +61,9 @@ export class HealthPanel implements Panel {
     this.element = element;
   }
 
-  stateOf(venue: string): FeedState | undefined {
-    return this.#health.find((one) => one.venue === venue)?.worst;
+  /** How the topics of an instrument are; undefined where nothing is known of them. */
+  stateOf(instrument: { readonly venue: string; readonly symbol: string }): FeedState | undefined {
+    return this.#board.stateOf(instrument);
   }
 
   /** Asks every venue how its topics are. What fails is asked again the next time. */
@@ -127,9 +128,13 @@ export class HealthPanel implements Panel {
     for (let page = 0; page < PAGES_PER_ROUND; page += 1) {
       const health = page === 0;
       const answer = await this.#context.client.rpc.getStatus({ venue, pageToken, health });
-      this.#board.put(answer.statuses);
-      if (health) this.#measured.set(venue, measuredOf(answer.health));
       pageToken = answer.nextPageToken ?? "";
+      this.#board.put({ venue, statuses: answer.statuses, isLast: pageToken === "" });
+      if (health) {
+        this.#measured.set(venue, measuredOf(answer.health));
+        const isDown = answer.health.every(({ state }) => state === "TOPIC_STATE_DOWN");
+        this.#board.setDown(venue, isDown && answer.health.length > 0);
+      }
       if (pageToken === "") break;
     }
     this.#next.set(venue, pageToken);

@@ -1,4 +1,4 @@
-import { formatPrice } from "@tickwire/client";
+import { formatPrice, type Instrument } from "@tickwire/client";
 import type { FeedState } from "../market/feed-health.ts";
 import {
   changeOf,
@@ -28,7 +28,7 @@ export class MarketsPanel implements Panel {
   readonly #favourites: Set<string>;
   readonly #onFavourites: () => void;
   readonly #venues: () => readonly string[];
-  readonly #stateOf: (venue: string) => FeedState | undefined;
+  readonly #stateOf: (instrument: Instrument) => FeedState | undefined;
   readonly #search = el("input", {
     type: "search",
     placeholder: "Search  ( / )",
@@ -64,7 +64,7 @@ export class MarketsPanel implements Panel {
       readonly favourites: Set<string>;
       readonly onFavourites: () => void;
       readonly venues: () => readonly string[];
-      readonly stateOf: (venue: string) => FeedState | undefined;
+      readonly stateOf: (instrument: Instrument) => FeedState | undefined;
     },
   ) {
     this.#context = context;
@@ -214,7 +214,7 @@ export class MarketsPanel implements Panel {
     const marks = [
       topic === this.#context.view().topic,
       this.#favourites.has(topic),
-      this.#stateOf(instrument.venue) ?? "none",
+      this.#stateOf(instrument) ?? "none",
     ] as const;
     const key = marks.join(" ");
     if (row.marks === key) return;

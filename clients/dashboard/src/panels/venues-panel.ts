@@ -1,7 +1,6 @@
 import type { Funding, Liquidation, MarkPrice, OpenInterest, Subscription } from "@tickwire/client";
 import { bestQuotes } from "../market/best-quotes.ts";
 import { isDerivedVenue } from "../market/derived-venues.ts";
-import type { FeedState } from "../market/feed-health.ts";
 import type { Market } from "../market/market-rows.ts";
 import { VenueQuotes, type BestPrices } from "../market/venue-quotes.ts";
 import {
@@ -23,7 +22,6 @@ const LIQUIDATIONS_MAX = 8;
 export class VenuesPanel implements Panel {
   readonly element: HTMLElement;
   readonly #context: Context;
-  readonly #stateOf: (venue: string) => FeedState | undefined;
   readonly #fee = el("input", {
     type: "number",
     min: "0",
@@ -50,10 +48,8 @@ export class VenuesPanel implements Panel {
   #openInterest: OpenInterest | undefined;
   #hasForced = true;
 
-  /** `stateOf` tells the worst state of a venue's topics, as far as it is known. */
-  constructor(context: Context, stateOf: (venue: string) => FeedState | undefined) {
+  constructor(context: Context) {
     this.#context = context;
-    this.#stateOf = stateOf;
     this.#fee.addEventListener("change", () => {
       const feePercent = this.#fee.valueAsNumber;
       if (feePercent >= 0 && feePercent <= 5) context.change({ feePercent });
@@ -149,19 +145,6 @@ export class VenuesPanel implements Panel {
     this.#drawQuotes(this.#market);
   }
 
-  /** Why a venue's quote is not compared with the others. */
-  #asideReason(quote: {
-    readonly topic: string;
-    readonly bidPrice: number | undefined;
-    readonly askPrice: number | undefined;
-  }): string | undefined {
-    const { topic, bidPrice, askPrice } = quote;
-    const state = this.#stateOf(topic.slice(0, topic.indexOf(":")));
-    if (state !== undefined && state !== "live" && state !== "syncing") return state;
-    const isCrossed = bidPrice !== undefined && askPrice !== undefined && bidPrice > askPrice;
-    return isCrossed ? "crossed" : undefined;
-  }
-
   #onLiquidation(event: Liquidation): void {
     this.#liquidations.unshift(event);
     this.#liquidations.length = Math.min(this.#liquidations.length, LIQUIDATIONS_MAX);
@@ -253,7 +236,8 @@ export class VenuesPanel implements Panel {
     const quotes = same.map((one) => ({ topic: one.topic, ...this.#prices.pricesOf(one) }));
     const feeShare = this.#context.view().feePercent / 100;
     // A crossed quote is wrong, and one of a feed that is not live may be old: neither is offered.
-    const usable = quotes.filter((quote) => this.#asideReason(quote) === undefined);
+    const asides = same.map((one) => this.#prices.asideReasonOf(one));
+    const usable = quotes.filter((_, index) => asides[index] === undefined);
     const best = bestQuotes(usable, feeShare);
     while (this.#rows.length < same.length) {
       const row = createRow();
@@ -264,7 +248,7 @@ export class VenuesPanel implements Panel {
       const one = same[index];
       row.element.hidden = one === undefined;
       if (one === undefined) continue;
-      const aside = this.#asideReason(quotes[index]!);
+      const aside = asides[index];
       setText(
         row.name,
         aside === undefined ? one.instrument.venue : `${one.instrument.venue} (${aside})`,
