@@ -1,6 +1,7 @@
 import { formatDecimal, OrderBook } from "@tickwire/proto/model";
 import { describe, expect, test } from "vitest";
-import { BookBuilder, DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-builder.ts";
+import { BookBuilder } from "./book-builder.ts";
+import { DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-limits.ts";
 import type { BookOutput } from "./book-output.ts";
 import type { BookSequencing, BookSync, RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";

@@ -1,12 +1,8 @@
 import { OrderBook } from "@tickwire/proto/model";
-import {
-  deltaEvent,
-  isCrossedSnapshot,
-  isProofAlone,
-  isTickProofAlone,
-  snapshotEvent,
-} from "./book-events.ts";
-import type { BookOutput, BookReason } from "./book-output.ts";
+import type { TruncatedPrices } from "@tickwire/proto/model";
+import { deltaEvent, isCrossedSnapshot, isProofAlone, snapshotEvent } from "./book-events.ts";
+import { DUPLICATES_IN_ROW_MAX, SNAPSHOTS_BEHIND_MAX } from "./book-limits.ts";
+import type { BookBuilderCounts, BookOutput, BookReason } from "./book-output.ts";
 import {
   alignDeltas,
   placeDelta,
@@ -38,32 +34,6 @@ type Emit = (output: BookOutput) => void;
 
 const CHECKSUM_PASSED: BookOutput = Object.freeze({ kind: "checksum", ok: true });
 const CHECKSUM_FAILED: BookOutput = Object.freeze({ kind: "checksum", ok: false });
-
-/** What a builder did not use. Counts since the start. */
-type BookBuilderCounts = {
-  /** Deltas before an in-band snapshot, which contains them. */
-  beforeSnapshot: number;
-  /** Deltas that were contained already. */
-  duplicates: number;
-  /** Deltas that fell out of the full buffer. */
-  overflowed: number;
-  /** Snapshots older than the buffered deltas. */
-  staleSnapshots: number;
-  /** Snapshots that nobody had asked for. */
-  ignoredSnapshots: number;
-};
-
-/**
- * So many contained deltas in a row behind a snapshot mean that the venue started its numbers anew.
- * Without this limit such a book would stand still for ever and look alive.
- */
-export const DUPLICATES_IN_ROW_MAX = 1_000;
-
-/**
- * So many snapshots in a row that end before what was applied already mean that the venue numbers
- * anew, not that its REST side lags. The next is then taken.
- */
-export const SNAPSHOTS_BEHIND_MAX = 3;
 
 /**
  * Keeps the book of one instrument right, or says that it is not. Pure: time comes with the
@@ -106,6 +76,7 @@ export class BookBuilder {
   /** The book crossed, and a snapshot was asked for that shows if the venue means it. */
   #isDoubted = false;
   #startReason: StatusReason = "start";
+  #delta: Extract<BookOutput, { kind: "delta" }> | undefined;
   /** The checksum of the book was asked for after its last change. */
   #isSummed = false;
 
@@ -168,7 +139,7 @@ export class BookBuilder {
       !this.#refreshing &&
       tick.priceScale === book.priceScale &&
       tick.sizeScale === book.sizeScale &&
-      !isTickProofAlone(tick) &&
+      !tick.isProofAlone &&
       placeDelta(tick, this.#position, this.#sync.sequencing) === "next";
     if (!isPlain) {
       this.handle(tick.event(), emit);
@@ -183,7 +154,7 @@ export class BookBuilder {
     const truncated = book.truncate(this.#depth);
     const change = this.#isSummed ? tick : undefined;
     if (!this.#verify(tick, emit, change) || this.#isLostToCrossing(emit)) return;
-    emit({ kind: "delta", delta: new DeltaTick(tick, truncated) });
+    this.#emitDelta(tick, truncated, emit);
   }
 
   /** A REST snapshot has come and waits for the first change. */
@@ -302,6 +273,14 @@ export class BookBuilder {
     if (!this.#verify(delta, emit)) return;
     if (this.#isLostToCrossing(emit) || isProofAlone(delta)) return;
     emit({ kind: "event", event: deltaEvent(delta, truncated, this.book) });
+  }
+
+  /** One output serves all deltas of the book: whoever takes it is done with it at once. */
+  #emitDelta(tick: BookTick, truncated: TruncatedPrices, emit: Emit): void {
+    const output = (this.#delta ??= { kind: "delta", delta: new DeltaTick(tick, truncated) });
+    output.delta.change = tick;
+    output.delta.truncated = truncated;
+    emit(output);
   }
 
   #reasonOf(placement: "covered" | "gap"): StatusReason {

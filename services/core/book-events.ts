@@ -3,7 +3,6 @@ import type { Mantissa, OrderBook, TruncatedPrices } from "@tickwire/proto/model
 import type { RawBook } from "./book-sync.ts";
 import type { Instrument } from "./instrument.ts";
 import type { BookEvent, LevelColumns } from "./market-event.ts";
-import type { BookTick } from "./market-tick.ts";
 
 /** The whole book as an event, at the time of the last message that is in it. */
 export function snapshotEvent(options: {
@@ -69,12 +68,6 @@ export function isCrossedSnapshot({ bids, asks }: RawBook): boolean {
 export function isProofAlone({ checksum, lastUpdateId, bids, asks }: RawBook): boolean {
   if (checksum === undefined || lastUpdateId !== undefined) return false;
   return bids.prices.length === 0 && asks.prices.length === 0;
-}
-
-/** The same for a change that is a tick. */
-export function isTickProofAlone({ checksum, lastUpdateId, bids, asks }: BookTick): boolean {
-  if (bids.count + asks.count > 0) return false;
-  return checksum !== undefined && lastUpdateId === undefined;
 }
 
 type Scales = { readonly priceScale: number; readonly sizeScale: number };

@@ -32,3 +32,17 @@ export type BookOutput =
   | { readonly kind: "checksum"; readonly ok: boolean }
   /** Something was lost; said once per episode, which ends when the book is live again. */
   | { readonly kind: "gap"; readonly reason: BookReason };
+
+/** What a builder did not use. Counts since the start. */
+export type BookBuilderCounts = {
+  /** Deltas before an in-band snapshot, which contains them. */
+  beforeSnapshot: number;
+  /** Deltas that were contained already. */
+  duplicates: number;
+  /** Deltas that fell out of the full buffer. */
+  overflowed: number;
+  /** Snapshots older than the buffered deltas. */
+  staleSnapshots: number;
+  /** Snapshots that nobody had asked for. */
+  ignoredSnapshots: number;
+};

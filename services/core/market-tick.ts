@@ -144,6 +144,12 @@ export class BookTick {
     return numberOf(this.numbers, BookAt.Checksum);
   }
 
+  /** True for a checksum that came by itself, which tells consumers nothing. */
+  get isProofAlone(): boolean {
+    if (this.bids.count + this.asks.count > 0) return false;
+    return this.checksum !== undefined && this.lastUpdateId === undefined;
+  }
+
   /** The same as a message of the feed, which may be kept. */
   event(): RawBook {
     const { instrument, priceScale, sizeScale, numbers } = this;
@@ -170,9 +176,9 @@ export class BookTick {
 /** A change that was applied to its book, at whose scales it is, and what the book was cut by. */
 export class DeltaTick {
   readonly kind = "book";
-  readonly change: BookTick;
+  change: BookTick;
   /** Removed with it. */
-  readonly truncated: TruncatedPrices;
+  truncated: TruncatedPrices;
 
   constructor(change: BookTick, truncated: TruncatedPrices) {
     this.change = change;

@@ -230,3 +230,49 @@ test("after any changes both sides are those of a sorted list", () => {
     { numRuns: 60 },
   );
 });
+
+test.each(["bid", "ask"] as const)(
+  "levels of the %s side set together are as set alone",
+  (side) => {
+    const some = fc.record({
+      price: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 9_000, max: 11_000 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 1, max: 100_000 }) },
+      ),
+      size: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 99 })),
+    });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1, 5),
+        fc.array(fc.array(some, { maxLength: 300 }), { maxLength: 12 }),
+        (tick, messages) => {
+          const together = new TickLadder(side);
+          const alone = new TickLadder(side);
+          const levels = run(side, 10_000 * tick, 400, tick);
+          for (const ladder of [together, alone]) {
+            ladder.replace(levels);
+            for (let one = 0; one < CHANGES_JUDGED; one += 1) ladder.set(levels.prices[0]!, 1);
+          }
+          for (const message of messages) {
+            const prices = Float64Array.from(message, ({ price }) => price * tick);
+            const sizes = Float64Array.from(message, ({ size }) => size);
+            together.setAll({ prices, sizes, count: message.length });
+            for (const [index, price] of prices.entries()) alone.set(price, sizes[index]!);
+            expect(together.levels()).toEqual(alone.levels());
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test("a side of which all levels are removed together is empty", () => {
+  const ladder = new TickLadder("bid");
+  const levels = run("bid", 10_000, WINDOW_LEVELS_MIN);
+  ladder.replace(levels);
+  for (let one = 0; one < CHANGES_JUDGED; one += 1) ladder.set(10_000, 1);
+  const prices = Float64Array.from(levels.prices);
+  ladder.setAll({ prices, sizes: new Float64Array(prices.length), count: prices.length });
+  expect([ladder.count, ladder.bestPrice()]).toEqual([0, undefined]);
+});

@@ -99,25 +99,42 @@ export class TickLadder implements Ladder {
 
   /** Sets all of these levels. */
   setAll({ prices, sizes, count }: TickLevels): void {
-    for (let index = 0; index < count; index += 1) {
-      const price = prices[index]!;
-      const size = sizes[index]!;
-      const window = this.#window;
-      const place = ((price - this.#basePrice) * this.#sign) / this.#tick;
-      const isInside =
-        window !== undefined &&
-        place >= 0 &&
-        place < window.length &&
-        place === Math.trunc(place) &&
-        this.#changes + 1 < CHANGES_JUDGED;
-      if (!isInside) {
-        this.set(price, size);
-        continue;
-      }
-      this.#changes += 1;
-      window.set(place, size);
-      if (window.count === 0 && size === 0) this.#onEmpty();
+    let index = 0;
+    while (index < count) {
+      index = this.#setInside(prices, sizes, index, count);
+      if (index === count) return;
+      this.set(prices[index]!, sizes[index]!);
+      index += 1;
     }
+  }
+
+  /** Sets levels from an index on for as long as they lie in the window; the first that was not. */
+  #setInside(prices: Float64Array, sizes: Float64Array, first: number, count: number): number {
+    const window = this.#window;
+    if (window === undefined) return first;
+    const basePrice = this.#basePrice;
+    const sign = this.#sign;
+    const tick = this.#tick;
+    const { length } = window;
+    // The last change of a round is one that is judged.
+    const end = Math.min(count, first + CHANGES_JUDGED - 1 - this.#changes);
+    let index = first;
+    while (index < end) {
+      const distance = (prices[index]! - basePrice) * sign;
+      const place = tick === 1 ? distance : distance / tick;
+      const slot = Math.trunc(place);
+      if (place < 0 || place >= length || slot !== place) break;
+      const size = sizes[index]!;
+      window.set(slot, size);
+      index += 1;
+      if (size === 0 && window.count === 0) {
+        this.#changes += index - first;
+        this.#onEmpty();
+        return index;
+      }
+    }
+    this.#changes += index - first;
+    return index;
   }
 
   replace(columns: LevelColumns): void {

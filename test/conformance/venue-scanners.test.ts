@@ -137,6 +137,9 @@ const FORMS = {
     '{"action":"update","arg":{"instType":"spot","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","0"]],"b":[],"seq":451027330105,"pseq":451027330100,"ts":"1767225600050"}],"ts":1767225600051}',
   ],
   gateio: [
+    '{"channel":"spot.obu","result":{"t":1743673027017,"s":"ob.BTC_USDT.400","U":27943661010,"u":27943661020,"b":[["83705.9","30.166"],["83705","0"]],"a":[["83706","4.208"]]},"time_ms":1743673027020}',
+    '{"channel":"spot.obu","result":{"t":1743673027117,"s":"ob.BTC_USDT.400","u":27943661022,"U":27943661021,"a":[["83706.25","0"]]},"time_ms":1743673027120,"event":"update"}',
+    '{"time":1743673027,"time_ms":1743673027220,"channel":"spot.obu","event":"update","result":{"t":1743673027217,"s":"ob.BTC_USDT.400","U":27943661023,"u":27943661023}}',
     '{"time":1669107766,"time_ms":1669107766406,"channel":"spot.tickers","event":"update","result":{"currency_pair":"BTC_USDT","last":"15743.4","lowest_ask":"15744.4","highest_bid":"15743.5","change_percentage":"-1.8254","base_volume":"9110.473081735","quote_volume":"145082083.2535","high_24h":"16280.9","low_24h":"15468.5"}}',
     '{"time":1606292218,"time_ms":1606292218231,"channel":"spot.trades","event":"update","result":{"id":309143071,"create_time":1606292218,"create_time_ms":"1606292218213.4578","side":"sell","currency_pair":"BTC_USDT","amount":"16.4700000000","price":"0.4705000000","range":"2390902-2390902"}}',
     '{"time":1606292600,"time_ms":1606292600376,"channel":"spot.candlesticks","event":"update","result":{"t":"1606292580","v":"2362.32035","c":"19128.1","h":"19128.1","l":"19128.1","o":"19128.1","n":"1m_BTC_USDT","a":"3.8283","w":true}}',

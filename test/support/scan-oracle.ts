@@ -54,7 +54,9 @@ export class ScanOracle {
     const at = this.#receivedTimeUs;
     const scanned: string[] = [];
     const decoded: string[] = [];
-    const isScanned = this.#scanning.scan?.(Buffer.from(frame), at, noteIn(scanned)) === true;
+    const note = noteIn(scanned);
+    const bytes = Buffer.from(frame);
+    const isScanned = this.#scanning.scan?.(bytes, at, note, (tick) => note(tick.event())) === true;
     if (!isScanned) {
       if (scanned.length > 0) throw new Error(`events of a frame that was not taken: ${frame}`);
       this.#scanning.decode(frame, at, noteIn(scanned));

@@ -50,6 +50,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/suite/references/socket-io-server.mjs": "a process of the benchmark peers",
   "test/bench/suite/references/centrifugo-server.mjs": "a process of the benchmark peers",
   "test/bench/suite/bytes.ts": "a benchmark that run.mjs reads by its path",
+  "test/bench/suite/client-page.mjs": "the page of the benchmark client",
   "test/bench/client-bundle.bench.mjs": "measures; run by hand",
   "test/conformance/connect/server.mjs": "a process that connect.test has the runner start",
   "test/conformance/transport-failing-process.mjs": "a process that transports.test starts",

@@ -3,15 +3,10 @@ import * as BaseField from "../../gen/base-field.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { VARINT_BYTES_MAX, putBigVarint, putVarint, writeUint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
+import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
 import type { ChainState } from "./chain-state.ts";
 import { putDifference } from "./difference-writer.ts";
-import { putSmall } from "./small-varint.ts";
-
-/** From here on up to 2^53 a varint takes eight bytes. */
-const TIME_MIN = 2 ** 49;
-
-/** Zigzag codes of numbers below this have 31 bits. */
-const ZIGZAG_SMALL_MAX = 2 ** 30;
+import { NOT_PLAIN, TIME_MIN, putSmall, putTime } from "./small-varint.ts";
 
 /** Bytes that the fields of a base take at most, but for its prefix, values and scales. */
 const BASE_BYTES_MAX = 160;
@@ -24,11 +19,70 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   const start = writer.open(BatchField.Base);
   writer.reserve(BASE_BYTES_MAX);
   const { bytes } = writer;
-  const { receivedTimeUs, venueTimeUnitUs } = state;
   // The numbers of channels take one byte.
   bytes[start] = BaseField.Channel << 3;
   bytes[start + 1] = state.channel;
-  let at = putUnsigned(bytes, start + 2, BaseField.Epoch, state.epoch);
+  const end = putPlainNumbers(bytes, start + 2, state);
+  writer.position = end === NOT_PLAIN ? putAnyNumbers(bytes, start + 2, state) : end;
+  if (state.tradeIdPrefix !== "") {
+    writer.stringField(BaseField.TradeIdPrefix, state.tradeIdPrefix);
+  }
+  writeUint(writer, BaseField.TradeIdDigits, state.tradeIdDigits);
+  if (state.values.length > 0) writeRecord(writer, state);
+  writer.close(start);
+}
+
+/** Fields from `Epoch` to `TradeId`, in the order of their numbers. */
+const numbers = new Float64Array(BaseField.TradeId - BaseField.Epoch + 1);
+
+/**
+ * The numbers of a base, nothing for those that are 0, if all of them are safe integers that differ
+ * little; NOT_PLAIN otherwise. They go through an array and one loop, because a number that is
+ * handed to a function is an object.
+ */
+function putPlainNumbers(bytes: Uint8Array, start: number, state: ChainState): number {
+  const { receivedTimeUs, venueTimeUnitUs, price, askPrice, tradeId } = state;
+  if (typeof price !== "number" || typeof askPrice !== "number") return NOT_PLAIN;
+  if (typeof tradeId !== "number") return NOT_PLAIN;
+  const hasVenueTimes = venueTimeUnitUs !== 0;
+  numbers[0] = state.epoch;
+  numbers[1] = state.sequence;
+  numbers[2] = receivedTimeUs;
+  numbers[3] = hasVenueTimes ? zigzag(state.venueTimeUs - receivedTimeUs) : 0;
+  numbers[4] = hasVenueTimes ? zigzag(state.venueReceivedTimeUs - receivedTimeUs) : 0;
+  numbers[5] = venueTimeUnitUs;
+  numbers[6] = state.priceScale;
+  numbers[7] = state.sizeScale;
+  numbers[8] = zigzag(price);
+  numbers[9] = zigzag(askPrice);
+  numbers[10] = state.tradeIdForm;
+  numbers[11] = zigzag(tradeId);
+  let at = start;
+  for (let index = 0; index < numbers.length; index += 1) {
+    const value = numbers[index] as number;
+    if (value === 0) continue;
+    bytes[at] = (BaseField.Epoch + index) << 3;
+    const small = value | 0;
+    if (small === value && small > 0) at = putSmall(bytes, at + 1, small);
+    else if (value >= TIME_MIN && value <= Number.MAX_SAFE_INTEGER) {
+      at = putTime(bytes, at + 1, value);
+    } else if (value > 0 && value < TIME_MIN) at = putVarint(bytes, at + 1, value);
+    else return NOT_PLAIN;
+  }
+  return at;
+}
+
+/** NaN for what is not plain. */
+function zigzag(value: number): number {
+  const isPlain = value <= FAST_MAGNITUDE_MAX && value >= -FAST_MAGNITUDE_MAX;
+  if (!isPlain) return NaN;
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** The same numbers, whatever they are. */
+function putAnyNumbers(bytes: Uint8Array, start: number, state: ChainState): number {
+  const { receivedTimeUs, venueTimeUnitUs } = state;
+  let at = putUnsigned(bytes, start, BaseField.Epoch, state.epoch);
   at = putUnsigned(bytes, at, BaseField.Sequence, state.sequence);
   if (receivedTimeUs >= 0) at = putUnsigned(bytes, at, BaseField.ReceivedTimeUs, receivedTimeUs);
   else {
@@ -47,53 +101,21 @@ export function writeBase(writer: ByteWriter, state: ChainState): void {
   at = putSigned(bytes, at, BaseField.Price, state.price, 0);
   at = putSigned(bytes, at, BaseField.AskPrice, state.askPrice, 0);
   at = putUnsigned(bytes, at, BaseField.TradeIdForm, state.tradeIdForm);
-  writer.position = putSigned(bytes, at, BaseField.TradeId, state.tradeId, 0);
-  if (state.tradeIdPrefix !== "") {
-    writer.stringField(BaseField.TradeIdPrefix, state.tradeIdPrefix);
-  }
-  writeUint(writer, BaseField.TradeIdDigits, state.tradeIdDigits);
-  if (state.values.length > 0) writeRecord(writer, state);
-  writer.close(start);
+  return putSigned(bytes, at, BaseField.TradeId, state.tradeId, 0);
 }
 
 /** A field below 16 with a whole number from 0 on; nothing for 0. */
 function putUnsigned(bytes: Uint8Array, at: number, field: number, value: number): number {
   if (value === 0) return at;
   bytes[at] = field << 3;
-  const small = value | 0;
-  if (small === value) return putSmall(bytes, at + 1, small);
-  return value >= TIME_MIN ? putTime(bytes, at + 1, value) : putVarint(bytes, at + 1, value);
+  return putVarint(bytes, at + 1, value);
 }
 
 /** A sint64 field below 16 of `a - b`; nothing for 0. */
 function putSigned(bytes: Uint8Array, at: number, field: number, a: Mantissa, b: Mantissa): number {
   if (a === b) return at;
   bytes[at] = field << 3;
-  return putSignedValue(bytes, at + 1, a, b);
-}
-
-function putSignedValue(bytes: Uint8Array, at: number, a: Mantissa, b: Mantissa): number {
-  if (typeof a === "number" && typeof b === "number") {
-    const small = (a - b) | 0;
-    const isSmall = small < ZIGZAG_SMALL_MAX && small > -ZIGZAG_SMALL_MAX;
-    if (isSmall && small === a - b) return putSmall(bytes, at, (small << 1) ^ (small >> 31));
-  }
-  return putDifference(bytes, at, a, b);
-}
-
-/** Writes a number from TIME_MIN on, as times and epochs of our years are: it takes eight bytes. */
-function putTime(bytes: Uint8Array, at: number, value: number): number {
-  const high = (value / 2 ** 28) | 0;
-  const low = value - high * 2 ** 28;
-  bytes[at] = low | 0x80;
-  bytes[at + 1] = (low >>> 7) | 0x80;
-  bytes[at + 2] = (low >>> 14) | 0x80;
-  bytes[at + 3] = (low >>> 21) | 0x80;
-  bytes[at + 4] = high | 0x80;
-  bytes[at + 5] = (high >>> 7) | 0x80;
-  bytes[at + 6] = (high >>> 14) | 0x80;
-  bytes[at + 7] = high >>> 21;
-  return at + 8;
+  return putDifference(bytes, at + 1, a, b);
 }
 
 function writeRecord(writer: ByteWriter, state: ChainState): void {
@@ -101,7 +123,13 @@ function writeRecord(writer: ByteWriter, state: ChainState): void {
   writer.reserve(state.values.length * VARINT_BYTES_MAX);
   let at = values;
   for (let index = 0; index < state.values.length; index += 1) {
-    at = putSignedValue(writer.bytes, at, state.values[index] as Mantissa, 0);
+    const value = state.values[index] as Mantissa;
+    const code = typeof value === "number" ? zigzag(value) : NaN;
+    const small = code | 0;
+    at =
+      small === code && small >= 0
+        ? putSmall(writer.bytes, at, small)
+        : putDifference(writer.bytes, at, value, 0);
   }
   writer.position = at;
   writer.close(values);

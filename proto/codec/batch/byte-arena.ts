@@ -3,7 +3,7 @@ import type { ByteWriter } from "../byte-writer.ts";
 /** Small, because one message that is kept for long keeps its whole chunk. */
 const CHUNK_BYTES = 8 * 1_024;
 /** Longest message that shares a chunk. */
-export const SHARED_BYTES_MAX = 1_024;
+const SHARED_BYTES_MAX = 1_024;
 
 let chunk = new Uint8Array(CHUNK_BYTES);
 let used = 0;
@@ -26,23 +26,26 @@ export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
 }
 
 /**
- * Lets `writer` write a message of at most SHARED_BYTES_MAX bytes where it will stay. Messages are
- * written one after the other: what is not closed is overwritten by the next.
+ * Lets `writer` write a message of at most `room` bytes where it will stay; false, and nothing was
+ * done, if there is no room for so many. Messages are written one after the other: what is not
+ * closed is overwritten by the next.
  */
-export function openShared(writer: ByteWriter): void {
+export function openShared(writer: ByteWriter, room: number): boolean {
   if (SHARED_BYTES_MAX > CHUNK_BYTES - used) {
     chunk = new Uint8Array(CHUNK_BYTES);
     used = 0;
   }
+  if (room > CHUNK_BYTES - used) return false;
   writer.bytes = chunk;
   writer.position = used;
+  return true;
 }
 
 /** The message that was written since `openShared`, under the terms of `sharedCopy`. */
 export function closeShared({ bytes, position }: ByteWriter): Uint8Array {
   const start = used;
-  // A message that turned out longer has grown out of the chunk.
-  if (bytes !== chunk) return bytes.slice(start, position);
+  // A message that needed more than its room has grown out of the chunk.
+  if (bytes !== chunk || position - start > SHARED_BYTES_MAX) return bytes.slice(start, position);
   used = position;
   return chunk.subarray(start, position);
 }

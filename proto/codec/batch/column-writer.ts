@@ -5,7 +5,6 @@
  */
 import * as BatchField from "../../gen/batch-field.ts";
 import { putVarint } from "../byte-writer.ts";
-import type { ByteWriter } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
@@ -21,6 +20,7 @@ import {
   putSize,
   smallCode,
 } from "./small-codes.ts";
+import type { ColumnByteWriter } from "./column-bytes.ts";
 import { NOT_PLAIN, putSmall } from "./small-varint.ts";
 
 /** Most bytes that an event takes: numbers of 31 bits take 5, and safe ones 8. */
@@ -41,7 +41,7 @@ export function columnsRoom(columns: PendingColumns): number {
  * what was written then means nothing.
  */
 export function writeTimeColumns(
-  writer: ByteWriter,
+  writer: ColumnByteWriter,
   state: ChainState,
   columns: PendingColumns,
   { mark, publishedTimeUs }: { readonly mark: number; readonly publishedTimeUs: number },
@@ -122,7 +122,7 @@ function putBothTimes(
 
 /** Writes the other columns, in the same way. */
 export function writePlainPayload(
-  writer: ByteWriter,
+  writer: ColumnByteWriter,
   state: ChainState,
   columns: PendingColumns,
 ): boolean {
@@ -136,7 +136,11 @@ export function writePlainPayload(
   }
 }
 
-function writeTradePrices(writer: ByteWriter, state: ChainState, columns: PendingTrades): boolean {
+function writeTradePrices(
+  writer: ColumnByteWriter,
+  state: ChainState,
+  columns: PendingTrades,
+): boolean {
   const { count, prices, sizes, sides } = columns;
   const { bytes } = writer;
   const start = openColumn(writer, BatchField.Prices, 1);
@@ -159,14 +163,18 @@ function writeTradePrices(writer: ByteWriter, state: ChainState, columns: Pendin
   const sizesStart = openColumn(writer, BatchField.Sizes, width);
   at = sizesStart;
   for (let index = 0; index < count; index += 1) {
-    at = putSize(bytes, at, sizes[index] as number);
+    at = putSize(writer, at, sizes[index] as number);
     if (at === NOT_PLAIN) return false;
   }
   closeColumn(writer, { start: sizesStart, end: at, width });
   return true;
 }
 
-function writeTradeIds(writer: ByteWriter, state: ChainState, columns: PendingTrades): boolean {
+function writeTradeIds(
+  writer: ColumnByteWriter,
+  state: ChainState,
+  columns: PendingTrades,
+): boolean {
   const { count, ids, idTexts } = columns;
   if (state.tradeIdForm === TradeIdForm.Number) {
     const isPlain = state.tradeIdPrefix === "" && state.tradeIdDigits === 0;
@@ -182,7 +190,11 @@ function writeTradeIds(writer: ByteWriter, state: ChainState, columns: PendingTr
   return true;
 }
 
-function writeNumberIds(writer: ByteWriter, state: ChainState, columns: PendingTrades): boolean {
+function writeNumberIds(
+  writer: ColumnByteWriter,
+  state: ChainState,
+  columns: PendingTrades,
+): boolean {
   const { count, ids } = columns;
   if (typeof state.tradeId !== "number") return false;
   let previous = state.tradeId;

@@ -1,6 +1,5 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { putVarint } from "../byte-writer.ts";
-import type { ByteWriter } from "../byte-writer.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { PendingBooks } from "./pending-columns.ts";
@@ -12,19 +11,19 @@ import {
   putSize,
   smallCode,
 } from "./small-codes.ts";
-import { NOT_PLAIN, putSmall } from "./small-varint.ts";
+import type { ColumnByteWriter } from "./column-bytes.ts";
+import { NOT_PLAIN, putEntry } from "./small-varint.ts";
 
 /**
  * Writes the columns of changes of a book, for which room must be there. False if a number is out
  * of the ordinary; what was written then means nothing.
  */
 export function writeLevelColumns(
-  writer: ByteWriter,
+  writer: ColumnByteWriter,
   state: ChainState,
   columns: PendingBooks,
 ): boolean {
   const { count, bidCounts, askCounts } = columns;
-  const { bytes } = writer;
   const width = lengthBytes(columns.levelCount, 1.5);
   const start = openColumn(writer, BatchField.Prices, width);
   let at = start;
@@ -33,12 +32,12 @@ export function writeLevelColumns(
   let ask = state.askPrice as number;
   for (let index = 0; index < count; index += 1) {
     const asksStart = level + (bidCounts[index] as number);
-    at = putSide(bytes, at, columns, { from: level, to: asksStart, previous: bid, flags: 0 });
+    at = putSide(writer, at, columns, { from: level, to: asksStart, previous: bid, flags: 0 });
     if (at === NOT_PLAIN) return false;
     if (asksStart > level) bid = columns.prices[asksStart - 1] as number;
     level = asksStart + (askCounts[index] as number);
     const asks = { from: asksStart, to: level, previous: ask, flags: LEVEL_ASK };
-    at = putSide(bytes, at, columns, asks);
+    at = putSide(writer, at, columns, asks);
     if (at === NOT_PLAIN) return false;
     if (level > asksStart) ask = columns.prices[level - 1] as number;
   }
@@ -49,7 +48,7 @@ export function writeLevelColumns(
 
 /** The prices of one side of one event. */
 function putSide(
-  bytes: Uint8Array,
+  writer: ColumnByteWriter,
   start: number,
   { prices, sizes }: PendingBooks,
   side: {
@@ -64,19 +63,19 @@ function putSide(
   let at = start;
   for (let level = from; level < to; level += 1) {
     const price = prices[level] as number;
-    const flags = sizes[level] === 0 ? sideFlags | LEVEL_REMOVED : sideFlags;
+    const flags = sideFlags | (Number(sizes[level] === 0) * LEVEL_REMOVED);
     const code = smallCode(price - previous);
     at =
       code === NOT_PLAIN
-        ? putLargeCode(bytes, at, price - previous, flags)
-        : putSmall(bytes, at, code | flags);
+        ? putLargeCode(writer.bytes, at, price - previous, flags)
+        : putEntry(writer, at, code | flags);
     if (at === NOT_PLAIN) return NOT_PLAIN;
     previous = price;
   }
   return at;
 }
 
-function writeLevelSizes(writer: ByteWriter, columns: PendingBooks): boolean {
+function writeLevelSizes(writer: ColumnByteWriter, columns: PendingBooks): boolean {
   const { count, levelCount, sizes, bidCounts, askCounts } = columns;
   const { bytes } = writer;
   const before = writer.position;
@@ -85,9 +84,10 @@ function writeLevelSizes(writer: ByteWriter, columns: PendingBooks): boolean {
   let at = start;
   for (let level = 0; level < levelCount; level += 1) {
     const size = sizes[level] as number;
-    if (size === 0) continue;
-    at = putSize(bytes, at, size);
-    if (at === NOT_PLAIN) return false;
+    const end = putSize(writer, at, size);
+    if (end === NOT_PLAIN) return false;
+    // What is written of a removed level is overwritten by the next one.
+    at += (end - at) * Number(size !== 0);
   }
   if (at === start) writer.position = before;
   else closeColumn(writer, { start, end: at, width });

@@ -1,7 +1,8 @@
 import { putVarint } from "../byte-writer.ts";
 import type { ByteWriter } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
-import { NOT_PLAIN, putSmall } from "./small-varint.ts";
+import { NOT_PLAIN, putEntry } from "./small-varint.ts";
+import type { ColumnBytes } from "./small-varint.ts";
 
 /** Zigzag codes of differences below this have room for two flags in 31 bits. */
 export const SMALL_DIFFERENCE_MAX = 2 ** 27;
@@ -29,10 +30,10 @@ export function putLargeCode(
 }
 
 /** Returns the position after the size, or NOT_PLAIN. */
-export function putSize(bytes: Uint8Array, at: number, size: number): number {
+export function putSize(into: ColumnBytes, at: number, size: number): number {
   const small = size | 0;
-  if (small === size && small >= 0) return putSmall(bytes, at, small);
-  return size >= 0 && Number.isSafeInteger(size) ? putVarint(bytes, at, size) : NOT_PLAIN;
+  if (small === size && small >= 0) return putEntry(into, at, small);
+  return size >= 0 && Number.isSafeInteger(size) ? putVarint(into.bytes, at, size) : NOT_PLAIN;
 }
 
 /** Bytes that the length of a column takes whose entries take so many bytes on average. */

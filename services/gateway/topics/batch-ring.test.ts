@@ -75,14 +75,16 @@ describe("a batch of a ring", () => {
   test.each([
     ["stands for events that were conflated away", sharedBatch(9), 4],
     ["is a state", sharedBatch(9, 9, { isState: true }), 8],
-    ["has a base longer than a column says", news(9, { ...small, baseBytes: 70_000 }), 8],
+    ["has a base longer than a row says", news(9, { ...small, baseBytes: 65_536 }), 8],
+    ["has more events than a row says", news(70_000, { ...small, events: 65_536 }), 4_464],
   ])("that %s is kept as the object that it is", (_, odd, baseSequence) => {
     const ring = new BatchRing();
     for (let sequence = 1; sequence <= 3; sequence += 1) {
       ring.push(news(sequence, small), sequence - 1);
     }
     ring.push(odd, baseSequence);
-    for (let sequence = 10; sequence <= 40; sequence += 1) {
+    const { lastSequence } = odd;
+    for (let sequence = lastSequence + 1; sequence <= lastSequence + 30; sequence += 1) {
       ring.push(news(sequence, small), sequence - 1);
     }
     expect(ring.at(3)).toBe(odd);
@@ -94,7 +96,31 @@ describe("a batch of a ring", () => {
     for (let count = 0; count < 3; count += 1) ring.dropOldest();
     expect(ring.at(0)).toBe(odd);
     ring.dropOldest();
-    expect(ring.lastSequenceAt(0)).toBe(10);
+    expect(ring.lastSequenceAt(0)).toBe(lastSequence + 1);
+  });
+
+  test.each([
+    ["as many events as a row says", news(65_535, { ...small, events: 65_535 })],
+    ["a base as long as a row says", news(1, { ...small, baseBytes: 65_535 })],
+  ])("with %s is kept as bytes", (_, batch) => {
+    const ring = new BatchRing();
+    ring.push(batch, 0);
+    expect(ring.at(0)).not.toBe(batch);
+    expect(told(ring.at(0))).toEqual(told(batch));
+  });
+
+  test("comes out as it went in however far sequences have come", () => {
+    const ring = new BatchRing();
+    const step = 2 ** 30;
+    const batches: SharedBatch[] = [];
+    for (let index = 1; index <= 20; index += 1) {
+      const batch = news(2 ** 40 + index * step, small);
+      batches.push(batch);
+      ring.push(batch, batch.lastSequence - 1);
+      if (ring.length > 3) ring.dropOldest();
+    }
+    expect([0, 1, 2].map((index) => told(ring.at(index)))).toEqual(batches.slice(-3).map(told));
+    expect(ring.heldBytes).toBeGreaterThan(3 * 40);
   });
 
   test("that is not there is a bug of the caller", () => {
@@ -151,14 +177,14 @@ test("a ring is a queue of batches, whatever their sizes and in whichever order 
 describe("the memory of a ring", () => {
   const KEPT = 1_000;
 
-  test("is that of its bytes, and some twenty bytes a batch", () => {
+  test("is that of its bytes, and sixteen bytes a batch", () => {
     const ring = new BatchRing(KEPT);
     for (let sequence = 1; sequence <= 20 * KEPT; sequence += 1) {
       ring.push(news(sequence, small), sequence - 1);
       if (ring.length > KEPT) ring.dropOldest();
     }
     expect(ring.bytes).toBe(KEPT * 40);
-    expect(ring.heldBytes).toBeLessThanOrEqual((KEPT + 1) * (22 + 40 * 1.25) + 512);
+    expect(ring.heldBytes).toBeLessThanOrEqual((KEPT + 1) * (16 + 40 * 1.125) + 512);
   });
 
   test("is given back when most of what was kept has gone", () => {

@@ -8,7 +8,7 @@ export type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: nu
 const PLACES_MIN = 16;
 const ARENA_BYTES_MIN = 512;
 /** Rooms grow by this factor: growing seldom costs less than having little in vain. */
-const GROWTH = 1.25;
+const GROWTH = 1.125;
 /** A room of which less than this part is used is made smaller. */
 const USED_PART_MIN = 1 / 4;
 /** What was made of the bytes is let go when so many batches have come since it was asked for. */
@@ -16,14 +16,19 @@ const MADE_PART = 1 / 4;
 const MADE_BATCHES_MIN = 16;
 /** Up to here, bytes are copied one by one, which is faster than by a view of them. */
 const SHORT_BYTES = 128;
-const BASE_BYTES_MAX = 0xffff;
-const EVENTS_MAX = 0xffff_ffff;
+/** Numbers of a batch, one after the other, so that they are fetched together. */
+const Row = { Sequence: 0, Start: 1, Length: 2, EventsAndBase: 3 } as const;
+const NUMBERS = 4;
+/** Events and the length of the base share a number. */
+const HALF_BITS = 16;
+const HALF_MAX = 0xffff;
+const NUMBER_MAX = 0xffff_ffff;
 
 /**
  * Batches of one topic, oldest first, of which nothing is an object: their bytes lie one after the
- * other in one arena, which is used in a circle, and what is known of them stands in columns. An
- * object is made of a batch when it is asked for, and stays for a while, because who comes back
- * seldom comes alone. A batch that the columns cannot say is kept as the object that it is.
+ * other in one arena, which is used in a circle, and what is known of them is a row of four
+ * numbers. An object is made of a batch when it is asked for, and stays for a while, because who
+ * comes back seldom comes alone. A batch that a row cannot say is kept as the object that it is.
  *
  * What holds, and what enforces it:
  * 1. The bytes of a batch lie in one piece, and no two lie over each other: `#placeFor` gives room
@@ -41,11 +46,11 @@ export class BatchRing {
   #bytes = 0;
   #count = 0;
   #oldest = 0;
-  #lastSequences = new Float64Array(0);
-  #events = new Uint32Array(0);
-  #starts = new Uint32Array(0);
-  #lengths = new Uint32Array(0);
-  #baseLengths = new Uint16Array(0);
+  /** For how many batches there are rows. */
+  #places = 0;
+  #rows = new Uint32Array(0);
+  /** What the sequences of rows count from. */
+  #origin = 0;
   #topic: SharedTopic | undefined;
   /** By their place. */
   readonly #odd = new Map<number, RingEntry>();
@@ -70,25 +75,26 @@ export class BatchRing {
 
   /** Memory that is held for batches, those that are kept as objects left out. */
   get heldBytes(): number {
-    const places = this.#lastSequences.length;
-    const { BYTES_PER_ELEMENT: wide } = Float64Array;
-    return this.#arena.length + places * (wide + 3 * Uint32Array.BYTES_PER_ELEMENT + 2);
+    return this.#arena.length + this.#rows.byteLength;
   }
 
   /** Copies the batch behind the others. It goes on from `baseSequence`. */
   push(batch: SharedBatch, baseSequence: number): void {
-    const place = this.#take();
+    const place = this.#take(baseSequence);
     this.#bytes += batch.keptBytes;
     if (this.#isOdd(batch, baseSequence)) {
       this.#odd.set(place, { batch, baseSequence });
-      this.#put(place, batch, 0, 0);
+      this.#put(place, 0, 0);
       return;
     }
     const { topic } = batch;
     const { chunk, start: from, length, baseLength } = batch.place;
     assert((this.#topic ?? topic).id === topic.id, "the batches of a ring are of one topic");
     this.#topic = topic;
-    const start = this.#put(place, batch, length, baseLength);
+    const start = this.#put(place, length, baseLength);
+    const row = place * NUMBERS;
+    this.#rows[row + Row.Sequence] = batch.lastSequence - this.#origin;
+    this.#rows[row + Row.EventsAndBase] = (batch.events << HALF_BITS) | baseLength;
     const whole = length + baseLength;
     const arena = this.#arena;
     if (whole > SHORT_BYTES) arena.set(chunk.bytes.subarray(from, from + whole), start);
@@ -99,10 +105,10 @@ export class BatchRing {
   dropOldest(): void {
     const place = this.#placeOf(0);
     this.#bytes -= this.#keptBytesOf(place);
-    this.#used -= (this.#lengths[place] as number) + (this.#baseLengths[place] as number);
+    this.#used -= this.#arenaBytesOf(place);
     this.#odd.delete(place);
     if (this.#made !== undefined) this.#made[place] = undefined;
-    this.#oldest = place + 1 === this.#lastSequences.length ? 0 : place + 1;
+    this.#oldest = place + 1 === this.#places ? 0 : place + 1;
     this.#count -= 1;
     assert(
       this.#bytes >= 0 && this.#used >= 0,
@@ -114,8 +120,8 @@ export class BatchRing {
   fit(): void {
     const size = this.#arena.length;
     if (size > ARENA_BYTES_MIN && this.#used < size * USED_PART_MIN) this.#resizeArena(0);
-    const places = this.#lastSequences.length;
-    if (places > PLACES_MIN && this.#count < places * USED_PART_MIN) this.#resizePlaces();
+    const isLoose = this.#count < this.#places * USED_PART_MIN;
+    if (this.#places > PLACES_MIN && isLoose) this.#resizePlaces();
   }
 
   /** Those of another ring, behind the others. */
@@ -126,7 +132,9 @@ export class BatchRing {
   }
 
   lastSequenceAt(index: number): number {
-    return this.#lastSequences[this.#placeOf(index)] as number;
+    const place = this.#placeOf(index);
+    const odd = this.#odd.get(place);
+    return odd === undefined ? this.#sequenceOf(place) : odd.batch.lastSequence;
   }
 
   /** The sequence that the batch goes on from. */
@@ -134,7 +142,7 @@ export class BatchRing {
     const place = this.#placeOf(index);
     const odd = this.#odd.get(place);
     if (odd !== undefined) return odd.baseSequence;
-    return (this.#lastSequences[place] as number) - (this.#events[place] as number);
+    return this.#sequenceOf(place) - this.#eventsOf(place);
   }
 
   firstSequenceAt(index: number): number {
@@ -157,23 +165,25 @@ export class BatchRing {
     return made;
   }
 
-  /** Whether the columns cannot say what the batch is. */
+  /** Whether a row cannot say what the batch is. */
   #isOdd(batch: SharedBatch, baseSequence: number): boolean {
-    const { events, lastSequence } = batch;
+    const { events, lastSequence, firstSequence } = batch;
+    const { length, baseLength } = batch.place;
     const isPlain = !batch.isState && !batch.endsChain && batch.skipped === 0;
-    const isCounted = events <= EVENTS_MAX && baseSequence === lastSequence - events;
-    const isShort = batch.place.baseLength <= BASE_BYTES_MAX;
-    return !(isPlain && isCounted && isShort && batch.firstSequence === baseSequence + 1);
+    const isCounted = firstSequence === baseSequence + 1 && baseSequence === lastSequence - events;
+    const isShort = events <= HALF_MAX && baseLength <= HALF_MAX && length <= NUMBER_MAX;
+    const offset = lastSequence - this.#origin;
+    return !(isPlain && isCounted && isShort && offset >= 0 && offset <= NUMBER_MAX);
   }
 
   #make(place: number): SharedBatch {
     const topic = this.#topic;
     assert(topic !== undefined, "a batch that is kept is of a topic");
-    const start = this.#starts[place] as number;
-    const baseStart = start + (this.#lengths[place] as number);
-    const end = baseStart + (this.#baseLengths[place] as number);
-    const events = this.#events[place] as number;
-    const lastSequence = this.#lastSequences[place] as number;
+    const start = this.#rows[place * NUMBERS + Row.Start] as number;
+    const end = start + this.#arenaBytesOf(place);
+    const baseStart = start + (this.#rows[place * NUMBERS + Row.Length] as number);
+    const events = this.#eventsOf(place);
+    const lastSequence = this.#sequenceOf(place);
     const extent = {
       events,
       skipped: 0,
@@ -187,12 +197,13 @@ export class BatchRing {
     return SharedBatch.of(topic, extent, { bytes: this.#arena.slice(start, baseStart), base });
   }
 
-  /** A place for one more. */
-  #take(): number {
-    if (this.#count === this.#lastSequences.length) this.#resizePlaces();
-    const places = this.#lastSequences.length;
+  /** A place for one more, which goes on from `baseSequence`. */
+  #take(baseSequence: number): number {
+    if (this.#count === this.#places) this.#resizePlaces();
+    if (this.#count === this.#odd.size) this.#origin = baseSequence;
+    else if (baseSequence - this.#origin > NUMBER_MAX / 2) this.#moveOrigin();
     const next = this.#oldest + this.#count;
-    const place = next >= places ? next - places : next;
+    const place = next >= this.#places ? next - this.#places : next;
     this.#count += 1;
     if (this.#made !== undefined) {
       this.#made[place] = undefined;
@@ -202,15 +213,28 @@ export class BatchRing {
     return place;
   }
 
-  /** Notes the batch in the columns; says where its bytes belong. */
-  #put(place: number, batch: SharedBatch, length: number, baseLength: number): number {
+  /** Rows count from the oldest of them, so that they can say what comes for a long time. */
+  #moveOrigin(): void {
+    let oldest = Infinity;
+    for (let index = 0; index < this.#count; index += 1) {
+      const place = this.#placeOf(index);
+      if (this.#odd.has(place)) continue;
+      const sequence = this.#sequenceOf(place);
+      if (oldest === Infinity) oldest = sequence;
+      this.#rows[place * NUMBERS + Row.Sequence] = sequence - oldest;
+    }
+    this.#origin = oldest;
+  }
+
+  /** Notes where the bytes of the batch belong, and says so. */
+  #put(place: number, length: number, baseLength: number): number {
     // Before it is counted: room that is made has what is there already.
     const start = this.#placeFor(length + baseLength);
-    this.#lastSequences[place] = batch.lastSequence;
-    this.#events[place] = batch.events;
-    this.#starts[place] = start;
-    this.#lengths[place] = length;
-    this.#baseLengths[place] = baseLength;
+    const row = place * NUMBERS;
+    this.#rows[row + Row.Sequence] = 0;
+    this.#rows[row + Row.Start] = start;
+    this.#rows[row + Row.Length] = length;
+    this.#rows[row + Row.EventsAndBase] = 0;
     this.#write = start + length + baseLength;
     this.#used += length + baseLength;
     return start;
@@ -223,7 +247,7 @@ export class BatchRing {
       this.#write = 0;
       if (length <= size) return 0;
     } else {
-      const oldest = this.#starts[this.#oldest] as number;
+      const oldest = this.#rows[this.#oldest * NUMBERS + Row.Start] as number;
       if (this.#write > oldest) {
         if (length <= size - this.#write) return this.#write;
         // What is left at the end stays empty this time.
@@ -241,61 +265,65 @@ export class BatchRing {
     let at = 0;
     for (let index = 0; index < count; index += 1) {
       const place = this.#placeOf(index);
-      const length = (this.#lengths[place] as number) + (this.#baseLengths[place] as number);
-      const start = this.#starts[place] as number;
+      const length = this.#arenaBytesOf(place);
+      const start = this.#rows[place * NUMBERS + Row.Start] as number;
       arena.set(this.#arena.subarray(start, start + length), at);
-      this.#starts[place] = at;
+      this.#rows[place * NUMBERS + Row.Start] = at;
       at += length;
     }
     this.#arena = arena;
     this.#write = at;
   }
 
-  /** Moves the columns to where there is room for more, the oldest first. */
+  /** Moves the rows to where there is room for more, the oldest first. */
   #resizePlaces(): void {
     const grown = Math.ceil((this.#count + 1) * GROWTH);
     const bounded = Math.max(this.#count + 1, Math.min(grown, this.#placesMax));
     const places = Math.max(PLACES_MIN, bounded);
-    const before = this.#lastSequences.length;
-    const first = this.#oldest;
-    const odd = [...this.#odd];
-    this.#lastSequences = this.#unrolled(this.#lastSequences, new Float64Array(places));
-    this.#events = this.#unrolled(this.#events, new Uint32Array(places));
-    this.#starts = this.#unrolled(this.#starts, new Uint32Array(places));
-    this.#lengths = this.#unrolled(this.#lengths, new Uint32Array(places));
-    this.#baseLengths = this.#unrolled(this.#baseLengths, new Uint16Array(places));
+    const [before, first] = [this.#places, this.#oldest];
+    const rows = new Uint32Array(places * NUMBERS);
+    const straight = Math.min(this.#count, before - first);
+    rows.set(this.#rows.subarray(first * NUMBERS, (first + straight) * NUMBERS));
+    const rest = this.#rows.subarray(0, (this.#count - straight) * NUMBERS);
+    rows.set(rest, straight * NUMBERS);
+    this.#rows = rows;
+    this.#places = places;
     this.#oldest = 0;
     if (this.#made !== undefined) {
       this.#made.length = before;
       this.#made = [...this.#made.slice(first), ...this.#made.slice(0, first)];
     }
+    const odd = [...this.#odd];
     this.#odd.clear();
     for (const [place, entry] of odd) {
       this.#odd.set(place >= first ? place - first : place + before - first, entry);
     }
   }
 
-  /** Copies a column into a larger or smaller one, the oldest first. */
-  #unrolled<Column extends Float64Array | Uint32Array | Uint16Array>(
-    from: Column,
-    into: Column,
-  ): Column {
-    const straight = Math.min(this.#count, from.length - this.#oldest);
-    into.set(from.subarray(this.#oldest, this.#oldest + straight));
-    into.set(from.subarray(0, this.#count - straight), straight);
-    return into;
-  }
-
   #keptBytesOf(place: number): number {
     const odd = this.#odd.get(place);
     if (odd !== undefined) return odd.batch.keptBytes;
-    return (this.#lengths[place] as number) + (this.#baseLengths[place] as number);
+    return this.#arenaBytesOf(place);
+  }
+
+  /** The sequence of the last event of a batch that has a row. */
+  #sequenceOf(place: number): number {
+    return this.#origin + (this.#rows[place * NUMBERS + Row.Sequence] as number);
+  }
+
+  #eventsOf(place: number): number {
+    return (this.#rows[place * NUMBERS + Row.EventsAndBase] as number) >>> HALF_BITS;
+  }
+
+  #arenaBytesOf(place: number): number {
+    const row = place * NUMBERS;
+    const base = (this.#rows[row + Row.EventsAndBase] as number) & HALF_MAX;
+    return (this.#rows[row + Row.Length] as number) + base;
   }
 
   #placeOf(index: number): number {
     assert(index >= 0 && index < this.#count, "what is asked for is kept");
     const place = this.#oldest + index;
-    const places = this.#lastSequences.length;
-    return place >= places ? place - places : place;
+    return place >= this.#places ? place - this.#places : place;
   }
 }

@@ -160,6 +160,23 @@ describe("subscribers", () => {
     expect(reader).toMatchObject({ sequence: 4, stoodAtGap: true });
   });
 
+  test("that have come to another list leave the first, wherever they stood in it", () => {
+    const source = new Source();
+    const fanOut = newFanOut();
+    const [first, second] = [create().subscribers, create().subscribers];
+    const readers = [new Reader(fanOut), new Reader(fanOut), new Reader(fanOut)];
+    for (const reader of readers) first.add(reader);
+    const moving = readers[1] as Reader;
+    second.add(moving);
+    expect([first.delete(moving), first.delete(moving), first.size]).toEqual([true, false, 2]);
+    const sent = [source.news(), source.news(), source.news()];
+    for (const batch of sent) first.deliver(batch);
+    expect(readers.map((reader) => reader.all().length)).toEqual([3, 0, 3]);
+    for (const batch of sent) second.deliver(batch);
+    expect(moving.all()).toEqual(sent);
+    expect([second.delete(moving), second.size]).toEqual([true, 0]);
+  });
+
   test("get nothing once they are gone, also where their session is", () => {
     const { subscribers } = create();
     const source = new Source();

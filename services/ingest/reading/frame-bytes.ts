@@ -87,7 +87,18 @@ function fewCharacters(bytes: Uint8Array, at: number, count: number): string {
 export function literal(bytes: Uint8Array, at: number, expected: Uint8Array): number {
   const { length } = expected;
   if (at < 0 || at + length > bytes.length) return NOT_SO;
-  for (let index = 0; index < length; index += 1) {
+  let index = 0;
+  // Four at a time: most of a frame is compared here.
+  for (const end = length - 3; index < end; index += 4) {
+    const place = at + index;
+    const difference =
+      (bytes[place]! ^ expected[index]!) |
+      (bytes[place + 1]! ^ expected[index + 1]!) |
+      (bytes[place + 2]! ^ expected[index + 2]!) |
+      (bytes[place + 3]! ^ expected[index + 3]!);
+    if (difference !== 0) return NOT_SO;
+  }
+  for (; index < length; index += 1) {
     if (bytes[at + index] !== expected[index]) return NOT_SO;
   }
   return at + length;

@@ -1,6 +1,6 @@
 import { hasSignedPrices } from "#core/instrument.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { AggressorSide, Quote, Trade } from "#core/market-event.ts";
+import type { AggressorSide, Trade } from "#core/market-event.ts";
 import { QuoteAt, TickAt, TradeAt } from "#core/market-tick.ts";
 import type { FeedTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
 import type { EventSubject } from "./emit.ts";
@@ -40,38 +40,6 @@ export function isWholeQuote({ numbers, instrument }: QuoteTick): boolean {
 /** False where `tradeEvent` has to decide. */
 export function isWholeTrade({ numbers }: TradeTick): boolean {
   return numbers[TradeAt.Price] !== 0 && numbers[TradeAt.Size] !== 0;
-}
-
-/**
- * The quote whose bid, bid size, ask and ask size stand in the column from an index on, at the
- * scales of the tracker. Undefined if one of them is zero or the instrument has signed prices: what
- * that says is decided by `quoteEvent`, in the same order of fields.
- */
-export function scannedQuote(
-  subject: EventSubject,
-  scales: ScaleTracker,
-  column: Float64Array,
-  first: number,
-): Quote | undefined {
-  const bidPriceMantissa = column[first]!;
-  const bidSizeMantissa = column[first + 1]!;
-  const askPriceMantissa = column[first + 2]!;
-  const askSizeMantissa = column[first + 3]!;
-  if (bidPriceMantissa === 0 || bidSizeMantissa === 0) return undefined;
-  if (askPriceMantissa === 0 || askSizeMantissa === 0) return undefined;
-  if (hasSignedPrices(subject.instrument)) return undefined;
-  return {
-    kind: "quote",
-    instrument: subject.instrument,
-    venueTimeUs: subject.venueTimeUs,
-    receivedTimeUs: subject.receivedTimeUs,
-    priceScale: scales.priceScale,
-    sizeScale: scales.sizeScale,
-    bidPriceMantissa,
-    bidSizeMantissa,
-    askPriceMantissa,
-    askSizeMantissa,
-  };
 }
 
 /**

@@ -17,8 +17,15 @@ import { tradeAt, TRADES_FROM_US } from "../../support/steady-trade.mjs";
 const INFO = { topic: "v:A/trades", venue: "v", symbol: "A", venueSymbol: "A", channel: "trades" };
 const part = TICK_CHANNELS.find(({ name }) => name === INFO.channel);
 
+/** So many trades in batches of a size. */
+export function batchesOf(trades, tradesPerBatch) {
+  return Array.from({ length: Math.floor(trades / tradesPerBatch) }, (_, batch) =>
+    Array.from({ length: tradesPerBatch }, (__, index) => tradeAt(batch * tradesPerBatch + index)),
+  );
+}
+
 /** Chained batches as a subscriber gets them, each as a frame. */
-function framesOf(batches) {
+export function framesOf(batches) {
   const writer = new BatchWriter({ kind: "trades", epoch: 1 });
   return batches.map((rows, index) => {
     const [batch] = writer.write({ kind: "trades", rows }, { publishedTimeUs: TRADES_FROM_US });
@@ -38,6 +45,24 @@ const textOf = (row) => ({
   tradeId: row.tradeId,
 });
 
+/** A topic of the client that calls back for each trade of the frames that are read. */
+export function createTopic(event) {
+  const counters = createStreamCounters();
+  const fail = () => {
+    throw new Error("a batch does not follow");
+  };
+  const stream = new TopicStream(INFO, { part, counters, resync: fail, moved: fail });
+  stream.consumers = [new Consumer([INFO.topic], { event, end: () => undefined })];
+  stream.start({ topicId: 1, continuity: "new", position: { epoch: 1, sequence: 0 } });
+  const streams = new Map([[1, stream]]);
+  const reader = new FrameReader(new FrameCodec([SESSION_MEMBERS]), {
+    message: fail,
+    batch: (bytes, start, end) =>
+      streams.get(topicIdOf(bytes, start, end)).receive(bytes, start, end),
+  });
+  return { counters, read: (frame) => reader.read(frame) };
+}
+
 /** A message an event, as one would define it without columns. */
 function protobufOf(rows) {
   const trades = rows.map((row, index) => ({
@@ -53,31 +78,21 @@ function protobufOf(rows) {
  * decimal of each, and returns how many there were.
  */
 export function createWork(trades, tradesPerBatch) {
-  const batches = Array.from({ length: Math.floor(trades / tradesPerBatch) }, (_, batch) =>
-    Array.from({ length: tradesPerBatch }, (__, index) => tradeAt(batch * tradesPerBatch + index)),
-  );
+  const batches = batchesOf(trades, tradesPerBatch);
   const frames = framesOf(batches);
   const texts = batches.map((rows) => JSON.stringify(rows.map(textOf)));
   const messages = batches.map(protobufOf);
   let seen = 0;
+  // A page has a client all the time. Without one, V8 forgets what its code was compiled for.
+  const kept = { event: undefined, read: undefined };
   const client = () => {
-    const counters = createStreamCounters();
-    const fail = () => {
-      throw new Error("a batch does not follow");
-    };
-    const stream = new TopicStream(INFO, { part, counters, resync: fail, moved: fail });
-    const event = ({ price, priceText, size, sizeText, tradeId }) => {
+    const { counters, read } = createTopic((event) => {
+      const { price, priceText, size, sizeText, tradeId } = event;
       seen += price + size + priceText.length + sizeText.length + tradeId.length;
-    };
-    stream.consumers = [new Consumer([INFO.topic], { event, end: () => undefined })];
-    stream.start({ topicId: 1, continuity: "new", position: { epoch: 1, sequence: 0 } });
-    const streams = new Map([[1, stream]]);
-    const reader = new FrameReader(new FrameCodec([SESSION_MEMBERS]), {
-      message: fail,
-      batch: (bytes, start, end) =>
-        streams.get(topicIdOf(bytes, start, end)).receive(bytes, start, end),
+      kept.event = event;
     });
-    for (const frame of frames) reader.read(frame);
+    kept.read = read;
+    for (const frame of frames) read(frame);
     return counters.events;
   };
   return {

@@ -6,36 +6,23 @@ import { createServer } from "node:http";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 import { filesForBrowser } from "../../support/client-bundle.mjs";
-import { createWork } from "./client-work.mjs";
+import { WebSocketServer } from "ws";
+import { batchesOf, createWork, framesOf } from "./client-work.mjs";
 import { alternate, row } from "./measure.mjs";
 
 const TRADES = 120_000;
 const TRADES_QUICK = 2_000;
+/** What a page gets that draws, and for how long. */
+const EVENTS_PER_SECOND = 10_000;
+const SECONDS = 4;
+const SECONDS_QUICK = 1;
 /** Trades a batch, and events a second that are to be reached. */
 const SIZES = [
   [1, "1.5 M/s"],
   [16, "6 M/s"],
   [64, "8 M/s"],
 ];
-/** Browsers tell the time in steps of up to 0.1 ms, and a round must be long against that. */
-const PAGE = `
-import { createWork } from ${JSON.stringify(join(import.meta.dirname, "client-work.mjs"))};
-globalThis.measure = async ({ trades, tradesPerBatch, rounds }) => {
-  const work = createWork(trades, tradesPerBatch);
-  const names = Object.keys(work);
-  const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (let place = 0; place < names.length; place += 1) {
-      const name = names[(place + round) % names.length];
-      await new Promise((resolve) => setTimeout(resolve));
-      const before = performance.now();
-      const units = work[name]();
-      if (round > 0) samples[name].push(((performance.now() - before) * 1e6) / units);
-    }
-  }
-  return samples;
-};
-`;
+const PAGE = `import ${JSON.stringify(join(import.meta.dirname, "client-page.mjs"))};`;
 
 export const about = "trades in the client: frame to callback, beside other readers of the same";
 
@@ -56,8 +43,52 @@ export async function run({ rounds, quick, only = "" }) {
     const samples = await page.measure({ trades, tradesPerBatch, rounds });
     rows.push(...rowsOf(`Chromium, ${tradesPerBatch} a batch`, samples, target));
   }
+  const drawn = sizes.filter(([size]) => quick || size < 64);
+  for (const [tradesPerBatch] of drawn) {
+    rows.push(
+      ...(await drawnRows(page, tradesPerBatch, {
+        rounds: quick ? 1 : Math.min(rounds, 3),
+        quick,
+      })),
+    );
+  }
   await page.close();
   return rows;
+}
+
+/** How smoothly a page draws while trades come, and how busy its main thread is with it. */
+async function drawnRows(page, tradesPerBatch, { rounds, quick }) {
+  const seconds = quick ? SECONDS_QUICK : SECONDS;
+  const figures = { events: [], frames: [], busy: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    const { fps, eventsPerSecond, busyShare } = await page.draw(tradesPerBatch, seconds);
+    figures.events.push(eventsPerSecond);
+    figures.frames.push(fps);
+    figures.busy.push(busyShare * 100);
+  }
+  const name = `a page that draws, ${tradesPerBatch} a batch`;
+  return [
+    row(name, "events", "/s", figures.events, { target: `${EVENTS_PER_SECOND}/s` }),
+    row(name, "frames drawn", "/s", figures.frames, { target: "60/s" }),
+    row(name, "main thread busy", "%", figures.busy, { target: "<= 30 %" }),
+  ];
+}
+
+/** Sends trades to whoever connects, at a steady pace, each batch as a message. */
+function serveTrades(server) {
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket, { url }) => {
+    const tradesPerBatch = Number(new URL(url, "ws://bench").searchParams.get("size"));
+    const trades = EVENTS_PER_SECOND * (SECONDS + 1);
+    const frames = framesOf(batchesOf(trades, tradesPerBatch));
+    const begun = performance.now();
+    let sent = 0;
+    const timer = setInterval(() => {
+      const due = ((performance.now() - begun) / 1000) * (EVENTS_PER_SECOND / tradesPerBatch);
+      for (; sent < Math.min(due, frames.length); sent += 1) socket.send(frames[sent]);
+    }, 4);
+    socket.on("close", () => clearInterval(timer));
+  });
 }
 
 function rowsOf(name, samples, target) {
@@ -86,12 +117,28 @@ async function openPage() {
   await new Promise((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
+  serveTrades(server);
   const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
   const browser = await chromium.launch({ executablePath, args, headless: true });
   const page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction("globalThis.measure !== undefined");
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable");
+  /** Seconds that the page's main thread has worked, and the time. */
+  const metrics = async () => {
+    const { metrics: list } = await devtools.send("Performance.getMetrics");
+    const valueOf = (wanted) => list.find(({ name }) => name === wanted).value;
+    return { busy: valueOf("TaskDuration"), at: valueOf("Timestamp") };
+  };
   return {
+    async draw(size, seconds) {
+      const before = await metrics();
+      const url = `ws://127.0.0.1:${server.address().port}/?size=${size}`;
+      const drawn = await page.evaluate(([to, time]) => globalThis.draw(to, time), [url, seconds]);
+      const after = await metrics();
+      return { ...drawn, busyShare: (after.busy - before.busy) / (after.at - before.at) };
+    },
     measure: (options) => page.evaluate((given) => globalThis.measure(given), options),
     async close() {
       await browser.close();

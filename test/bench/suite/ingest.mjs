@@ -80,7 +80,6 @@ function ingest(capture, framesPerBatch) {
     logger: SILENT,
     emit: (event) => publisher.publish(event),
     emitTick: (tick) => publisher.publishTick(tick),
-    emitTick: (tick) => publisher.publishTick(tick),
   });
   publisher = new Publisher({
     bus: NOWHERE,

@@ -112,9 +112,9 @@ export const about = "memory of an instrument in an ingestor";
 
 export function run({ rounds, quick }) {
   const rows = [];
-  for (const [name, scenario, target] of [
-    ["quiet", QUIET, "<= 25"],
-    ["busy", BUSY, "<= 60"],
+  for (const { name, scenario, target } of [
+    { name: "quiet", scenario: QUIET, target: "<= 25" },
+    { name: "busy", scenario: BUSY, target: "<= 60" },
   ]) {
     const instruments = quick ? scenario.instruments / 20 : scenario.instruments;
     const samples = Array.from({ length: rounds }, () => perInstrument(scenario, instruments));

@@ -284,13 +284,14 @@ function readTrades(chain: Chain, fields: Fields, count: number): Columns {
 }
 
 function readQuotes(chain: Chain, fields: Fields, count: number): Columns {
-  const masks = listOf(fields, 6);
+  const masks = listOf(fields, 6).map(BigInt);
+  assertFit(masks.length === 0 || masks.length === count);
   const values = QUOTE_COLUMNS.map((column, field) => {
     const changes = listOf(fields, column);
     let next = 0;
     const entries: bigint[] = [];
     for (let index = 0; index < count; index += 1) {
-      const isChanged = masks.length === 0 ? changes.length : (Number(masks[index]) >> field) & 1;
+      const isChanged = masks.length === 0 ? changes.length : (masks[index]! >> BigInt(field)) & 1n;
       // Past the end there is nothing, which is refused below.
       const change = isChanged ? unzigzag(changes[next++] ?? 0) : 0n;
       entries.push((chain.values[field] = sumOf(chain.values[field]!, change)));

@@ -131,7 +131,7 @@ export class LiteTopic {
     // A state stands for all before it; others follow what was left out as the client asked.
     const missingLast = snapshot ? last : firstSequence - 1 - skipped;
     const missingFirst = this.#told + 1;
-    this.#moveTo({ epoch, sequence: last }, this.#told);
+    this.#moveTo({ epoch, sequence: last });
     if (missingLast >= missingFirst) {
       this.#tellGap({ epoch, missingFirst, missingLast, reason: "sequence-gap" });
     }
@@ -139,10 +139,11 @@ export class LiteTopic {
   }
 
   /** The gateway says that these sequences were not delivered. */
-  announceMissing(missingFirst: number, missingLast: number): void {
+  announceMissing(first: number, missingLast: number): void {
     // After a resume that failed, the gateway says what the positions said already.
-    if (missingLast <= this.#told) return;
-    if (missingFirst <= this.#told + 1) this.#told = missingLast;
+    const missingFirst = Math.max(first, this.#told + 1);
+    if (missingLast < missingFirst) return;
+    if (missingFirst === this.#told + 1) this.#told = missingLast;
     const epoch = this.position?.epoch ?? 0;
     this.#tellGap({ epoch, missingFirst, missingLast, reason: "server-dropped" });
   }
@@ -163,7 +164,8 @@ export class LiteTopic {
     return this.position && { ...this.position, sequence: this.#told };
   }
 
-  #moveTo(position: Position, told = 0): void {
+  #moveTo(position: Position): void {
+    const told = position.epoch === this.position?.epoch ? this.#told : 0;
     this.position = position;
     this.#told = Math.max(position.sequence, told);
   }

@@ -46,7 +46,7 @@ export class KucoinReader implements FrameReader<TextRecord, JsonText> {
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
     this.#symbols = new SymbolTable(context.catalog);
-    this.#scanner = new KucoinScanner(this.#symbols);
+    this.#scanner = new KucoinScanner(this.#symbols, (instrument) => this.#pairs.of(instrument));
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {

@@ -63,6 +63,7 @@ const At = { Time: 0, Row: 1 } as const;
 /** Reads changes of books and best prices in their bytes. */
 export class KucoinScanner {
   readonly #pairs: SymbolTable<KucoinPair>;
+  readonly #makePair: (instrument: Instrument) => KucoinPair;
   readonly #numbers = new Float64Array(2);
   readonly #changed = new ScannedChange();
   readonly #levels = this.#changed.levels;
@@ -72,8 +73,10 @@ export class KucoinScanner {
   #isBook = false;
   readonly #seen = new SeenMembers();
 
-  constructor(pairs: SymbolTable<KucoinPair>) {
+  /** `makePair` is asked for what is not in the table yet. */
+  constructor(pairs: SymbolTable<KucoinPair>, makePair: (instrument: Instrument) => KucoinPair) {
     this.#pairs = pairs;
+    this.#makePair = makePair;
   }
 
   /** See `FeedDecoder.scan`. */
@@ -113,7 +116,7 @@ export class KucoinScanner {
     const name = book < 0 ? literal(bytes, start, QUOTE_TOPIC) : book;
     if (name < 0 || name > end) return false;
     this.#isBook = book >= 0;
-    this.#pair = this.#pairs.find(bytes, name, end);
+    this.#pair = this.#pairs.findOrMake(bytes, name, end, this.#makePair);
     return this.#pair !== undefined;
   }
 

@@ -1,7 +1,7 @@
 // https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel
 import type { Instrument } from "#core/instrument.ts";
-import { BookAt } from "#core/market-tick.ts";
-import { type Emit, rejectOf, type TakeTick } from "../../reading/emit.ts";
+import { BookAt, QuoteAt, QuoteTick, TradeAt, TradeTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import {
   bytesOf,
   decimal,
@@ -16,7 +16,7 @@ import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedChange } from "../../reading/scanned-change.ts";
 import type { ScannedLevels } from "../../reading/scanned-levels.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
-import { scannedQuote, scannedTrade } from "../../reading/scanned-ticks.ts";
+import { beginTick, isWholeQuote, isWholeTrade } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
@@ -82,10 +82,6 @@ const At = {
   Checksum: 1,
   Number: 2,
   PreviousNumber: 3,
-  Quote: 4,
-  TradeId: 8,
-  Price: 9,
-  Size: 10,
 } as const;
 
 /** What is read of a ticker. */
@@ -112,9 +108,11 @@ export class OkxScanner {
   readonly #stateOf: (instrument: Instrument) => OkxInstrumentState;
   readonly #isHistory: IsHistory;
   readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "));
-  readonly #numbers = new Float64Array(11);
+  readonly #numbers = new Float64Array(4);
   readonly #change = new ScannedChange();
   readonly #levels = this.#change.levels;
+  readonly #quoteTick = new QuoteTick();
+  readonly #tradeTick = new TradeTick();
   readonly #seen = new SeenMembers();
   /** Of the trade that is being scanned. */
   #isSale = false;
@@ -131,7 +129,7 @@ export class OkxScanner {
     const ofBook = literal(bytes, 0, BOOK_HEAD);
     const isBook = ofBook >= 0;
     const ofTrade = isBook ? -1 : literal(bytes, 0, TRADE_HEAD);
-    if (ofTrade >= 0) return this.#trade(bytes, ofTrade, receivedTimeUs, emit);
+    if (ofTrade >= 0) return this.#trade(bytes, ofTrade, receivedTimeUs, emit, takeTick);
     const ofTicker = isBook ? -1 : literal(bytes, 0, TICKER_HEAD);
     if (ofTicker >= 0) return this.#readTicker(bytes, ofTicker, receivedTimeUs, emit);
     const name = isBook ? ofBook : literal(bytes, 0, QUOTE_HEAD);
@@ -142,7 +140,7 @@ export class OkxScanner {
     if (state === undefined || item < 0 || !this.#members(bytes, item, state)) return false;
     return isBook
       ? this.#book(state, receivedTimeUs, emit, takeTick)
-      : this.#quote(state, receivedTimeUs, emit);
+      : this.#quote(state, receivedTimeUs, emit, takeTick);
   }
 
   /** Reads the members of the one item, behind which the frame ends. */
@@ -192,7 +190,13 @@ export class OkxScanner {
   }
 
   /** The only trade of a message. */
-  #trade(bytes: Uint8Array, name: number, receivedTimeUs: number, emit: Emit): boolean {
+  #trade(
+    bytes: Uint8Array,
+    name: number,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     const nameEnd = textEnd(bytes, name);
     const item = literal(bytes, nameEnd, QUOTE_DATA);
     if (item < 0) return false;
@@ -208,29 +212,23 @@ export class OkxScanner {
       at += 1;
     }
     if (literal(bytes, at, TAIL) !== bytes.length || !this.#has(TRADE_MEMBERS)) return false;
-    const numbers = this.#numbers;
-    const venueTimeUs = epochTimeUs(numbers[At.Time]);
-    const event = scannedTrade(
-      { instrument, venueTimeUs, receivedTimeUs },
-      scales,
-      numbers,
-      At.Price,
-      this.#isSale ? "seller" : "buyer",
-      String(numbers[At.TradeId]),
-    );
-    if (event === undefined) return false;
-    const historical = this.#isHistory("trades", instrument, venueTimeUs);
-    emit(historical ? { ...event, historical } : event);
+    const tick = this.#tradeTick;
+    const venueTimeUs = epochTimeUs(this.#numbers[At.Time]);
+    if (!beginTick(tick, state, receivedTimeUs, venueTimeUs) || !isWholeTrade(tick)) return false;
+    tick.side = this.#isSale ? "seller" : "buyer";
+    if (this.#isHistory("trades", instrument, venueTimeUs)) {
+      emit({ ...tick.event(), historical: true });
+    } else emitTick(tick, emit, takeTick);
     return true;
   }
 
   #tradeMember(bytes: Uint8Array, at: number, form: LevelForm): number {
     const price = literal(bytes, at, PRICE);
-    if (price >= 0) return this.#decimal(bytes, price, form.price, At.Price, Seen.Price);
+    if (price >= 0) return this.#decimal(bytes, price, form.price, TradeAt.Price, Seen.Price);
     const size = literal(bytes, at, SIZE);
-    if (size >= 0) return this.#decimal(bytes, size, form.size, At.Size, Seen.Size);
+    if (size >= 0) return this.#decimal(bytes, size, form.size, TradeAt.Size, Seen.Size);
     const id = literal(bytes, at, TRADE_ID);
-    if (id >= 0) return this.#quotedNumber(bytes, id, At.TradeId, Seen.TradeId);
+    if (id >= 0) return this.#tradeId(bytes, id);
     const time = literal(bytes, at, TIME);
     if (time >= 0) return this.#quotedNumber(bytes, time, At.Time, Seen.Time);
     const buy = literal(bytes, at, BUY);
@@ -256,7 +254,13 @@ export class OkxScanner {
     member: number,
   ): number {
     if (!this.#seen.isFirst(member)) return -1;
-    const end = decimal(bytes, at, form, this.#numbers, place);
+    const end = decimal(bytes, at, form, this.#tradeTick.numbers, place);
+    return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
+  }
+
+  #tradeId(bytes: Uint8Array, at: number): number {
+    if (!this.#seen.isFirst(Seen.TradeId)) return -1;
+    const end = wholeNumber(bytes, at, this.#tradeTick.numbers, TradeAt.Id);
     return end >= 0 && bytes[end] === QUOTE ? end + 1 : -1;
   }
 
@@ -305,20 +309,24 @@ export class OkxScanner {
     return true;
   }
 
-  #quote(state: OkxInstrumentState, receivedTimeUs: number, emit: Emit): boolean {
+  #quote(
+    state: OkxInstrumentState,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     if (!this.#has(Seen.Time)) return false;
     if (!this.#has(Seen.Bids) || !this.#has(Seen.Asks)) return false;
     const { bids, asks, form } = this.#levels;
-    const { instrument, scales } = state;
+    const { scales } = state;
     // A quote that needs a finer scale is decoded, since its scales grow in an order of their own.
     if (form.price !== scales.form.price || form.size !== scales.form.size) return false;
-    if (!bids.copyFirst(this.#numbers, At.Quote)) return false;
-    if (!asks.copyFirst(this.#numbers, At.Quote + 2)) return false;
+    const tick = this.#quoteTick;
+    if (!bids.copyFirst(tick.numbers, QuoteAt.Bid)) return false;
+    if (!asks.copyFirst(tick.numbers, QuoteAt.Ask)) return false;
     const venueTimeUs = epochTimeUs(this.#numbers[At.Time]);
-    const subject = { instrument, venueTimeUs, receivedTimeUs };
-    const event = scannedQuote(subject, scales, this.#numbers, At.Quote);
-    if (event === undefined) return false;
-    emit(event);
+    if (!beginTick(tick, state, receivedTimeUs, venueTimeUs) || !isWholeQuote(tick)) return false;
+    emitTick(tick, emit, takeTick);
     return true;
   }
 }
