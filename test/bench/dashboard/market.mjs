@@ -1,8 +1,8 @@
 // A gateway with the dashboard and a made-up market behind it, for test/bench/dashboard.bench.mjs:
 // 10,000 instruments in the list, tickers of the first 1,000 of them twice a second, and one
-// instrument that is busy: 8,000 trades and 500 book changes a second, a candle, and a past of
+// instrument that is busy: 8,500 trades and 500 book changes a second, a candle, and a past of
 // candles. Publishing costs little, so that what is measured is the page. Says its port over IPC.
-// `node market.mjs '{"instruments":10000,"tickers":1000,"tradesPerSecond":8000}'`
+// `node market.mjs '{"instruments":10000,"tickers":1000,"tradesPerSecond":8500}'`
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { gatewayConfig } from "#gateway/config.ts";
@@ -15,7 +15,7 @@ import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 
-const options = { instruments: 10_000, tickers: 1_000, tradesPerSecond: 8_000, candles: 5_000 };
+const options = { instruments: 10_000, tickers: 1_000, tradesPerSecond: 8_500, candles: 5_000 };
 Object.assign(options, JSON.parse(process.argv[2] ?? "{}"));
 const VENUE = "bench";
 const EPOCH = 4_711;

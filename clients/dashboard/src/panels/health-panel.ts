@@ -10,7 +10,7 @@ const COLUMNS: readonly (readonly [name: string, title: string, kind: "" | "num"
   ["Venue", "", ""],
   ["State", "The worst of the venue's topics", ""],
   ["Since", "How long it has been so", ""],
-  ["Delay p50", "From the venue's clock to this page: half of the events were quicker", "num"],
+  ["Delay", "From the venue's clock to this page: half of the events were quicker", "num"],
   ["p99", "From the venue's clock to this page: 99 of 100 events were quicker", "num"],
   ["Events/s", "What the ingestor publishes of the venue", "num"],
   ["Gaps", "Broken sequences, failed checksums, holes in trade numbers: at the ingestor", "num"],
