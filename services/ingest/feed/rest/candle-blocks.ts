@@ -30,6 +30,9 @@ export type CandleBlock = {
   readonly untilMs: number;
 };
 
+/** Which block of an instrument's candles: by its start, or those that move with the time. */
+type BlockPlace = number | "latest" | "recent";
+
 type Asking = { readonly untilMs: number; readonly block: Promise<CandleBlock> };
 
 /**
@@ -54,10 +57,10 @@ export class CandleBlocks {
   get(
     instrument: Instrument,
     range: CandleRange,
-    { untilMs, startMs }: { readonly untilMs: number; readonly startMs: number },
+    { untilMs, place }: { readonly untilMs: number; readonly place: BlockPlace },
   ): Promise<CandleBlock> {
     const { venueMarket = "", venueSymbol } = instrument;
-    const key = `${range.intervalMs} ${startMs} ${venueMarket} ${venueSymbol}`;
+    const key = `${range.intervalMs} ${place} ${venueMarket} ${venueSymbol}`;
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.untilMs >= untilMs) {
       this.#kept.delete(key);
