@@ -213,6 +213,21 @@ test.each([-1, 0, 1])(
   },
 );
 
+test.each([-1, 0, 1])("blocks without candles have a limit too (limit %i)", async (more) => {
+  const { archive, settled, asked } = create({
+    has: () => false,
+    policy: { candleBlocksKeptMax: 2 - more },
+  });
+  const askFor = async (block: number) => {
+    const fromMs = NOW_MS - block * ROWS_MAX * MINUTE_MS;
+    await settled(archive.after(A, wish(fromMs, fromMs + MINUTE_MS)));
+  };
+  await askFor(1);
+  await askFor(2);
+  await askFor(1);
+  expect(asked).toHaveLength(more > 0 ? 3 : 2);
+});
+
 test("one page asks for so many blocks, and says how far they reach", async () => {
   const { archive, asked, settled } = create();
   const slice = await settled(archive.before(A, wish(0, NOW_MS, 1_000)));

@@ -37,7 +37,8 @@ type Asking = { readonly untilMs: number; readonly block: Promise<CandleBlock> }
 
 /**
  * Blocks of candles of one venue, each asked for once: whoever wants one that is on its way waits
- * for it. The oldest used go when more than `candlesKeptMax` candles are kept.
+ * for it. The least lately used go when more than `candlesKeptMax` candles are kept, or more
+ * than `candleBlocksKeptMax` blocks.
  */
 export class CandleBlocks {
   readonly #options: CandleBlocksOptions;
@@ -140,7 +141,8 @@ export class CandleBlocks {
     this.#kept.delete(key);
     this.#kept.set(key, block);
     for (const [oldest, { candles }] of this.#kept) {
-      if (counters.candlesKept <= policy.candlesKeptMax) break;
+      const isWithin = counters.candlesKept <= policy.candlesKeptMax;
+      if (isWithin && this.#kept.size <= policy.candleBlocksKeptMax) break;
       this.#kept.delete(oldest);
       counters.candlesKept -= candles.length;
     }
