@@ -22,8 +22,8 @@ export type CandleWish = {
 };
 
 /**
- * Candles from before they were streamed, as somebody else has them. Both ways reject with
- * CandlePastError where they cannot be had now.
+ * Candles from before they were streamed, as somebody else has them. All ways to ask
+ * reject with CandlePastError where they cannot be had now.
  */
 export type CandlePast = {
   /** Lengths that it has, rising. */
@@ -34,6 +34,13 @@ export type CandlePast = {
   before(instrument: Instrument, wish: CandleWish): Promise<CandleSlice>;
   /** The part of a range that begins where the range does. */
   after(instrument: Instrument, wish: CandleWish): Promise<CandleSlice>;
+  /**
+   * Candles that have ended since `knownUntilUs`, in the order of their starts, as far as somebody
+   * has them. They may still change.
+   */
+  recent(instrument: Instrument, intervalMs: number): Promise<readonly Candle[]>;
+  /** The first moment of which no candle of a length has ended. */
+  endedUntilUs(intervalMs: number): number;
 };
 
 /** Why candles of the past cannot be had now. The message reaches clients. */

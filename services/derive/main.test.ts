@@ -84,8 +84,12 @@ async function create() {
     rows.flatMap((each) =>
       each.topic === topic && each.rows.kind === kind ? (each.rows.rows as readonly unknown[]) : [],
     ) as Extract<BatchRows, { kind: Kind }>["rows"][number][];
-  const ask = async (publisherId: string, asked: MessageInit<GetCandlesRequest>) => {
-    const [venue, symbol] = ["simulated-derived", "BTC-USD"];
+  const ask = async (
+    publisherId: string,
+    asked: MessageInit<GetCandlesRequest>,
+    venue = "simulated-derived",
+  ) => {
+    const symbol = "BTC-USD";
     const named = { ...asked, venue, symbol };
     const subject = querySubject({ venue, publisherId, query: "candles", symbol });
     const asking = bus.request(subject, getCandles.request.encode(named), { timeoutMs: 60_000 });
@@ -148,6 +152,26 @@ test("candles of the past are the same before and after a restart of everything"
   expect((await ask(second.started.publisherId, next)).candles.at(-1)?.openTimeUs).toBe(
     before.candles[0]!.openTimeUs - 300_000_000,
   );
+});
+
+test("the last candle is there at once after a start, the venue's own and the derived", async () => {
+  const { clock, run, ingest, derive, ask } = await create();
+  const minuteUs = START_US - (START_US % MINUTE_US);
+  // The venue is there since the minute before last; two seconds ago another one ended.
+  clock.advance((minuteUs + MINUTE_US + 1_000_000 - START_US) / 1_000);
+  const ingestor = await ingest();
+  const deriver = await derive();
+  await run(3_000);
+  const asked = { intervalMs: 60_000, pageSize: 3 };
+  for (const [publisherId, venue] of [
+    [ingestor.stats().publisherId, "simulated"],
+    [deriver.started.publisherId, "simulated-derived"],
+  ] as const) {
+    const { candles } = await ask(publisherId, asked, venue);
+    const opens = candles.map(({ openTimeUs }) => (openTimeUs - minuteUs) / MINUTE_US);
+    expect({ venue, opens }).toEqual({ venue, opens: [-1, 0, 1] });
+    expect(candles.map(({ closed }) => closed)).toEqual([true, false, false]);
+  }
 });
 
 test("a venue whose ingestor is lost is set aside, and used again when it is back", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { CandlePastError } from "#core/candle-past.ts";
 import type { CandlePast } from "#core/candle-past.ts";
 import type { Candle } from "#core/market-event.ts";
 import { fakeInstrument } from "#test/support/fake-feed.ts";
@@ -12,7 +13,7 @@ const INSTRUMENT = fakeInstrument("A-USD");
 const INTERVAL_MS = 1;
 const STEP_US = 1_000;
 
-function candle(index: number, close = "1"): Candle {
+function candle(index: number, close = "1", more: Partial<Candle> = {}): Candle {
   return {
     kind: "candle",
     instrument: INSTRUMENT,
@@ -26,11 +27,20 @@ function candle(index: number, close = "1"): Candle {
     close,
     volume: "1",
     closed: true,
+    ...more,
   };
 }
 
-/** Has the candles of these places up to `knownUntil`, and looks through `span` places at once. */
-function pastOf(indexes: readonly number[], knownUntil: number, span: number): CandlePast {
+/**
+ * Has the candles of these places up to `knownUntil`, and looks through `span` places at once.
+ * Those up to `ended` have ended since.
+ */
+function pastOf(
+  indexes: readonly number[],
+  knownUntil: number,
+  span: number,
+  ended = knownUntil,
+): CandlePast {
   const all = indexes.filter((index) => index < knownUntil).map((index) => candle(index));
   const firstUs = all[0]?.openTimeUs ?? knownUntil * STEP_US;
   const inRange = (fromUs: number, toUs: number): Candle[] =>
@@ -38,6 +48,13 @@ function pastOf(indexes: readonly number[], knownUntil: number, span: number): C
   return {
     intervalsMs: [INTERVAL_MS],
     knownUntilUs: () => knownUntil * STEP_US,
+    endedUntilUs: () => ended * STEP_US,
+    recent: () =>
+      Promise.resolve(
+        indexes
+          .filter((index) => index >= knownUntil && index < ended)
+          .map((index) => candle(index, "2", { closed: false })),
+      ),
     before: (_instrument, { toTimeUs, countMax }) => {
       let fromUs = toTimeUs - Math.min(span, countMax) * STEP_US;
       if (fromUs <= firstUs) fromUs = Math.min(firstUs, toTimeUs);
@@ -84,15 +101,21 @@ test("every candle is on one page, in order, whichever way and however far a loo
     knownUntil: fc.integer({ min: 100, max: 185 }),
     span: fc.integer({ min: 1, max: 30 }),
     pageSize: fc.integer({ min: 1, max: 12 }),
+    recentCount: fc.integer({ min: 0, max: 12 }),
+    isStreamLate: fc.boolean(),
     isForward: fc.boolean(),
     end: fc.constantFrom(0, 140, 185),
   });
   await fc.assert(
-    fc.asyncProperty(lives, async ({ places, knownUntil, span, pageSize, isForward, end }) => {
+    fc.asyncProperty(lives, async ({ places, knownUntil, span, pageSize, isForward, ...life }) => {
+      const { end, recentCount, isStreamLate } = life;
       const sorted = places.toSorted((one, other) => one - other);
-      const past = pastOf(sorted, knownUntil, span);
-      // The stream has brought what is behind, and some of what the past has as well.
-      const kept = sorted.filter((place) => place >= knownUntil - 5).map((place) => candle(place));
+      const ended = knownUntil + recentCount;
+      const past = pastOf(sorted, knownUntil, span, ended);
+      // The stream has brought what is behind, and some of what the past has as well; or it has
+      // begun when the last candles had ended.
+      const streamedFrom = isStreamLate ? ended : knownUntil - 5;
+      const kept = sorted.filter((place) => place >= streamedFrom).map((place) => candle(place));
       const range = {
         fromTimeUs: isForward ? 100 * STEP_US : 0,
         toTimeUs: end * STEP_US,
@@ -129,4 +152,60 @@ test("a token of another request is refused", async () => {
   const kept = { length: 0, at: () => candle(0) };
   const asked = { fromTimeUs: 0, toTimeUs: 0, pageSize: 1, pageToken: "x" };
   expect(await takePastPage({ ...parts, kept: () => kept }, asked, "q")).toBe("bad-token");
+});
+
+type RecentLife = {
+  readonly streamed: readonly Candle[];
+  readonly asked?: Partial<PageRequest>;
+  readonly recent?: () => Promise<never>;
+};
+
+/** Starts and closes of a first page, where 100 is known and 101 and 102 have ended since. */
+async function recentPage({ streamed, asked = {}, recent }: RecentLife) {
+  const past = pastOf([100, 101, 102], 101, 10, 103);
+  let asks = 0;
+  const counted: CandlePast["recent"] = (...given) => {
+    asks += 1;
+    return recent === undefined ? past.recent(...given) : recent();
+  };
+  const parts = { past: { ...past, recent: counted }, instrument: INSTRUMENT };
+  const kept = { length: streamed.length, at: (index: number) => streamed[index] as Candle };
+  const request = { fromTimeUs: 0, toTimeUs: 0, pageSize: 10, pageToken: "", ...asked };
+  const page = await takePastPage(
+    { ...parts, intervalMs: INTERVAL_MS, kept: () => kept },
+    request,
+    "q",
+  );
+  if (typeof page === "string") throw new Error(page);
+  const told = page.rows.map(
+    ({ openTimeUs, close, closed }) => `${openTimeUs / STEP_US} ${close} ${closed}`,
+  );
+  return { told, asks };
+}
+
+test("what has ended before the stream began is asked for, and told as what may change", async () => {
+  for (const fromTimeUs of [0, 100 * STEP_US]) {
+    const { told } = await recentPage({ streamed: [candle(103, "9")], asked: { fromTimeUs } });
+    expect(told).toEqual(["100 1 true", "101 2 false", "102 2 false", "103 9 true"]);
+  }
+});
+
+test("a streamed candle goes before one that may change, unless a part of it is missing", async () => {
+  const part = candle(101, "8", { incomplete: true });
+  const { told } = await recentPage({ streamed: [part, candle(102, "9")] });
+  expect(told).toEqual(["100 1 true", "101 2 false", "102 9 true"]);
+});
+
+test("nothing is asked for that the stream has, or that lies behind the range", async () => {
+  const streamed = [candle(101, "9"), candle(102, "9")];
+  expect((await recentPage({ streamed })).asks).toBe(0);
+  const asked = { toTimeUs: 101 * STEP_US };
+  expect(await recentPage({ streamed: [], asked })).toEqual({ told: ["100 1 true"], asks: 0 });
+});
+
+test("where the last candles cannot be had, the page is what there is", async () => {
+  const recent = () => Promise.reject(new CandlePastError("unavailable", "not now"));
+  const part = candle(101, "8", { incomplete: true });
+  const { told } = await recentPage({ streamed: [part], recent });
+  expect(told).toEqual(["100 1 true", "101 8 true"]);
 });

@@ -1,4 +1,5 @@
 import { readHistoryToken, writeHistoryToken } from "#wire/history-token.ts";
+import { CandlePastError } from "#core/candle-past.ts";
 import type { CandlePast } from "#core/candle-past.ts";
 import type { Instrument } from "#core/instrument.ts";
 import type { Candle } from "#core/market-event.ts";
@@ -14,8 +15,9 @@ type PastPageParts = {
 
 /**
  * The page that a request asks for, of what the past has and, behind that, of what the stream has
- * brought. A candle is the past's as soon as that has it, so that the answer is the same later. The
- * rules of pages are those of `takePage`; a page may be short where much time had no candles.
+ * brought. A candle is the past's as soon as that has it, so that the answer is the same later.
+ * What has ended since, and was not streamed whole, is asked for as it is now. The rules of pages
+ * are those of `takePage`; a page may be short where much time had no candles.
  */
 export async function takePastPage(
   parts: PastPageParts,
@@ -32,12 +34,14 @@ export async function takePastPage(
 type WriteToken = (key: number) => string;
 
 async function earlierPage(
-  { past, instrument, intervalMs, kept }: PastPageParts,
+  parts: PastPageParts,
   { toTimeUs, pageSize }: PageRequest,
   cutUs: number | undefined,
   tokenOf: WriteToken,
 ): Promise<Page<Candle>> {
+  const { past, instrument, intervalMs, kept } = parts;
   const endUs = cutUs ?? (toTimeUs === 0 ? Infinity : toTimeUs);
+  const recent = recentCandles(parts, endUs);
   const knownUs = past.knownUntilUs(intervalMs);
   const untilUs = Math.min(endUs, knownUs);
   const tailCount = tailOf(kept(), knownUs, endUs).length;
@@ -48,7 +52,8 @@ async function earlierPage(
     toTimeUs: untilUs,
     countMax,
   });
-  const rows = [...slice.candles, ...tailOf(kept(), slice.toTimeUs, endUs)];
+  const tail = joinedTail(await recent, tailOf(kept(), slice.toTimeUs, endUs), slice.toTimeUs);
+  const rows = [...slice.candles, ...tail];
   const page = rows.slice(-pageSize);
   const isMore = rows.length > pageSize || !slice.isOldest;
   const oldestUs = page[0]?.openTimeUs;
@@ -59,13 +64,15 @@ async function earlierPage(
 }
 
 async function laterPage(
-  { past, instrument, intervalMs, kept }: PastPageParts,
+  parts: PastPageParts,
   { fromTimeUs, toTimeUs, pageSize }: PageRequest,
   cutUs: number | undefined,
   tokenOf: WriteToken,
 ): Promise<Page<Candle>> {
+  const { past, instrument, intervalMs, kept } = parts;
   const beginUs = cutUs === undefined ? fromTimeUs : cutUs + 1;
   const endUs = toTimeUs === 0 ? Infinity : toTimeUs;
+  const recent = recentCandles(parts, endUs);
   const untilUs = Math.max(beginUs, Math.min(endUs, past.knownUntilUs(intervalMs)));
   const slice = await past.after(instrument, {
     intervalMs,
@@ -74,7 +81,8 @@ async function laterPage(
     countMax: pageSize + 1,
   });
   const isThrough = slice.toTimeUs >= untilUs;
-  const tail = isThrough ? tailOf(kept(), Math.max(untilUs, beginUs), endUs) : [];
+  const streamed = isThrough ? tailOf(kept(), untilUs, endUs) : [];
+  const tail = isThrough ? joinedTail(await recent, streamed, untilUs) : [];
   const rows = [...slice.candles, ...tail];
   const page = rows.slice(0, pageSize);
   const isCutShort = rows.length <= pageSize;
@@ -94,4 +102,48 @@ function tailOf(kept: KeptRows<Candle>, fromUs: number, toUs: number): Candle[] 
     if (row.openTimeUs < toUs) rows.push(row);
   }
   return rows.toReversed();
+}
+
+/**
+ * What has ended since the past knew everything, before a time, where the stream has not brought
+ * all of it: this process has begun in the meantime, or was cut off. Nothing where it cannot be had
+ * now.
+ */
+async function recentCandles(
+  { past, instrument, intervalMs, kept }: PastPageParts,
+  endUs: number,
+): Promise<readonly Candle[]> {
+  const intervalUs = intervalMs * 1_000;
+  const knownUs = past.knownUntilUs(intervalMs);
+  const untilUs = Math.min(past.endedUntilUs(intervalMs), endUs);
+  const whole = tailOf(kept(), knownUs, untilUs).filter(isWhole);
+  if (whole.length * intervalUs >= untilUs - knownUs) return [];
+  try {
+    const candles = await past.recent(instrument, intervalMs);
+    return candles.filter(({ openTimeUs }) => openTimeUs < endUs);
+  } catch (error) {
+    if (!(error instanceof CandlePastError)) throw error;
+    return [];
+  }
+}
+
+/** A deriver says of a candle that it did not see all of it. */
+function isWhole({ incomplete }: Candle): boolean {
+  return incomplete !== true;
+}
+
+/** Candles that begin at or after a time: the streamed ones, and those asked for in their holes. */
+function joinedTail(
+  recent: readonly Candle[],
+  streamed: readonly Candle[],
+  fromUs: number,
+): readonly Candle[] {
+  const missing = recent.filter(({ openTimeUs }) => {
+    const isStreamed = streamed.some((each) => each.openTimeUs === openTimeUs && isWhole(each));
+    return openTimeUs >= fromUs && !isStreamed;
+  });
+  if (missing.length === 0) return streamed;
+  const starts = new Set(missing.map(({ openTimeUs }) => openTimeUs));
+  const others = streamed.filter(({ openTimeUs }) => !starts.has(openTimeUs));
+  return [...others, ...missing].toSorted((one, other) => one.openTimeUs - other.openTimeUs);
 }

@@ -18,6 +18,7 @@ import { readCapture } from "#ingest/capture/capture-reader.ts";
 import { replayCapture, startReplay } from "#ingest/capture/replay.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { capturePath } from "#test/support/captures.ts";
+import { writeMovedCapture } from "#test/support/moved-capture.ts";
 
 /** The test itself must not be a slow reader: what it lost would not be missing from the answer. */
 const ALL = { pendingMessagesMax: 1_000_000 };
@@ -74,19 +75,36 @@ function bestOf(sources: readonly Seen[]): string {
   return `${side(0, 1, Math.max)} | ${side(2, 3, Math.min)}`;
 }
 
+/** Adds those whose own price is the best of a side. */
+function noteLeaders(seen: ReadonlyMap<string, Seen>, best: string, leaders: Set<string>): void {
+  const [bestBid, bestAsk] = best.split(" | ").map((side) => Number(side.split(" ")[0]));
+  for (const [name, { texts, isLive }] of seen) {
+    if (!isLive || texts === undefined) continue;
+    const [bid, bidSize, ask, askSize] = texts;
+    const hasBid = bidSize !== "0" && Number(bid) === bestBid;
+    if (hasBid || (askSize !== "0" && Number(ask) === bestAsk)) leaders.add(name);
+  }
+}
+
 const shownOf = ([bid, bidSize, ask, askSize]: QuoteTexts): string =>
   `${Number(bid)} x ${bidSize} | ${Number(ask)} x ${askSize}`;
 
 /** Plays captures side by side, and collects what is consolidated of them and what should be. */
 async function consolidate(
-  names: readonly string[],
+  paths: readonly string[],
   symbol: string,
   sources: readonly string[],
-): Promise<{ readonly told: string[]; readonly expected: string[] }> {
+): Promise<{
+  readonly told: string[];
+  readonly expected: string[];
+  /** Who had the best price of a side, if only for a moment. */
+  readonly leaders: Set<string>;
+}> {
   const clock = new SystemClock();
   const bus = new MemoryBus({ clock });
   const told: string[] = [];
   const expected: string[] = [];
+  const leaders = new Set<string>();
   const seen = new Map<string, Seen>(
     sources.map((name) => {
       const book = { bids: new Map(), asks: new Map() };
@@ -116,6 +134,7 @@ async function consolidate(
   );
   const note = (): void => {
     const best = bestOf([...seen.values()]);
+    noteLeaders(seen, best, leaders);
     if (best !== (expected.at(-1) ?? shownOf(NOBODY))) expected.push(best);
   };
   const bookOnly = new Set<string>();
@@ -171,8 +190,7 @@ async function consolidate(
   let begin = (): void => {};
   const startAfter = new Promise<void>((resolve) => (begin = resolve));
   const replays = await Promise.all(
-    names.map(async (name, index) => {
-      const path = capturePath(name)!;
+    paths.map(async (path, index) => {
       const contents = await scanCapture(path, { clock });
       for (const { instrument, channels } of contents.streams) {
         const { venue, symbol: own } = instrument;
@@ -194,7 +212,7 @@ async function consolidate(
   await derive.close();
   for (const replay of replays) replay.close();
   await bus.close();
-  return { told, expected };
+  return { told, expected, leaders };
 }
 
 const POLL = { timeout: 30_000, interval: 5 };
@@ -228,11 +246,31 @@ describe("consolidated quotes equal an independent computation", () => {
   for (const { what, captures, symbol, sources, quotesMin } of CAPTURES) {
     const isThere = captures.every((name) => capturePath(name) !== undefined);
     test.skipIf(!isThere)(`of ${what}`, async () => {
-      const { told, expected } = await consolidate(captures, symbol, sources);
+      const paths = captures.map((name) => capturePath(name)!);
+      const { told, expected } = await consolidate(paths, symbol, sources);
       expect(told.length).toBeGreaterThan(quotesMin);
       expect(told).toEqual(expected);
     });
   }
+
+  // No asset is in the captures of all three. Binance and Kraken have Bitcoin as it was; what
+  // Coinbase sent of another asset is told as Bitcoin, each price and size times the same number,
+  // so that its prices cross those of Kraken again and again.
+  const [binance, kraken, coinbase] = [
+    "binance-btcusdt-345s",
+    "kraken-v2-btcusd-depth10-resubscribes",
+    "coinbase-10-pairs",
+  ].map(capturePath);
+  const isThere = binance !== undefined && kraken !== undefined && coinbase !== undefined;
+  test.skipIf(!isThere)("of Binance, Kraken and Coinbase together", async () => {
+    const move = { from: "SKL-USD", to: "BTC-USD", priceFactor: 79_700n, sizeShift: 4 };
+    const moved = writeMovedCapture({ path: coinbase!, ...move });
+    const sources = ["binance:BTC-USDT", "kraken:BTC-USD", "coinbase:BTC-USD"];
+    const answer = await consolidate([binance!, kraken!, moved], "BTC-USD", sources);
+    expect(answer.told.length).toBeGreaterThan(10_000);
+    expect(answer.told).toEqual(answer.expected);
+    expect([...answer.leaders].toSorted()).toEqual(sources.toSorted());
+  });
 });
 
 type Candled = { readonly trades: Trade[]; readonly candles: Candle[]; readonly fromUs: number };

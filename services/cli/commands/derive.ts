@@ -44,7 +44,7 @@ export function createDeriveCommand(): Command {
       `
 Examples:
   tickwire derive
-  tickwire derive --consolidate BTC-USD --consolidate ETH-USD=*:ETH-USD,binance:ETH-USDT
+  tickwire derive --consolidate BTC-USD --consolidate 'ETH-USD=*:ETH-USD,binance:ETH-USDT'
   tickwire derive --set derive.shard=1/3`,
     )
     .action(async (options: DeriveOptions) => {

@@ -43,6 +43,11 @@ export class SourcePast implements CandlePast {
     return Math.floor((this.#parts.clock.nowUs() - GRACE_US) / intervalUs) * intervalUs;
   }
 
+  endedUntilUs(intervalMs: number): number {
+    const intervalUs = intervalMs * 1_000;
+    return Math.floor(this.#parts.clock.nowUs() / intervalUs) * intervalUs;
+  }
+
   async before(instrument: Instrument, wish: CandleWish): Promise<CandleSlice> {
     const { toTimeUs } = wish;
     const { rows, page } = await this.#pages(instrument, { ...wish, fromTimeUs: 0 });
@@ -69,28 +74,46 @@ export class SourcePast implements CandlePast {
     };
   }
 
+  async recent(instrument: Instrument, intervalMs: number): Promise<readonly Candle[]> {
+    const fromTimeUs = this.knownUntilUs(intervalMs);
+    const toTimeUs = this.endedUntilUs(intervalMs);
+    if (toTimeUs <= fromTimeUs) return [];
+    const { source, queries } = this.#parts;
+    const { symbol } = instrument;
+    const asked = { intervalMs, fromTimeUs, toTimeUs, pageSize: PAGE_SIZE_MAX, pageToken: "" };
+    const page = await queries.candles({ venue: source, symbol }, asked);
+    if (page === undefined) throw unavailable(source, symbol);
+    return page.candles.map((candle) => this.#own(instrument, candle));
+  }
+
   async #pages(
-    { symbol, ...instrument }: Instrument,
+    instrument: Instrument,
     { intervalMs, fromTimeUs, toTimeUs, countMax }: CandleWish,
   ): Promise<{ readonly rows: readonly Candle[]; readonly page: SourceCandles }> {
-    const { source, queries, clock } = this.#parts;
+    const { source, queries } = this.#parts;
+    const { symbol } = instrument;
     const pageSize = Math.min(countMax, PAGE_SIZE_MAX);
     let pageToken = "";
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
       const asked = { intervalMs, fromTimeUs, toTimeUs, pageSize, pageToken };
       const page = await queries.candles({ venue: source, symbol }, asked);
       if (page === undefined) break;
-      const receivedTimeUs = clock.nowUs();
-      const rows = page.candles
-        .filter(({ closed }) => closed)
-        .map((candle): Candle => {
-          const head = { kind: "candle", venueTimeUs: undefined, receivedTimeUs } as const;
-          return { ...head, instrument: { symbol, ...instrument }, ...candle, built: false };
-        });
+      const closed = page.candles.filter((candle) => candle.closed);
+      const rows = closed.map((candle) => this.#own(instrument, candle));
       if (rows.length > 0 || page.nextPageToken === "") return { rows, page };
       pageToken = page.nextPageToken;
     }
-    const message = `${source} gives no candles of ${symbol} now; ask again`;
-    throw new CandlePastError("unavailable", message);
+    throw unavailable(source, symbol);
   }
+
+  #own(instrument: Instrument, candle: SourceCandles["candles"][number]): Candle {
+    const receivedTimeUs = this.#parts.clock.nowUs();
+    const head = { kind: "candle", venueTimeUs: undefined, receivedTimeUs } as const;
+    return { ...head, instrument, ...candle, built: false };
+  }
+}
+
+function unavailable(source: string, symbol: string): CandlePastError {
+  const message = `${source} gives no candles of ${symbol} now; ask again`;
+  return new CandlePastError("unavailable", message);
 }

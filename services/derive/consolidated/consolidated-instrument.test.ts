@@ -74,6 +74,21 @@ describe("a consolidated quote", () => {
     expect(shares).toEqual([[["99", "1", "101", "2"]], [["99", "0.5", "100.5", "4"]]]);
   });
 
+  test("is not told again where a venue of finer prices joins that is not the best", () => {
+    const { consolidated, added, of, instrument } = create();
+    consolidated.onQuote(added[0]!, quote("99", "1", "101", "2", 1));
+    consolidated.onQuote(added[1]!, quote("98.001", "0.5", "102", "4", 3));
+    expect(of("quote").map(textOf)).toEqual([["99", "1", "101", "2"]]);
+    expect(of("status", instrument).map(wordsOf)).toContain("quotes live data");
+    consolidated.onQuote(added[1]!, quote("98.001", "0.5", "100.999", "4", 3));
+    consolidated.onQuote(added[1]!, quote("98.001", "0.5", "102", "4", 3));
+    expect(of("quote").map(textOf)).toEqual([
+      ["99", "1", "101", "2"],
+      ["99", "1", "100.999", "4"],
+      ["99", "1", "101", "2"],
+    ]);
+  });
+
   test("leaves out who is stale, halted or crossed in itself, and says so", () => {
     const { consolidated, added, of, instrument } = create();
     const [one, two] = added as [Source, Source];

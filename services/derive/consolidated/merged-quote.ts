@@ -41,15 +41,15 @@ export function isCrossed(quote: QuoteColumns): boolean {
   return compareMantissa(bidPriceMantissa, askPriceMantissa) >= 0;
 }
 
-/** The same numbers at the same scales. */
+/** The same prices and sizes, where the scales of the first are as fine as those of the other. */
 export function isSameQuote(one: QuoteColumns, other: QuoteColumns): boolean {
+  const { priceScale, sizeScale } = other;
+  const [finerPrice, finerSize] = [one.priceScale, one.sizeScale];
   return (
-    one.priceScale === other.priceScale &&
-    one.sizeScale === other.sizeScale &&
-    one.bidPriceMantissa === other.bidPriceMantissa &&
-    one.bidSizeMantissa === other.bidSizeMantissa &&
-    one.askPriceMantissa === other.askPriceMantissa &&
-    one.askSizeMantissa === other.askSizeMantissa
+    one.bidPriceMantissa === rescaleMantissa(other.bidPriceMantissa, priceScale, finerPrice) &&
+    one.bidSizeMantissa === rescaleMantissa(other.bidSizeMantissa, sizeScale, finerSize) &&
+    one.askPriceMantissa === rescaleMantissa(other.askPriceMantissa, priceScale, finerPrice) &&
+    one.askSizeMantissa === rescaleMantissa(other.askSizeMantissa, sizeScale, finerSize)
   );
 }
 

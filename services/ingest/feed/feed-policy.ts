@@ -91,6 +91,8 @@ export type FeedPolicy = {
   readonly candleAnswerMsMax: number;
   /** Candles of the past that are kept of one venue; the least lately used go. */
   readonly candlesKeptMax: number;
+  /** Ranges of them that are kept, of which many may be without a candle; likewise. */
+  readonly candleBlocksKeptMax: number;
   /** Requests of one polled channel that are under way at a time. */
   readonly pollsInFlightMax: number;
   /** Requests in a row without any answer that end a round. */
@@ -163,6 +165,7 @@ export const FEED_POLICY_DEFAULTS: FeedPolicy = {
   // Below the time that a gateway waits for an answer.
   candleAnswerMsMax: 1_500,
   candlesKeptMax: 100_000,
+  candleBlocksKeptMax: 10_000,
   pollsInFlightMax: 4,
   pollsUnansweredMax: 8,
   pollRoundsFailedMax: 3,

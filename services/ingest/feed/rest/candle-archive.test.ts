@@ -113,6 +113,35 @@ test("a candle is known ten seconds after its end", () => {
   expect(archive.knownUntilUs(MINUTE_MS)).toBe((NOW_MS + MINUTE_MS) * 1_000);
 });
 
+test("a candle that has just ended is asked for once, and told as one that may change", async () => {
+  const { archive, asked, clock, settled } = create();
+  const recentOf = async () => {
+    return (await settled(archive.recent(A, MINUTE_MS))).map(({ openTimeUs, closed }) => {
+      return [(openTimeUs / 1_000 - NOW_MS) / MINUTE_MS, closed];
+    });
+  };
+  clock.advance(29_999);
+  expect(await recentOf()).toEqual([]);
+  clock.advance(1);
+  expect(await recentOf()).toEqual([[0, false]]);
+  clock.advance(9_999);
+  expect(await recentOf()).toEqual([[0, false]]);
+  expect(asked).toEqual([{ intervalMs: MINUTE_MS, fromMs: NOW_MS, toMs: NOW_MS + MINUTE_MS }]);
+  clock.advance(1);
+  expect(await recentOf()).toEqual([]);
+  const known = await settled(archive.after(A, wish(NOW_MS, NOW_MS + MINUTE_MS)));
+  expect(known.candles).toMatchObject([{ openTimeUs: NOW_MS * 1_000, closed: true }]);
+  clock.advance(50_000);
+  expect(await recentOf()).toEqual([[1, false]]);
+});
+
+test("of a venue that has its latest candles alone, what has just ended is among them", async () => {
+  const { archive, clock, settled } = create({ isLatestOnly: true });
+  clock.advance(31_000);
+  const recent = await settled(archive.recent(A, MINUTE_MS));
+  expect(recent.map(({ openTimeUs }) => openTimeUs)).toEqual([NOW_MS * 1_000]);
+});
+
 test("a block is asked for once, however many pages lie in it", async () => {
   const { archive, asked, settled, counters } = create();
   const first = await settled(archive.before(A, wish(0, NOW_MS - 3 * MINUTE_MS, 4)));
@@ -183,6 +212,21 @@ test.each([-1, 0, 1])(
     expect(asked).toHaveLength(more > 0 ? 3 : 2);
   },
 );
+
+test.each([-1, 0, 1])("blocks without candles have a limit too (limit %i)", async (more) => {
+  const { archive, settled, asked } = create({
+    has: () => false,
+    policy: { candleBlocksKeptMax: 2 - more },
+  });
+  const askFor = async (block: number) => {
+    const fromMs = NOW_MS - block * ROWS_MAX * MINUTE_MS;
+    await settled(archive.after(A, wish(fromMs, fromMs + MINUTE_MS)));
+  };
+  await askFor(1);
+  await askFor(2);
+  await askFor(1);
+  expect(asked).toHaveLength(more > 0 ? 3 : 2);
+});
 
 test("one page asks for so many blocks, and says how far they reach", async () => {
   const { archive, asked, settled } = create();

@@ -48,6 +48,11 @@ export class CandleArchive implements CandlePast {
     return Math.floor(nowMs / intervalMs) * intervalMs * 1_000;
   }
 
+  endedUntilUs(intervalMs: number): number {
+    const intervalUs = intervalMs * 1_000;
+    return Math.floor(this.#options.venueNowUs() / intervalUs) * intervalUs;
+  }
+
   async before(instrument: Instrument, wish: CandleWish): Promise<CandleSlice> {
     const { intervalMs, countMax } = wish;
     const knownMs = this.knownUntilUs(intervalMs) / 1_000;
@@ -92,6 +97,18 @@ export class CandleArchive implements CandlePast {
     return { candles, fromTimeUs: wish.fromTimeUs, toTimeUs, isOldest: false };
   }
 
+  /** Asked for once for each end of a candle, and told as not closed: the venue may change them. */
+  async recent(instrument: Instrument, intervalMs: number): Promise<readonly Candle[]> {
+    const knownMs = this.knownUntilUs(intervalMs) / 1_000;
+    const toMs = this.endedUntilUs(intervalMs) / 1_000;
+    if (toMs <= knownMs) return [];
+    const { isLatestOnly, rowsMax } = this.#options.history;
+    const fromMs = isLatestOnly === true ? toMs - rowsMax * intervalMs : knownMs;
+    const range = { intervalMs, fromMs, toMs };
+    const block = await this.#blocks.get(instrument, range, { untilMs: toMs, place: "recent" });
+    return within(block, knownMs, toMs).map((candle) => ({ ...candle, closed: false }));
+  }
+
   /** Forgets everything. Idempotent. */
   close(): void {
     this.#blocks.close();
@@ -103,7 +120,7 @@ export class CandleArchive implements CandlePast {
     const untilMs = this.knownUntilUs(intervalMs) / 1_000;
     const fromMs = untilMs - this.#options.history.rowsMax * intervalMs;
     const range = { intervalMs, fromMs, toMs: untilMs + intervalMs };
-    const block = await this.#blocks.get(instrument, range, { untilMs, startMs: 0 });
+    const block = await this.#blocks.get(instrument, range, { untilMs, place: "latest" });
     const toMs = Math.min(wish.toTimeUs / 1_000, untilMs);
     const candles = within(block, fromTimeUs / 1_000, toMs);
     const oldestUs = block.candles[0]?.openTimeUs ?? untilMs * 1_000;
@@ -124,7 +141,7 @@ export class CandleArchive implements CandlePast {
     );
     assert(untilMs > startMs, "a block of candles is not asked for before its first is over");
     const range = { intervalMs, fromMs: startMs, toMs: untilMs };
-    return this.#blocks.get(instrument, range, { untilMs, startMs });
+    return this.#blocks.get(instrument, range, { untilMs, place: startMs });
   }
 
   /**

@@ -30,11 +30,15 @@ export type CandleBlock = {
   readonly untilMs: number;
 };
 
+/** Which block of an instrument's candles: by its start, or those that move with the time. */
+type BlockPlace = number | "latest" | "recent";
+
 type Asking = { readonly untilMs: number; readonly block: Promise<CandleBlock> };
 
 /**
  * Blocks of candles of one venue, each asked for once: whoever wants one that is on its way waits
- * for it. The oldest used go when more than `candlesKeptMax` candles are kept.
+ * for it. The least lately used go when more than `candlesKeptMax` candles are kept, or more
+ * than `candleBlocksKeptMax` blocks.
  */
 export class CandleBlocks {
   readonly #options: CandleBlocksOptions;
@@ -54,10 +58,10 @@ export class CandleBlocks {
   get(
     instrument: Instrument,
     range: CandleRange,
-    { untilMs, startMs }: { readonly untilMs: number; readonly startMs: number },
+    { untilMs, place }: { readonly untilMs: number; readonly place: BlockPlace },
   ): Promise<CandleBlock> {
     const { venueMarket = "", venueSymbol } = instrument;
-    const key = `${range.intervalMs} ${startMs} ${venueMarket} ${venueSymbol}`;
+    const key = `${range.intervalMs} ${place} ${venueMarket} ${venueSymbol}`;
     const kept = this.#kept.get(key);
     if (kept !== undefined && kept.untilMs >= untilMs) {
       this.#kept.delete(key);
@@ -137,7 +141,8 @@ export class CandleBlocks {
     this.#kept.delete(key);
     this.#kept.set(key, block);
     for (const [oldest, { candles }] of this.#kept) {
-      if (counters.candlesKept <= policy.candlesKeptMax) break;
+      const isWithin = counters.candlesKept <= policy.candlesKeptMax;
+      if (isWithin && this.#kept.size <= policy.candleBlocksKeptMax) break;
       this.#kept.delete(oldest);
       counters.candlesKept -= candles.length;
     }
