@@ -80,6 +80,8 @@ const { output } = await bundle.generate({
   format: "cjs",
   entryFileNames: "[name].cjs",
   chunkFileNames: "[name]-[hash].cjs",
+  // Code that was compiled before cannot import: see compiled-program.mjs.
+  dynamicImportInCjs: false,
   comments: { annotation: false, jsdoc: false, legal: true },
 });
 await bundle.close();

@@ -8,13 +8,12 @@ import vm from "node:vm";
 /** Beside each file of the program: its code as V8 has compiled it. */
 const COMPILED_SUFFIX = ".v8";
 
-/** The code of one file as a script; without `cachedData` it is compiled when it runs. */
+/**
+ * The code of one file as a script; without `cachedData` it is compiled when it runs. It requires
+ * what it loads late: `import()` fails in code that another process has compiled.
+ */
 function scriptOf(path, code, cachedData) {
-  return new vm.Script(module.wrap(code), {
-    filename: path,
-    cachedData,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  return new vm.Script(module.wrap(code), { filename: path, cachedData });
 }
 
 /** What `runCompiled` finds in the file of that name. */

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -128,6 +136,15 @@ describe("the program is read from", () => {
     writeFileSync(entry, code);
     writeFileSync(`${entry}.v8`, compileFile(entry, code).bytes);
     expect((runCompiled(entry) as () => unknown)()).toBe("two.cjs1");
+  });
+
+  test("files that load a package late, although another process has compiled them", async () => {
+    const program = join(ROOT, "dist/program");
+    const name = readdirSync(program).find((file) => /^uws-module-.*\.cjs$/.test(file));
+    const { loadUws } = runCompiled(join(program, name ?? "")) as {
+      loadUws(): Promise<{ readonly App: unknown }>;
+    };
+    expect(typeof (await loadUws()).App).toBe("function");
   });
 
   test("the compiler's files if there is no bundle", () => {

@@ -123,6 +123,19 @@ describe("a batch of a ring", () => {
     expect(ring.heldBytes).toBeGreaterThan(3 * 40);
   });
 
+  test("that is kept as an object takes no room from those around it", () => {
+    const ring = new BatchRing();
+    ring.push(news(1, { events: 1, bytes: 190, baseBytes: 17 }), 0);
+    ring.push(sharedBatch(4), 1);
+    ring.dropOldest();
+    const batches = [
+      news(5, { events: 1, bytes: 288, baseBytes: 18 }),
+      news(6, { events: 1, bytes: 185, baseBytes: 22 }),
+    ];
+    for (const batch of batches) ring.push(batch, batch.lastSequence - 1);
+    expect([1, 2].map((index) => told(ring.at(index)))).toEqual(batches.map(told));
+  });
+
   test("that is not there is a bug of the caller", () => {
     const ring = new BatchRing();
     ring.push(news(1, small), 0);

@@ -245,6 +245,7 @@ export class BatchRing {
     const size = this.#arena.length;
     if (this.#used === 0) {
       this.#write = 0;
+      if (length > 0) this.#stepBack();
       if (length <= size) return 0;
     } else {
       const oldest = this.#rows[this.#oldest * NUMBERS + Row.Start] as number;
@@ -256,6 +257,13 @@ export class BatchRing {
     }
     this.#resizeArena(length, this.#count - 1);
     return this.#write;
+  }
+
+  /** The arena begins anew: batches without bytes in it lie before the first that has some. */
+  #stepBack(): void {
+    for (let index = 0; index < this.#count - 1; index += 1) {
+      this.#rows[this.#placeOf(index) * NUMBERS + Row.Start] = 0;
+    }
   }
 
   /** Moves the first batches together into an arena with room for so many bytes behind them. */
