@@ -13,6 +13,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
+import { type InstrumentTopics, noTopics, topicsIn } from "./instrument-topics.ts";
 import { TopicRecord } from "./topic-record.ts";
 import type { TopicPosition } from "./topic-record.ts";
 import { eventsOfColumns } from "./tick-columns.ts";
@@ -84,8 +85,6 @@ type ContinuedTerm = {
   readonly isWhole: boolean;
 };
 
-type Topics = Partial<Record<MarketEvent["kind"], TopicRecord>>;
-
 /**
  * Gives every event its sequence, and publishes the events of one topic and one turn of the event
  * loop as one batch on the bus. Events of a topic keep their order; topics have none among them.
@@ -96,7 +95,7 @@ export class Publisher {
   /** The epoch that topics of which nothing was published in it go on from. */
   #continuedEpoch: number | undefined;
   #absentContinue = false;
-  readonly #topics = new Map<Instrument, Topics>();
+  readonly #topics = new Map<Instrument, InstrumentTopics>();
   readonly #historyBudget: ByteBudget;
   #dirty: TopicRecord[] = [];
   /** Topics whose `progressRepeats` is not 0. */
@@ -105,7 +104,7 @@ export class Publisher {
   #failing = false;
   /** Most events are about the instrument of the event before. */
   #lastInstrument: Instrument | undefined;
-  #lastTopics: Topics | undefined;
+  #lastTopics: InstrumentTopics | undefined;
   /** Sequences of topics of instruments that are gone, by subject. */
   readonly #retired = new Map<string, number>();
 
@@ -157,7 +156,7 @@ export class Publisher {
       return;
     }
     assert(this.#epoch > 0, "whoever publishes has a term");
-    const topic = this.#topicOf(tick);
+    const topic = this.#topicOfTick(tick);
     topic.advance();
     counters.events += 1;
     topic.keepTick(tick);
@@ -181,7 +180,7 @@ export class Publisher {
   settledTopic(instrument: Instrument, channel: Channel): TopicRecord | undefined {
     const topics = this.#topics.get(instrument);
     if (topics === undefined) return undefined;
-    for (const topic of Object.values(topics)) {
+    for (const topic of topicsIn(topics)) {
       if (topic.channel !== channel) continue;
       this.#flushTopic(topic);
       return topic;
@@ -197,7 +196,7 @@ export class Publisher {
   retire(instrument: Instrument): void {
     const topics = this.#topics.get(instrument);
     if (topics === undefined) return;
-    for (const topic of Object.values(topics)) {
+    for (const topic of topicsIn(topics)) {
       this.#flushTopic(topic);
       topic.history.release();
       this.#retired.set(topic.subject, topic.sequence);
@@ -238,7 +237,7 @@ export class Publisher {
   ensureTopic(instrument: Instrument, kind: MarketEvent["kind"], sequence: number): TopicRecord {
     let topics = this.#topics.get(instrument);
     if (topics === undefined) {
-      topics = {};
+      topics = noTopics();
       this.#topics.set(instrument, topics);
     }
     return topics[kind] ?? this.#addTopic(topics, { instrument, kind }, sequence);
@@ -252,7 +251,7 @@ export class Publisher {
 
   /** Every topic that there is. */
   *allTopics(): Iterable<TopicRecord> {
-    for (const topics of this.#topics.values()) yield* Object.values(topics);
+    for (const topics of this.#topics.values()) yield* topicsIn(topics);
   }
 
   /**
@@ -297,23 +296,39 @@ export class Publisher {
     this.#options.counters.historyBytes = this.#historyBudget.bytes;
   }
 
-  #topicOf(event: Pick<MarketEvent, "instrument" | "kind">): TopicRecord {
-    const { instrument, kind } = event;
-    let topics = this.#lastTopics;
-    if (instrument !== this.#lastInstrument || topics === undefined) {
-      topics = this.#topics.get(instrument);
-      if (topics === undefined) {
-        topics = {};
-        this.#topics.set(instrument, topics);
-      }
-      this.#lastInstrument = instrument;
-      this.#lastTopics = topics;
+  #topicOf(event: MarketEvent): TopicRecord {
+    const topics = this.#topicsOf(event.instrument);
+    return topics[event.kind] ?? this.#addTopic(topics, event);
+  }
+
+  #topicOfTick(tick: MarketTick): TopicRecord {
+    const topics = this.#topicsOf(tick.instrument);
+    switch (tick.kind) {
+      case "trade":
+        return topics.trade ?? this.#addTopic(topics, tick);
+      case "quote":
+        return topics.quote ?? this.#addTopic(topics, tick);
+      case "book":
+        return topics.book ?? this.#addTopic(topics, tick);
     }
-    return topics[kind] ?? this.#addTopic(topics, event);
+  }
+
+  #topicsOf(instrument: Instrument): InstrumentTopics {
+    if (instrument === this.#lastInstrument && this.#lastTopics !== undefined) {
+      return this.#lastTopics;
+    }
+    let topics = this.#topics.get(instrument);
+    if (topics === undefined) {
+      topics = noTopics();
+      this.#topics.set(instrument, topics);
+    }
+    this.#lastInstrument = instrument;
+    this.#lastTopics = topics;
+    return topics;
   }
 
   #addTopic(
-    topics: Topics,
+    topics: InstrumentTopics,
     { instrument, kind }: Pick<MarketEvent, "instrument" | "kind">,
     start = 0,
   ): TopicRecord {

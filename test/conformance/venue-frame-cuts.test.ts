@@ -17,6 +17,7 @@ const FRAMES = {
     '{"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8024","12.77"]],"bids":[["14.7693","27.51"]]}',
     '{"type":"l2update","product_id":"BAND-GBP","changes":[["buy","14.7","0.001"],["sell","14.8024","0.0"]],"time":"2021-04-17T16:43:37.283499Z"}',
     '{"type":"match","trade_id":881614,"maker_order_id":"27fff20b","taker_order_id":"1da6ce16","side":"sell","size":"0.04","price":"14.7775","product_id":"BAND-GBP","sequence":333938798,"time":"2021-04-17T16:43:30.244075Z"}',
+    '{"type":"ticker","product_id":"BAND-GBP","price":"14.77","best_bid":"14.7693","best_bid_size":"27.5","best_ask":"14.8024","best_ask_size":"1","time":"2021-04-17T16:44:06.49Z"}',
   ],
   kraken: [
     '{"channel":"book","type":"snapshot","data":[{"symbol":"MATIC/USD","bids":[{"price":0.5666,"qty":4831.75496356}],"asks":[{"price":0.5668,"qty":4410.79769741}],"checksum":2439117997}]}',

@@ -95,6 +95,8 @@ const FORMS = {
     '{"type":"l2update","product_id":"BAND-GBP","changes":[["sell","14.80241","2"]],"time":"2021-04-18T00:00:00Z"}',
     '{"type":"match","trade_id":881614,"maker_order_id":"27fff20b-af29-4f45-8744-56dd1ef57dc0","taker_order_id":"1da6ce16-c8da-4732-9f71-6049f4c6aaf8","side":"sell","size":"0.04","price":"14.7775","product_id":"BAND-GBP","sequence":333938798,"time":"2021-04-17T16:43:30.244075Z"}',
     '{"type":"match","trade_id":881616,"maker_order_id":"27fff20b-af29-4f45-8744-56dd1ef57dc0","taker_order_id":"1da6ce16-c8da-4732-9f71-6049f4c6aaf8","side":"buy","size":"12.5","price":"14.78","product_id":"BAND-GBP","sequence":333938801,"time":"2021-04-17T16:43:31.1Z"}',
+    '{"type":"ticker","sequence":2040407747,"product_id":"BAND-GBP","price":"14.7775","open_24h":"14.1","volume_24h":"10375.70017066","low_24h":"13.8755","high_24h":"15","volume_30d":"117711.89465811","best_bid":"14.7693","best_bid_size":"27.51","best_ask":"14.8024","best_ask_size":"12.770","side":"buy","time":"2021-04-17T16:44:06.494392Z","trade_id":881616,"last_size":"0.017"}',
+    '{"type":"ticker","sequence":2040407747,"product_id":"BAND-GBP","price":"14.7775","best_bid":"14.7693","best_ask":"14.8024","time":"2021-04-17T16:44:06.494392Z"}',
   ],
   kraken: [
     '{"channel":"trade","type":"snapshot","data":[{"symbol":"MATIC/USD","side":"buy","price":0.5147,"qty":6423.46326,"ord_type":"limit","trade_id":4665844,"timestamp":"2023-09-25T07:48:34.925533Z"}]}',

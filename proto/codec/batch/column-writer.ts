@@ -24,16 +24,24 @@ import type { ColumnByteWriter } from "./column-bytes.ts";
 import { NOT_PLAIN, putSmall } from "./small-varint.ts";
 
 /** Most bytes that an event takes: numbers of 31 bits take 5, and safe ones 8. */
-const EVENT_BYTES_MAX = { trades: 5 + 5 + 8 + 8 + 8, quotes: 5 + 5 + 1 + 4 * 8, books: 5 + 5 + 5 };
+const TRADE_BYTES_MAX = 5 + 5 + 8 + 8 + 8;
+const QUOTE_BYTES_MAX = 5 + 5 + 1 + 4 * 8;
+const CHANGE_BYTES_MAX = 5 + 5 + 5;
 const LEVEL_BYTES_MAX = 8 + 8;
 /** Tags and lengths of the columns, and what stands before the first event. */
 const HEADS_BYTES_MAX = 80;
 
 /** Most bytes that the columns take, with their times and without ids that are texts. */
 export function columnsRoom(columns: PendingColumns): number {
-  const levels = columns.kind === "books" ? columns.levelCount : 0;
-  const events = EVENT_BYTES_MAX[columns.kind] * columns.count;
-  return HEADS_BYTES_MAX + events + LEVEL_BYTES_MAX * levels;
+  const { count } = columns;
+  switch (columns.kind) {
+    case "trades":
+      return HEADS_BYTES_MAX + TRADE_BYTES_MAX * count;
+    case "quotes":
+      return HEADS_BYTES_MAX + QUOTE_BYTES_MAX * count;
+    case "books":
+      return HEADS_BYTES_MAX + CHANGE_BYTES_MAX * count + LEVEL_BYTES_MAX * columns.levelCount;
+  }
 }
 
 /**

@@ -148,15 +148,28 @@ function beginningsOf({ adapter, lines }) {
   return beginnings;
 }
 
+/**
+ * A line with a frame of text, and its bytes. All of them have one shape in memory: where each copy
+ * of a line gets one of its own, finding its fields takes longer than half of what is measured.
+ */
+class TextLine {
+  constructor({ kind, atUs, connection, frame }) {
+    this.kind = kind;
+    this.atUs = atUs;
+    this.connection = connection;
+    this.frame = frame;
+    this.bytes = Buffer.from(frame);
+  }
+}
+
 /** Frames as bytes, in runs between the lines that are something else. */
 function runsOf({ lines }, beginnings) {
   const runs = [];
   for (const line of lines) {
     const isFrames = line.kind === "received" && !beginnings.has(line);
     const isText = line.kind === "received" && typeof line.frame === "string";
-    const bytes = isText ? Buffer.from(line.frame) : undefined;
     if (runs.at(-1)?.isFrames !== isFrames) runs.push({ isFrames, lines: [] });
-    runs.at(-1).lines.push(bytes === undefined ? line : { ...line, bytes });
+    runs.at(-1).lines.push(isText ? new TextLine(line) : line);
   }
   return runs;
 }

@@ -54,6 +54,12 @@ const RECOVERY_DOUBLINGS_MAX = 6;
 const UNSERVED_RECOVERIES = 3;
 
 /**
+ * The subscriptions of one instrument. Those of all instruments have one shape in memory, so that
+ * the one of an event is found without a look at its name.
+ */
+type WatchedChannels = Record<Channel, Watched | undefined>;
+
+/**
  * The health of the subscriptions of one connection, by a clock that is never set; what each state
  * means is in `SUBSCRIPTION_LIFE`. Silence is judged for each of them by its own data: heartbeats
  * and the data of others do not count; for the connection as a whole the data of any of them does.
@@ -62,12 +68,12 @@ const UNSERVED_RECOVERIES = 3;
 export class SubscriptionWatch {
   readonly #options: SubscriptionWatchOptions;
   readonly #watched: Watched[] = [];
-  readonly #byInstrument = new Map<Instrument, Partial<Record<Channel, Watched>>>();
+  readonly #byInstrument = new Map<Instrument, WatchedChannels>();
   /** Of any of them. */
   #lastDataUs = Number.NEGATIVE_INFINITY;
   /** Most frames are about the instrument of the frame before. */
   #lastInstrument: Instrument | undefined;
-  #lastChannels: Partial<Record<Channel, Watched>> | undefined;
+  #lastChannels: WatchedChannels | undefined;
 
   constructor(options: SubscriptionWatchOptions) {
     this.#options = options;
@@ -113,7 +119,7 @@ export class SubscriptionWatch {
       this.#lastInstrument = instrument;
       this.#lastChannels = channels;
     }
-    let watched = channels?.[channel];
+    let watched = channels === undefined ? undefined : watchedIn(channels, channel);
     if (watched === undefined) {
       if (!this.#options.learn) return false;
       watched = this.#learn({ instrument, channel });
@@ -370,7 +376,7 @@ export class SubscriptionWatch {
   #add(subscription: FeedSubscription): Watched {
     const { instrument, channel } = subscription;
     const watched = watch(subscription, this.#options.expect(subscription));
-    const channels = this.#byInstrument.get(instrument) ?? {};
+    const channels = this.#byInstrument.get(instrument) ?? unwatched();
     channels[channel] = watched;
     this.#byInstrument.set(instrument, channels);
     this.#watched.push(watched);
@@ -413,4 +419,27 @@ export class SubscriptionWatch {
     listener.onState(instrument, "trades", "gap", "reconnected");
     return false;
   }
+}
+
+function unwatched(): WatchedChannels {
+  return {
+    trades: undefined,
+    quotes: undefined,
+    book: undefined,
+    candles: undefined,
+    ticker: undefined,
+    funding: undefined,
+    "mark-price": undefined,
+    "open-interest": undefined,
+    liquidations: undefined,
+    status: undefined,
+    listings: undefined,
+  };
+}
+
+function watchedIn(channels: WatchedChannels, channel: Channel): Watched | undefined {
+  if (channel === "book") return channels.book;
+  if (channel === "trades") return channels.trades;
+  if (channel === "quotes") return channels.quotes;
+  return channels[channel];
 }

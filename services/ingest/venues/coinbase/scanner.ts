@@ -2,14 +2,16 @@
 import type { Instrument } from "#core/instrument.ts";
 import { BookTick, TickAt, TradeAt, TradeTick } from "#core/market-tick.ts";
 import { bookEvent } from "../../reading/book-event.ts";
-import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
+import { type Emit, emitTick, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, decimal, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedBook } from "../../reading/scanned-levels.ts";
+import { ScannedMembers } from "../../reading/scanned-members.ts";
 import { beginTick, isWholeTrade } from "../../reading/scanned-ticks.ts";
 import { ScannedTime } from "../../reading/scanned-time.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
-import { noteMatch, type NumberedTrades } from "./readings.ts";
+import { parseIsoTimeUs } from "../../reading/venue-time.ts";
+import { noteMatch, type NumberedTrades, readTicker } from "./readings.ts";
 
 /** What the scanner must know of a product. */
 type ScannedProduct = NumberedTrades & {
@@ -38,15 +40,34 @@ const PRICE = bytesOf('","price":"');
 const PRODUCT = bytesOf('","product_id":"');
 const SEQUENCE = bytesOf('","sequence":');
 
+/** What is read of a ticker. */
+const TICKER_NAMES = [
+  "type",
+  "product_id",
+  "time",
+  "price",
+  "last_size",
+  "open_24h",
+  "high_24h",
+  "low_24h",
+  "volume_24h",
+  "best_bid",
+  "best_bid_size",
+  "best_ask",
+  "best_ask_size",
+];
+const PRODUCT_ID = TICKER_NAMES.indexOf("product_id");
+
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 const LETTER_M = 0x6d;
+const LETTER_T = 0x74;
 
 /** What the letter that tells messages apart stands behind: `{"type":"`. */
 const TYPE_AT = 9;
 
-/** Reads books and trades in their bytes: all but a few of the frames of a connection. */
+/** Reads books, trades and tickers in their bytes: all but a few of the frames of a connection. */
 export class CoinbaseScanner {
   readonly #products: SymbolTable<ScannedProduct>;
   readonly #productOf: (instrument: Instrument) => ScannedProduct;
@@ -54,6 +75,7 @@ export class CoinbaseScanner {
   readonly #book = new ScannedBook();
   readonly #bookTick = new BookTick();
   readonly #tradeTick = new TradeTick();
+  readonly #members = new ScannedMembers(TICKER_NAMES);
   /** For a number that is read and not used. */
   readonly #unused = new Float64Array(1);
 
@@ -69,11 +91,7 @@ export class CoinbaseScanner {
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     if (bytes[bytes.length - 1] !== CLOSE_BRACE) return false;
     const name = literal(bytes, 0, HEAD);
-    if (name < 0) {
-      return bytes[TYPE_AT] === LETTER_M
-        ? this.#match(bytes, receivedTimeUs, emit, takeTick)
-        : this.#snapshot(bytes, receivedTimeUs, emit);
-    }
+    if (name < 0) return this.#other(bytes, receivedTimeUs, emit, takeTick);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return false;
     const product = this.#products.find(bytes, name, nameEnd);
@@ -89,6 +107,19 @@ export class CoinbaseScanner {
     tick.numbers[TickAt.Received] = receivedTimeUs;
     emitTick(tick, emit, takeTick);
     return true;
+  }
+
+  /** What is no change of a book. */
+  #other(
+    bytes: Uint8Array,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
+    const letter = bytes[TYPE_AT];
+    if (letter === LETTER_M) return this.#match(bytes, receivedTimeUs, emit, takeTick);
+    if (letter === LETTER_T) return this.#ticker(bytes, receivedTimeUs, emit);
+    return this.#snapshot(bytes, receivedTimeUs, emit);
   }
 
   /** A whole book, asks first, which has no time. */
@@ -109,6 +140,22 @@ export class CoinbaseScanner {
     product.hasBook = true;
     const subject = { instrument, venueTimeUs: undefined, receivedTimeUs };
     emit(bookEvent(subject, scales, columns, { snapshot: true }));
+    return true;
+  }
+
+  #ticker(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+    const members = this.#members;
+    if (members.read(bytes, 0) !== bytes.length) return false;
+    const ticker = members.record(bytes);
+    if (ticker["type"] !== "ticker" || typeof ticker["product_id"] !== "string") return false;
+    const name = members.startOf(PRODUCT_ID);
+    const nameEnd = members.endOf(PRODUCT_ID);
+    const product = this.#products.findOrMake(bytes, name, nameEnd, this.#productOf);
+    if (product === undefined) return false;
+    const { instrument, scales } = product;
+    const subject = { instrument, venueTimeUs: parseIsoTimeUs(ticker["time"]), receivedTimeUs };
+    const reason = readTicker(ticker, subject, scales, emit);
+    if (reason !== undefined) rejectOf(emit, reason, instrument, "ticker");
     return true;
   }
 
