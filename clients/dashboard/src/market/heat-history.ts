@@ -50,7 +50,9 @@ export class HeatHistory {
     this.step ??= heatStep(reachOf(book, middle));
     const startMs = Math.floor(nowMs / this.columnMs) * this.columnMs;
     const last = this.columns.at(-1);
-    const isNew = last === undefined || last.startMs < startMs;
+    // A clock that was corrected by less than a column stays in it.
+    const isNew =
+      last === undefined || last.startMs < startMs || last.startMs > startMs + this.columnMs;
     const column = isNew ? this.#begin(startMs, middle, bid, ask) : last;
     sumLevels(column, book.bids, this.step, "bid");
     sumLevels(column, book.asks, this.step, "ask");

@@ -4,7 +4,7 @@ import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladd
 import type { Market } from "../market/market-rows.ts";
 import { compactText, groupDigits, padDecimal, ShownDecimals } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
-import { delayMs, type Context, type Panel } from "./context.ts";
+import type { Context, Panel } from "./context.ts";
 
 const ROWS_MAX = 40;
 const ROW_HEIGHT = 20;
@@ -64,13 +64,13 @@ export class BookPanel implements Panel {
     this.#decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
     this.#refused = market.instrument.channels.includes("book") ? "" : "this market has no book";
     if (this.#refused !== "") return;
-    const { client, meterOf, nowMs, redraw } = this.#context;
+    const { client, meterOf, ageMs, redraw } = this.#context;
     const meter = meterOf(market.instrument.venue);
     this.#subscription = client.onBook(
       market.topic,
       (book) => {
         this.#book = book;
-        meter.observe(delayMs(book, nowMs()));
+        meter.observe(ageMs(book));
         redraw();
       },
       {
