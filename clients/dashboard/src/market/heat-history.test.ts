@@ -128,6 +128,19 @@ describe("a book over time", () => {
     expect(history.columns[0]).toMatchObject({ boughtSize: 3, soldSize: 2, tradePrice: 2_500 });
   });
 
+  test.each([1, 59, 60, 119, 120, 720])(
+    "full strength is found in a map of %d columns",
+    (count) => {
+      const history = new HeatHistory({ columnMs: 100, columnsMax: 720 });
+      for (let at = 0; at < count; at += 1)
+        history.addBook(book([[100, 2]], [[100.5, 2]]), at * 100);
+      expect(history.columns).toHaveLength(count);
+      // As many sizes as a column can have.
+      for (const { sizes } of history.columns) sizes.fill(3);
+      expect(heatCeiling(history.columns)).toBe(3);
+    },
+  );
+
   test("full strength is what all but a few sizes stay below", () => {
     const history = new HeatHistory({ columnMs: 100, columnsMax: 3 });
     expect(heatCeiling(history.columns)).toBeUndefined();
