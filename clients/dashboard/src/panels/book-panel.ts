@@ -133,7 +133,7 @@ export class BookPanel implements Panel {
       const bps = ((spread / middle) * 10_000).toFixed(2);
       setText(
         this.#mid,
-        `${groupDigits(middleText(middle, decimals))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
+        `${groupDigits(middleText(middle, decimals))}   spread ${groupDigits(spread.toFixed(decimals))} · ${bps} bp`,
       );
     }
     const share = bidShare(bids, asks);
@@ -186,7 +186,8 @@ export class BookPanel implements Panel {
 
 /** Sums as long as sizes are, so that they stand below each other; large ones are short. */
 function totalText(total: number, sizeDecimals: number): string {
-  return total < 10_000 ? total.toFixed(Math.min(sizeDecimals, 5)) : compactText(total);
+  if (total >= 10_000) return compactText(total);
+  return total.toFixed(total < 1 ? sizeDecimals : Math.min(sizeDecimals, 5));
 }
 
 /** The middle may lie between two prices: then it has a digit more than they have. */
