@@ -5,6 +5,7 @@ import { link } from "./link.ts";
 import { accessTrouble } from "./market/access-words.ts";
 import type { AlertReading } from "./market/alerts.ts";
 import { VenueMeter } from "./market/feed-health.ts";
+import { GatewayClock } from "./market/gateway-clock.ts";
 import { MarketStates } from "./market/market-states.ts";
 import { MarketDirectory } from "./market/market-directory.ts";
 import { firstMarket, spreadOf } from "./market/market-rows.ts";
@@ -16,7 +17,7 @@ import {
   everyMs,
   loadFavourites,
   loadView,
-  nowMs,
+  browserMs,
   onFrame,
   onNarrow,
   onStored,
@@ -26,6 +27,7 @@ import {
   saveFavourites,
   saveToken,
   saveView,
+  steadyMs,
 } from "./page/browser.ts";
 import { setText } from "./page/dom.ts";
 import { Shell } from "./page/shell.ts";
@@ -50,6 +52,9 @@ const LIST_RETRY_MS = 1_000;
 const FIRST_BOOK_MS_MAX = 1_000;
 /** Ends of tokens after it are of no interest to a page that connects. */
 const FIRST_CONNECT_MS_MAX = 600_000;
+/** The first ones come quickly after each other, so that one of them is a quick one. */
+const FIRST_CLOCK_QUESTIONS = 5;
+const CLOCK_INTERVAL_S = 30;
 const KEYED_PANELS: readonly PanelId[] = ["chart", "depth", "heatmap"];
 
 /** What the connection's states are called for people. */
@@ -65,6 +70,10 @@ let layout: LayoutNode = readLayout(view.layout) ?? PRESETS.trading;
 // What was saved here stands in the address as well, so that what is shown can be shared.
 if (view.topic !== "") saveView(view);
 const favourites = loadFavourites();
+const clock = new GatewayClock({ steadyMs, browserMs });
+const nowMs = (): number => clock.nowMs();
+/** Questions for the gateway's time since the connection began. */
+let clockQuestions = 0;
 const meters = new Map<string, VenueMeter>();
 const directory = new MarketDirectory(favourites, {
   onList,
@@ -79,7 +88,7 @@ const { markets } = directory;
 let connected: Client | undefined;
 let connection: { readonly state: ClientState; readonly sinceMs: number } = {
   state: "connecting",
-  sinceMs: nowMs(),
+  sinceMs: steadyMs(),
 };
 const { access } = link;
 const context: Context = {
@@ -92,6 +101,9 @@ const context: Context = {
   markets,
   redraw: (isUrgent) => drawing.redraw(isUrgent),
   nowMs,
+  steadyMs,
+  ageMs: ({ venueTimeUs }) =>
+    venueTimeUs === undefined || !clock.isKnown ? undefined : nowMs() - venueTimeUs / 1_000,
   everyMs,
   afterMs,
   pixelRatio,
@@ -137,7 +149,7 @@ const shell = new Shell(elements, layout, {
   openAccess: () => accessDialog.open(undefined, access.hasToken),
   copyAddress,
 });
-const drawing = new DrawLoop(all, drawHeading, { nowMs, afterMs, onFrame });
+const drawing = new DrawLoop(all, drawHeading, { steadyMs, afterMs, onFrame });
 let shownKey = "";
 let onFirstBook: () => void = () => undefined;
 const firstBook = new Promise<void>((resolve) => {
@@ -178,17 +190,33 @@ async function start(): Promise<void> {
 }
 
 function setState(state: ClientState): void {
-  connection = { state, sinceMs: nowMs() };
+  connection = { state, sinceMs: steadyMs() };
+  clockQuestions = 0;
+  void askTime();
   showState();
   context.redraw(true);
+}
+
+/** Asks the gateway what time it is: a few times at first, and then now and then. */
+async function askTime(): Promise<void> {
+  if (connected === undefined || connection.state !== "connected") return;
+  clockQuestions += 1;
+  if (clockQuestions > FIRST_CLOCK_QUESTIONS && clockQuestions % CLOCK_INTERVAL_S !== 0) return;
+  const askedMs = steadyMs();
+  try {
+    const { serverTimeUs } = await connected.rpc.getServerTime({});
+    clock.observe({ askedMs, gatewayMs: serverTimeUs / 1_000 });
+  } catch {
+    // The next question comes soon; until then the time is as it was known.
+  }
 }
 
 function showState(): void {
   const { state, sinceMs } = connection;
   shell.state.dataset["state"] = state;
   document.documentElement.dataset["connection"] = state;
-  const isFresh = state === "connected" || nowMs() - sinceMs < 2_000;
-  const since = isFresh ? "" : ` (${durationText(nowMs() - sinceMs)})`;
+  const isFresh = state === "connected" || steadyMs() - sinceMs < 2_000;
+  const since = isFresh ? "" : ` (${durationText(steadyMs() - sinceMs)})`;
   setText(shell.state, STATE_WORDS[state] + since);
 }
 
@@ -357,9 +385,10 @@ window.addEventListener("hashchange", () => changeView(loadView()));
 window.addEventListener("resize", () => shell.grid.place());
 window.addEventListener("keydown", onKey);
 everyMs(1_000, () => {
-  for (const meter of meters.values()) meter.mark(nowMs());
+  for (const meter of meters.values()) meter.mark(steadyMs());
   showState();
   showTraffic();
+  void askTime();
   context.redraw();
 });
 everyMs(HEALTH_INTERVAL_MS, () => void health.refresh());

@@ -15,7 +15,16 @@ import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 
-const options = { instruments: 10_000, tickers: 1_000, tradesPerSecond: 8_500, candles: 5_000 };
+const options = {
+  instruments: 10_000,
+  tickers: 1_000,
+  tradesPerSecond: 8_500,
+  candles: 5_000,
+  /** Digits of a price after its point: the busy one's is 9,500,000 in the last of them. */
+  priceScale: 2,
+  /** The list says the steps of prices and sizes. */
+  hasIncrements: true,
+};
 Object.assign(options, JSON.parse(process.argv[2] ?? "{}"));
 const VENUE = "bench";
 const EPOCH = 4_711;
@@ -25,7 +34,6 @@ const BOOK_EVENTS_PER_SECOND = 50;
 const BOOK_CHANGES_PER_EVENT = 10;
 const LEVELS = 400;
 const MINUTE_MS = 60_000;
-const PRICE_SCALE = 2;
 const CHANNELS = ["trades", "quotes", "book", "candles", "ticker"];
 
 const clock = new SystemClock();
@@ -41,6 +49,7 @@ const logger = {
 };
 const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
 
+const text = (ticks) => (ticks / 10 ** options.priceScale).toFixed(options.priceScale);
 const instruments = Array.from({ length: options.instruments }, (_, index) => {
   const base = index === 0 ? "BTC" : `SYM${index}`;
   return {
@@ -52,8 +61,7 @@ const instruments = Array.from({ length: options.instruments }, (_, index) => {
     quote: "USDT",
     settle: "USDT",
     inverse: false,
-    priceIncrement: "0.01",
-    sizeIncrement: "0.0001",
+    ...(options.hasIncrements ? { priceIncrement: text(1), sizeIncrement: "0.0001" } : {}),
   };
 });
 const [busy] = instruments;
@@ -86,7 +94,6 @@ function random(below) {
   return (state >>> 0) % below;
 }
 
-const text = (ticks) => (ticks / 100).toFixed(2);
 const times = () => {
   const nowUs = clock.nowUs();
   return { venueTimeUs: nowUs, receivedTimeUs: nowUs };
@@ -109,7 +116,7 @@ function liveBook() {
   return book;
 }
 function bookEvent(snapshot, bids, asks) {
-  const scales = { priceScale: PRICE_SCALE, sizeScale: 4 };
+  const scales = { priceScale: options.priceScale, sizeScale: 4 };
   return { kind: "book", instrument: busy, ...times(), snapshot, ...scales, bids, asks };
 }
 
@@ -136,7 +143,7 @@ function publishTrade() {
     instrument: busy,
     ...times(),
     priceMantissa: middle + random(60) - 30,
-    priceScale: PRICE_SCALE,
+    priceScale: options.priceScale,
     sizeMantissa: 1 + random(30_000),
     sizeScale: 4,
     aggressorSide: random(2) === 0 ? "buyer" : "seller",

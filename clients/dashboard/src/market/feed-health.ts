@@ -146,7 +146,7 @@ export class VenueMeter {
     this.#next = (this.#next + 1) % SAMPLES_MAX;
   }
 
-  /** Called about once a second. */
+  /** Called about once a second, with the time of a clock that nobody sets. */
   mark(nowMs: number): void {
     if (this.#markMs !== undefined && nowMs > this.#markMs) {
       const events = this.#events - this.#eventsAtMark;

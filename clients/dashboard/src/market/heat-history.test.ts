@@ -86,6 +86,18 @@ describe("a book over time", () => {
     expect([rowOf(history, 2_499.9), rowOf(history, 2_500.1)]).toEqual([3, 0]);
   });
 
+  test("goes on when the clock is set back, and a small correction begins no column", () => {
+    const history = new HeatHistory({ columnMs: 500, columnsMax: 10 });
+    const levels = book([[100, 1]], [[101, 1]]);
+    history.addBook(levels, 3_600_000);
+    expect(history.addBook(levels, 3_599_500)).toBe(false);
+    expect(history.addBook(levels, 3_599_499)).toBe(true);
+    expect(history.addBook(levels, 3_599_999)).toBe(true);
+    expect(history.columns.map(({ startMs }) => startMs)).toEqual([
+      3_600_000, 3_599_000, 3_599_500,
+    ]);
+  });
+
   test("the oldest columns go when there are more than there is room for", () => {
     const history = new HeatHistory({ columnMs: 100, columnsMax: 3 });
     for (let at = 0; at < 5; at += 1) history.addBook(book([[100, 1]], [[101, 1]]), at * 100);
@@ -115,6 +127,19 @@ describe("a book over time", () => {
     history.addTrade({ price: 2_500, size: 2, isBuyer: false });
     expect(history.columns[0]).toMatchObject({ boughtSize: 3, soldSize: 2, tradePrice: 2_500 });
   });
+
+  test.each([1, 59, 60, 119, 120, 720])(
+    "full strength is found in a map of %d columns",
+    (count) => {
+      const history = new HeatHistory({ columnMs: 100, columnsMax: 720 });
+      for (let at = 0; at < count; at += 1)
+        history.addBook(book([[100, 2]], [[100.5, 2]]), at * 100);
+      expect(history.columns).toHaveLength(count);
+      // As many sizes as a column can have.
+      for (const { sizes } of history.columns) sizes.fill(3);
+      expect(heatCeiling(history.columns)).toBe(3);
+    },
+  );
 
   test("full strength is what all but a few sizes stay below", () => {
     const history = new HeatHistory({ columnMs: 100, columnsMax: 3 });

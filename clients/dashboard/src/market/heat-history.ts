@@ -22,6 +22,9 @@ export type HeatColumn = {
   tradePrice: number | undefined;
 };
 
+/** Columns that are looked at for the strongest size, up to twice as many. */
+const CEILING_COLUMNS = 60;
+
 type Sides = { readonly bids: readonly BookLevel[]; readonly asks: readonly BookLevel[] };
 
 /**
@@ -50,7 +53,9 @@ export class HeatHistory {
     this.step ??= heatStep(reachOf(book, middle));
     const startMs = Math.floor(nowMs / this.columnMs) * this.columnMs;
     const last = this.columns.at(-1);
-    const isNew = last === undefined || last.startMs < startMs;
+    // A clock that was corrected by less than a column stays in it.
+    const isNew =
+      last === undefined || last.startMs < startMs || last.startMs > startMs + this.columnMs;
     const column = isNew ? this.#begin(startMs, middle, bid, ask) : last;
     sumLevels(column, book.bids, this.step, "bid");
     sumLevels(column, book.asks, this.step, "ask");
@@ -135,11 +140,11 @@ export function heatStep(reach: number): number {
 
 /** The size that is drawn at full strength: larger ones are rare. Undefined while all is empty. */
 export function heatCeiling(columns: readonly HeatColumn[]): number | undefined {
-  const sizes: number[] = [];
-  const every = Math.max(1, Math.floor(columns.length / 60));
+  const every = Math.max(1, Math.floor(columns.length / CEILING_COLUMNS));
+  const sizes = new Float32Array(2 * CEILING_COLUMNS * HEAT_BUCKETS);
+  let count = 0;
   for (let index = 0; index < columns.length; index += every) {
-    for (const size of columns[index]!.sizes) if (size > 0) sizes.push(size);
+    for (const size of columns[index]!.sizes) if (size > 0) sizes[count++] = size;
   }
-  sizes.sort((a, b) => a - b);
-  return sizes[Math.floor(sizes.length * 0.98)];
+  return sizes.subarray(0, count).sort()[Math.floor(count * 0.98)];
 }

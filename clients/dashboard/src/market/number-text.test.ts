@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { compactText, groupDigits, padDecimal, percentText, ShownDecimals } from "./number-text.ts";
+import {
+  compactText,
+  groupDigits,
+  padDecimal,
+  percentText,
+  scaleDecimals,
+  ShownDecimals,
+} from "./number-text.ts";
 
 describe("numbers", () => {
   test("prices get the digits of their increment, and lose none", () => {
@@ -9,6 +16,34 @@ describe("numbers", () => {
       "97.705",
     ]);
     expect(groupDigits("1234567.1234567")).toBe("1,234,567.1234567");
+  });
+
+  test.each([
+    ["0.01", 1e-8, 2],
+    [undefined, undefined, 2],
+    [undefined, 1_234_567, 2],
+    [undefined, 100, 2],
+    [undefined, 99.9, 3],
+    [undefined, -0.5, 5],
+    [undefined, 0.000_012_3, 9],
+    [undefined, 1e-8, 12],
+    [undefined, 1e-9, 12],
+  ])(
+    "prices with the increment %s, of about %s, have %d digits on a scale",
+    (text, price, digits) => {
+      expect(scaleDecimals(text, price)).toBe(digits);
+    },
+  );
+
+  test.each([
+    ["0.000001", "0.000001"],
+    ["0.0000001", "0.0₆1"],
+    ["-0.0000000095", "-0.0₈95"],
+    ["0.0000000000012300", "0.0₁₁12300"],
+    ["0.00000000", "0.00000000"],
+    ["1.0000000001", "1.0000000001"],
+  ])("%s is written %s", (text, written) => {
+    expect(groupDigits(text)).toBe(written);
   });
 
   test("shares have their sign, and nothing has none", () => {

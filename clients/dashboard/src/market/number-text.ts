@@ -8,6 +8,26 @@ export function decimalsOf(incrementText: string | undefined): number | undefine
 /** At least so many digits are not padded to: no market has them, and no column is as wide. */
 const SEEN_DECIMALS_MAX = 12;
 
+/** Digits of a price that are shown where its venue does not say how many it has. */
+const PRICE_DIGITS = 5;
+const SCALE_DECIMALS_MIN = 2;
+
+/**
+ * Digits after the point of prices on a scale: those of the increment, and where a venue does not
+ * say it as many as show five digits of a price like this one, at least two.
+ */
+export function scaleDecimals(
+  incrementText: string | undefined,
+  price: number | undefined,
+): number {
+  const known = decimalsOf(incrementText);
+  if (known !== undefined) return known;
+  if (price === undefined || price === 0) return SCALE_DECIMALS_MIN;
+  const magnitude = Math.floor(Math.log10(Math.abs(price)));
+  const wanted = Math.max(SCALE_DECIMALS_MIN, PRICE_DIGITS - 1 - magnitude);
+  return Math.min(SEEN_DECIMALS_MAX, wanted);
+}
+
 /**
  * Digits after the point of numbers that stand below each other: those of the increment, and where
  * a venue does not say it as many as the longest number had that was shown.
@@ -39,8 +59,20 @@ export function padDecimal(text: string, decimals: number | undefined): string {
   return `${text}${point < 0 ? "." : ""}${"0".repeat(decimals - have)}`;
 }
 
-/** Commas between thousands of an exact decimal. */
+/** So many zeros after the point, and more, are counted in place of being written. */
+const SMALL_NUMBER = /^(-?)0\.(0{6,})([1-9]\d*)$/;
+const SMALL_DIGITS = "₀₁₂₃₄₅₆₇₈₉";
+
+/**
+ * An exact decimal as it is read: commas between thousands, and of a very small one the zeros
+ * counted, so that what follows them has room: `0.0₈95` is 0.0000000095.
+ */
 export function groupDigits(text: string): string {
+  const [, sign = "", zeros, digits = ""] = SMALL_NUMBER.exec(text) ?? [];
+  if (zeros !== undefined) {
+    const count = String(zeros.length).replaceAll(/\d/g, (digit) => SMALL_DIGITS[Number(digit)]!);
+    return `${sign}0.0${count}${digits}`;
+  }
   const [whole = "", fraction] = text.split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;

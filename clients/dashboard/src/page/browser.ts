@@ -168,8 +168,14 @@ export function afterMs(delayMs: number, callback: () => void): void {
   setTimeout(callback, delayMs);
 }
 
-export function nowMs(): number {
+/** What the browser takes for the time. */
+export function browserMs(): number {
   return Date.now();
+}
+
+/** For lengths of time: this clock is never set. */
+export function steadyMs(): number {
+  return performance.now();
 }
 
 /** Storage may be forbidden; then nothing is remembered. */

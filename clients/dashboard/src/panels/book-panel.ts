@@ -4,7 +4,7 @@ import { bidShare, ladderRows, priceSteps, type LadderRow } from "../market/ladd
 import type { Market } from "../market/market-rows.ts";
 import { compactText, groupDigits, padDecimal, ShownDecimals } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
-import { delayMs, type Context, type Panel } from "./context.ts";
+import type { Context, Panel } from "./context.ts";
 
 const ROWS_MAX = 40;
 const ROW_HEIGHT = 20;
@@ -64,13 +64,13 @@ export class BookPanel implements Panel {
     this.#decimals = { price: new ShownDecimals(), size: new ShownDecimals() };
     this.#refused = market.instrument.channels.includes("book") ? "" : "this market has no book";
     if (this.#refused !== "") return;
-    const { client, meterOf, nowMs, redraw } = this.#context;
+    const { client, meterOf, ageMs, redraw } = this.#context;
     const meter = meterOf(market.instrument.venue);
     this.#subscription = client.onBook(
       market.topic,
       (book) => {
         this.#book = book;
-        meter.observe(delayMs(book, nowMs()));
+        meter.observe(ageMs(book));
         redraw();
       },
       {
@@ -133,7 +133,7 @@ export class BookPanel implements Panel {
       const bps = ((spread / middle) * 10_000).toFixed(2);
       setText(
         this.#mid,
-        `${groupDigits(middleText(middle, decimals))}   spread ${spread.toFixed(decimals)} · ${bps} bp`,
+        `${groupDigits(middleText(middle, decimals))}   spread ${groupDigits(spread.toFixed(decimals))} · ${bps} bp`,
       );
     }
     const share = bidShare(bids, asks);
@@ -186,7 +186,8 @@ export class BookPanel implements Panel {
 
 /** Sums as long as sizes are, so that they stand below each other; large ones are short. */
 function totalText(total: number, sizeDecimals: number): string {
-  return total < 10_000 ? total.toFixed(Math.min(sizeDecimals, 5)) : compactText(total);
+  if (total >= 10_000) return compactText(total);
+  return total.toFixed(total < 1 ? sizeDecimals : Math.min(sizeDecimals, 5));
 }
 
 /** The middle may lie between two prices: then it has a digit more than they have. */

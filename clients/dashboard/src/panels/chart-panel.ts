@@ -6,7 +6,7 @@ import { CandleSeries, type Bar, type BarPart } from "../market/candle-series.ts
 import { changeSign, type Market } from "../market/market-rows.ts";
 import {
   compactText,
-  decimalsOf,
+  scaleDecimals,
   groupDigits,
   intervalText,
   percentText,
@@ -54,6 +54,7 @@ export class ChartPanel implements Panel {
   #liveMs = 0;
   #history: CandleHistory | undefined;
   #subscription: Subscription | undefined;
+  #decimals = 2;
   #needsAll = false;
   #hasChanged = false;
   #scrollsToNow = false;
@@ -95,7 +96,6 @@ export class ChartPanel implements Panel {
     this.#market = market;
     this.#pointed = undefined;
     this.#refused = "";
-    const { instrument } = market;
     const { markets } = this.#context;
     this.#lengths = candleLengths(market, markets);
     const shown = this.#shownLength();
@@ -106,9 +106,7 @@ export class ChartPanel implements Panel {
     });
     this.#needsAll = true;
     this.#drawIntervals(shown);
-    const decimals = decimalsOf(instrument.priceIncrementText) ?? 2;
-    const minMove = Number(instrument.priceIncrementText ?? 0.01);
-    this.#view.begin({ decimals, minMove, intervalMs: shown });
+    this.#view.begin(shown);
     this.#context.redraw();
     if (source === undefined) this.#refused = "This market has no candles.";
     else this.#follow(source);
@@ -136,8 +134,13 @@ export class ChartPanel implements Panel {
   draw(): void {
     const { bars, intervalMs } = this.#series;
     this.#host.classList.toggle("is-empty", bars.length === 0);
-    if (this.#needsAll) this.#view.drawAll(bars, intervalMs);
-    else if (this.#hasChanged) this.#view.drawLatest(bars, intervalMs);
+    if (this.#needsAll) {
+      const { priceIncrementText } = this.#market?.instrument ?? {};
+      this.#decimals = scaleDecimals(priceIncrementText, bars.at(-1)?.close);
+      const minMove = Number(priceIncrementText ?? 10 ** -this.#decimals);
+      this.#view.formatPrices({ decimals: this.#decimals, minMove });
+      this.#view.drawAll(bars, intervalMs);
+    } else if (this.#hasChanged) this.#view.drawLatest(bars, intervalMs);
     else return;
     this.#needsAll = false;
     this.#hasChanged = false;
@@ -263,8 +266,7 @@ export class ChartPanel implements Panel {
       );
       return;
     }
-    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
-    const price = (value: number): string => groupDigits(value.toFixed(decimals));
+    const price = (value: number): string => groupDigits(value.toFixed(this.#decimals));
     const change = bar.open > 0 ? bar.close / bar.open - 1 : 0;
     const values: readonly (readonly [string, string])[] = [
       ["O", price(bar.open)],

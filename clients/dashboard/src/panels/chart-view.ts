@@ -81,13 +81,9 @@ export class ChartView {
     this.#holeColour = colour("--hole");
   }
 
-  /** How prices are written, and how bars of this length are told apart. */
-  begin(market: {
-    readonly decimals: number;
-    readonly minMove: number;
-    readonly intervalMs: number;
-  }): void {
-    const { decimals, minMove, intervalMs } = market;
+  /** How prices are written. */
+  formatPrices(prices: { readonly decimals: number; readonly minMove: number }): void {
+    const { decimals, minMove } = prices;
     this.#candles.applyOptions({
       priceFormat: {
         type: "custom",
@@ -95,6 +91,10 @@ export class ChartView {
         formatter: (price: number) => groupDigits(price.toFixed(decimals)),
       },
     });
+  }
+
+  /** Another market begins, or bars of another length. */
+  begin(intervalMs: number): void {
     this.#chart.timeScale().applyOptions({
       timeVisible: intervalMs < 86_400_000,
       secondsVisible: intervalMs < 60_000,

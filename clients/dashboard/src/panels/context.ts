@@ -12,7 +12,15 @@ export type Context = {
   readonly markets: ReadonlyMap<string, Market>;
   /** Something changed. `isUrgent` asks for the next frame: a reader waits to see what he did. */
   readonly redraw: (isUrgent?: boolean) => void;
+  /** The gateway's time, in milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** For lengths of time: nobody sets this clock. Only differences matter. */
+  readonly steadyMs: () => number;
+  /**
+   * How old an event is, in milliseconds. Undefined where the venue gives no time, and until the
+   * gateway has told what time it is.
+   */
+  readonly ageMs: (event: { readonly venueTimeUs: number | undefined }) => number | undefined;
   readonly everyMs: (intervalMs: number, callback: () => void) => void;
   readonly afterMs: (delayMs: number, callback: () => void) => void;
   /** Pixels of the screen for one of the page. */
@@ -30,8 +38,3 @@ export type Panel = {
   /** Called with a frame after something changed, while the panel is seen. */
   draw(): void;
 };
-
-/** How old an event was when it came, in milliseconds. */
-export function delayMs(event: { readonly venueTimeUs: number | undefined }, nowMs: number) {
-  return event.venueTimeUs === undefined ? undefined : nowMs - event.venueTimeUs / 1_000;
-}

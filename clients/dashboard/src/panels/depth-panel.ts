@@ -1,6 +1,6 @@
 import type { LiveBook } from "@tickwire/client";
 import type { Market } from "../market/market-rows.ts";
-import { decimalsOf } from "../market/number-text.ts";
+import { scaleDecimals } from "../market/number-text.ts";
 import { el, panel } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 import { DepthView } from "./depth-view.ts";
@@ -26,7 +26,9 @@ export class DepthPanel implements Panel {
   }
 
   draw(): void {
-    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
-    this.#view.draw(this.#bookNow(), decimals, this.#context.pixelRatio());
+    const book = this.#bookNow();
+    const price = (book?.bbo.bid ?? book?.bbo.ask)?.price;
+    const decimals = scaleDecimals(this.#market?.instrument.priceIncrementText, price);
+    this.#view.draw(book, decimals, this.#context.pixelRatio());
   }
 }

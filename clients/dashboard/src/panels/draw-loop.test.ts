@@ -15,7 +15,7 @@ function loopOf(drawIntervalMs = 0) {
     [panel("fast", 0), panel("slow", drawIntervalMs), panel("hidden", 0, true)],
     () => undefined,
     {
-      nowMs: () => nowMs,
+      steadyMs: () => nowMs,
       afterMs: (delayMs, callback) => void timers.push({ atMs: nowMs + delayMs, callback }),
       onFrame: (callback) => void frames.push(callback),
     },

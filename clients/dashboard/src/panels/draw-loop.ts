@@ -5,7 +5,8 @@ const INTERVAL_MS = 100;
 
 type Drawn = Pick<Panel, "element" | "draw" | "drawIntervalMs">;
 type Host = {
-  readonly nowMs: () => number;
+  /** A clock that nobody sets: one that is set back would stand still for as long. */
+  readonly steadyMs: () => number;
   readonly afterMs: (delayMs: number, callback: () => void) => void;
   /** Calls back with the next frame of the screen. */
   readonly onFrame: (callback: () => void) => void;
@@ -38,7 +39,7 @@ export class DrawLoop {
   redraw(isUrgent = false): void {
     if (isUrgent) this.#isUrgent = true;
     if (this.#isFrameDue) return;
-    const waitMs = isUrgent ? 0 : this.#lastMs + INTERVAL_MS - this.#host.nowMs();
+    const waitMs = isUrgent ? 0 : this.#lastMs + INTERVAL_MS - this.#host.steadyMs();
     if (waitMs <= 0) this.#askFrame();
     else if (!this.#isTimed) {
       this.#isTimed = true;
@@ -58,7 +59,7 @@ export class DrawLoop {
     this.#isFrameDue = false;
     const isUrgent = this.#isUrgent;
     this.#isUrgent = false;
-    const nowMs = this.#host.nowMs();
+    const nowMs = this.#host.steadyMs();
     this.#lastMs = nowMs;
     let isLeft = false;
     for (const [index, panel] of this.#panels.entries()) {

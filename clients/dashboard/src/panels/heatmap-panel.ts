@@ -1,7 +1,7 @@
 import type { LiveBook, Trade } from "@tickwire/client";
 import { HeatHistory } from "../market/heat-history.ts";
 import type { Market } from "../market/market-rows.ts";
-import { decimalsOf, durationText } from "../market/number-text.ts";
+import { durationText, scaleDecimals } from "../market/number-text.ts";
 import { choice, el, panel } from "../page/dom.ts";
 import type { Context, Panel } from "./context.ts";
 import { HeatmapView } from "./heatmap-view.ts";
@@ -71,7 +71,9 @@ export class HeatmapPanel implements Panel {
     this.#drawnSize = size;
     const history = this.#histories[this.#spanAt];
     if (history === undefined) return;
-    const decimals = decimalsOf(this.#market?.instrument.priceIncrementText) ?? 2;
+    const last = history.columns.at(-1);
+    const price = last?.bid ?? last?.ask;
+    const decimals = scaleDecimals(this.#market?.instrument.priceIncrementText, price);
     this.#view.draw(history, decimals, this.#context.pixelRatio());
     this.element.dataset["columns"] = String(history.columns.length);
   }

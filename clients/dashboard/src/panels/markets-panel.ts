@@ -105,7 +105,7 @@ export class MarketsPanel implements Panel {
   }
 
   draw(): void {
-    const { view, nowMs } = this.#context;
+    const { view, steadyMs } = this.#context;
     this.#venue.set(
       [["", "All venues"], ...this.#venues().map((venue) => [venue, venue] as const)],
       this.#venue.element.value,
@@ -115,9 +115,9 @@ export class MarketsPanel implements Panel {
       view().sort,
     );
     if (this.#needsFind) this.#find();
-    else if (nowMs() - this.#sortedAtMs > SORT_INTERVAL_MS) {
+    else if (steadyMs() - this.#sortedAtMs > SORT_INTERVAL_MS) {
       this.#order.sort();
-      this.#sortedAtMs = nowMs();
+      this.#sortedAtMs = steadyMs();
     }
     const count = this.#order.markets.length;
     const { first, end } = visibleRange({
@@ -158,7 +158,7 @@ export class MarketsPanel implements Panel {
       favourites: this.#favourites,
       onlyFavourites: this.#only.getAttribute("aria-pressed") === "true",
     });
-    this.#sortedAtMs = this.#context.nowMs();
+    this.#sortedAtMs = this.#context.steadyMs();
     this.#needsFind = false;
   }
 

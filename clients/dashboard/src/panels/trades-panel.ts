@@ -3,7 +3,7 @@ import { refusalText } from "../market/access-words.ts";
 import type { Market } from "../market/market-rows.ts";
 import { groupDigits, padDecimal, ShownDecimals } from "../market/number-text.ts";
 import { choice, el, panel, setText, watchSize } from "../page/dom.ts";
-import { delayMs, type Context, type Panel } from "./context.ts";
+import type { Context, Panel } from "./context.ts";
 
 /** At the limit the oldest go. */
 const TRADES_MAX = 200;
@@ -79,7 +79,7 @@ export class TradesPanel implements Panel {
     if (!market.instrument.channels.includes("trades")) this.#refused = "this market has no trades";
     this.#say(this.#refused);
     if (this.#refused !== "") return;
-    const { client, nowMs, redraw, meterOf } = this.#context;
+    const { client, ageMs, redraw, meterOf } = this.#context;
     const meter = meterOf(market.instrument.venue);
     this.#subscription = client.onTrades(
       market.topic,
@@ -87,7 +87,7 @@ export class TradesPanel implements Panel {
         this.#trades.push(trade);
         if (this.#trades.length > 2 * TRADES_MAX) this.#trades = this.#trades.slice(-TRADES_MAX);
         if (!trade.initial && !trade.historical) {
-          meter.observe(delayMs(trade, nowMs()));
+          meter.observe(ageMs(trade));
           this.#onTrade(trade);
         }
         redraw();

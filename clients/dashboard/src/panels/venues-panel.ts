@@ -154,24 +154,24 @@ export class VenuesPanel implements Panel {
 
   /** Who was closed out lately: sold if the position was a long one. */
   #drawLiquidations({ instrument }: Market): void {
-    if (!this.#hasForced) return;
-    this.#hasForced = false;
-    const decimals = decimalsOf(instrument.priceIncrementText);
-    const rows = this.#liquidations.map(
-      ({ aggressorSide, sizeText, priceText, receivedTimeUs }) => {
+    if (this.#hasForced) {
+      this.#hasForced = false;
+      const decimals = decimalsOf(instrument.priceIncrementText);
+      const rows = this.#liquidations.map(({ aggressorSide, sizeText, priceText }) => {
         const isSale = aggressorSide === "seller";
         const price = groupDigits(padDecimal(priceText, decimals));
         const what = `${isSale ? "▼ long closed" : "▲ short closed"}: ${sizeText} at ${price}`;
-        const ago = durationText(this.#context.nowMs() - receivedTimeUs / 1_000);
-        return el(
-          "li",
-          { class: "num" },
-          el("span", { "data-sign": isSale ? "down" : "up" }, what),
-          el("small", {}, `${ago} ago`),
-        );
-      },
-    );
-    this.#forced.replaceChildren(...rows);
+        const words = el("span", { "data-sign": isSale ? "down" : "up" }, what);
+        return el("li", { class: "num" }, words, el("small"));
+      });
+      this.#forced.replaceChildren(...rows);
+    }
+    // How long ago it was changes by itself.
+    for (const [index, { receivedTimeUs }] of this.#liquidations.entries()) {
+      const ago = durationText(this.#context.nowMs() - receivedTimeUs / 1_000);
+      const place = this.#forced.children[index]?.lastElementChild;
+      if (place) setText(place, `${ago} ago`);
+    }
   }
 
   #drawFacts({ instrument }: Market): void {
