@@ -149,8 +149,8 @@ function beginningsOf({ adapter, lines }) {
 }
 
 /**
- * A line with a frame of text, and its bytes. All of them have one shape in memory: where each copy
- * of a line gets one of its own, finding its fields takes longer than half of what is measured.
+ * A line with a frame of text, and its bytes. All of them have one shape in memory: where a line
+ * and its copies have several, finding their fields takes half as long as what is measured.
  */
 class TextLine {
   constructor({ kind, atUs, connection, frame }) {
