@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { connect } from "@tickwire/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findFreePort } from "#test/support/free-port.ts";
 import { requireNginx, startNginx } from "#test/support/nginx.ts";
@@ -89,12 +90,15 @@ describe.skipIf(lacksChromium)("the dashboard where not everything is as usual",
     await expect.poll(async () => (await health(page))["p99"], shown).toMatch(/[1-9].* m?s$/);
     await expect.poll(async () => (await health(page))["Since"], shown).toMatch(/^[1-9]\d* s$/);
     // Funding is every eight hours of UTC.
-    const leftMs = 8 * HOUR_MS - (Date.now() % (8 * HOUR_MS));
-    const words = await page.textContent(".panel-venues");
-    const left = /% in (\d+) (s|min|h)/.exec(words ?? "");
-    const unitMs = { s: 1_000, min: 60_000, h: HOUR_MS }[left?.[2] ?? ""] ?? Number.NaN;
-    const offMs = Math.abs(Number(left?.[1]) * unitMs + unitMs / 2 - leftMs);
-    expect(offMs).toBeLessThan(unitMs / 2 + 120_000);
+    const isFundingTrue = async (): Promise<boolean> => {
+      const leftMs = 8 * HOUR_MS - (Date.now() % (8 * HOUR_MS));
+      const words = await page.textContent(".panel-venues");
+      const left = /% in (\d+) (s|min|h)/.exec(words ?? "");
+      const unitMs = { s: 1_000, min: 60_000, h: HOUR_MS }[left?.[2] ?? ""] ?? Number.NaN;
+      const middleMs = Number(left?.[1]) * unitMs + unitMs / 2;
+      return Math.abs(middleMs - leftMs) < unitMs / 2 + 120_000;
+    };
+    await expect.poll(isFundingTrue, shown).toBe(true);
   });
 
   test("goes on when the clock of the browser is set back by an hour", async () => {
@@ -112,28 +116,31 @@ describe.skipIf(lacksChromium)("the dashboard where not everything is as usual",
     expect(await page.textContent("#connection")).toBe("Live");
   });
 
-  test("a page that was frozen goes on as soon as it is shown again", async () => {
+  test("a page that stood still goes on as soon as it may", async () => {
     const page = await open();
     await untilLive(page);
+    const sequence = async () =>
+      Number(await page.getAttribute(".panel-book", "data-sequence", { timeout: 1_000 }));
+    const before = await sequence();
+    // As a browser freezes a page: no timer of it runs, and nothing that comes is taken.
     const session = await context.newCDPSession(page);
-    await session.send("Page.setWebLifecycleState", { state: "frozen" });
-    const before = await page.getAttribute(".panel-book", "data-sequence");
-    // Some other page sees that the market went on meanwhile.
-    const other = await context.newPage();
-    await other.goto(`http://127.0.0.1:${port}/?window=2#${VIEW}`);
-    await untilLive(other);
-    await untilInPage(
-      other,
-      `Number(document.querySelector(".panel-book").dataset.sequence) > ${Number(before) + 10}`,
-    );
-    await session.send("Page.setWebLifecycleState", { state: "active" });
+    await session.send("Debugger.enable");
+    const paused = new Promise((resolve) => session.once("Debugger.paused", resolve));
+    await session.send("Debugger.pause");
+    await paused;
+    const client = await connect(`http://127.0.0.1:${port}`);
+    const later = new Promise<number>((resolve) => {
+      client.onBook("simulated:BTC-USD-PERP", (book) => {
+        if (book.sequence > before + 50) resolve(book.sequence);
+      });
+    });
+    const reached = await later;
+    client.close();
+    await session.send("Debugger.resume");
+    await expect.poll(sequence, { timeout: 30_000, interval: 100 }).toBeGreaterThan(reached);
     await untilLive(page);
-    await untilInPage(
-      page,
-      `Number(document.querySelector(".panel-book").dataset.sequence) > ${Number(before) + 10}`,
-    );
     await goesOn(page);
-    expect(await page.getAttribute("html", "data-connection")).toBe("connected");
+    expect(await page.textContent("#connection")).toBe("Live");
   });
 
   test.skipIf(nginxBinary === undefined)("works below a path, and without WebSockets", async () => {

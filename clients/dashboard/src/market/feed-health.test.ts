@@ -56,3 +56,22 @@ test("delays are those of the last events, and the rate that of the last second"
   meter.mark(500);
   expect([meter.delayMs(0.5), meter.delayMs(0.99), meter.eventsPerSecond]).toEqual([51, 100, 202]);
 });
+
+test.each([5_000, 5_001])(
+  "a page that stood still for more than 5 s forgets its delays, tried with %d ms",
+  (stillMs) => {
+    const meter = new VenueMeter();
+    meter.mark(1_000);
+    meter.observe(20);
+    meter.mark(1_000 + stillMs);
+    const isKept = stillMs <= 5_000;
+    expect(meter.delayMs(0.5)).toBe(isKept ? 20 : undefined);
+    // What waited in the browser comes in the second after it.
+    meter.observe(4_000);
+    meter.mark(2_000 + stillMs);
+    expect(meter.delayMs(1)).toBe(isKept ? 4_000 : undefined);
+    meter.observe(30);
+    meter.mark(3_000 + stillMs);
+    expect(meter.delayMs(0)).toBe(isKept ? 20 : 30);
+  },
+);

@@ -127,6 +127,8 @@ function isWorse(a: StatusValues, b: StatusValues): boolean {
 }
 
 const SAMPLES_MAX = 512;
+/** A page that is not called for so long stood still: what came meanwhile waited in the browser. */
+const STOOD_STILL_MS = 5_000;
 
 /** What this page saw of one venue: how old events are when they come, how many, and gaps. */
 export class VenueMeter {
@@ -135,6 +137,7 @@ export class VenueMeter {
   #events = 0;
   #eventsAtMark = 0;
   #markMs: number | undefined;
+  #stoodStill = false;
   eventsPerSecond = 0;
   gaps = 0;
 
@@ -148,12 +151,23 @@ export class VenueMeter {
 
   /** Called about once a second, with the time of a clock that nobody sets. */
   mark(nowMs: number): void {
+    this.#forgetWaits(nowMs);
     if (this.#markMs !== undefined && nowMs > this.#markMs) {
       const events = this.#events - this.#eventsAtMark;
       this.eventsPerSecond = (events * 1_000) / (nowMs - this.#markMs);
     }
     this.#markMs = nowMs;
     this.#eventsAtMark = this.#events;
+  }
+
+  /** Delays of what waited in the browser are none of the venue's; it may take a second to come. */
+  #forgetWaits(nowMs: number): void {
+    const stoodStill = this.#markMs !== undefined && nowMs - this.#markMs > STOOD_STILL_MS;
+    if (stoodStill || this.#stoodStill) {
+      this.#samplesMs.length = 0;
+      this.#next = 0;
+    }
+    this.#stoodStill = stoodStill;
   }
 
   /** Of the last 512 events that had a time; undefined if none had. */
