@@ -142,7 +142,7 @@ describe("the program is read from", () => {
     const program = join(ROOT, "dist/program");
     const name = readdirSync(program).find((file) => /^uws-module-.*\.cjs$/.test(file));
     const { loadUws } = runCompiled(join(program, name ?? "")) as {
-      loadUws(): Promise<{ readonly App: unknown }>;
+      readonly loadUws: () => Promise<{ readonly App: unknown }>;
     };
     expect(typeof (await loadUws()).App).toBe("function");
   });
