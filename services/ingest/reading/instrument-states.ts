@@ -1,4 +1,13 @@
 import type { Instrument } from "#core/instrument.ts";
+import type { ScaleTracker } from "./scale-tracker.ts";
+
+/** What is kept of an instrument whose book may come on several channels. */
+export type BookChannelState = {
+  readonly instrument: Instrument;
+  readonly scales: ScaleTracker;
+  /** The channel that its book is taken from, should there be several. */
+  bookChannel: string | undefined;
+};
 
 /**
  * What a decoder remembers of each instrument on its connection. A state is made when its

@@ -16,7 +16,7 @@ import {
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
-import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { type BookChannelState, InstrumentStates } from "../../reading/instrument-states.ts";
 import { type StateWords, stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { SymbolTable } from "../../reading/symbol-table.ts";
@@ -27,7 +27,7 @@ import { DERIBIT_EVENTS } from "./instruments.ts";
 import { candleAt, readBook, readQuote, readTicker, readTrade, tickerTextsAt } from "./readings.ts";
 import { deribitRequest, partsOf } from "./requests.ts";
 import { tradesOf } from "./rest.ts";
-import { type DeribitInstrumentState, DeribitScanner } from "./scanner.ts";
+import { DeribitScanner } from "./scanner.ts";
 
 /** Apart from the ids of requests, which count from 1. */
 const TEST_REPLY = deribitRequest(0, "public/test", {});
@@ -69,11 +69,11 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new DeribitAnswers();
-  readonly #symbols: SymbolTable<DeribitInstrumentState>;
+  readonly #symbols: SymbolTable<BookChannelState>;
   readonly #scanner: DeribitScanner;
   readonly #states = new InstrumentStates((instrument) => {
     const scales = new ScaleTracker({ signedPrices: hasSignedPrices(instrument) });
-    const state: DeribitInstrumentState = { instrument, scales, bookChannel: undefined };
+    const state: BookChannelState = { instrument, scales, bookChannel: undefined };
     this.#symbols.add(instrument, state);
     return state;
   });
@@ -243,7 +243,7 @@ export class DeribitReader implements FrameReader<JsonTape, JsonTape> {
  * True for the first channel that told of a book: two have numbers that do not follow each other.
  * Prices that are rounded are another book.
  */
-function isBookOf(state: DeribitInstrumentState, name: string, isGrouped: boolean): boolean {
+function isBookOf(state: BookChannelState, name: string, isGrouped: boolean): boolean {
   if (isGrouped && name.split(".")[2] !== "none") return false;
   state.bookChannel ??= name;
   return state.bookChannel === name;

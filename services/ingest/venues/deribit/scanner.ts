@@ -1,10 +1,10 @@
 // https://docs.deribit.com/subscriptions/orderbook/bookinstrument_nameinterval
 // https://docs.deribit.com/subscriptions/market-data/tickerinstrument_nameinterval
-import { hasSignedPrices, type Instrument } from "#core/instrument.ts";
+import { hasSignedPrices } from "#core/instrument.ts";
 import { BookAt } from "#core/market-tick.ts";
 import { type Emit, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, textEnd, wholeNumber } from "../../reading/frame-bytes.ts";
-import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import type { BookChannelState } from "../../reading/instrument-states.ts";
 import { ScannedChange } from "../../reading/scanned-change.ts";
 import type { LevelWords } from "../../reading/scanned-levels.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
@@ -12,14 +12,6 @@ import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { type DeribitTickerTexts, readTicker } from "./readings.ts";
-
-/** What the reader keeps of an instrument. */
-export type DeribitInstrumentState = {
-  readonly instrument: Instrument;
-  readonly scales: ScaleTracker;
-  /** The channel that its book is taken from, should there be several. */
-  bookChannel: string | undefined;
-};
 
 const HEAD = bytesOf('{"jsonrpc":"2.0","method":"subscription","params":{"channel":"');
 const TICKER = bytesOf("ticker.");
@@ -69,13 +61,13 @@ type ChannelRange = {
 
 /** Reads tickers, and changes of books, in their bytes. */
 export class DeribitScanner {
-  readonly #symbols: SymbolTable<DeribitInstrumentState>;
+  readonly #symbols: SymbolTable<BookChannelState>;
   readonly #stats = new ScannedMembers(STATS);
   readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "), { stats: this.#stats });
   readonly #changed = new ScannedChange();
   readonly #time = new Float64Array(1);
 
-  constructor(symbols: SymbolTable<DeribitInstrumentState>) {
+  constructor(symbols: SymbolTable<BookChannelState>) {
     this.#symbols = symbols;
   }
 

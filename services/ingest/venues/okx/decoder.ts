@@ -15,7 +15,7 @@ import {
 } from "../../reading/emit.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
-import { InstrumentStates } from "../../reading/instrument-states.ts";
+import { type BookChannelState, InstrumentStates } from "../../reading/instrument-states.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
 import { oldestFirst, type TradeOrder } from "../../reading/oldest-first.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
@@ -51,7 +51,7 @@ import {
   type OkxPublished,
 } from "./requests.ts";
 import { okxDataOf } from "./rest.ts";
-import { type OkxInstrumentState, OkxScanner } from "./scanner.ts";
+import { OkxScanner } from "./scanner.ts";
 
 /** Index prices that are remembered; far more than the venue has. */
 const INDEXES_MAX = 10_000;
@@ -76,9 +76,9 @@ const LISTED_TRADES: Told = { venueChannel: "trades", channel: "trades", action:
 export class OkxReader implements FrameReader<JsonRecord | typeof PONG, unknown> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: OkxAnswers;
-  readonly #symbols: SymbolTable<OkxInstrumentState>;
+  readonly #symbols: SymbolTable<BookChannelState>;
   readonly #scanner: OkxScanner;
-  readonly #states = new InstrumentStates<OkxInstrumentState>((instrument) => {
+  readonly #states = new InstrumentStates<BookChannelState>((instrument) => {
     const state = { instrument, scales: new ScaleTracker(), bookChannel: undefined };
     this.#symbols.add(instrument, state);
     return state;

@@ -12,7 +12,7 @@ import {
   textEnd,
   wholeNumber,
 } from "../../reading/frame-bytes.ts";
-import type { ScaleTracker } from "../../reading/scale-tracker.ts";
+import type { BookChannelState } from "../../reading/instrument-states.ts";
 import { ScannedChange } from "../../reading/scanned-change.ts";
 import type { ScannedLevels } from "../../reading/scanned-levels.ts";
 import { ScannedMembers } from "../../reading/scanned-members.ts";
@@ -21,14 +21,6 @@ import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
 import { readOkxTicker } from "./readings.ts";
-
-/** What the reader keeps of an instrument. */
-export type OkxInstrumentState = {
-  readonly instrument: Instrument;
-  readonly scales: ScaleTracker;
-  /** The channel that its book is taken from, should there be several. */
-  bookChannel: string | undefined;
-};
 
 const BOOK_HEAD = bytesOf('{"arg":{"channel":"books","instId":"');
 const BOOK_DATA = bytesOf('"},"action":"update","data":[{');
@@ -89,9 +81,9 @@ const TICKER_NAMES = "last lastSz open24h high24h low24h vol24h volCcy24h bidPx 
 
 /** What the scanner needs of the reader. */
 type OkxScannerOptions = {
-  readonly symbols: SymbolTable<OkxInstrumentState>;
+  readonly symbols: SymbolTable<BookChannelState>;
   /** Makes what is kept of an instrument that is not in the table yet. */
-  readonly stateOf: (instrument: Instrument) => OkxInstrumentState;
+  readonly stateOf: (instrument: Instrument) => BookChannelState;
   readonly isHistory: IsHistory;
 };
 
@@ -104,8 +96,8 @@ type IsHistory = (
 
 /** Reads changes of books, best prices, trades and tickers in their bytes. */
 export class OkxScanner {
-  readonly #symbols: SymbolTable<OkxInstrumentState>;
-  readonly #stateOf: (instrument: Instrument) => OkxInstrumentState;
+  readonly #symbols: SymbolTable<BookChannelState>;
+  readonly #stateOf: (instrument: Instrument) => BookChannelState;
   readonly #isHistory: IsHistory;
   readonly #ticker = new ScannedMembers(TICKER_NAMES.split(" "));
   readonly #numbers = new Float64Array(4);
@@ -144,7 +136,7 @@ export class OkxScanner {
   }
 
   /** Reads the members of the one item, behind which the frame ends. */
-  #members(bytes: Uint8Array, start: number, { scales }: OkxInstrumentState): boolean {
+  #members(bytes: Uint8Array, start: number, { scales }: BookChannelState): boolean {
     this.#seen.begin();
     this.#levels.begin(scales);
     let at = start;
@@ -290,7 +282,7 @@ export class OkxScanner {
   }
 
   #book(
-    state: OkxInstrumentState,
+    state: BookChannelState,
     receivedTimeUs: number,
     emit: Emit,
     takeTick: TakeTick | undefined,
@@ -310,7 +302,7 @@ export class OkxScanner {
   }
 
   #quote(
-    state: OkxInstrumentState,
+    state: BookChannelState,
     receivedTimeUs: number,
     emit: Emit,
     takeTick: TakeTick | undefined,
