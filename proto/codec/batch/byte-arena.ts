@@ -22,7 +22,7 @@ export function sharedCopy(bytes: Uint8Array, length: number): Uint8Array {
   const start = used;
   used = start + length;
   chunk.set(bytes.subarray(0, length), start);
-  return chunk.subarray(start, used);
+  return new Uint8Array(chunk.buffer, start, length);
 }
 
 /**
@@ -47,5 +47,6 @@ export function closeShared({ bytes, position }: ByteWriter): Uint8Array {
   // A message that needed more than its room has grown out of the chunk.
   if (bytes !== chunk || position - start > SHARED_BYTES_MAX) return bytes.slice(start, position);
   used = position;
-  return chunk.subarray(start, position);
+  // Less than half the time of `subarray`, which asks first what kind of array is wanted.
+  return new Uint8Array(chunk.buffer, start, position - start);
 }
