@@ -20,8 +20,8 @@ test.each([
   [
     "keptOfATopicOfManyTrades",
     "a publisher's topic that had 2,000 trades, a batch each, in bytes",
-    100_000,
-    350_000,
+    50_000,
+    130_000,
   ],
 ])("%s: %s", (name, _, atLeast, atMost) => {
   // Below the first bound the measurement is broken: so little cannot be.
