@@ -408,10 +408,11 @@ export class Publisher {
   }
 
   /** Whoever misses the batch on the bus can ask for it. */
-  #remember({ history }: TopicRecord, { bytes, count, baseSequence }: BusBatch): void {
+  #remember({ history }: TopicRecord, batch: BusBatch): void {
     const { clock, counters } = this.#options;
+    const { baseSequence, count } = batch;
     const nowMs = clock.monotonicUs() / 1_000;
-    history.append(bytes, { count, lastSequence: baseSequence + count, nowMs });
+    history.append(batch, { count, lastSequence: baseSequence + count, nowMs });
     counters.historyBytes = this.#historyBudget.bytes;
   }
 
