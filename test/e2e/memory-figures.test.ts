@@ -14,8 +14,8 @@ beforeAll(() => {
 });
 
 test.each([
-  ["allocatedToEncodeATrade", "trades encoded, 16 a batch, in bytes for each", 200, 785],
-  ["allocatedToDecodeATrade", "trades decoded to columns, 16 a batch, in bytes for each", 100, 455],
+  ["allocatedToEncodeATrade", "trades encoded, 16 a batch, in bytes for each", 50, 785],
+  ["allocatedToDecodeATrade", "trades decoded to columns, 16 a batch, in bytes for each", 50, 455],
   ["keptOfATopicOfOneTrade", "a publisher's topic that had one trade, in bytes", 1_000, 5_000],
   [
     "keptOfATopicOfManyTrades",
