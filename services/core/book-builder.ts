@@ -14,7 +14,7 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
-import { DeltaTick } from "./market-tick.ts";
+import { BookAt, DeltaTick } from "./market-tick.ts";
 import type { BookTick } from "./market-tick.ts";
 import type { StatusReason } from "./status-reason.ts";
 import { TickLadder } from "./tick-ladder.ts";
@@ -52,6 +52,8 @@ export class BookBuilder {
     ignoredSnapshots: 0,
   };
   readonly #sync: BookSync;
+  /** True where neither numbers nor checksums can show that something was lost. */
+  readonly #isUnproven: boolean;
   readonly #depth: number;
   readonly #buffer: BoundedQueue<RawBook>;
   #phase: "idle" | "waiting" | "live" = "idle";
@@ -89,14 +91,11 @@ export class BookBuilder {
     }
     this.instrument = options.instrument;
     this.#sync = options.sync;
+    const { sequencing, checksum } = options.sync;
+    const showsGaps = sequencing !== undefined && sequencing.showsGaps !== false;
+    this.#isUnproven = checksum === undefined && !showsGaps;
     this.#depth = options.depth ?? Infinity;
     this.#buffer = new BoundedQueue({ capacity: options.bufferedDeltasMax });
-  }
-
-  /** True where neither numbers nor checksums can show that something was lost. */
-  get #isUnproven(): boolean {
-    const { sequencing, checksum } = this.#sync;
-    return checksum === undefined && (sequencing === undefined || sequencing.showsGaps === false);
   }
 
   /**
@@ -110,6 +109,14 @@ export class BookBuilder {
   /** True if the book is complete as far as anybody can prove. */
   get isLive(): boolean {
     return this.#phase === "live";
+  }
+
+  /** True if the best bid is at or above the best ask. */
+  get isCrossed(): boolean {
+    const bid = this.#bids.bestNumber;
+    const ask = this.#asks.bestNumber;
+    const arePlain = !Number.isNaN(bid) && !Number.isNaN(ask);
+    return arePlain ? bid >= ask : this.book.isCrossed();
   }
 
   /** Deltas waiting for a snapshot. */
@@ -149,7 +156,8 @@ export class BookBuilder {
     this.#bids.setAll(tick.bids);
     this.#asks.setAll(tick.asks);
     const position = this.#position;
-    position.updateId = tick.lastUpdateId ?? position.updateId;
+    const lastId = tick.numbers[BookAt.LastId]!;
+    if (!Number.isNaN(lastId)) position.updateId = lastId;
     position.bridged = true;
     const truncated = book.truncate(this.#depth);
     const change = this.#isSummed ? tick : undefined;
@@ -415,7 +423,7 @@ export class BookBuilder {
    * goes on, and a snapshot is asked for that shows whether the venue's is crossed too.
    */
   #isLostToCrossing(emit: Emit): boolean {
-    if (!this.#isUnproven || !this.book.isCrossed()) {
+    if (!this.#isUnproven || !this.isCrossed) {
       this.#isDoubted = false;
       return false;
     }

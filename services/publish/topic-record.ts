@@ -173,17 +173,14 @@ export class TopicRecord {
    * Takes over a batch that another publisher has published, which goes on from where the topic
    * stands, and its events.
    */
-  follow(
-    { bytes, baseSequence, count }: BusBatch,
-    events: readonly MarketEvent[],
-    nowMs: number,
-  ): void {
+  follow(batch: BusBatch, events: readonly MarketEvent[], nowMs: number): void {
+    const { baseSequence, count } = batch;
     assert(baseSequence === this.#sequence, "a batch that is followed goes on from the last one");
     assert(this.pendingCount === 0, "nothing waits in a topic that is followed");
     assert(events.length === count, "a batch has as many events as it says");
     this.#sequence += count;
     this.#batchedSequence = this.#sequence;
-    this.history.append(bytes, { count, lastSequence: this.#sequence, nowMs });
+    this.history.append(batch, { count, lastSequence: this.#sequence, nowMs });
     for (const [index, event] of events.entries()) {
       this.#remember(event, baseSequence + index + 1);
     }
