@@ -5,7 +5,8 @@ import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { clientFrame, compiled, startAlone } from "../load/stand.mjs";
+import { clientFrame } from "../load/client-frame.mjs";
+import { compiled, startAlone } from "../load/stand.mjs";
 import { row } from "./measure.mjs";
 
 const KIB = 1024;
