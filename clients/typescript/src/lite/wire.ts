@@ -64,10 +64,10 @@ export function fieldsOf(bytes: Uint8Array): Fields {
 }
 
 /** The last varint of a field, 0 if there is none. Throws RangeError where it is something else. */
-export function varintOf(fields: Fields, field: number): bigint {
+export function varintOf(fields: Fields, field: number): Mantissa {
   const value = fields[field]?.at(-1) ?? 0;
   if (typeof value === "object") throw new RangeError(`field ${field} is no number`);
-  return BigInt(value);
+  return value;
 }
 
 /** The same as a number. Throws RangeError, also beyond 2^53. */
@@ -75,10 +75,9 @@ export function numberOf(fields: Fields, field: number): number {
   return safeNumber(varintOf(fields, field));
 }
 
-/** The number that a whole number is. Throws RangeError beyond 2^53. */
-export function safeNumber(value: bigint): number {
-  const number = fromBigInt(value);
-  if (typeof number === "number") return number;
+/** The same number, which is whole. Throws RangeError beyond 2^53. */
+export function safeNumber(value: Mantissa): number {
+  if (Number.isSafeInteger(value)) return value as number;
   throw new RangeError(`${value} is beyond 2^53`);
 }
 
@@ -119,14 +118,18 @@ export function listOf(fields: Fields, field: number): Mantissa[] {
 }
 
 /** The signed number that a zigzag code stands for. */
-export function unzigzag(code: Mantissa): bigint {
-  const wide = BigInt(code);
-  return (wide >> 1n) ^ -(wide & 1n);
+export function unzigzag(code: Mantissa): Mantissa {
+  if (typeof code === "number") return code % 2 === 0 ? code / 2 : -(code + 1) / 2;
+  return fromBigInt((code >> 1n) ^ -(code & 1n));
 }
 
 /** `a + b` modulo 2^64, as a signed integer. */
-export function sumOf(a: bigint, b: bigint): bigint {
-  return BigInt.asIntN(64, a + b);
+export function sumOf(a: Mantissa, b: Mantissa): Mantissa {
+  if (typeof a === "number" && typeof b === "number") {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return fromBigInt(BigInt.asIntN(64, BigInt(a) + BigInt(b)));
 }
 
 /** A value to write; what a message has by default is left out. */
