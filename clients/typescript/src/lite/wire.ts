@@ -21,13 +21,16 @@ let varintEnd = 0;
 
 /** The varint at a position; from 2^53 on a bigint. Throws RangeError if none ends before `end`. */
 function varintAt(bytes: Uint8Array, position: number, end: number): Mantissa {
+  const last = position + VARINT_BYTES_MAX;
   let value: Mantissa = 0;
-  for (let index = 0; index < Math.min(VARINT_BYTES_MAX, end - position); index += 1) {
-    const byte = bytes[position + index]!;
+  let unit = 1;
+  for (let at = position; at < end && at < last; at += 1) {
+    const byte = bytes[at]!;
     const bits = byte & 0x7f;
-    if (index < WIDE_BYTE) value = (value as number) + bits * 128 ** index;
-    else value = BigInt.asUintN(64, BigInt(value) + (BigInt(bits) << BigInt(7 * index)));
-    varintEnd = position + index + 1;
+    if (at < position + WIDE_BYTE) value = (value as number) + bits * unit;
+    else value = BigInt.asUintN(64, BigInt(value) + BigInt(bits) * BigInt(unit));
+    unit *= 128;
+    varintEnd = at + 1;
     if (byte < 0x80) return typeof value === "number" ? value : fromBigInt(value);
   }
   throw new RangeError("a number is cut off");
@@ -107,14 +110,16 @@ export function bytesOf(fields: Fields, field: number): Uint8Array[] {
 
 /** The numbers of a list, packed or not. Throws RangeError if one is cut off. */
 export function listOf(fields: Fields, field: number): Mantissa[] {
-  return (fields[field] ?? []).flatMap((value) => {
-    if (!(value instanceof Uint8Array)) return value;
-    const list: Mantissa[] = [];
-    for (let at = 0; at < value.length; at = varintEnd) {
-      list.push(varintAt(value, at, value.length));
+  const list: Mantissa[] = [];
+  for (const value of fields[field] ?? []) {
+    if (!(value instanceof Uint8Array)) {
+      list.push(value);
+      continue;
     }
-    return list;
-  });
+    const end = value.length;
+    for (let at = 0; at < end; at = varintEnd) list.push(varintAt(value, at, end));
+  }
+  return list;
 }
 
 /** The signed number that a zigzag code stands for. */
