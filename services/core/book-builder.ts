@@ -14,10 +14,11 @@ import { BoundedQueue } from "./bounded-queue.ts";
 import { isMatching } from "./instrument.ts";
 import type { Instrument } from "./instrument.ts";
 import type { TopicState } from "./market-event.ts";
-import { DeltaTick } from "./market-tick.ts";
+import { BookAt, DeltaTick } from "./market-tick.ts";
 import type { BookTick } from "./market-tick.ts";
 import type { StatusReason } from "./status-reason.ts";
 import { TickLadder } from "./tick-ladder.ts";
+import type { BestOfSides } from "./tick-levels.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -43,6 +44,7 @@ export class BookBuilder {
   readonly instrument: Instrument;
   readonly #bids = new TickLadder("bid");
   readonly #asks = new TickLadder("ask");
+  readonly #sides: BestOfSides = { bids: this.#bids, asks: this.#asks };
   readonly book = new OrderBook((side) => (side === "bid" ? this.#bids : this.#asks));
   readonly counts: BookBuilderCounts = {
     beforeSnapshot: 0,
@@ -52,6 +54,8 @@ export class BookBuilder {
     ignoredSnapshots: 0,
   };
   readonly #sync: BookSync;
+  /** True where neither numbers nor checksums can show that something was lost. */
+  readonly #isUnproven: boolean;
   readonly #depth: number;
   readonly #buffer: BoundedQueue<RawBook>;
   #phase: "idle" | "waiting" | "live" = "idle";
@@ -89,14 +93,11 @@ export class BookBuilder {
     }
     this.instrument = options.instrument;
     this.#sync = options.sync;
+    const { sequencing, checksum } = options.sync;
+    const showsGaps = sequencing !== undefined && sequencing.showsGaps !== false;
+    this.#isUnproven = checksum === undefined && !showsGaps;
     this.#depth = options.depth ?? Infinity;
     this.#buffer = new BoundedQueue({ capacity: options.bufferedDeltasMax });
-  }
-
-  /** True where neither numbers nor checksums can show that something was lost. */
-  get #isUnproven(): boolean {
-    const { sequencing, checksum } = this.#sync;
-    return checksum === undefined && (sequencing === undefined || sequencing.showsGaps === false);
   }
 
   /**
@@ -110,6 +111,14 @@ export class BookBuilder {
   /** True if the book is complete as far as anybody can prove. */
   get isLive(): boolean {
     return this.#phase === "live";
+  }
+
+  /** True if the best bid is at or above the best ask. */
+  get isCrossed(): boolean {
+    const bid = this.#bids.bestNumber;
+    const ask = this.#asks.bestNumber;
+    const arePlain = !Number.isNaN(bid) && !Number.isNaN(ask);
+    return arePlain ? bid >= ask : this.book.isCrossed();
   }
 
   /** Deltas waiting for a snapshot. */
@@ -149,7 +158,8 @@ export class BookBuilder {
     this.#bids.setAll(tick.bids);
     this.#asks.setAll(tick.asks);
     const position = this.#position;
-    position.updateId = tick.lastUpdateId ?? position.updateId;
+    const lastId = tick.numbers[BookAt.LastId]!;
+    if (!Number.isNaN(lastId)) position.updateId = lastId;
     position.bridged = true;
     const truncated = book.truncate(this.#depth);
     const change = this.#isSummed ? tick : undefined;
@@ -403,7 +413,7 @@ export class BookBuilder {
     const sent = raw.checksum;
     this.#isSummed = sent !== undefined;
     if (sent === undefined || this.#sync.checksum === undefined) return true;
-    const ok = this.#sync.checksum(this.book, this.instrument, sent, change) === sent;
+    const ok = this.#sync.checksum(this.book, this.instrument, sent, change, this.#sides) === sent;
     emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;
@@ -415,7 +425,7 @@ export class BookBuilder {
    * goes on, and a snapshot is asked for that shows whether the venue's is crossed too.
    */
   #isLostToCrossing(emit: Emit): boolean {
-    if (!this.#isUnproven || !this.book.isCrossed()) {
+    if (!this.#isUnproven || !this.isCrossed) {
       this.#isDoubted = false;
       return false;
     }

@@ -1,4 +1,3 @@
-import { PriceLadder } from "@tickwire/proto/model";
 import type {
   BookSide,
   Ladder,
@@ -8,7 +7,8 @@ import type {
   OwnedLevelColumns,
 } from "@tickwire/proto/model";
 import { FarLevels } from "./far-levels.ts";
-import type { TickLevels } from "./tick-levels.ts";
+import { SortedLadder } from "./sorted-ladder.ts";
+import type { BestLevels, TickLevels } from "./tick-levels.ts";
 import { TickWindow } from "./tick-window.ts";
 
 /**
@@ -37,9 +37,9 @@ const REBUILDS_MAX = 4;
  * Invariants: every level is in exactly one of list, window and table; the prices of the table are
  * worse than every price of the window; the window is not empty while the table is not.
  */
-export class TickLadder implements Ladder {
+export class TickLadder implements Ladder, BestLevels {
   readonly side: BookSide;
-  readonly #sorted: PriceLadder;
+  readonly #sorted: SortedLadder;
   readonly #sign: 1 | -1;
   /** Undefined while the list has the levels. */
   #window: TickWindow | undefined;
@@ -61,7 +61,7 @@ export class TickLadder implements Ladder {
     this.side = side;
     this.#sign = side === "bid" ? 1 : -1;
     this.#far = new FarLevels(this.#sign);
-    this.#sorted = new PriceLadder(side);
+    this.#sorted = new SortedLadder(side);
   }
 
   get count(): number {
@@ -98,14 +98,28 @@ export class TickLadder implements Ladder {
   }
 
   /** Sets all of these levels. */
-  setAll({ prices, sizes, count }: TickLevels): void {
+  setAll(levels: TickLevels): void {
+    const { prices, sizes, count } = levels;
     let index = 0;
     while (index < count) {
+      if (this.#window === undefined) {
+        index = this.#setListed(levels, index);
+        continue;
+      }
       index = this.#setInside(prices, sizes, index, count);
       if (index === count) return;
       this.set(prices[index]!, sizes[index]!);
       index += 1;
     }
+  }
+
+  /** Sets levels of the list from an index on, up to the change after which it is judged. */
+  #setListed(levels: TickLevels, first: number): number {
+    const end = Math.min(levels.count, first + CHANGES_JUDGED - this.#changes);
+    this.#sorted.setAll(levels, first, end);
+    this.#changes += end - first;
+    if (this.#changes === CHANGES_JUDGED) this.#judgeList();
+    return end;
   }
 
   /** Sets levels from an index on for as long as they lie in the window; the first that was not. */
@@ -171,6 +185,12 @@ export class TickLadder implements Ladder {
     return window === undefined ? this.#sorted.bestPrice() : this.#priceAt(window.best);
   }
 
+  /** The best price as a number; NaN if there is none, or where doubles do not hold the levels. */
+  get bestNumber(): number {
+    const window = this.#window;
+    return window === undefined ? this.#sorted.bestNumber : this.#priceAt(window.best);
+  }
+
   levels(depth: number = this.count): OwnedLevelColumns {
     const window = this.#window;
     if (window === undefined) return this.#sorted.levels(depth);
@@ -192,6 +212,20 @@ export class TickLadder implements Ladder {
       }
     }
     return { prices, sizes };
+  }
+
+  /** See `BestLevels`. */
+  readBest(depth: number, prices: Float64Array, sizes: Float64Array): number {
+    const window = this.#window;
+    if (window === undefined) return this.#sorted.readBest(depth, prices, sizes);
+    let count = 0;
+    let place = window.best;
+    for (; place >= 0 && count < depth; place = window.before(place)) {
+      prices[count] = this.#priceAt(place);
+      sizes[count] = window.sizeAt(place);
+      count += 1;
+    }
+    return count < depth && this.#far.count > 0 ? -1 : count;
   }
 
   /** A book that is cut is small, or ends near its best: it is kept as a list. */

@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteBudget } from "#core/byte-budget.ts";
+import { packedBytesMax } from "#core/packed-batches.ts";
 import { BatchHistory } from "./batch-history.ts";
 
-const HEAD_BYTES = 24;
+/** As it was published: the second half is what lies behind its core. */
+function published(bytes: Uint8Array) {
+  return { bytes, start: 0, end: bytes.length, coreStart: bytes.length >> 1 };
+}
 
 function create(limits: { bytesMax?: number; ageMs?: number; totalBytesMax?: number } = {}) {
   const { bytesMax = 4_096, ageMs = 1_000, totalBytesMax = 1_000_000 } = limits;
@@ -13,7 +17,8 @@ function create(limits: { bytesMax?: number; ageMs?: number; totalBytesMax?: num
   const append = (bytes: number, options: { count?: number; nowMs?: number } = {}) => {
     const { count = 1, nowMs = 0 } = options;
     lastSequence += count;
-    history.append(new Uint8Array(bytes).fill(lastSequence), { count, lastSequence, nowMs });
+    const content = Uint8Array.from({ length: bytes }, (_, at) => lastSequence + at);
+    history.append(published(content), { count, lastSequence, nowMs });
   };
   return { history, budget, append };
 }
@@ -44,38 +49,41 @@ test("an answer ends before it is too long, and has one batch in any case", () =
   expect(firsts(history.after(0, 1))).toEqual([1]);
 });
 
+/** Takes so much of a page. */
+const LARGE = 1_000;
+const LARGE_MAX = packedBytesMax({ firstLength: LARGE / 2, secondLength: LARGE / 2 });
+
 test("young batches make the memory grow up to its limit, and then the oldest make room", () => {
-  const { history, append } = create({ bytesMax: 2_048 });
-  const size = 256 - HEAD_BYTES;
-  for (let index = 0; index < 8; index += 1) append(size);
-  expect(history.capacityBytes).toBe(2_048);
+  const { history, append } = create({ bytesMax: 4 * LARGE_MAX });
+  for (let index = 0; index < 4; index += 1) append(LARGE);
+  expect(history.capacityBytes).toBe(4 * LARGE_MAX);
   expect(history.keptAfter).toBe(0);
-  append(size);
-  expect(history.capacityBytes).toBe(2_048);
+  append(LARGE);
+  expect(history.capacityBytes).toBe(4 * LARGE_MAX);
   expect(history.keptAfter).toBe(1);
   expect(history.after(0, 10_000)).toBeUndefined();
-  expect(firsts(history.after(1, 10_000))).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(firsts(history.after(1, 10_000))).toEqual([2, 3, 4, 5]);
 });
 
-test("a batch of the greatest age makes room before memory is taken, a younger one does not", () => {
+test("a batch of the greatest age makes room for a new one, a younger one does not", () => {
   for (const [nowMs, batches] of [
     [999, 5],
     [1_000, 4],
   ] as const) {
-    const { history, append } = create();
-    for (let index = 0; index < 4; index += 1) append(256 - HEAD_BYTES);
-    expect(history.capacityBytes).toBe(1_024);
-    append(256 - HEAD_BYTES, { nowMs });
+    const { history, append } = create({ bytesMax: 100_000 });
+    for (let index = 0; index < 4; index += 1) append(LARGE);
+    append(LARGE, { nowMs });
     expect(history.batches).toBe(batches);
+    expect(history.capacityBytes).toBe(batches * LARGE_MAX);
   }
 });
 
 test("a batch as large as all that may be held is kept alone, a larger one not at all", () => {
-  const { history, append } = create({ bytesMax: 2_048 });
+  const { history, append } = create({ bytesMax: LARGE_MAX });
   append(10);
-  append(2_048 - HEAD_BYTES);
+  append(LARGE);
   expect(history.keptAfter).toBe(1);
-  append(2_049 - HEAD_BYTES);
+  append(LARGE + 2);
   expect(history.batches).toBe(0);
   expect(history.keptAfter).toBe(3);
   append(10);
@@ -83,18 +91,18 @@ test("a batch as large as all that may be held is kept alone, a larger one not a
 });
 
 test("histories share a budget: who comes when it is used up keeps nothing", () => {
-  const budget = new ByteBudget({ bytesMax: 1_500 });
-  const limits = { historyBytesMax: 4_096, historyAgeMs: 1_000 };
+  const budget = new ByteBudget({ bytesMax: LARGE_MAX + 100 });
+  const limits = { historyBytesMax: 4 * LARGE_MAX, historyAgeMs: 1_000 };
   const [one, other] = [new BatchHistory(limits, budget), new BatchHistory(limits, budget)];
-  const batch = new Uint8Array(500);
+  const batch = published(new Uint8Array(LARGE));
   for (let lastSequence = 1; lastSequence <= 3; lastSequence += 1) {
     one.append(batch, { count: 1, lastSequence, nowMs: 0 });
   }
-  expect(one.capacityBytes).toBe(1_024);
+  expect(one.capacityBytes).toBe(LARGE_MAX);
   expect(one.keptAfter).toBe(2);
   other.append(batch, { count: 1, lastSequence: 1, nowMs: 0 });
   expect(other.batches).toBe(0);
-  expect(budget.bytes).toBe(1_024);
+  expect(budget.bytes).toBe(LARGE_MAX);
 });
 
 test("a limit of 0 keeps nothing", () => {
@@ -143,11 +151,10 @@ test("whatever is appended, a list that keeps as many batches has the same answe
         const content = new Uint8Array(bytes).fill(index);
         list.push({ bytes: content, base: last });
         last += count;
-        history.append(content, { count, lastSequence: last, nowMs });
+        history.append(published(content), { count, lastSequence: last, nowMs });
       }
       const kept = list.slice(list.length - history.batches);
-      const keptBytes = kept.reduce((sum, { bytes }) => sum + bytes.byteLength + HEAD_BYTES, 0);
-      expect(keptBytes).toBeLessThanOrEqual(history.capacityBytes);
+      expect(history.capacityBytes).toBeLessThanOrEqual(4_096);
       expect(history.capacityBytes).toBe(budget.bytes);
       expect(history.keptAfter).toBe(kept[0]?.base ?? last);
       for (const { sequence, bytesMax } of questions) {

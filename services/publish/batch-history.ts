@@ -1,5 +1,7 @@
 import { assert } from "#core/assert.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
+import { PackedBatches, packedBytesMax } from "#core/packed-batches.ts";
+import type { BatchParts, PackedBatch } from "#core/packed-batches.ts";
 
 /** How much of the batches of one topic is kept, and of all topics together. */
 export type HistoryLimits = {
@@ -9,17 +11,20 @@ export type HistoryLimits = {
   readonly historyAgeMs: number;
 };
 
-/** The smallest memory of a history that has a batch. */
-const CAPACITY_BYTES_MIN = 1_024;
+/** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
+const PAGE_BYTES_MIN = 512;
+const PAGE_BYTES_MAX = 8_192;
+/** A new page has this part of what is held. */
+const PAGE_PART = 1 / 4;
 
-/** Before each batch: its length, its events, the sequence of its last event, and its time. */
-const HEAD_BYTES = 24;
-const COUNT_OFFSET = 4;
-const SEQUENCE_OFFSET = 8;
-const TIME_OFFSET = 16;
-
-/** No batch begins here: the next one is at the beginning of the memory. */
-const WRAP_MARK = 0xff_ff_ff_ff;
+/** A batch as it was published, and where its parts lie in its bytes. */
+type PublishedBytes = {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** What lies before it is much the same in each batch. */
+  readonly coreStart: number;
+};
 
 /** Where a batch stands in its topic, and when it was published. */
 type BatchPlace = {
@@ -31,25 +36,18 @@ type BatchPlace = {
 };
 
 /**
- * The last batches of one topic as they were published, in one ring of bytes: no object is kept for
- * a batch. The ring grows while its oldest batch is young, up to its limit and the budget that all
- * topics share; after that the oldest make room.
+ * The last batches of one topic as they were published, packed: no object is kept for a batch. Its
+ * memory grows by pages while the oldest of them is young, up to its limit and the budget that all
+ * topics share; after that the oldest page makes room.
  *
  * Invariants, asserted where they could break:
  * 1. batches follow each other without a hole (`append`);
- * 2. a ring of bytes never grows beyond `historyBytesMax` (`#grow`);
- * 3. a head lies where a batch begins (`#step`).
+ * 2. the memory never grows beyond `historyBytesMax` (`#addPage`).
  */
 export class BatchHistory {
   readonly #limits: HistoryLimits;
   readonly #budget: ByteBudget;
-  #bytes = new Uint8Array(0);
-  /** The same memory. */
-  #memory = new DataView(this.#bytes.buffer);
-  /** Where the oldest batch begins, and where the next one would. */
-  #begin = 0;
-  #end = 0;
-  #batches = 0;
+  #packed: PackedBatches | undefined;
   /** Of the last event that was appended, kept or not. */
   #sequence = 0;
 
@@ -62,55 +60,48 @@ export class BatchHistory {
 
   /** Keeps nothing any more, and gives its memory back. */
   release(): void {
-    this.#forget();
-    this.#budget.giveBack(this.#memory.byteLength);
-    this.#bytes = new Uint8Array(0);
-    this.#memory = new DataView(this.#bytes.buffer);
+    this.#budget.giveBack(this.capacityBytes);
+    this.#packed = undefined;
   }
 
   /** Keeps nothing of what was: the next batch goes on from `sequence`. */
   restart(sequence: number): void {
-    this.#forget();
+    this.release();
     this.#sequence = sequence;
   }
 
   /** Batches that are kept. */
   get batches(): number {
-    return this.#batches;
+    return this.#packed?.length ?? 0;
   }
 
   /** Bytes of memory that are held. */
   get capacityBytes(): number {
-    return this.#memory.byteLength;
+    return this.#packed?.heldBytes ?? 0;
   }
 
   /** The position that the oldest batch goes on from: what follows it is kept. */
   get keptAfter(): number {
-    if (this.#batches === 0) return this.#sequence;
-    return this.#sequenceAt(this.#begin) - this.#countAt(this.#begin);
+    const packed = this.#packed;
+    return packed === undefined || packed.length === 0 ? this.#sequence : packed.baseSequenceAt(0);
   }
 
   /**
    * Keeps a copy of the next batch of the topic. A batch that is larger than all that may be held
    * is not kept, and what was before it goes too.
    */
-  append(batch: Uint8Array, place: BatchPlace): void {
+  append({ bytes, start, end, coreStart }: PublishedBytes, place: BatchPlace): void {
     const { count, lastSequence, nowMs } = place;
-    assert(lastSequence - count === this.#sequence, "the next batch of a history follows the last");
+    const baseSequence = lastSequence - count;
+    assert(baseSequence === this.#sequence, "the next batch of a history follows the last");
     this.#sequence = lastSequence;
-    const size = HEAD_BYTES + batch.byteLength;
-    let at = this.#placeFor(size);
-    while (at === undefined) {
-      if (!this.#growFor(size, nowMs)) {
-        if (this.#batches === 0) return;
-        this.#dropOldest();
-      }
-      at = this.#placeFor(size);
+    const parts = { start, firstLength: coreStart - start, secondLength: end - coreStart };
+    const packed = this.#packed;
+    if (packed === undefined || packed.needsPage(parts, baseSequence)) {
+      if (!this.#addPage(parts, baseSequence, nowMs)) return;
     }
-    if (at === 0 && this.#end !== 0) this.#markWrap();
-    this.#write(at, batch, place);
-    this.#end = at + size;
-    this.#batches += 1;
+    this.#packed?.push(bytes, parts, lastSequence);
+    this.#packed?.noteTime(nowMs);
   }
 
   /**
@@ -126,123 +117,55 @@ export class BatchHistory {
   ): readonly Uint8Array[] | undefined {
     if (sequence > this.#sequence || sequence < this.keptAfter) return undefined;
     const batches: Uint8Array[] = [];
+    const packed = this.#packed;
+    if (packed === undefined) return batches;
     let bytes = 0;
-    let at = this.#begin;
-    for (let index = 0; index < this.#batches; index += 1) {
-      at = this.#unwrapped(at);
-      const length = this.#memory.getUint32(at);
-      const last = this.#sequenceAt(at);
-      if (last > lastSequence) break;
-      if (last > sequence) {
-        if (batches.length === 0 && last - this.#countAt(at) !== sequence) return undefined;
-        if (batches.length > 0 && bytes + length > bytesMax) break;
-        bytes += length;
-        batches.push(this.#bytes.slice(at + HEAD_BYTES, at + HEAD_BYTES + length));
-      }
-      at = this.#step(at);
-    }
-    return batches;
+    let isWhole = true;
+    packed.readFrom(packed.indexAfter(sequence), (batch) => {
+      if (batch.lastSequence > lastSequence) return false;
+      isWhole = batches.length > 0 || batch.baseSequence === sequence;
+      const length = batch.firstLength + batch.secondLength;
+      if (!isWhole || (batches.length > 0 && bytes + length > bytesMax)) return false;
+      bytes += length;
+      batches.push(wholeBytes(batch));
+      return true;
+    });
+    return isWhole ? batches : undefined;
   }
 
-  /** Where a batch of this size can be put now; undefined if it has no room. */
-  #placeFor(size: number): number | undefined {
-    const capacity = this.#memory.byteLength;
-    if (this.#batches === 0) return size <= capacity ? 0 : undefined;
-    if (this.#begin < this.#end) {
-      if (this.#end + size <= capacity) return this.#end;
-      return size <= this.#begin ? 0 : undefined;
-    }
-    return this.#end + size <= this.#begin ? this.#end : undefined;
-  }
-
-  /** More memory, if the limits allow it and the oldest batch is still young. */
-  #growFor(size: number, nowMs: number): boolean {
+  /** Memory for a batch that has no room; false, and nothing is kept, if it may not be had. */
+  #addPage(parts: BatchParts, baseSequence: number, nowMs: number): boolean {
     const { historyBytesMax, historyAgeMs } = this.#limits;
-    const held = this.#memory.byteLength;
-    if (size > historyBytesMax) return this.#forget();
-    const isYoung = this.#batches === 0 || nowMs - this.#timeAt(this.#begin) < historyAgeMs;
-    if (!isYoung && size <= held) return false;
-    const wanted = Math.max(CAPACITY_BYTES_MIN, held * 2, held + size);
-    const capacity = Math.min(wanted, historyBytesMax);
-    if (capacity <= held || !this.#budget.take(capacity - held)) {
-      return size > held ? this.#forget() : false;
+    const needed = packedBytesMax(parts);
+    const packed = (this.#packed ??= new PackedBatches());
+    const isOld = nowMs - packed.oldestTimeMs >= historyAgeMs;
+    if (isOld && packed.heldBytes > PAGE_BYTES_MIN) this.#dropPage(packed);
+    for (;;) {
+      const { heldBytes } = packed;
+      const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, heldBytes * PAGE_PART));
+      const room = historyBytesMax - heldBytes;
+      const bytes = Math.max(needed, Math.min(wanted, room));
+      if (bytes <= room && this.#budget.take(bytes)) {
+        packed.addPage(bytes, baseSequence);
+        assert(packed.heldBytes <= historyBytesMax, "a history stays below its limit");
+        return true;
+      }
+      if (heldBytes === 0) break;
+      this.#dropPage(packed);
     }
-    this.#grow(capacity);
-    return true;
-  }
-
-  /** A batch that cannot be kept leaves nothing before it. */
-  #forget(): false {
-    this.#batches = 0;
-    this.#begin = 0;
-    this.#end = 0;
+    this.#packed = undefined;
     return false;
   }
 
-  /** Moves the batches into a larger memory, the oldest first. */
-  #grow(capacity: number): void {
-    assert(capacity <= this.#limits.historyBytesMax, "a history stays below its limit");
-    const grown = new Uint8Array(capacity);
-    let end = 0;
-    let at = this.#begin;
-    for (let index = 0; index < this.#batches; index += 1) {
-      at = this.#unwrapped(at);
-      const next = this.#step(at);
-      grown.set(this.#bytes.subarray(at, next), end);
-      end += next - at;
-      at = next;
-    }
-    this.#bytes = grown;
-    this.#memory = new DataView(grown.buffer);
-    this.#begin = 0;
-    this.#end = end;
+  #dropPage(packed: PackedBatches): void {
+    this.#budget.giveBack(packed.dropOldestPage());
   }
+}
 
-  #dropOldest(): void {
-    this.#batches -= 1;
-    if (this.#batches === 0) {
-      this.#begin = 0;
-      this.#end = 0;
-      return;
-    }
-    this.#begin = this.#unwrapped(this.#step(this.#begin));
-  }
-
-  #markWrap(): void {
-    if (this.#end + 4 <= this.#memory.byteLength) this.#memory.setUint32(this.#end, WRAP_MARK);
-  }
-
-  #write(at: number, batch: Uint8Array, place: BatchPlace): void {
-    const memory = this.#memory;
-    memory.setUint32(at, batch.byteLength);
-    memory.setUint32(at + COUNT_OFFSET, place.count);
-    memory.setFloat64(at + SEQUENCE_OFFSET, place.lastSequence);
-    memory.setFloat64(at + TIME_OFFSET, place.nowMs);
-    this.#bytes.set(batch, at + HEAD_BYTES);
-  }
-
-  /** Where the batch behind this one begins, or the gap at the end of the memory. */
-  #step(at: number): number {
-    const next = at + HEAD_BYTES + this.#memory.getUint32(at);
-    assert(next <= this.#memory.byteLength, "a batch of a history ends within its memory");
-    return next;
-  }
-
-  /** The beginning of the memory if no batch begins here. */
-  #unwrapped(at: number): number {
-    const isEnd = at + 4 > this.#memory.byteLength || this.#memory.getUint32(at) === WRAP_MARK;
-    return isEnd ? 0 : at;
-  }
-
-  #countAt(at: number): number {
-    return this.#memory.getUint32(at + COUNT_OFFSET);
-  }
-
-  #sequenceAt(at: number): number {
-    return this.#memory.getFloat64(at + SEQUENCE_OFFSET);
-  }
-
-  #timeAt(at: number): number {
-    return this.#memory.getFloat64(at + TIME_OFFSET);
-  }
+function wholeBytes(batch: PackedBatch): Uint8Array {
+  const { firstBytes, firstStart, firstLength, secondBytes, secondStart, secondLength } = batch;
+  const bytes = new Uint8Array(firstLength + secondLength);
+  bytes.set(firstBytes.subarray(firstStart, firstStart + firstLength));
+  bytes.set(secondBytes.subarray(secondStart, secondStart + secondLength), firstLength);
+  return bytes;
 }

@@ -13,6 +13,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
+import { DirtyTopics } from "./dirty-topics.ts";
 import { type InstrumentTopics, noTopics, topicsIn } from "./instrument-topics.ts";
 import { TopicRecord } from "./topic-record.ts";
 import type { TopicPosition } from "./topic-record.ts";
@@ -97,7 +98,8 @@ export class Publisher {
   #absentContinue = false;
   readonly #topics = new Map<Instrument, InstrumentTopics>();
   readonly #historyBudget: ByteBudget;
-  #dirty: TopicRecord[] = [];
+  readonly #dirty = new DirtyTopics();
+  readonly #flushEach = (topic: TopicRecord): void => this.#flushTopic(topic);
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
   #scheduled = false;
@@ -168,9 +170,7 @@ export class Publisher {
 
   /** Publishes everything that waits. */
   flush(): void {
-    const dirty = this.#dirty;
-    this.#dirty = [];
-    for (const topic of dirty) this.#flushTopic(topic);
+    this.#dirty.takeAll(this.#flushEach);
   }
 
   /**
@@ -273,7 +273,7 @@ export class Publisher {
 
   /** Takes back everything that waits for a batch, oldest first in each topic. */
   withdraw(): readonly MarketEvent[] {
-    this.#dirty = [];
+    this.#dirty.clear();
     const events: MarketEvent[] = [];
     for (const topic of this.allTopics()) {
       if (topic.pendingCount > 0) events.push(...topic.withdrawPending());
@@ -286,7 +286,7 @@ export class Publisher {
     for (const topic of this.allTopics()) topic.history.release();
     this.#topics.clear();
     this.#retired.clear();
-    this.#dirty = [];
+    this.#dirty.clear();
     this.#moved = [];
     this.#epoch = 0;
     this.#continuedEpoch = undefined;
@@ -354,7 +354,7 @@ export class Publisher {
   }
 
   #markDirty(topic: TopicRecord): void {
-    this.#dirty.push(topic);
+    this.#dirty.add(topic);
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#options.schedule(() => {
@@ -408,10 +408,11 @@ export class Publisher {
   }
 
   /** Whoever misses the batch on the bus can ask for it. */
-  #remember({ history }: TopicRecord, { bytes, count, baseSequence }: BusBatch): void {
+  #remember({ history }: TopicRecord, batch: BusBatch): void {
     const { clock, counters } = this.#options;
+    const { baseSequence, count } = batch;
     const nowMs = clock.monotonicUs() / 1_000;
-    history.append(bytes, { count, lastSequence: baseSequence + count, nowMs });
+    history.append(batch, { count, lastSequence: baseSequence + count, nowMs });
     counters.historyBytes = this.#historyBudget.bytes;
   }
 

@@ -11,7 +11,8 @@ import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
-import { type NumberedTrade, RecentTrades } from "./recent-trades.ts";
+import { RecentTrades } from "./recent-trades.ts";
+import type { NumberedTrade } from "./trade-page.ts";
 import { addTick, columnsFor, eventsOfColumns } from "./tick-columns.ts";
 
 /** A place in a topic's sequence of events. */
@@ -173,17 +174,14 @@ export class TopicRecord {
    * Takes over a batch that another publisher has published, which goes on from where the topic
    * stands, and its events.
    */
-  follow(
-    { bytes, baseSequence, count }: BusBatch,
-    events: readonly MarketEvent[],
-    nowMs: number,
-  ): void {
+  follow(batch: BusBatch, events: readonly MarketEvent[], nowMs: number): void {
+    const { baseSequence, count } = batch;
     assert(baseSequence === this.#sequence, "a batch that is followed goes on from the last one");
     assert(this.pendingCount === 0, "nothing waits in a topic that is followed");
     assert(events.length === count, "a batch has as many events as it says");
     this.#sequence += count;
     this.#batchedSequence = this.#sequence;
-    this.history.append(bytes, { count, lastSequence: this.#sequence, nowMs });
+    this.history.append(batch, { count, lastSequence: this.#sequence, nowMs });
     for (const [index, event] of events.entries()) {
       this.#remember(event, baseSequence + index + 1);
     }

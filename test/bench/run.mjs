@@ -1,10 +1,12 @@
 // The benchmark suite. Runs on the build:
 //
-//   npm run bench -- [NAME...] [--quick] [--rounds N] [--only TEXT] [--compare] [--save RELEASE]
+//   npm run bench -- [NAME...] [--quick] [--long] [--rounds N] [--only TEXT] [--compare]
+//                    [--save RELEASE]
 //
 // Each benchmark runs in a process of its own, alternates its candidates, prints a table, and
 // writes its figures to test/bench/results/latest. --compare says what moved since the last release
-// that was saved, beyond the noise; --save keeps the figures as those of a release.
+// that was saved, beyond the noise; --save keeps the figures as those of a release. --long takes
+// as long as it takes to see what only grows slowly.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,27 +17,30 @@ import { machine, measureQuickly } from "./suite/measure.mjs";
 import { notes } from "./suite/notes.mjs";
 import { formatTable } from "./suite/table.mjs";
 
-/** Each is read when it is wanted. */
+/**
+ * Each is read when it is wanted, and has rounds enough that its medians stand still. All of them
+ * are to take less than twelve minutes: those that need processes for each round have three, and
+ * those whose figures are of bytes, which hardly differ, have two.
+ */
 const BENCHMARKS = {
-  ingest: () => import("./suite/ingest.mjs"),
-  book: () => import("./suite/book.mjs"),
-  codec: () => import("./suite/codec.mjs"),
-  messages: () => import("./suite/messages.mjs"),
-  bytes: () => importTypeScript("./suite/bytes.ts"),
-  fanout: () => import("./suite/fanout.mjs"),
-  peers: () => import("./suite/peers.mjs"),
-  latency: () => import("./suite/latency.mjs"),
-  memory: () => import("./suite/memory.mjs"),
-  instruments: () => import("./suite/instrument-memory.mjs"),
-  client: () => import("./suite/client.mjs"),
-  bundle: () => import("./suite/bundle.mjs"),
-  stall: () => import("./suite/stall.mjs"),
-  start: () => import("./suite/start.mjs"),
-  scale: () => import("./suite/scale.mjs"),
+  ingest: { load: () => import("./suite/ingest.mjs"), rounds: 3 },
+  book: { load: () => import("./suite/book.mjs"), rounds: 3 },
+  codec: { load: () => import("./suite/codec.mjs"), rounds: 3 },
+  messages: { load: () => import("./suite/messages.mjs"), rounds: 5 },
+  bytes: { load: () => importTypeScript("./suite/bytes.ts"), rounds: 1 },
+  fanout: { load: () => import("./suite/fanout.mjs"), rounds: 3 },
+  peers: { load: () => import("./suite/peers.mjs"), rounds: 3 },
+  latency: { load: () => import("./suite/latency.mjs"), rounds: 3 },
+  memory: { load: () => import("./suite/memory.mjs"), rounds: 2 },
+  instruments: { load: () => import("./suite/instrument-memory.mjs"), rounds: 2 },
+  client: { load: () => import("./suite/client.mjs"), rounds: 3 },
+  bundle: { load: () => import("./suite/bundle.mjs"), rounds: 1 },
+  stall: { load: () => import("./suite/stall.mjs"), rounds: 2 },
+  start: { load: () => import("./suite/start.mjs"), rounds: 5 },
+  scale: { load: () => import("./suite/scale.mjs"), rounds: 3 },
 };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");
-const ROUNDS = 5;
 const ROUNDS_QUICK = 1;
 
 const print = (text) => process.stdout.write(`${text}\n`);
@@ -44,6 +49,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
     rounds: { type: "string" },
     only: { type: "string" },
     compare: { type: "boolean", default: false },
@@ -77,19 +83,20 @@ async function importTypeScript(path) {
 
 /** One benchmark, in this process. */
 async function measure(name) {
-  const rounds = Number(values.rounds ?? (values.quick ? ROUNDS_QUICK : ROUNDS));
+  const { load, rounds: usual } = BENCHMARKS[name];
+  const rounds = Number(values.rounds ?? (values.quick ? ROUNDS_QUICK : usual));
   const about = machine();
   if (values.quick) measureQuickly();
   const startedMs = performance.now();
-  const benchmark = await BENCHMARKS[name]();
-  const rows = await benchmark.run({ rounds, quick: values.quick, only: values.only });
+  const benchmark = await load();
+  const { quick, long, only } = values;
+  const rows = await benchmark.run({ rounds, quick, long, only });
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
   print(`\n${name}: ${benchmark.about} (${rounds} rounds, ${seconds} s)`);
   const noted = notes();
   for (const note of noted) print(`note: ${note}`);
   print(formatTable(rows));
-  const { quick } = values;
-  const result = { name, machine: about, quick, rounds, seconds, notes: noted, rows };
+  const result = { name, machine: about, quick, long, rounds, seconds, notes: noted, rows };
   mkdirSync(LATEST, { recursive: true });
   writeFileSync(join(LATEST, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
@@ -97,18 +104,34 @@ async function measure(name) {
 async function runAll() {
   const { cpu, cores, node, platform, loadAtStart } = machine();
   print(`${cpu}, ${cores} cores, ${platform}, Node ${node}, load ${loadAtStart} at the start`);
+  const took = [];
   for (const name of names) {
     rmSync(join(LATEST, `${name}.json`), { force: true });
-    const args = [name, "--child", ...process.argv.slice(2).filter((word) => word !== name)];
+    const args = [name, "--child", ...optionsOf(values)];
+    const startedMs = performance.now();
     const child = fork(import.meta.filename, args, { execArgv: ["--expose-gc"] });
     const [code] = await once(child, "exit");
+    took.push({ name, seconds: Math.round((performance.now() - startedMs) / 1_000) });
     if (code !== 0) {
       process.stderr.write(`${name} failed with exit code ${code}\n`);
       process.exitCode = 1;
     }
   }
+  const sum = took.reduce((total, { seconds }) => total + seconds, 0);
+  const each = took.map(({ name, seconds }) => `${name} ${seconds}`).join(", ");
+  print(`\ntook ${sum} s: ${each}; load ${machine().loadAtStart} at the end`);
   if (values.compare) compare();
   if (values.save !== undefined) save(values.save);
+}
+
+/** What the process of one benchmark is told. */
+function optionsOf({ quick, long, rounds, only }) {
+  return [
+    ...(quick ? ["--quick"] : []),
+    ...(long ? ["--long"] : []),
+    ...(rounds === undefined ? [] : ["--rounds", rounds]),
+    ...(only === undefined ? [] : ["--only", only]),
+  ];
 }
 
 function readResult(path) {
@@ -131,30 +154,40 @@ function compare() {
     print("\nno release was saved yet, so there is nothing to compare with");
     return;
   }
+  if (values.quick) {
+    print("\nnothing is compared: the figures of a quick run mean nothing");
+    return;
+  }
   const release = readResult(join(RESULTS, file));
   print(`\nmoved since ${file.replace(".json", "")}, beyond the noise:`);
   for (const name of names) {
     const now = readResult(join(LATEST, `${name}.json`));
     const before = release.results.find((result) => result.name === name);
-    if (now === undefined || before === undefined) continue;
-    const lines = movedRows(before, now);
-    print(
-      lines.length === 0 ? `${name}: nothing` : lines.map((line) => `${name}: ${line}`).join("\n"),
-    );
+    if (now === undefined) continue;
+    if (before === undefined) {
+      print(`${name}: the release has no figures of it`);
+      continue;
+    }
+    const lines = movedRows(before, now, { isPart: values.only !== undefined });
+    print((lines.length === 0 ? ["nothing"] : lines).map((line) => `${name}: ${line}`).join("\n"));
   }
 }
 
+/** What was measured takes the place of its like; the others of a release stay. */
 function save(release) {
   if (values.quick || values.only !== undefined || process.exitCode === 1) {
     process.stderr.write("nothing is saved: a release has all rows of a run that did not fail\n");
     process.exitCode = 1;
     return;
   }
-  const results = names.map((name) => readResult(join(LATEST, `${name}.json`)));
   const file = join(RESULTS, `${release}.json`);
-  writeFileSync(
-    file,
-    `${JSON.stringify({ release, results: results.filter(Boolean) }, undefined, 2)}\n`,
-  );
+  const saved = readResult(file)?.results ?? [];
+  const results = Object.keys(BENCHMARKS).flatMap((name) => {
+    const measured = names.includes(name) ? readResult(join(LATEST, `${name}.json`)) : undefined;
+    return measured ?? saved.find((result) => result.name === name) ?? [];
+  });
+  writeFileSync(file, `${JSON.stringify({ release, results }, undefined, 2)}\n`);
+  const missing = Object.keys(BENCHMARKS).filter((name) => !results.some((is) => is.name === name));
   print(`\nsaved as test/bench/results/${release}.json`);
+  if (missing.length > 0) print(`it has no figures of ${missing.join(", ")} yet`);
 }

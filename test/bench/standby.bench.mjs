@@ -6,17 +6,12 @@
 // `npm run build && node test/bench/standby.bench.mjs [takeovers] [lease|word]`.
 // Ends with code 1 if a trade was missing or came twice.
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { connect } from "@tickwire/client";
-import { WebSocketServer } from "ws";
-import { createSimulatedVenue } from "#ingest/simulated/simulated-dialer.ts";
-import { SIMULATED_MARKET_DEFAULTS } from "#ingest/simulated/simulated-settings.ts";
-import { SystemClock } from "#runtime/system-clock.ts";
+import { serveMarket } from "./load/market.mjs";
 
 const takeovers = Number(process.argv[2] ?? 5);
 const byLease = (process.argv[3] ?? "lease") === "lease";
@@ -52,43 +47,9 @@ async function says(child, pattern) {
   }
 }
 
-/** What the market saw of those who read it. */
-const market = { connections: 0, unreadBytesMax: 0, skippedSteps: 0 };
 let ingestors = 0;
-
-/** One market that every ingestor reaches. */
-async function serveMarket() {
-  const settings = { ...SIMULATED_MARKET_DEFAULTS, eventsPerSecond: 100, pace: "even" };
-  const venue = createSimulatedVenue({ ...settings, clock: new SystemClock() });
-  const http = createServer((request, response) => {
-    const take = ({ status, body }) => response.writeHead(status).end(body);
-    const fail = () => response.writeHead(502).end();
-    venue.rest.get({ url: `http://market${request.url ?? ""}`, weight: 1 }, take, fail);
-  }).listen(0, "127.0.0.1");
-  await once(http, "listening");
-  new WebSocketServer({ server: http }).on("connection", (socket) => {
-    const handlers = {
-      onOpen() {},
-      onFrame: (frame) => socket.send(frame),
-      onClose: () => socket.close(),
-    };
-    const link = venue.dialer.dial("", handlers, { frameBytesMax: Infinity });
-    market.connections += 1;
-    socket.on("message", (data) => link.send(Buffer.from(data).toString()));
-    socket.on("error", () => {});
-    socket.on("close", () => link.close());
-    const look = setInterval(() => {
-      market.unreadBytesMax = Math.max(market.unreadBytesMax, socket.bufferedAmount);
-      market.skippedSteps = venue.skippedSteps;
-    }, 100);
-    socket.on("close", () => clearInterval(look));
-  });
-  const { port } = http.address();
-  return { webSocket: `ws://127.0.0.1:${port}/`, rest: `http://127.0.0.1:${port}` };
-}
-
 const store = mkdtempSync(join(tmpdir(), "standby-bench-"));
-const endpoints = await serveMarket();
+const { endpoints, seen: market } = await serveMarket({ eventsPerSecond: 100, pace: "even" });
 const environment = {
   TICKWIRE_BUS__NATS__SERVERS: `nats://127.0.0.1:${NATS_PORT}`,
   TICKWIRE_INGEST__VENUES: JSON.stringify([{ id: "simulated", endpoints }]),

@@ -14,6 +14,7 @@ import { connectNatsBus } from "#bus/nats-bus.ts";
 import { formatApiKey, hashOfKey } from "#gateway/access/api-keys.ts";
 import { HttpStand } from "#test/support/http-stand.ts";
 import { requireNatsServer, startNatsServer } from "#test/support/nats-server.ts";
+import { TRANSPORTS } from "#test/support/transports.ts";
 import { signingKey, signToken } from "#test/support/tokens.ts";
 import type { SigningKey } from "#test/support/tokens.ts";
 import { Rig } from "./gateway-harness.ts";
@@ -146,7 +147,7 @@ async function call(rig: Rig, method: string, headers: Record<string, string> = 
   return { response, text: await response.text() };
 }
 
-describe.each(["uws", "node"] as const)("over %s", (transport) => {
+describe.each(TRANSPORTS)("over %s", (transport) => {
   test("a key is taken by every carrier, and no carrier gives it back", async () => {
     writeAccess({});
     const rig = await start(transport);

@@ -6,13 +6,14 @@ import { connect } from "node:tls";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeCertificates } from "#test/support/certificates.ts";
+import { UWS_IS_EXPECTED } from "#test/support/transports.ts";
 import { WorkerRig } from "#test/support/worker-rig.ts";
 
 const { NoticeKind } = tickwire.v1;
 const TRADES = "fake:BTC-USDT/trades";
 const QUOTES = "fake:BTC-USDT/quotes";
 
-describe("a gateway of two workers on one port", () => {
+describe.runIf(UWS_IS_EXPECTED)("a gateway of two workers on one port", () => {
   let rig: WorkerRig;
   beforeAll(async () => {
     rig = await WorkerRig.start({ workerRingBytes: 256 * 1024 });
@@ -132,7 +133,7 @@ describe("a gateway of two workers on one port", () => {
   });
 });
 
-describe("limits over two workers", () => {
+describe.runIf(UWS_IS_EXPECTED)("limits over two workers", () => {
   let rig: WorkerRig;
   let folder = "";
   const file = (leaf: string): string => join(folder, leaf);
@@ -195,7 +196,7 @@ describe("limits over two workers", () => {
   });
 });
 
-describe("the end of a gateway of two workers", () => {
+describe.runIf(UWS_IS_EXPECTED)("the end of a gateway of two workers", () => {
   let rig: WorkerRig;
   beforeAll(async () => {
     rig = await WorkerRig.start({ workerSilentMsMax: 3_000 });

@@ -4,6 +4,7 @@ import {
   BATCH_EVENTS_MAX,
   BatchWriter,
   PendingQuotes,
+  PendingTrades,
   SCALE_MAX,
   rowsOfPending,
 } from "@tickwire/proto/codec";
@@ -15,6 +16,7 @@ import { columnHistories } from "#test/support/column-arbitraries.ts";
 import type { PendingBatch } from "#test/support/column-arbitraries.ts";
 
 const EPOCH = 1_767_225_600_000_001;
+const SAFE = Number.MAX_SAFE_INTEGER;
 const PUBLISHED_US = 1_767_225_600_000_900;
 
 /** With numbers that are bigints, which are never written the fast way. */
@@ -87,6 +89,19 @@ function quotesOf(count: number, startUs: number): PendingQuotes {
   return quotes;
 }
 
+function tradeWithId(id: string): PendingTrades {
+  const trades = new PendingTrades();
+  trades.reserve();
+  trades.receivedTimesUs[0] = EPOCH;
+  trades.venueTimesUs[0] = EPOCH - 1;
+  trades.prices[0] = 17;
+  trades.sizes[0] = 4;
+  trades.ids[0] = NaN;
+  trades.idTexts[0] = id;
+  trades.count = 1;
+  return trades;
+}
+
 describe("columns of events", () => {
   test("give the bytes of the same events as rows, batch after batch", () => {
     const alike = fc.property(columnHistories, (history) => {
@@ -132,6 +147,35 @@ describe("columns of events", () => {
       expect(shown(made)).toEqual(shown(expected as BusBatch));
     }
   });
+
+  test.each([63, 64, 65, 200])("with ids of %i letters give the bytes of their rows", (length) => {
+    const [writer, slow] = ["", ""].map(() => new BatchWriter({ kind: "trades", epoch: EPOCH }));
+    for (const letter of ["x", "y", "é", "z"]) {
+      const trades = tradeWithId(letter.repeat(length));
+      const made = writer?.writeColumns(trades, { publishedTimeUs: PUBLISHED_US });
+      const [expected] = slow?.write(slowRowsOf(trades), { publishedTimeUs: PUBLISHED_US }) ?? [];
+      expect(shown(made as BusBatch)).toEqual(shown(expected as BusBatch));
+    }
+  });
+
+  test.each([
+    { epoch: 0, publishedTimeUs: 0, startUs: 0 },
+    { epoch: 1, publishedTimeUs: -1, startUs: -5 },
+    { epoch: 127, publishedTimeUs: 2 ** 49 - 1, startUs: 2 ** 49 - 2 },
+    { epoch: 2 ** 49, publishedTimeUs: 2 ** 49, startUs: 2 ** 49 },
+    { epoch: SAFE, publishedTimeUs: SAFE, startUs: SAFE - 9 },
+  ])(
+    "of any time give the bytes of their rows: $startUs",
+    ({ epoch, publishedTimeUs, startUs }) => {
+      const [writer, slow] = ["", ""].map(() => new BatchWriter({ kind: "quotes", epoch }));
+      for (const step of [0, 1]) {
+        const quotes = quotesOf(2, startUs + 2 * step);
+        const made = writer?.writeColumns(quotes, { publishedTimeUs });
+        const [expected] = slow?.write(slowRowsOf(quotes), { publishedTimeUs }) ?? [];
+        expect(shown(made as BusBatch)).toEqual(shown(expected as BusBatch));
+      }
+    },
+  );
 
   test("are as many as a batch may have, at the most", () => {
     const writer = chain();

@@ -8,17 +8,17 @@ import { recordFieldsOf } from "./batch-kinds.ts";
 import { GENERATIONS, SEQUENCE_ANCHOR_BATCHES, markOf } from "./batch-marks.ts";
 import type { BatchKind, NamedField } from "./batch-kinds.ts";
 import type { BusBatch } from "./bus-batch.ts";
-import { LONG_MESSAGE, beginMessage, finishMessage } from "./bus-message.ts";
+import { beginMessage, finishMessage } from "./bus-message.ts";
 import type { BatchHead } from "./bus-message.ts";
 import { emptyChainState } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
 import { fitsChain, moveBehind, startChain } from "./column-chain.ts";
-import { columnsRoom, writePlainPayload, writeTimeColumns } from "./column-writer.ts";
 import { EventTimes } from "./event-times.ts";
 import { gatherPayload, planPrices, planRecords, writePayload } from "./payload-writer.ts";
 import type { PendingColumns } from "./pending-columns.ts";
 import { pendingOfRows, rowsOfPending } from "./pending-rows.ts";
 import { partsOf } from "./batch-parts.ts";
+import { encodePlain } from "./plain-batch.ts";
 import { writeTimes } from "./times-codec.ts";
 import { TradeIdPlan } from "./trade-id-form.ts";
 
@@ -101,8 +101,10 @@ export class BatchWriter {
    * the same events as rows.
    */
   writeColumns(columns: PendingColumns, init: BatchInit): BusBatch {
-    const head = headOf(init);
-    return this.#writePlain(columns, head) ?? this.#writeGeneral(rowsOfPending(columns), head);
+    checkInit(init);
+    return (
+      this.#writePlain(columns, init) ?? this.#writeGeneral(rowsOfPending(columns), headOf(init))
+    );
   }
 
   /** A batch without events, which says where the topic stands. */
@@ -161,40 +163,31 @@ export class BatchWriter {
   }
 
   /** Undefined, and nothing has moved, if the columns have to go the general way. */
-  #writePlain(columns: PendingColumns, head: BatchHead): BusBatch | undefined {
+  #writePlain(
+    columns: PendingColumns,
+    { publishedTimeUs, skipped = 0 }: BatchInit,
+  ): BusBatch | undefined {
     const state = this.#state;
     const { count, kind } = columns;
-    const last = state.sequence + head.skipped + count;
+    const last = state.sequence + skipped + count;
     if (kind !== this.#kind || count === 0 || count > BATCH_EVENTS_MAX) return undefined;
     if (!Number.isSafeInteger(last)) return undefined;
     const rebase = this.#isFirst;
     if (rebase) startChain(state, columns);
-    if (!fitsChain(state, columns) || !this.#writeCore(columns, head, last)) {
+    const isAnchor = this.#batchesSinceAnchor + 1 >= SEQUENCE_ANCHOR_BATCHES;
+    const batch = fitsChain(state, columns)
+      ? encodePlain(state, columns, { publishedTimeUs, skipped, last, rebase, isAnchor })
+      : undefined;
+    if (batch === undefined) {
       if (rebase) Object.assign(state, emptyChainState(kind, state.epoch, state.sequence));
       return undefined;
     }
-    // From here on the chain moves.
     this.#isFirst = false;
-    const baseSequence = state.sequence;
     state.sequence = last;
     moveBehind(state, columns);
-    this.#batchesSinceAnchor = (this.#batchesSinceAnchor + 1) % SEQUENCE_ANCHOR_BATCHES;
+    this.#batchesSinceAnchor = isAnchor ? 0 : this.#batchesSinceAnchor + 1;
     if (kind === "trades") this.#tradeIds.passed(count);
-    return finishMessage(state, head, { baseSequence, count, rebase });
-  }
-
-  /** Writes the base and the core; false, and nothing has moved, if that does not work plainly. */
-  #writeCore(columns: PendingColumns, head: BatchHead, last: number): boolean {
-    const state = this.#state;
-    const { publishedTimeUs, skipped } = head;
-    const writer = beginMessage(state, columnsRoom(columns));
-    const mark = markOf(last, state.generation);
-    if (!writeTimeColumns(writer, state, columns, { mark, publishedTimeUs })) return false;
-    writeUint(writer, BatchField.Skipped, skipped);
-    if (this.#batchesSinceAnchor + 1 >= SEQUENCE_ANCHOR_BATCHES) {
-      writeUint(writer, BatchField.LastSequence, last);
-    }
-    return writePlainPayload(writer, state, columns);
+    return batch;
   }
 
   #encode(
@@ -207,7 +200,7 @@ export class BatchWriter {
     const { publishedTimeUs, skipped } = head;
     const count = rows.rows.length;
     // The base in it is the state before the events, which the columns then move.
-    const writer = beginMessage(state, LONG_MESSAGE);
+    const writer = beginMessage(state);
     state.sequence = last;
     const mark = markOf(last, state.generation);
     writeTimes(writer, state, times, { count, mark, publishedTimeUs });
@@ -228,12 +221,17 @@ export class BatchWriter {
   }
 }
 
-function headOf({ publishedTimeUs, skipped = 0 }: BatchInit): BatchHead {
+function headOf(init: BatchInit): BatchHead {
+  checkInit(init);
+  const { publishedTimeUs, skipped = 0 } = init;
+  return { publishedTimeUs, skipped, snapshot: false };
+}
+
+function checkInit({ publishedTimeUs, skipped = 0 }: BatchInit): void {
   if (!Number.isSafeInteger(publishedTimeUs)) {
     throw new WireError("unsafe-integer", `publishedTimeUs is ${publishedTimeUs}`);
   }
   checkCount("skipped", skipped);
-  return { publishedTimeUs, skipped, snapshot: false };
 }
 
 function checkCount(name: string, value: number): void {

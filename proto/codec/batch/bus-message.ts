@@ -1,11 +1,9 @@
-import { VARINT_BYTES_MAX, writeBool, writeInt, writeUint } from "../byte-writer.ts";
+import { ByteWriter, writeBool, writeInt, writeUint } from "../byte-writer.ts";
 import { writeBase } from "./base-writer.ts";
 import { BusBatchField } from "./bus-batch.ts";
 import type { BusBatch } from "./bus-batch.ts";
-import { closeShared, openShared, sharedCopy } from "./byte-arena.ts";
+import { sharedCopy } from "./byte-arena.ts";
 import type { ChainState } from "./chain-state.ts";
-import { ColumnByteWriter } from "./column-bytes.ts";
-import { TIME_MIN, putSmall, putTime } from "./small-varint.ts";
 
 /** What a batch says beside its events. */
 export type BatchHead = {
@@ -14,41 +12,21 @@ export type BatchHead = {
   readonly snapshot: boolean;
 };
 
-/** Room for columns of which nobody says how long they will be. */
-export const LONG_MESSAGE = Infinity;
-
-/** Most bytes around the columns, where no trade ids have a prefix: what is longer grows. */
-const AROUND_COLUMNS_BYTES = 250;
-
-/** Columns take about so much of the room that is made for them. */
-const FILLED_SHARE = 1 / 3;
-
 // Encoding is synchronous and never re-entered, so one set of scratch serves every topic.
-const longWriter = new ColumnByteWriter();
-const sharedWriter = new ColumnByteWriter();
-/** Of the message that is being written: its writer, and where its parts are. */
-let writer = longWriter;
-let start = 0;
+const writer = new ByteWriter();
+/** Of the message that is being written: where its parts are. */
 let baseEnd = 0;
 let coreStart = 0;
-let coreLengthBytes = 1;
 
 /**
  * Begins a message with the state as its base; the content of its core is to be written next, into
- * the writer that is returned, in which there is room for so many bytes. A message that is not
- * finished is overwritten by the next one.
+ * the writer that is returned. A message that is not finished is overwritten by the next one.
  */
-export function beginMessage(state: ChainState, columnsRoom: number): ColumnByteWriter {
-  const isShared = openShared(sharedWriter, columnsRoom + AROUND_COLUMNS_BYTES);
-  writer = isShared ? sharedWriter : longWriter;
-  if (!isShared) writer.reset();
-  start = writer.position;
+export function beginMessage(state: ChainState): ByteWriter {
+  writer.reset();
   writeBase(writer, state);
   baseEnd = writer.position;
-  coreLengthBytes = columnsRoom * FILLED_SHARE < 0x80 || columnsRoom === LONG_MESSAGE ? 1 : 2;
-  coreStart = writer.open(BusBatchField.Batch, coreLengthBytes);
-  if (columnsRoom !== LONG_MESSAGE) writer.reserve(columnsRoom);
-  writer.renewView();
+  coreStart = writer.open(BusBatchField.Batch);
   return writer;
 }
 
@@ -65,16 +43,12 @@ export function finishMessage(
 ): BusBatch {
   const { baseSequence, count, rebase } = written;
   const coreLength = writer.position - coreStart;
-  writer.close(coreStart, coreLengthBytes);
-  const coreEnd = writer.position - start;
-  if (count > 0 && publishedTimeUs >= TIME_MIN) writeUsualTail(count, publishedTimeUs);
-  else {
-    writeUint(writer, BusBatchField.Count, count);
-    writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
-  }
-  if (rebase) writeBool(writer, BusBatchField.Rebase, true);
-  const bytes =
-    writer === sharedWriter ? closeShared(writer) : sharedCopy(writer.bytes, writer.position);
+  writer.close(coreStart);
+  const coreEnd = writer.position;
+  writeUint(writer, BusBatchField.Count, count);
+  writeInt(writer, BusBatchField.PublishedTimeUs, publishedTimeUs);
+  writeBool(writer, BusBatchField.Rebase, rebase);
+  const bytes = sharedCopy(writer.bytes, writer.position);
   return {
     bytes,
     start: 0,
@@ -82,7 +56,7 @@ export function finishMessage(
     coreStart: coreEnd - coreLength,
     coreEnd,
     baseStart: 0,
-    baseEnd: baseEnd - start,
+    baseEnd,
     channel,
     epoch,
     baseSequence,
@@ -92,14 +66,4 @@ export function finishMessage(
     publishedTimeUs,
     rebase,
   };
-}
-
-/** The count and the time of publishing, of a year like ours. */
-function writeUsualTail(count: number, publishedTimeUs: number): void {
-  writer.reserve(2 * VARINT_BYTES_MAX);
-  const { bytes, position } = writer;
-  bytes[position] = BusBatchField.Count << 3;
-  const counted = putSmall(bytes, position + 1, count);
-  bytes[counted] = BusBatchField.PublishedTimeUs << 3;
-  writer.position = putTime(bytes, counted + 1, publishedTimeUs);
 }

@@ -2,15 +2,17 @@
  * Columns straight into bytes, for what nearly all batches are like: numbers that are safe integers
  * and differ little, in a chain whose base says all that they need. Whatever is otherwise is told
  * before anything of the chain has moved, and goes the general way, which gives the same bytes.
+ * Functions here get the position to write at and return the one after what they wrote, or
+ * NOT_PLAIN: then what was written means nothing.
  */
 import * as BatchField from "../../gen/batch-field.ts";
 import { putVarint } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
 import { TradeIdForm } from "./chain-state.ts";
 import type { ChainState } from "./chain-state.ts";
-import { writeLevelColumns } from "./level-column-writer.ts";
+import { putLevelColumns } from "./level-column-writer.ts";
 import type { PendingColumns, PendingTrades } from "./pending-columns.ts";
-import { writeQuoteColumns } from "./quote-column-writer.ts";
+import { putQuoteColumns } from "./quote-column-writer.ts";
 import {
   SMALL_DIFFERENCE_MAX,
   closeColumn,
@@ -20,23 +22,30 @@ import {
   putSize,
   smallCode,
 } from "./small-codes.ts";
-import type { ColumnByteWriter } from "./column-bytes.ts";
-import { NOT_PLAIN, putSmall } from "./small-varint.ts";
+import { NOT_PLAIN, putSigned, putSmall } from "./small-varint.ts";
+import type { ColumnBytes } from "./small-varint.ts";
+
+/** Ids that are longer, and texts of other letters, go the general way. */
+const SHORT_ID_BYTES_MAX = 64;
 
 /** Most bytes that an event takes: numbers of 31 bits take 5, and safe ones 8. */
 const TRADE_BYTES_MAX = 5 + 5 + 8 + 8 + 8;
+/** Of an id that is a text: tag, length, letters. */
+const TEXT_ID_BYTES_MAX = 3 + SHORT_ID_BYTES_MAX;
 const QUOTE_BYTES_MAX = 5 + 5 + 1 + 4 * 8;
 const CHANGE_BYTES_MAX = 5 + 5 + 5;
 const LEVEL_BYTES_MAX = 8 + 8;
 /** Tags and lengths of the columns, and what stands before the first event. */
 const HEADS_BYTES_MAX = 80;
 
-/** Most bytes that the columns take, with their times and without ids that are texts. */
-export function columnsRoom(columns: PendingColumns): number {
+/** Most bytes that the columns take, with their times. */
+export function columnsRoom(state: ChainState, columns: PendingColumns): number {
   const { count } = columns;
   switch (columns.kind) {
-    case "trades":
-      return HEADS_BYTES_MAX + TRADE_BYTES_MAX * count;
+    case "trades": {
+      const hasTexts = state.tradeIdForm === TradeIdForm.Text;
+      return HEADS_BYTES_MAX + (TRADE_BYTES_MAX + (hasTexts ? TEXT_ID_BYTES_MAX : 0)) * count;
+    }
     case "quotes":
       return HEADS_BYTES_MAX + QUOTE_BYTES_MAX * count;
     case "books":
@@ -44,30 +53,26 @@ export function columnsRoom(columns: PendingColumns): number {
   }
 }
 
-/**
- * Writes the column `times`, for which room must be there. False if a time is out of the ordinary;
- * what was written then means nothing.
- */
-export function writeTimeColumns(
-  writer: ColumnByteWriter,
+/** Writes the column `times`. */
+export function putTimeColumn(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingColumns,
   { mark, publishedTimeUs }: { readonly mark: number; readonly publishedTimeUs: number },
-): boolean {
+): number {
   const { count, receivedTimesUs } = columns;
-  const lag = publishedTimeUs - (receivedTimesUs[count - 1] as number);
-  if (!(lag <= FAST_MAGNITUDE_MAX && lag >= -FAST_MAGNITUDE_MAX)) return false;
+  const { bytes } = into;
   const width = lengthBytes(count, state.venueTimeUnitUs === 0 ? 2 : 4);
-  const start = openColumn(writer, BatchField.Times, width);
-  let at = putVarint(writer.bytes, start, mark);
-  at = putVarint(writer.bytes, at, lag < 0 ? -2 * lag - 1 : 2 * lag);
+  const start = openColumn(bytes, from, BatchField.Times, width);
+  let at = putSmall(bytes, start, mark);
+  at = putSigned(into, at, publishedTimeUs - (receivedTimesUs[count - 1] as number));
+  if (at === NOT_PLAIN) return NOT_PLAIN;
   at =
     state.venueTimeUnitUs === 0
-      ? putReceivedTimes(writer.bytes, at, state, columns)
-      : putBothTimes(writer.bytes, at, state, columns);
-  if (at === NOT_PLAIN) return false;
-  closeColumn(writer, { start, end: at, width });
-  return true;
+      ? putReceivedTimes(bytes, at, state, columns)
+      : putBothTimes(bytes, at, state, columns);
+  return at === NOT_PLAIN ? NOT_PLAIN : closeColumn(bytes, start, at, width);
 }
 
 function putReceivedTimes(
@@ -128,30 +133,32 @@ function putBothTimes(
   return isSafe ? at : NOT_PLAIN;
 }
 
-/** Writes the other columns, in the same way. */
-export function writePlainPayload(
-  writer: ColumnByteWriter,
+/** Writes the other columns, for which room must be there, as `columnsRoom` says. */
+export function putPayload(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingColumns,
-): boolean {
+): number {
   switch (columns.kind) {
     case "trades":
-      return writeTradePrices(writer, state, columns) && writeTradeIds(writer, state, columns);
+      return putTradeColumns(into, from, state, columns);
     case "quotes":
-      return writeQuoteColumns(writer, state, columns);
+      return putQuoteColumns(into, from, state, columns);
     case "books":
-      return columns.levelCount === 0 || writeLevelColumns(writer, state, columns);
+      return columns.levelCount === 0 ? from : putLevelColumns(into, from, state, columns);
   }
 }
 
-function writeTradePrices(
-  writer: ColumnByteWriter,
+function putTradeColumns(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingTrades,
-): boolean {
+): number {
   const { count, prices, sizes, sides } = columns;
-  const { bytes } = writer;
-  const start = openColumn(writer, BatchField.Prices, 1);
+  const { bytes } = into;
+  let start = openColumn(bytes, from, BatchField.Prices, 1);
   let at = start;
   let previous = state.price as number;
   for (let index = 0; index < count; index += 1) {
@@ -162,58 +169,72 @@ function writeTradePrices(
       code === NOT_PLAIN
         ? putLargeCode(bytes, at, price - previous, side)
         : putSmall(bytes, at, code | side);
-    if (at === NOT_PLAIN) return false;
+    if (at === NOT_PLAIN) return NOT_PLAIN;
     previous = price;
   }
-  if (!Number.isSafeInteger(previous)) return false;
-  closeColumn(writer, { start, end: at, width: 1 });
+  if (!Number.isSafeInteger(previous)) return NOT_PLAIN;
+  at = closeColumn(bytes, start, at, 1);
   const width = lengthBytes(count, 3);
-  const sizesStart = openColumn(writer, BatchField.Sizes, width);
-  at = sizesStart;
+  start = openColumn(bytes, at, BatchField.Sizes, width);
+  at = start;
   for (let index = 0; index < count; index += 1) {
-    at = putSize(writer, at, sizes[index] as number);
-    if (at === NOT_PLAIN) return false;
+    at = putSize(into, at, sizes[index] as number);
+    if (at === NOT_PLAIN) return NOT_PLAIN;
   }
-  closeColumn(writer, { start: sizesStart, end: at, width });
-  return true;
+  return putTradeIds(into, closeColumn(bytes, start, at, width), state, columns);
 }
 
-function writeTradeIds(
-  writer: ColumnByteWriter,
+function putTradeIds(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingTrades,
-): boolean {
+): number {
   const { count, ids, idTexts } = columns;
-  if (state.tradeIdForm === TradeIdForm.Number) {
-    const isPlain = state.tradeIdPrefix === "" && state.tradeIdDigits === 0;
-    return isPlain && writeNumberIds(writer, state, columns);
-  }
+  if (state.tradeIdForm === TradeIdForm.Number) return putNumberIds(into, from, state, columns);
+  let at = from;
   for (let index = 0; index < count; index += 1) {
     const id = ids[index] as number;
     const text = id === id ? String(id) : (idTexts[index] as string);
     // What has no ids takes them only by a base that tells of them.
-    if (state.tradeIdForm === TradeIdForm.None && text !== "") return false;
-    if (state.tradeIdForm === TradeIdForm.Text) writer.stringField(BatchField.TradeIds, text);
+    if (state.tradeIdForm === TradeIdForm.None && text !== "") return NOT_PLAIN;
+    if (state.tradeIdForm === TradeIdForm.Text) at = putShortText(into.bytes, at, text);
+    if (at === NOT_PLAIN) return NOT_PLAIN;
   }
-  return true;
+  return at;
 }
 
-function writeNumberIds(
-  writer: ColumnByteWriter,
+/** An element of `trade_ids`, if it is short ASCII. */
+function putShortText(bytes: Uint8Array, from: number, text: string): number {
+  const { length } = text;
+  if (length > SHORT_ID_BYTES_MAX) return NOT_PLAIN;
+  const start = openColumn(bytes, from, BatchField.TradeIds, 1);
+  for (let index = 0; index < length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return NOT_PLAIN;
+    bytes[start + index] = unit;
+  }
+  return closeColumn(bytes, start, start + length, 1);
+}
+
+function putNumberIds(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingTrades,
-): boolean {
+): number {
   const { count, ids } = columns;
-  if (typeof state.tradeId !== "number") return false;
+  if (typeof state.tradeId !== "number") return NOT_PLAIN;
   let previous = state.tradeId;
   let index = 0;
   while (index < count && ids[index] === previous + 1) {
     previous += 1;
     index += 1;
   }
-  if (index === count) return Number.isSafeInteger(previous);
-  const { bytes } = writer;
-  const start = openColumn(writer, BatchField.TradeIdDeltas, 1);
+  if (index === count) return Number.isSafeInteger(previous) ? from : NOT_PLAIN;
+  const { bytes } = into;
+  const width = lengthBytes(count, 1);
+  const start = openColumn(bytes, from, BatchField.TradeIdDeltas, width);
   let at = start;
   previous = state.tradeId;
   for (index = 0; index < count; index += 1) {
@@ -221,10 +242,9 @@ function writeNumberIds(
     const difference = id - previous;
     const isFast = difference <= FAST_MAGNITUDE_MAX && difference >= -FAST_MAGNITUDE_MAX;
     // Not so either where the id is NaN, which is a text.
-    if (!isFast || !Number.isSafeInteger(id) || id < 0) return false;
+    if (!isFast || !Number.isSafeInteger(id) || id < 0) return NOT_PLAIN;
     at = putVarint(bytes, at, difference < 0 ? -2 * difference - 1 : 2 * difference);
     previous = id;
   }
-  closeColumn(writer, { start, end: at, width: 1 });
-  return true;
+  return closeColumn(bytes, start, at, width);
 }

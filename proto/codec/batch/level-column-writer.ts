@@ -1,5 +1,4 @@
 import * as BatchField from "../../gen/batch-field.ts";
-import { putVarint } from "../byte-writer.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
 import type { PendingBooks } from "./pending-columns.ts";
@@ -11,99 +10,105 @@ import {
   putSize,
   smallCode,
 } from "./small-codes.ts";
-import type { ColumnByteWriter } from "./column-bytes.ts";
-import { NOT_PLAIN, putEntry } from "./small-varint.ts";
+import { NOT_PLAIN, putEntry, putSmall } from "./small-varint.ts";
+import type { ColumnBytes } from "./small-varint.ts";
 
 /**
- * Writes the columns of changes of a book, for which room must be there. False if a number is out
- * of the ordinary; what was written then means nothing.
+ * Writes the columns of changes of a book, for which room must be there. Returns the position after
+ * them, or NOT_PLAIN if a number is out of the ordinary; what was written then means nothing.
  */
-export function writeLevelColumns(
-  writer: ColumnByteWriter,
+export function putLevelColumns(
+  into: ColumnBytes,
+  from: number,
   state: ChainState,
   columns: PendingBooks,
-): boolean {
-  const { count, bidCounts, askCounts } = columns;
+): number {
+  const { bytes } = into;
   const width = lengthBytes(columns.levelCount, 1.5);
-  const start = openColumn(writer, BatchField.Prices, width);
+  const start = openColumn(bytes, from, BatchField.Prices, width);
+  let at = putLevelPrices(into, start, state, columns);
+  if (at === NOT_PLAIN) return NOT_PLAIN;
+  at = putLevelSizes(into, closeColumn(bytes, start, at, width), columns);
+  return at === NOT_PLAIN || isSingleLevels(columns) ? at : putLevelCounts(bytes, at, columns);
+}
+
+function putLevelPrices(
+  into: ColumnBytes,
+  start: number,
+  state: ChainState,
+  { count, bidCounts, askCounts, prices, sizes }: PendingBooks,
+): number {
   let at = start;
   let level = 0;
   let bid = state.price as number;
   let ask = state.askPrice as number;
   for (let index = 0; index < count; index += 1) {
     const asksStart = level + (bidCounts[index] as number);
-    at = putSide(writer, at, columns, { from: level, to: asksStart, previous: bid, flags: 0 });
-    if (at === NOT_PLAIN) return false;
-    if (asksStart > level) bid = columns.prices[asksStart - 1] as number;
-    level = asksStart + (askCounts[index] as number);
-    const asks = { from: asksStart, to: level, previous: ask, flags: LEVEL_ASK };
-    at = putSide(writer, at, columns, asks);
-    if (at === NOT_PLAIN) return false;
-    if (level > asksStart) ask = columns.prices[level - 1] as number;
+    const asksEnd = asksStart + (askCounts[index] as number);
+    for (; level < asksStart; level += 1) {
+      const price = prices[level] as number;
+      const flags = Number(sizes[level] === 0) * LEVEL_REMOVED;
+      const code = smallCode(price - bid);
+      at =
+        code === NOT_PLAIN
+          ? putLargeCode(into.bytes, at, price - bid, flags)
+          : putEntry(into, at, code | flags);
+      if (at === NOT_PLAIN) return NOT_PLAIN;
+      bid = price;
+    }
+    for (; level < asksEnd; level += 1) {
+      const price = prices[level] as number;
+      const flags = LEVEL_ASK | (Number(sizes[level] === 0) * LEVEL_REMOVED);
+      const code = smallCode(price - ask);
+      at =
+        code === NOT_PLAIN
+          ? putLargeCode(into.bytes, at, price - ask, flags)
+          : putEntry(into, at, code | flags);
+      if (at === NOT_PLAIN) return NOT_PLAIN;
+      ask = price;
+    }
   }
-  if (!Number.isSafeInteger(bid) || !Number.isSafeInteger(ask)) return false;
-  closeColumn(writer, { start, end: at, width });
-  return writeLevelSizes(writer, columns);
+  return Number.isSafeInteger(bid) && Number.isSafeInteger(ask) ? at : NOT_PLAIN;
 }
 
-/** The prices of one side of one event. */
-function putSide(
-  writer: ColumnByteWriter,
-  start: number,
-  { prices, sizes }: PendingBooks,
-  side: {
-    readonly from: number;
-    readonly to: number;
-    readonly previous: number;
-    readonly flags: number;
-  },
+function putLevelSizes(
+  into: ColumnBytes,
+  from: number,
+  { levelCount, sizes }: PendingBooks,
 ): number {
-  const { from, to, flags: sideFlags } = side;
-  let { previous } = side;
-  let at = start;
-  for (let level = from; level < to; level += 1) {
-    const price = prices[level] as number;
-    const flags = sideFlags | (Number(sizes[level] === 0) * LEVEL_REMOVED);
-    const code = smallCode(price - previous);
-    at =
-      code === NOT_PLAIN
-        ? putLargeCode(writer.bytes, at, price - previous, flags)
-        : putEntry(writer, at, code | flags);
-    if (at === NOT_PLAIN) return NOT_PLAIN;
-    previous = price;
-  }
-  return at;
-}
-
-function writeLevelSizes(writer: ColumnByteWriter, columns: PendingBooks): boolean {
-  const { count, levelCount, sizes, bidCounts, askCounts } = columns;
-  const { bytes } = writer;
-  const before = writer.position;
   const width = lengthBytes(levelCount, 3);
-  const start = openColumn(writer, BatchField.Sizes, width);
+  const start = openColumn(into.bytes, from, BatchField.Sizes, width);
   let at = start;
   for (let level = 0; level < levelCount; level += 1) {
     const size = sizes[level] as number;
-    const end = putSize(writer, at, size);
-    if (end === NOT_PLAIN) return false;
+    const end = putSize(into, at, size);
+    if (end === NOT_PLAIN) return NOT_PLAIN;
     // What is written of a removed level is overwritten by the next one.
     at += (end - at) * Number(size !== 0);
   }
-  if (at === start) writer.position = before;
-  else closeColumn(writer, { start, end: at, width });
-  let single = count === 1;
-  if (!single && levelCount === count) {
-    single = true;
-    for (let index = 0; index < count; index += 1) {
-      if ((bidCounts[index] as number) + (askCounts[index] as number) !== 1) single = false;
-    }
-  }
-  if (single) return true;
-  const countsStart = openColumn(writer, BatchField.LevelCounts, 1);
-  at = countsStart;
+  return at === start ? from : closeColumn(into.bytes, start, at, width);
+}
+
+/** True if it goes without saying how many levels each event has. */
+function isSingleLevels({ count, levelCount, bidCounts, askCounts }: PendingBooks): boolean {
+  if (count === 1) return true;
+  if (levelCount !== count) return false;
   for (let index = 0; index < count; index += 1) {
-    at = putVarint(bytes, at, (bidCounts[index] as number) + (askCounts[index] as number));
+    if ((bidCounts[index] as number) + (askCounts[index] as number) !== 1) return false;
   }
-  closeColumn(writer, { start: countsStart, end: at, width: 1 });
   return true;
+}
+
+function putLevelCounts(
+  bytes: Uint8Array,
+  from: number,
+  { count, bidCounts, askCounts }: PendingBooks,
+): number {
+  const width = lengthBytes(count, 1);
+  const start = openColumn(bytes, from, BatchField.LevelCounts, width);
+  let at = start;
+  for (let index = 0; index < count; index += 1) {
+    at = putSmall(bytes, at, (bidCounts[index] as number) + (askCounts[index] as number));
+  }
+  return closeColumn(bytes, start, at, width);
 }

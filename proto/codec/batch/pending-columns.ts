@@ -3,10 +3,10 @@ import { BATCH_EVENTS_MAX } from "../limits.ts";
 /** Room of columns that nothing was written to yet: most topics are quiet. */
 export const ROOM_MIN = 16;
 
-/** Room for events that `clear` keeps; what a burst took beyond it is given back. */
+/** Room for events that stays: what a burst took beyond it, the first smaller batch gives back. */
 export const EVENTS_ROOM_KEPT_MAX = 256;
 
-/** Room for levels that `clear` keeps. */
+/** Room for levels that stays, in the same way. */
 export const LEVELS_ROOM_KEPT_MAX = 1_024;
 
 /** What an entry of `sides` says. */
@@ -45,10 +45,17 @@ class PendingEvents {
     this.resizeEvents(2 * length);
   }
 
-  /** Forgets the events. Scales stay. */
+  /**
+   * Forgets the events. Scales stay, and so does the room if the events needed it: who always has
+   * large batches would otherwise take it anew for each of them.
+   */
   clear(): void {
+    const { count } = this;
     this.count = 0;
-    if (this.receivedTimesUs.length > EVENTS_ROOM_KEPT_MAX) this.resizeEvents(EVENTS_ROOM_KEPT_MAX);
+    const isSpare = count <= EVENTS_ROOM_KEPT_MAX;
+    if (isSpare && this.receivedTimesUs.length > EVENTS_ROOM_KEPT_MAX) {
+      this.resizeEvents(EVENTS_ROOM_KEPT_MAX);
+    }
   }
 }
 
@@ -78,7 +85,8 @@ export class PendingTrades extends PendingEvents {
 
   override clear(): void {
     super.clear();
-    this.idTexts.length = 0;
+    // A length that is set is a call of V8's runtime, whatever the length was.
+    if (this.idTexts.length > 0) this.idTexts.length = 0;
   }
 }
 
@@ -134,8 +142,12 @@ export class PendingBooks extends PendingEvents {
 
   override clear(): void {
     super.clear();
+    const { levelCount } = this;
     this.levelCount = 0;
-    if (this.prices.length > LEVELS_ROOM_KEPT_MAX) this.#resizeLevels(LEVELS_ROOM_KEPT_MAX);
+    const isSpare = levelCount <= LEVELS_ROOM_KEPT_MAX;
+    if (isSpare && this.prices.length > LEVELS_ROOM_KEPT_MAX) {
+      this.#resizeLevels(LEVELS_ROOM_KEPT_MAX);
+    }
   }
 }
 

@@ -1,5 +1,4 @@
-import { putVarint } from "../byte-writer.ts";
-import type { ByteWriter } from "../byte-writer.ts";
+import { putVarint, varintLength } from "../byte-writer.ts";
 import { FAST_MAGNITUDE_MAX } from "../wide-integers.ts";
 import { NOT_PLAIN, putEntry } from "./small-varint.ts";
 import type { ColumnBytes } from "./small-varint.ts";
@@ -41,24 +40,26 @@ export function lengthBytes(entries: number, bytesEach: number): number {
   return entries * bytesEach < 0x80 ? 1 : 2;
 }
 
-/** As `ByteWriter.open`, where room is there already. */
-export function openColumn(writer: ByteWriter, field: number, width: number): number {
-  const { bytes, position } = writer;
+/** Begins a column whose length may take so many bytes; returns where its entries begin. */
+export function openColumn(bytes: Uint8Array, at: number, field: number, width: number): number {
   if (field < 16) {
-    bytes[position] = (field << 3) | 2;
-    return position + 1 + width;
+    bytes[at] = (field << 3) | 2;
+    return at + 1 + width;
   }
-  bytes[position] = (field << 3) | 0x82;
-  bytes[position + 1] = field >> 4;
-  return position + 2 + width;
+  bytes[at] = (field << 3) | 0x82;
+  bytes[at + 1] = field >> 4;
+  return at + 2 + width;
 }
 
-/** Ends the column that started at `start` with what was written up to `end`. */
-export function closeColumn(
-  writer: ByteWriter,
-  { start, end, width }: { readonly start: number; readonly end: number; readonly width: number },
-): void {
-  writer.position = end;
-  if (width === 1 && end - start < 0x80) writer.bytes[start - 1] = end - start;
-  else writer.close(start, width);
+/** Ends the column of such a length that started at `start`; returns where what follows begins. */
+export function closeColumn(bytes: Uint8Array, start: number, end: number, width: number): number {
+  const length = end - start;
+  if (width === 1 && length < 0x80) {
+    bytes[start - 1] = length;
+    return end;
+  }
+  const extra = varintLength(length) - width;
+  if (extra !== 0) bytes.copyWithin(start + extra, start, end);
+  putVarint(bytes, start - width, length);
+  return end + extra;
 }

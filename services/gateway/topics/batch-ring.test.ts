@@ -40,7 +40,7 @@ describe("a batch of a ring", () => {
     expect([ring.firstSequenceAt(0), ring.lastSequenceAt(0), ring.baseSequenceAt(0)]).toEqual([
       7, 9, 6,
     ]);
-    expect([ring.length, ring.bytes, ring.keptBytesAt(0)]).toEqual([1, 52, 52]);
+    expect([ring.length, ring.bytes, ring.bytesFrom(0)]).toEqual([1, 52, 52]);
   });
 
   test("that was asked for does not change with what comes after it", () => {
@@ -75,8 +75,7 @@ describe("a batch of a ring", () => {
   test.each([
     ["stands for events that were conflated away", sharedBatch(9), 4],
     ["is a state", sharedBatch(9, 9, { isState: true }), 8],
-    ["has a base longer than a row says", news(9, { ...small, baseBytes: 65_536 }), 8],
-    ["has more events than a row says", news(70_000, { ...small, events: 65_536 }), 4_464],
+    ["has no event that is new", news(9, { ...small, events: 3 }), 8],
   ])("that %s is kept as the object that it is", (_, odd, baseSequence) => {
     const ring = new BatchRing();
     for (let sequence = 1; sequence <= 3; sequence += 1) {
@@ -92,7 +91,7 @@ describe("a batch of a ring", () => {
       baseSequence,
       odd.firstSequence,
     ]);
-    expect(ring.keptBytesAt(3)).toBe(odd.keptBytes);
+    expect(ring.bytesFrom(3) - ring.bytesFrom(4)).toBe(odd.keptBytes);
     for (let count = 0; count < 3; count += 1) ring.dropOldest();
     expect(ring.at(0)).toBe(odd);
     ring.dropOldest();
@@ -100,13 +99,27 @@ describe("a batch of a ring", () => {
   });
 
   test.each([
-    ["as many events as a row says", news(65_535, { ...small, events: 65_535 })],
-    ["a base as long as a row says", news(1, { ...small, baseBytes: 65_535 })],
-  ])("with %s is kept as bytes", (_, batch) => {
+    ["127 bytes", { ...small, bytes: 127 }],
+    ["128 bytes", { ...small, bytes: 128 }],
+    ["129 bytes", { ...small, bytes: 129 }],
+    ["a base of 255 bytes", { ...small, baseBytes: 255 }],
+    ["a base of 256 bytes", { ...small, baseBytes: 256 }],
+    ["a base of 257 bytes", { ...small, baseBytes: 257 }],
+    ["more bytes than a page", { ...small, bytes: 70_000, baseBytes: 70_000 }],
+    ["no base", { ...small, baseBytes: 0 }],
+    ["many events", { ...small, events: 1_000_000 }],
+  ])("with %s comes out as it went in, and so do those around it", (_, content) => {
     const ring = new BatchRing();
-    ring.push(batch, 0);
-    expect(ring.at(0)).not.toBe(batch);
-    expect(told(ring.at(0))).toEqual(told(batch));
+    const batches = [small, small, content, content, small, content, small].map((each, index) => {
+      return news((index + 1) * 1_000_000, { ...each, events: 1_000_000 });
+    });
+    for (const batch of batches) ring.push(batch, batch.lastSequence - 1_000_000);
+    expect(ring.from(0, Infinity).map(told)).toEqual(batches.map(told));
+    for (const [index, batch] of batches.entries()) {
+      const other = new BatchRing();
+      other.pushAll(ring);
+      expect(told(other.at(index))).toEqual(told(batch));
+    }
   });
 
   test("comes out as it went in however far sequences have come", () => {
@@ -154,20 +167,20 @@ test("a ring is a queue of batches, whatever their sizes and in whichever order 
     { weight: 5, arbitrary: content },
     { weight: 1, arbitrary: fc.constant("odd" as const) },
     { weight: 4, arbitrary: fc.constant("drop" as const) },
-    { weight: 1, arbitrary: fc.constant("fit" as const) },
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120, size: "max" }), (steps) => {
       const ring = new BatchRing();
       const model: { readonly batch: SharedBatch; readonly baseSequence: number }[] = [];
+      const gone: unknown[] = [];
+      const dropped: unknown[] = [];
       let sequence = 0;
       for (const what of steps) {
         if (what === "drop") {
           if (model.length === 0) continue;
-          model.shift();
-          ring.dropOldest();
-        } else if (what === "fit") ring.fit();
-        else {
+          gone.push(model.shift()?.batch.lastSequence);
+          dropped.push(ring.dropOldest());
+        } else {
           const baseSequence = sequence;
           sequence += what === "odd" ? 3 : what.events;
           const batch = what === "odd" ? sharedBatch(sequence) : news(sequence, what);
@@ -177,7 +190,14 @@ test("a ring is a queue of batches, whatever their sizes and in whichever order 
         expect(ring.length).toBe(model.length);
         expect(ring.bytes).toBe(model.reduce((sum, { batch }) => sum + batch.keptBytes, 0));
       }
+      expect(dropped).toEqual(gone);
+      const batches = model.map(({ batch }) => batch);
+      expect(ring.from(0, Infinity).map(told)).toEqual(batches.map(told));
       for (const [index, { batch, baseSequence }] of model.entries()) {
+        const rest = batches.slice(index).reduce((sum, { keptBytes }) => sum + keptBytes, 0);
+        expect(ring.bytesFrom(index)).toBe(rest);
+        expect(ring.indexAfter(batch.lastSequence)).toBe(index + 1);
+        expect(ring.indexAfter(batch.lastSequence - 1)).toBe(index);
         expect(told(ring.at(index))).toEqual(told(batch));
         expect(ring.baseSequenceAt(index)).toBe(baseSequence);
         expect(ring.firstSequenceAt(index)).toBe(batch.firstSequence);
@@ -190,25 +210,40 @@ test("a ring is a queue of batches, whatever their sizes and in whichever order 
 describe("the memory of a ring", () => {
   const KEPT = 1_000;
 
-  test("is that of its bytes, and sixteen bytes a batch", () => {
-    const ring = new BatchRing(KEPT);
+  /** As batches of a market are: most of a base is the same in the next one. */
+  const alike = (sequence: number) => {
+    const extent = { events: 1, skipped: 0, firstSequence: sequence, lastSequence: sequence };
+    const numbers = new Uint8Array(48).fill(7);
+    new DataView(numbers.buffer).setUint32(8, sequence);
+    const [bytes, base] = [numbers.slice(0, 24), numbers.slice()];
+    const kind = { isState: false, endsChain: false, receivedAtUs: 5 };
+    return SharedBatch.of(TOPIC, { ...extent, ...kind }, { bytes, base });
+  };
+  const filled = () => {
+    const ring = new BatchRing();
     for (let sequence = 1; sequence <= 20 * KEPT; sequence += 1) {
-      ring.push(news(sequence, small), sequence - 1);
+      ring.push(alike(sequence), sequence - 1);
       if (ring.length > KEPT) ring.dropOldest();
     }
-    expect(ring.bytes).toBe(KEPT * 40);
-    expect(ring.heldBytes).toBeLessThanOrEqual((KEPT + 1) * (16 + 40 * 1.125) + 512);
+    return ring;
+  };
+
+  test("is that of what differs from batch to batch, and of a page that is being filled", () => {
+    const ring = filled();
+    expect(ring.bytes).toBe(KEPT * 72);
+    expect(ring.heldBytes).toBeGreaterThan(KEPT * 12);
+    expect(ring.heldBytes).toBeLessThan(KEPT * 20 + 2 * 8_192);
+    expect(told(ring.at(0))).toEqual(told(alike(19 * KEPT + 1)));
   });
 
-  test("is given back when most of what was kept has gone", () => {
-    const ring = new BatchRing();
-    for (let sequence = 1; sequence <= KEPT; sequence += 1) {
-      ring.push(news(sequence, small), sequence - 1);
-    }
+  test("is given back with those that go", () => {
+    const ring = filled();
     while (ring.length > 10) ring.dropOldest();
-    ring.fit();
-    expect(ring.heldBytes).toBeLessThan(2_000);
-    expect(ring.lastSequenceAt(0)).toBe(KEPT - 9);
-    expect(told(ring.at(9))).toEqual(told(news(KEPT, small)));
+    expect(ring.heldBytes).toBeLessThanOrEqual(2 * 8_192);
+    expect(told(ring.at(9))).toEqual(told(alike(20 * KEPT)));
+    while (ring.length > 0) ring.dropOldest();
+    expect([ring.heldBytes, ring.bytes]).toEqual([0, 0]);
+    ring.push(alike(5), 4);
+    expect(told(ring.at(0))).toEqual(told(alike(5)));
   });
 });

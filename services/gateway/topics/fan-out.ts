@@ -2,25 +2,25 @@ import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { QuickLists } from "./quick-lists.ts";
 import type { SharedBatch } from "./shared-batch.ts";
+import { WaitingBatches } from "./waiting-batches.ts";
 
 type FanOutLimits = {
   /** Batches that wait in one list; its owner takes a full one at once. */
   readonly listBatchesMax: number;
-  /** Different batches that wait in all lists; beyond it every owner takes its own. Below 2^16. */
+  /** Different batches that wait in all lists; beyond it every owner takes its own. Up to 2^16. */
   readonly batchesMax: number;
 };
-const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 64, batchesMax: 16_384 };
+/**
+ * A list takes 7 of the processor's cache lines. An odd number of them, because lists that lie a
+ * power of two apart would all be kept in the same few places of the cache.
+ */
+const FAN_OUT_LIMITS: FanOutLimits = { listBatchesMax: 224, batchesMax: 32_768 };
 const LISTS_MIN = 16;
 const BLOCKS_MIN = 16;
-/** Small numbers, because a list is seldom in the processor's cache when a batch comes into it. */
-const NUMBERS_MAX = 0x1_0000;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
-/** Batches of up to so many bytes are copied by words; of longer ones a view is worth making. */
-const WORDWISE_BYTES_MAX = 512;
-const WORD_BYTES = 4;
-/** The order of bytes in which words are read. */
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+/** Written in vain behind the last batch of a frame. */
+const FRAME_REST_BYTES = 3;
 
 /** Whose list it is. */
 export type ListOwner = {
@@ -40,7 +40,8 @@ export type ListSeat = { readonly fanOut: FanOut; readonly list: number };
  * Lists of the same batches make one frame, which is put together once.
  *
  * What holds, and what enforces it:
- * 1. A number in a list names a batch: batches are forgotten only while every list is empty.
+ * 1. A number in a list names a batch: batches are forgotten when every list is empty, or when a
+ *    round has ended in which each list was emptied, those that came before it (`#isRoundWhole`).
  * 2. A list never runs into the next one: its owner takes it when it is full. Asserted.
  * 3. A list is given to nobody else while somebody may deliver to it: `retain` and `release` count.
  * 4. A list is due once until its turn: a mark for each list.
@@ -55,8 +56,7 @@ export class FanOut {
   readonly #uses: number[] = [];
   readonly #metrics: Pick<GatewayMetrics, "fullLists">;
   readonly #listBatchesMax: number;
-  readonly #batchesMax: number;
-  readonly #batches: SharedBatch[] = [];
+  readonly #batches: WaitingBatches;
   /** Which lists their owners leave to whoever sends their frames. */
   readonly quick = new QuickLists(LISTS_MIN);
   readonly #onDue: () => void;
@@ -80,9 +80,11 @@ export class FanOut {
   #dueCount = 0;
   /** Those of the round under way. */
   #round = new Int32Array(LISTS_MIN);
+  /** Each list that had its turn was empty after it. */
+  #isRoundWhole = true;
   /** The frame that was made last, and what is in it. */
-  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX + WORD_BYTES);
-  readonly #view = new DataView(this.#buffer.buffer);
+  readonly #buffer = new Uint8Array(LIST_FRAME_BYTES_MAX + FRAME_REST_BYTES);
+  readonly #target = { bytes: this.#buffer, view: new DataView(this.#buffer.buffer) };
   #frame = this.#buffer;
   #frameCount = 0;
   readonly #frameNumbers: Uint16Array;
@@ -96,15 +98,15 @@ export class FanOut {
     this.#metrics = metrics;
     this.#onDue = onDue;
     this.#frameNumbers = new Uint16Array(limits.listBatchesMax);
-    assert(limits.batchesMax <= NUMBERS_MAX, "the number of a batch fits into a list");
     this.#listBatchesMax = limits.listBatchesMax;
-    this.#batchesMax = limits.batchesMax;
+    const bytesMax = LIST_FRAME_BYTES_MAX;
+    this.#batches = new WaitingBatches({ capacity: limits.batchesMax, bytesMax });
     this.#numbers = new Uint16Array(BLOCKS_MIN * limits.listBatchesMax);
   }
 
   /** Batches that wait for somebody. */
   get batches(): number {
-    return this.#waiting === 0 ? 0 : this.#batches.length;
+    return this.#waiting === 0 ? 0 : this.#batches.count;
   }
 
   /** A list of the owner's own. */
@@ -140,9 +142,8 @@ export class FanOut {
   /** Puts the batch into the first `count` of these lists. */
   deliver(batch: SharedBatch, lists: Int32Array, count: number): void {
     if (this.#waiting === 0) this.#forget();
-    else if (this.#batches.length >= this.#batchesMax) this.#takeAll();
-    const number = this.#batches.length;
-    this.#batches.push(batch);
+    else if (this.#batches.isFull) this.#takeAll();
+    const number = this.#batches.add(batch);
     const counts = this.#counts;
     const blockOf = this.#blockOf;
     const listMax = this.#listBatchesMax;
@@ -164,7 +165,7 @@ export class FanOut {
     const first = this.#firstOf(list);
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
-      const batch = this.#batches[this.#numbers[index] as number] as SharedBatch;
+      const batch = this.#batches.at(this.#numbers[index] as number);
       bytes += batch.byteLength;
       entries.push(batch);
     }
@@ -184,7 +185,16 @@ export class FanOut {
     this.#round = lists;
     const count = this.#dueCount;
     this.#dueCount = 0;
+    this.#isRoundWhole = true;
+    this.#batches.beginRound();
     return count;
+  }
+
+  /** Every list of the round has had its turn. */
+  endRound(): void {
+    if (!this.#isRoundWhole) return;
+    this.#frameCount = 0;
+    this.#batches.endRound();
   }
 
   /** The turn of one of the lists of the round: what comes into it from now on is of the next. */
@@ -197,6 +207,7 @@ export class FanOut {
   /** The turn of a list for its owner, who may have taken it before. */
   giveTurn(list: number, nowUs: number): void {
     this.#owners[list]?.onListDue(nowUs);
+    if (this.#counts[list] !== 0) this.#isRoundWhole = false;
   }
 
   /** How many batches are in the list. */
@@ -219,13 +230,13 @@ export class FanOut {
       if (same === count) return this.#frame;
     }
     this.#frameCount = 0;
+    const batches = this.#batches;
     let length = 0;
     for (let index = 0; index < count; index += 1) {
       const number = numbers[first + index] as number;
-      const batch = this.#batches[number] as SharedBatch;
-      const { byteLength } = batch;
+      const byteLength = batches.lengthOf(number);
       if (length + byteLength > LIST_FRAME_BYTES_MAX) return undefined;
-      this.#copy(batch, length);
+      batches.put(number, this.#target, length);
       length += byteLength;
       frameNumbers[index] = number;
     }
@@ -234,24 +245,9 @@ export class FanOut {
     return this.#frame;
   }
 
-  /** Copies a batch into the frame; behind it up to three bytes are written in vain. */
-  #copy({ place: { chunk, start, length } }: SharedBatch, position: number): void {
-    const { words } = chunk;
-    if (words === undefined || length > WORDWISE_BYTES_MAX) {
-      this.#buffer.set(chunk.bytes.subarray(start, start + length), position);
-      return;
-    }
-    const view = this.#view;
-    const end = position + length;
-    let word = start / WORD_BYTES;
-    for (let at = position; at < end; at += WORD_BYTES, word += 1) {
-      view.setInt32(at, words[word] as number, IS_LITTLE_ENDIAN);
-    }
-  }
-
   /** The first batch of a list that has some. */
   oldestOf(list: number): SharedBatch {
-    return this.#batches[this.#numbers[this.#firstOf(list)] as number] as SharedBatch;
+    return this.#batches.at(this.#numbers[this.#firstOf(list)] as number);
   }
 
   /** What is in the list has left. */
@@ -287,7 +283,7 @@ export class FanOut {
   }
 
   #forget(): void {
-    this.#batches.length = 0;
+    this.#batches.forget();
     this.#frameCount = 0;
   }
 

@@ -43,7 +43,7 @@ export class TopicHistory implements TopicPosition {
 
   constructor(limits: RingLimits) {
     this.#limits = limits;
-    this.#ring = new BatchRing(limits.ringBatchesMax);
+    this.#ring = new BatchRing();
   }
 
   /** 0 before the first `reset`. */
@@ -115,12 +115,9 @@ export class TopicHistory implements TopicPosition {
     if (position.epoch !== this.#epoch || position.sequence > this.#sequence) return false;
     if (!this.#reachesBackTo(position.sequence)) return false;
     this.#snapshot = { sequence: position.sequence, batch: snapshot };
-    this.#bytesAfterSnapshot = 0;
-    this.#batchesAfterSnapshot = 0;
-    for (let index = this.#indexAfter(position.sequence); index < this.#ring.length; index += 1) {
-      this.#bytesAfterSnapshot += this.#ring.keptBytesAt(index);
-      this.#batchesAfterSnapshot += 1;
-    }
+    const index = this.#ring.indexAfter(position.sequence);
+    this.#bytesAfterSnapshot = this.#ring.bytesFrom(index);
+    this.#batchesAfterSnapshot = this.#ring.length - index;
     return true;
   }
 
@@ -211,7 +208,7 @@ export class TopicHistory implements TopicPosition {
     if (last === undefined || last.batch.lastSequence !== this.keptAfter) return false;
     const bytes = older.reduce((sum, { batch }) => sum + batch.keptBytes, 0);
     if (bytes > this.roomBytes || older.length + this.batches > this.#batchesMax) return false;
-    const ring = new BatchRing(this.#batchesMax);
+    const ring = new BatchRing();
     for (const { batch, baseSequence } of older) ring.push(batch, baseSequence);
     ring.pushAll(this.#ring);
     this.#ring = ring;
@@ -224,12 +221,10 @@ export class TopicHistory implements TopicPosition {
     let dropped = 0;
     let lastDropped = 0;
     while (ring.length > this.#batchesMax || ring.bytes > this.#bytesMax) {
-      lastDropped = ring.lastSequenceAt(0);
-      ring.dropOldest();
+      lastDropped = ring.dropOldest();
       dropped += 1;
     }
     if (dropped === 0) return 0;
-    if (dropped > 1) ring.fit();
     if (this.#snapshot !== undefined && this.#snapshot.sequence < lastDropped) {
       this.#snapshot = undefined;
       this.#bytesAfterSnapshot = 0;
@@ -242,8 +237,8 @@ export class TopicHistory implements TopicPosition {
   startFromSnapshot(): TopicStart | undefined {
     const snapshot = this.#snapshot;
     if (snapshot === undefined) return undefined;
-    const batches = snapshot.batch === undefined ? [] : [snapshot.batch];
-    this.#collectAfter(snapshot.sequence, batches);
+    const news = this.#collect(snapshot.sequence, this.#sequence);
+    const batches = snapshot.batch === undefined ? news : [snapshot.batch, ...news];
     return { position: { epoch: this.#epoch, sequence: snapshot.sequence }, batches };
   }
 
@@ -269,39 +264,16 @@ export class TopicHistory implements TopicPosition {
 
   /** Batches from behind one sequence up to another, which batches end at. */
   #collect(after: number, last: number): SharedBatch[] {
-    const batches: SharedBatch[] = [];
-    for (let index = this.#indexAfter(after); index < this.#ring.length; index += 1) {
-      if (this.#ring.lastSequenceAt(index) > last) break;
-      batches.push(this.#ring.at(index));
-    }
-    return batches;
+    return this.#ring.from(this.#ring.indexAfter(after), last);
   }
 
   /** Whether the ring continues without loss, and without repeating events, from `sequence`. */
   #reachesBackTo(sequence: number): boolean {
     if (sequence === this.#sequence) return true;
-    const index = this.#indexAfter(sequence);
+    const index = this.#ring.indexAfter(sequence);
     if (index === this.#ring.length) return false;
     const isAfter = this.#ring.firstSequenceAt(index) > sequence;
     return isAfter && this.#ring.baseSequenceAt(index) <= sequence;
-  }
-
-  /** Where the batches begin that have an event after `sequence`. */
-  #indexAfter(sequence: number): number {
-    let low = 0;
-    let high = this.#ring.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#ring.lastSequenceAt(middle) > sequence) high = middle;
-      else low = middle + 1;
-    }
-    return low;
-  }
-
-  #collectAfter(sequence: number, into: SharedBatch[]): void {
-    for (let index = this.#indexAfter(sequence); index < this.#ring.length; index += 1) {
-      into.push(this.#ring.at(index));
-    }
   }
 
   #push(order: BatchOrder, batch: SharedBatch): void {
@@ -324,7 +296,7 @@ export class TopicHistory implements TopicPosition {
     this.#past = undefined;
     this.#sequence = 0;
     this.#chainedTo = undefined;
-    this.#ring = new BatchRing(this.#limits.ringBatchesMax);
+    this.#ring = new BatchRing();
     this.#snapshot = undefined;
     this.#bytesAfterSnapshot = 0;
     this.#batchesAfterSnapshot = 0;

@@ -30,3 +30,21 @@ export async function loadUws(): Promise<UwsModule> {
       : await import("uWebSockets.js-node24");
   return (loaded as { default: UwsModule }).default;
 }
+
+/**
+ * The same for a gateway of several workers, which nothing else can serve: where there is no build
+ * for this platform it rejects with what an operator can do.
+ */
+export async function loadUwsForWorkers(load = loadUws): Promise<UwsModule> {
+  try {
+    return await load();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const reason = text.split("\n").findLast((line) => line.trim() !== "") ?? "";
+    throw new Error(
+      "several workers need uWebSockets.js, which does not load here: set gateway.workers to 1, " +
+        `or use Node 20 or 22 (${reason.trim()})`,
+      { cause: error },
+    );
+  }
+}

@@ -51,15 +51,22 @@ function finerForm({ scale, decimalsMax }: DecimalForm, needed: number): Decimal
   return { scale: needed, decimalsMax: decimalsMax === scale ? needed : decimalsMax };
 }
 
+const NO_FORM: DecimalForm = { scale: 0, decimalsMax: 0 };
+
 /** The levels of one side of a book message that is being scanned. Reused from frame to frame. */
 export class ScannedLevels {
   readonly #prices = new ScannedColumn();
   readonly #sizes = new ScannedColumn();
   #count = 0;
+  /** Those that the message began with: the columns are at their scales until one is finer. */
+  #priceForm: DecimalForm = NO_FORM;
+  #sizeForm: DecimalForm = NO_FORM;
 
   /** Forgets what was scanned, and scans in this form from now on. */
   begin({ price, size }: LevelForm): void {
     this.#count = 0;
+    this.#priceForm = price;
+    this.#sizeForm = size;
     this.#prices.begin(price.scale);
     this.#sizes.begin(size.scale);
   }
@@ -113,9 +120,9 @@ export class ScannedLevels {
       at += 1;
       const gone = words === undefined ? NOT_SO : literal(bytes, at, words.gone);
       if (words !== undefined) at = gone < 0 ? behindAny(bytes, at, words.set) : gone;
-      at = this.#price(bytes, at, form, scientific);
+      at = this.#anyPrice(bytes, at, form, scientific);
       if (at < 0 || bytes[at] !== COMMA) return NOT_SO;
-      at = this.#size(bytes, at + 1, form, scientific);
+      at = this.#anySize(bytes, at + 1, form, scientific);
       if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
       const isGone = this.#sizes.values[this.#count] === 0;
       if (words !== undefined && isGone !== gone >= 0) return NOT_SO;
@@ -144,8 +151,57 @@ export class ScannedLevels {
     }
   }
 
+  /**
+   * Behind the price of the next level. Where there is room, and no level was finer than those
+   * before, nothing else has to be asked.
+   */
+  #price(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    const { values } = this.#prices;
+    const index = this.#count;
+    if (index < values.length && form.price === this.#priceForm) {
+      const end = decimal(bytes, at, form.price, values, index);
+      if (end >= 0) return values[index] === 0 ? NOT_SO : end;
+    }
+    return this.#anyPrice(bytes, at, form, decimal);
+  }
+
+  /** Behind its size, in the same way. */
+  #size(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    const { values } = this.#sizes;
+    const index = this.#count;
+    if (index < values.length && form.size === this.#sizeForm) {
+      const end = decimal(bytes, at, form.size, values, index);
+      if (end >= 0) return end;
+    }
+    return this.#anySize(bytes, at, form, decimal);
+  }
+
+  /** Behind the bare price of the next level, which `add` takes. */
+  nextPrice(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    return this.#anyPrice(bytes, at, form, scientific);
+  }
+
+  /** Behind its bare size. */
+  nextSize(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    return this.#anySize(bytes, at, form, scientific);
+  }
+
+  /** The next level is to be removed. */
+  nextIsGone(form: GrowingForm): void {
+    const index = this.#count;
+    const column = this.#sizes;
+    column.reserve(index + 1);
+    column.rescale(form.size.scale, index);
+    column.values[index] = 0;
+  }
+
+  /** Takes the level whose price and size were read. */
+  add(): void {
+    this.#count += 1;
+  }
+
   /** Behind the price of the next level, which `read` reads. */
-  #price(bytes: Uint8Array, at: number, form: GrowingForm, read = decimal): number {
+  #anyPrice(bytes: Uint8Array, at: number, form: GrowingForm, read: typeof decimal): number {
     const index = this.#count;
     const column = this.#prices;
     column.reserve(index + 1);
@@ -164,7 +220,7 @@ export class ScannedLevels {
   }
 
   /** Behind its size. */
-  #size(bytes: Uint8Array, at: number, form: GrowingForm, read = decimal): number {
+  #anySize(bytes: Uint8Array, at: number, form: GrowingForm, read: typeof decimal): number {
     const index = this.#count;
     const column = this.#sizes;
     column.reserve(index + 1);
@@ -248,8 +304,7 @@ export class ScannedBook {
   readonly form: GrowingForm;
 
   constructor() {
-    const none = { scale: 0, decimalsMax: 0 };
-    this.form = new GrowingForm({ price: none, size: none });
+    this.form = new GrowingForm({ price: NO_FORM, size: NO_FORM });
   }
 
   /** Starts with a message whose levels go on from the scales of a tracker. */

@@ -231,7 +231,7 @@ export class BookStage {
   }
 
   #judgeCrossing(entry: Entry): void {
-    const isCrossed = entry.builder.book.isCrossed();
+    const isCrossed = entry.builder.isCrossed;
     if (isCrossed === entry.isCrossed) return;
     entry.isCrossed = isCrossed;
     if (entry.isLive) this.#tell(entry, "live", isCrossed ? CROSSED : UNCROSSED);

@@ -29,6 +29,8 @@
 #define DELAYS 4000000
 #define MARKS 2
 #define LETTERS 16
+/** Sockets from one address to the same port, below the number of ports that a system gives out. */
+#define SOCKETS_PER_ADDRESS 20000
 
 typedef struct {
   int fd;
@@ -189,9 +191,20 @@ static int take(Client *client, const unsigned char *from, size_t length) {
   return 1;
 }
 
-static void open_(Client *client, const struct sockaddr_in *address, const char *request) {
+/** The sockets behind the first ones leave from 127.0.0.2 and so on. */
+static void leaveFrom(int fd, int index) {
+  struct sockaddr_in source = {.sin_family = AF_INET};
+  source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + index / SOCKETS_PER_ADDRESS);
+  int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(fd, (const struct sockaddr *)&source, sizeof source) < 0) fail("bind");
+}
+
+static void open_(Client *client, int index, const struct sockaddr_in *address,
+                  const char *request) {
   client->fd = socket(AF_INET, SOCK_STREAM, 0);
   if (client->fd < 0) fail("socket");
+  if (index >= SOCKETS_PER_ADDRESS) leaveFrom(client->fd, index);
   if (connect(client->fd, (const struct sockaddr *)address, sizeof *address) < 0) fail("connect");
   int on = 1;
   setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -284,7 +297,8 @@ int main(int count, char **words) {
   for (;;) {
     // A few at a time, so that the server's queue of accepted sockets does not overflow.
     for (int some = 0; some < 32 && begun < sockets && begun < (int)opened + 128; some += 1) {
-      open_(&clients[begun++], &address, request);
+      open_(&clients[begun], begun, &address, request);
+      begun += 1;
     }
     int ready = epoll_wait(poller, events, EVENTS, begun < sockets ? 0 : -1);
     for (int index = 0; index < ready; index += 1) {

@@ -142,15 +142,20 @@ async function openManyTopics() {
     messages: sessions.map((topics) => [HELLO, subscribe(topics)]),
   });
   const { bytes, ticks } = await look(own, load, subscribed);
-  const bare = await open({
-    name: "uws-server.mjs",
-    options: { how: "publish", topics: TOPICS, bytesPerTick: bytes / ticks },
-    messages: sessions.map((topics) => [Buffer.from(topics.join(","))]),
-  });
-  return { own, bare, subscribed };
+  const openBare = (name, how) =>
+    open({
+      name,
+      options: { how, topics: TOPICS, bytesPerTick: bytes / ticks },
+      messages: sessions.map((topics) => [Buffer.from(topics.join(","))]),
+    });
+  const bare = await openBare("uws-server.mjs", "publish");
+  const lists = await openBare("assembled-server.mjs", "lists");
+  const walk = await openBare("assembled-server.mjs", "walk");
+  return { own, bare, lists, walk, subscribed };
 }
 
-async function manyTopics({ target, ...shape }, { own, bare, subscribed }, rounds) {
+async function manyTopics({ target, ...shape }, stands, rounds) {
+  const { own, bare, lists, walk, subscribed } = stands;
   const load = { ...shape, ticks: 1 };
   const name = `${TOPICS} topics, ${load.messages} messages a turn, ${load.turnsPerSecond} turns/s`;
   const of = (candidate, stand) => async () => {
@@ -162,6 +167,8 @@ async function manyTopics({ target, ...shape }, { own, bare, subscribed }, round
     tickwire: of("tickwire", own),
     "uWebSockets.js publish()": of("publish()", bare),
     "publish() again": of("publish() again", bare),
+    "frames alone, by lists": of("by lists", lists),
+    "frames alone, by sessions": of("by sessions", walk),
   };
   const samples = await alternateFigures(candidates, { rounds, isWarm: true });
   const reference = samples["uWebSockets.js publish()"];
@@ -193,6 +200,7 @@ export async function run({ rounds, quick, only = "" }) {
   if (many.length === 0) return rows;
   const stands = await openManyTopics();
   for (const what of many) rows.push(...(await manyTopics(what, stands, rounds)));
-  await Promise.all([stands.own.end(), stands.bare.end()]);
+  const { own, bare, lists, walk } = stands;
+  await Promise.all([own, bare, lists, walk].map((stand) => stand.end()));
   return rows;
 }

@@ -87,11 +87,14 @@ export async function alternate(candidates, { rounds }) {
  */
 export function row(measure, candidate, unit, samples, { reference, target } = {}) {
   const summary = { min: Math.min(...samples), median: median(samples), max: Math.max(...samples) };
-  const ratio =
-    reference === undefined
-      ? undefined
-      : median(samples.map((value, index) => value / (reference[index] ?? Number.NaN)));
-  return { measure, candidate, unit, ...summary, ratio, target, rounds: samples.length };
+  const rounds = samples.length;
+  if (reference === undefined) return { measure, candidate, unit, ...summary, target, rounds };
+  const ratios = samples.map((value, index) => value / (reference[index] ?? Number.NaN));
+  const ratio = median(ratios);
+  const ratioMin = Math.min(...ratios);
+  const ratioMax = Math.max(...ratios);
+  const line = { measure, candidate, unit, ...summary };
+  return { ...line, ratio, ratioMin, ratioMax, target, rounds };
 }
 
 /** What the figures were measured on. */

@@ -1,10 +1,12 @@
 // What a session and a busy topic cost in memory, and whether clients that come and go leave
 // anything behind. Beside it a socket of uWebSockets.js alone. Resident memory after garbage was
 // collected; the kernel's part is not counted.
+import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { clientFrame, compiled, startAlone } from "../load/stand.mjs";
+import { clientFrame } from "../load/client-frame.mjs";
+import { compiled, startAlone } from "../load/stand.mjs";
 import { row } from "./measure.mjs";
 
 const KIB = 1024;
@@ -12,9 +14,16 @@ const SETTLE_MS_MAX = 120_000;
 const SESSIONS = 10_000;
 const TOPICS_PER_SESSION = 10;
 const BUSY_TOPICS = 200;
+/** What a server on a core of its own keeps up with. */
+const BUSY_TURNS_PER_SECOND = 200;
 /** More batches than a topic's history has room for. */
 const BATCHES_PER_TOPIC = 5_000;
-const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 20, seconds: 100 };
+/** More for a run that is to take long, as far as the limit of open files lets it. */
+const SESSIONS_LONG = 50_000;
+/** Files that a server has open besides its sockets. */
+const FILES_BESIDES = 200;
+const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 15, seconds: 30 };
+const CHURN_LONG = { connectsPerSecond: 1_000, warmUpSeconds: 30, seconds: 600 };
 const CHURN_QUICK = { connectsPerSecond: 100, warmUpSeconds: 1, seconds: 2 };
 /** Clients that are there at once; a busy machine admits fewer a second then. */
 const VISITORS_MAX = 500;
@@ -68,6 +77,26 @@ async function perSession(program, { sessions, messages, subscriptions }) {
   };
 }
 
+/** Open files that a process may have here; undefined where nobody says. */
+function filesMax() {
+  const said = spawnSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).stdout?.trim();
+  if (said === "unlimited") return Number.POSITIVE_INFINITY;
+  return said === undefined || said === "" ? undefined : Number(said);
+}
+
+/** The sessions of a long run; undefined, with a line that says so, if there are too few files. */
+function manySessions() {
+  // The first tenth stays open beside them.
+  const files = SESSIONS_LONG + SESSIONS_LONG / 10 + FILES_BESIDES;
+  const max = filesMax();
+  if (max !== undefined && max >= files) return SESSIONS_LONG;
+  process.stdout.write(
+    `left out: ${SESSIONS_LONG} sessions, because a process may open ${max ?? "unknown"} files ` +
+      `here (ulimit -Hn), and the server needs ${files}\n`,
+  );
+  return undefined;
+}
+
 async function idleSessions(rounds, sessions) {
   const name = `${sessions} idle sessions, ${TOPICS_PER_SESSION} topics each`;
   const messages = [[HELLO, subscribe(TOPICS_PER_SESSION)]];
@@ -96,9 +125,9 @@ async function busyTopics(rounds, topics, batches) {
     const server = await startAlone({ name: "tickwire-server.mjs", options: { topics } });
     const end = await server.open({ sockets: 1, messages: [[HELLO, subscribe(topics)]] });
     const before = await settled(server, topics);
-    server.start({ turnsPerSecond: 100, messages: topics, ticks: 1 });
+    server.start({ turnsPerSecond: BUSY_TURNS_PER_SECOND, messages: topics, ticks: 1 });
     for (;;) {
-      await wait(500);
+      await wait(200);
       const { messages } = await server.mark(false);
       if (messages >= topics * batches) break;
     }
@@ -178,16 +207,17 @@ async function churn({ connectsPerSecond, warmUpSeconds, seconds }) {
 
 export const about = "memory of sessions and topics";
 
-export async function run({ rounds, quick, only = "" }) {
+export async function run({ rounds, quick, long, only = "" }) {
   if (compiled("readers") === undefined) {
     process.stdout.write("left out: there is no C compiler for the readers\n");
     return [];
   }
-  const times = Math.min(rounds, 2);
+  const many = long ? manySessions() : undefined;
   const parts = {
-    sessions: () => idleSessions(times, quick ? 200 : SESSIONS),
-    topics: () => busyTopics(times, quick ? 20 : BUSY_TOPICS, quick ? 500 : BATCHES_PER_TOPIC),
-    churn: () => churn(quick ? CHURN_QUICK : CHURN),
+    sessions: () => idleSessions(rounds, quick ? 200 : SESSIONS),
+    "many sessions": () => (many === undefined ? [] : idleSessions(1, many)),
+    topics: () => busyTopics(rounds, quick ? 20 : BUSY_TOPICS, quick ? 500 : BATCHES_PER_TOPIC),
+    churn: () => churn(quick ? CHURN_QUICK : long ? CHURN_LONG : CHURN),
   };
   const rows = [];
   for (const [name, measure] of Object.entries(parts)) {

@@ -1,17 +1,22 @@
 // What a second thread costs: a gateway whose port one or two workers serve, and one that is a
-// single thread as by default; and what a second gateway costs, where each reads the topics from
-// NATS. All threads of the servers have one core, so what counts is the CPU time of a tick that a
-// subscriber got; on a machine with cores to spare the second has one of its own. The publisher is
-// in the process of the (first) server, and is counted; nats-server is not.
+// single thread as by default; what a second gateway costs, where each reads the topics from NATS;
+// and what a second ingestor of a venue costs. All threads of the servers have one core, so what
+// counts is the CPU time of a tick that a subscriber got; on a machine with cores to spare the
+// second has one of its own. The publisher is in the process of the (first) server, and is counted;
+// nats-server is not. Each candidate has its servers and readers for all rounds of a load.
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { startNats } from "../load/nats.mjs";
 import { between, compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
+import { ingestorRows } from "./scale-ingestors.mjs";
 
-let secondsMeasured = 4;
+let secondsMeasured = 1;
 /** Each thread compiles its code for itself, while it serves. */
-let warmMs = 4_000;
+let warmMs = 3_000;
+/** Of a load that has just started, and what is under way when it ends. */
+const STEADY_MS = 300;
+const REST_MS = 200;
 let sessions = 1_000;
 const LOADS = [
   { topics: 1, each: 1, messages: 1, ticks: 16, turnsPerSecond: 40 },
@@ -32,10 +37,10 @@ function messagesOf(session, { topics, each }) {
 }
 
 /**
- * CPU time of a tick that one of `sessions` got, of servers that are given these options, one for
- * each. The first of them publishes.
+ * Servers that are given these options, one for each, of which the first publishes, with `sessions`
+ * readers that they share. They have run for a while under the load.
  */
-async function cpuUsPerTick(name, servers, load) {
+async function openStands(servers, load) {
   const { topics, each } = load;
   const own = sessions / servers.length;
   const stands = [];
@@ -49,24 +54,55 @@ async function cpuUsPerTick(name, servers, load) {
     await stand.settle(own * each);
     stands.push(stand);
   }
-  const markAll = () => Promise.all(stands.map((stand) => stand.mark()));
   stands[0].start(load);
   await wait(warmMs);
+  stands[0].stop();
+  await wait(REST_MS);
+  return stands;
+}
+
+/** CPU time of a tick that one of the sessions got, of all servers together. */
+async function cpuUsPerTick(name, stands, load) {
+  const markAll = () => Promise.all(stands.map((stand) => stand.mark()));
+  stands[0].start(load);
+  await wait(STEADY_MS);
   const before = await markAll();
   await wait(secondsMeasured * 1_000);
   const after = await markAll();
-  await Promise.all(stands.map((stand) => stand.end()));
-  const subscribersPerTopic = (sessions * each) / topics;
+  stands[0].stop();
+  await wait(REST_MS);
+  const subscribersPerTopic = (sessions * load.each) / load.topics;
   const results = before.map((mark, index) => between(mark, after[index], { subscribersPerTopic }));
   const sum = (key) => results.reduce((total, result) => total + result[key], 0);
   const [{ seconds, ticks }] = results;
-  process.stdout.write(
-    `${name}: ${Math.round(sum("frames") / seconds)} frames/s, ` +
-      `servers ${sum("serverCores").toFixed(2)} of a core, ` +
-      `readers ${sum("readerCores").toFixed(2)}, ` +
-      `${sum("skippedTurns")} turns left out, ${sum("closed")} closed\n`,
+  if (sum("skippedTurns") > 0 || sum("closed") > 0) {
+    process.stdout.write(
+      `${name}: ${sum("skippedTurns")} turns left out, ${sum("closed")} sockets closed\n`,
+    );
+  }
+  const us = (1e6 * sum("serverCores") * seconds) / ticks;
+  return { us, frames: sum("frames") / seconds };
+}
+
+/** Candidates by name, each with the options of its servers; one may be there twice. */
+async function samplesOf(candidates, load, rounds) {
+  const opened = new Map();
+  for (const servers of Object.values(candidates)) {
+    if (!opened.has(servers)) opened.set(servers, await openStands(servers, load));
+  }
+  const looks = Object.entries(candidates).map(([name, servers]) => [
+    name,
+    () => cpuUsPerTick(name, opened.get(servers), load),
+  ]);
+  const looked = await alternateFigures(Object.fromEntries(looks), { rounds, isWarm: true });
+  await Promise.all([...opened.values()].flat().map((stand) => stand.end()));
+  const said = Object.entries(looked).map(
+    ([name, values]) => `${name} ${Math.round(values.at(-1).frames)}`,
   );
-  return (1e6 * sum("serverCores") * seconds) / ticks;
+  process.stdout.write(`frames/s in the last round: ${said.join(", ")}\n`);
+  return Object.fromEntries(
+    Object.entries(looked).map(([name, values]) => [name, values.map(({ us }) => us)]),
+  );
 }
 
 function rowsOf(name, samples, target) {
@@ -80,28 +116,24 @@ function rowsOf(name, samples, target) {
 }
 
 async function workersOf(name, load, rounds) {
-  const measure = (workers) => () =>
-    cpuUsPerTick(`${workers} workers`, [{ config: { workers } }], load);
-  const samples = await alternateFigures(
-    { "1 thread": measure(1), "1 thread again": measure(1), "2 workers": measure(2) },
-    { rounds },
-  );
-  return rowsOf(name, samples, TARGET);
+  const one = [{ config: { workers: 1 } }];
+  const two = [{ config: { workers: 2 } }];
+  const candidates = { "1 thread": one, "1 thread again": one, "2 workers": two };
+  return rowsOf(name, await samplesOf(candidates, load, rounds), TARGET);
 }
 
-async function gatewaysOf(name, load, nats, rounds) {
-  const one = () => cpuUsPerTick("1 gateway", [{ nats }], load);
-  const two = () => cpuUsPerTick("2 gateways", [{ nats }, { nats, follows: true }], load);
-  const samples = await alternateFigures(
-    { "1 gateway": one, "1 gateway again": one, "2 gateways": two },
-    { rounds },
-  );
-  return rowsOf(`NATS, ${name}`, samples);
+/** Each candidate has a NATS of its own: they publish the same topics. */
+async function gatewaysOf(name, load, [first, second], rounds) {
+  const one = [{ nats: first.url }];
+  const two = [{ nats: second.url }, { nats: second.url, follows: true }];
+  const candidates = { "1 gateway": one, "1 gateway again": one, "2 gateways": two };
+  return rowsOf(`NATS, ${name}`, await samplesOf(candidates, load, rounds));
 }
 
-export const about = "CPU time of a tick with one and two workers, and with two gateways on NATS";
+export const about =
+  "CPU time of a tick with one and two workers, gateways on NATS, and ingestors of a venue";
 
-export async function run({ rounds, quick }) {
+export async function run({ rounds, quick, only = "" }) {
   if (compiled("readers") === undefined) {
     process.stdout.write("left out: there is no C compiler for the readers\n");
     return [];
@@ -111,21 +143,22 @@ export async function run({ rounds, quick }) {
     secondsMeasured = 0.5;
     warmMs = 200;
     sessions = 50;
+    return await workersOf("quick", LOADS[0], rounds);
   }
   const rows = [];
-  const nats = quick ? undefined : await startNats();
-  if (nats === undefined && !quick) {
-    process.stdout.write("left out: two gateways on NATS, there is no nats-server\n");
-  }
-  try {
-    for (const load of quick ? LOADS.slice(0, 1) : LOADS) {
-      const { topics, messages, ticks, turnsPerSecond } = load;
-      const name = `${topics} topics, ${messages} x ${ticks} ticks, ${turnsPerSecond} turns/s`;
-      rows.push(...(await workersOf(name, load, rounds)));
-      if (nats !== undefined) rows.push(...(await gatewaysOf(name, load, nats.url, rounds)));
+  const wanted = (part) => part.includes(only);
+  for (const load of LOADS) {
+    const { topics, messages, ticks, turnsPerSecond } = load;
+    const name = `${topics} topics, ${messages} x ${ticks} ticks, ${turnsPerSecond} turns/s`;
+    if (wanted("workers")) rows.push(...(await workersOf(name, load, rounds)));
+    if (!wanted("gateways")) continue;
+    const servers = [await startNats(), await startNats()];
+    if (servers[0] === undefined) process.stdout.write("left out: there is no nats-server\n");
+    else {
+      rows.push(...(await gatewaysOf(name, load, servers, rounds)));
+      for (const server of servers) server.stop();
     }
-  } finally {
-    nats?.stop();
   }
+  if (wanted("ingestors")) rows.push(...(await ingestorRows(rounds)));
   return rows;
 }

@@ -168,6 +168,7 @@ export class Flusher {
     this.#next = 0;
     this.#flushing.length = 0;
     this.#lists = 0;
+    this.fanOut.endRound();
     this.#lastFlushUs = this.#roundUs;
     this.#metrics.flushSeconds.observe(this.#roundUs / 1e6);
   }

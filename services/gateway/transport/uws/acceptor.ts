@@ -1,7 +1,7 @@
 import { assert } from "#core/assert.ts";
 import { errorAnswer } from "../http-answer.ts";
 import type { TransportOptions } from "../transport.ts";
-import { loadUws } from "../uws-module.ts";
+import { loadUwsForWorkers } from "../uws-module.ts";
 import type { us_listen_socket, UwsModule } from "../uws-module.ts";
 import { listenUws } from "./listen.ts";
 import type { AcceptingApp } from "./listen.ts";
@@ -44,7 +44,7 @@ export class UwsAcceptor {
    * address is taken.
    */
   static async listen(options: AcceptorOptions): Promise<UwsAcceptor> {
-    const uws = await loadUws();
+    const uws = await loadUwsForWorkers();
     const app = createUwsApp(uws, options.tls) as AcceptingApp;
     const acceptor = new UwsAcceptor(uws, app);
     const { socket, address, port } = await listenUws(uws, app, options);

@@ -59,6 +59,8 @@ export class FeedLink {
   /** What the frame that is being read refuses. */
   #refused: RefusedEvent[] = [];
   #state: LinkState = "dialing";
+  /** Frames of the venue are read in this state. */
+  #receives = false;
   /** By the clock that is never set. */
   #lastAliveUs: number;
   #pinged = false;
@@ -200,6 +202,7 @@ export class FeedLink {
   #move(event: LinkEvent): boolean {
     const before = this.#state;
     this.#state = LINK_LIFE[before][event];
+    this.#receives = LINK_TRAFFIC[this.#state].receives;
     return this.#state !== before;
   }
 
@@ -232,13 +235,13 @@ export class FeedLink {
   }
 
   #onFrame(frame: string | Uint8Array): void {
-    if (!LINK_TRAFFIC[this.#state].receives) return;
+    if (!this.#receives) return;
     this.decoder.decode(frame, this.#beginFrame(), this.#emit);
     this.#endFrame();
   }
 
   #onText(bytes: Uint8Array): void {
-    if (!LINK_TRAFFIC[this.#state].receives) return;
+    if (!this.#receives) return;
     const nowUs = this.#beginFrame();
     const isRead = this.decoder.scan?.(bytes, nowUs, this.#emit, this.#takeTick) === true;
     if (!isRead) this.decoder.decode(textOfBytes(bytes), nowUs, this.#emit);

@@ -1,0 +1,413 @@
+import { assert } from "./assert.ts";
+import { PackedPart, packedPartMax } from "./packed-part.ts";
+
+/**
+ * Where a batch lies in the bytes that it came in. It has two parts, the second behind the first,
+ * of which each resembles the same part of the batch before.
+ */
+export type BatchParts = {
+  readonly start: number;
+  readonly firstLength: number;
+  readonly secondLength: number;
+};
+
+/** A batch as it is read. What it says is good until the next one is read. */
+export type PackedBatch = {
+  /** The sequence that it goes on from. */
+  baseSequence: number;
+  lastSequence: number;
+  firstLength: number;
+  secondLength: number;
+  /** In which its first part lies, and where. */
+  firstBytes: Uint8Array;
+  firstStart: number;
+  /** The same of the second. */
+  secondBytes: Uint8Array;
+  secondStart: number;
+};
+
+/** A piece of memory for batches that go on from each other. */
+type Page = {
+  readonly bytes: Uint8Array;
+  used: number;
+  /** Batches that came before its first, since there are any. */
+  readonly firstOrdinal: number;
+  count: number;
+  /** The sequence that its first batch goes on from, and that of the last event of its last. */
+  readonly baseSequence: number;
+  lastSequence: number;
+  /** When its last batch came, if its owner says it. */
+  timeMs: number;
+};
+
+/** What is longer is not compared with what was before it. */
+const FIRST_BYTES_MAX = 128;
+const SECOND_BYTES_MAX = 256;
+/** Of the numbers before a batch, at most. */
+const HEAD_BYTES_MAX = 24;
+const SEVEN_BITS = 128;
+const EMPTY = new Uint8Array(0);
+
+/** The numbers before a batch: how far it goes, and how long its parts are. */
+type Head = {
+  /** Where the parts begin, and the next batch. */
+  start: number;
+  end: number;
+  advance: number;
+  firstLength: number;
+  secondLength: number;
+};
+
+// Reading is synchronous and never re-entered.
+const head: Head = { start: 0, end: 0, advance: 0, firstLength: 0, secondLength: 0 };
+const readFirst = new PackedPart(FIRST_BYTES_MAX);
+const readSecond = new PackedPart(SECOND_BYTES_MAX);
+const read: PackedBatch = {
+  baseSequence: 0,
+  lastSequence: 0,
+  firstLength: 0,
+  secondLength: 0,
+  firstBytes: EMPTY,
+  firstStart: 0,
+  secondBytes: EMPTY,
+  secondStart: 0,
+};
+
+/**
+ * The last batches of one topic, oldest first, of which nothing is an object. Each of the two parts
+ * of a batch is kept as the bytes in which it differs from that of the batch before: of the base,
+ * which is most of a small batch, few do. Batches lie in pages of some kilobytes. The first one of
+ * a page is compared with nothing, so that a page is read without the others.
+ *
+ * What holds, and what enforces it:
+ * 1. Batches of a page go on from each other: `needsPage`.
+ * 2. A batch ends within its page: `needsPage` counts with the most that it may take, and `push`
+ *    asserts it.
+ * 3. What is asked for is there: each index is asserted to be below `length`.
+ */
+export class PackedBatches {
+  readonly #pages: Page[] = [];
+  #length = 0;
+  #dropped = 0;
+  #bytes = 0;
+  #heldBytes = 0;
+  /** Where the oldest batch lies in the first page, and the sequence that it goes on from. */
+  #oldestStart = 0;
+  #oldestBase = 0;
+  /** Where the newest batch lies in the last page. */
+  #newestStart = 0;
+  readonly #first = new PackedPart(FIRST_BYTES_MAX);
+  readonly #second = new PackedPart(SECOND_BYTES_MAX);
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** How many there were before the oldest of them. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Of the batches as they came. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Memory that is held for them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Whether a page must be added before this batch is pushed. */
+  needsPage(parts: BatchParts, baseSequence: number): boolean {
+    const page = this.#pages.at(-1);
+    if (page === undefined || page.lastSequence !== baseSequence) return true;
+    return page.bytes.length - page.used < packedBytesMax(parts);
+  }
+
+  /** Adds a page of so many bytes. Its first batch goes on from this sequence. */
+  addPage(bytes: number, baseSequence: number): void {
+    this.#pages.push({
+      bytes: new Uint8Array(bytes),
+      used: 0,
+      firstOrdinal: this.#dropped + this.#length,
+      count: 0,
+      baseSequence,
+      lastSequence: baseSequence,
+      timeMs: 0,
+    });
+    this.#heldBytes += bytes;
+    this.#first.reset();
+    this.#second.reset();
+    if (this.#pages.length === 1) this.#oldestBase = baseSequence;
+  }
+
+  /** Copies a batch, which goes on from where the newest page ends, behind the others. */
+  push(source: Uint8Array, parts: BatchParts, lastSequence: number): void {
+    const page = this.#pages.at(-1);
+    assert(page !== undefined, "a batch is put into a page");
+    const { firstLength, secondLength } = parts;
+    const { bytes, used } = page;
+    const sizeMax = packedBytesMax(parts);
+    assert(bytes.length - used >= sizeMax, "a batch has room in its page");
+    const sizeLength = varintLength(sizeMax);
+    const start = used + sizeLength;
+    let at = putVarint(bytes, start, lastSequence - page.lastSequence);
+    at = putVarint(bytes, at, firstLength);
+    at = putVarint(bytes, at, secondLength);
+    at = this.#first.put(bytes, at, source, parts.start, firstLength);
+    at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
+    putPaddedVarint(bytes, used, at - start, sizeLength);
+    page.used = at;
+    this.#newestStart = used;
+    page.count += 1;
+    page.lastSequence = lastSequence;
+    this.#length += 1;
+    this.#bytes += firstLength + secondLength;
+  }
+
+  /** The newest batch came at this time. */
+  noteTime(timeMs: number): void {
+    const page = this.#pages.at(-1);
+    if (page !== undefined) page.timeMs = timeMs;
+  }
+
+  /** When the last batch of the oldest page came. */
+  get oldestTimeMs(): number {
+    return this.#pages[0]?.timeMs ?? 0;
+  }
+
+  /**
+   * The oldest goes, and its page with the last one that lies in it. Returns the sequence of its
+   * last event.
+   */
+  dropOldest(): number {
+    const page = this.#pages[0];
+    assert(page !== undefined && this.#length > 0, "what is dropped was kept");
+    readHead(page.bytes, this.#oldestStart);
+    this.#bytes -= head.firstLength + head.secondLength;
+    this.#oldestStart = head.end;
+    this.#oldestBase += head.advance;
+    this.#length -= 1;
+    this.#dropped += 1;
+    const lastSequence = this.#oldestBase;
+    if (this.#dropped === page.firstOrdinal + page.count) this.#dropPage(page);
+    return lastSequence;
+  }
+
+  /** All of the oldest page goes. Returns the bytes that it had. */
+  dropOldestPage(): number {
+    const page = this.#pages[0];
+    assert(page !== undefined, "a page that is dropped was there");
+    while (this.#dropped < page.firstOrdinal + page.count) this.dropOldest();
+    if (this.#pages[0] === page) this.#dropPage(page);
+    return page.bytes.length;
+  }
+
+  #dropPage(page: Page): void {
+    this.#pages.shift();
+    this.#heldBytes -= page.bytes.length;
+    this.#oldestStart = 0;
+    this.#oldestBase = this.#pages[0]?.baseSequence ?? 0;
+  }
+
+  /** Where the batches begin that have an event after `sequence`; `length` if none has. */
+  indexAfter(sequence: number): number {
+    const pages = this.#pages;
+    let low = 0;
+    let high = pages.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (pages[middle]!.lastSequence > sequence) high = middle;
+      else low = middle + 1;
+    }
+    const page = pages[low];
+    if (page === undefined) return this.#length;
+    let index = this.#enter(page);
+    for (;;) {
+      readHead(page.bytes, head.end);
+      read.lastSequence += head.advance;
+      if (read.lastSequence > sequence) return index;
+      index += 1;
+    }
+  }
+
+  /** The sequence of the last event of a batch. */
+  lastSequenceAt(index: number): number {
+    this.#find(index);
+    return read.lastSequence;
+  }
+
+  /** The sequence that a batch goes on from. */
+  baseSequenceAt(index: number): number {
+    this.#find(index);
+    return read.lastSequence - head.advance;
+  }
+
+  /** Of the batches from an index on, as they came. */
+  bytesFrom(index: number): number {
+    let before = 0;
+    let page = this.#pages[0];
+    if (page === undefined) return 0;
+    for (let number = 0, at = 0; at < index; number += 1) {
+      page = this.#pages[number]!;
+      this.#enter(page);
+      for (const end = page.firstOrdinal + page.count - this.#dropped; at < end; at += 1) {
+        if (at === index) break;
+        readHead(page.bytes, head.end);
+        before += head.firstLength + head.secondLength;
+      }
+    }
+    return this.#bytes - before;
+  }
+
+  /** Reads the batches from an index on, as long as `take` says true. */
+  readFrom(index: number, take: (batch: PackedBatch) => boolean): void {
+    if (index === this.#length) return;
+    if (index === this.#length - 1 && this.#takesNewest(take)) return;
+    const ordinal = this.#dropped + index;
+    for (let at = this.#pages.indexOf(this.#pageOf(index)); at < this.#pages.length; at += 1) {
+      if (!readPage(this.#pages[at]!, ordinal, take)) return;
+    }
+  }
+
+  /** Gives the newest batch, if that is known without the others. */
+  #takesNewest(take: (batch: PackedBatch) => boolean): boolean {
+    const page = this.#pages.at(-1)!;
+    readHead(page.bytes, this.#newestStart);
+    const { firstLength, secondLength, advance } = head;
+    if (!this.#first.isPacked(firstLength) || !this.#second.isPacked(secondLength)) return false;
+    read.baseSequence = page.lastSequence - advance;
+    read.lastSequence = page.lastSequence;
+    read.firstLength = firstLength;
+    read.secondLength = secondLength;
+    read.firstBytes = this.#first.bytes;
+    read.firstStart = 0;
+    read.secondBytes = this.#second.bytes;
+    read.secondStart = 0;
+    take(read);
+    return true;
+  }
+
+  /** Reads the head of a batch, and the sequence of its last event. */
+  #find(index: number): void {
+    const page = this.#pageOf(index);
+    for (let rest = index - this.#enter(page); rest >= 0; rest -= 1) {
+      readHead(page.bytes, head.end);
+      read.lastSequence += head.advance;
+    }
+  }
+
+  /** Stands before the first batch of a page that is still here, and returns its index. */
+  #enter(page: Page): number {
+    const isOldest = page === this.#pages[0];
+    head.end = isOldest ? this.#oldestStart : 0;
+    read.lastSequence = isOldest ? this.#oldestBase : page.baseSequence;
+    return isOldest ? 0 : page.firstOrdinal - this.#dropped;
+  }
+
+  #pageOf(index: number): Page {
+    assert(index >= 0 && index < this.#length, "what is asked for is kept");
+    const ordinal = this.#dropped + index;
+    const pages = this.#pages;
+    let low = 0;
+    let high = pages.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (pages[middle]!.firstOrdinal <= ordinal) low = middle;
+      else high = middle - 1;
+    }
+    return pages[low]!;
+  }
+}
+
+/** The most that a batch takes of a page. */
+export function packedBytesMax({ firstLength, secondLength }: Omit<BatchParts, "start">): number {
+  return HEAD_BYTES_MAX + packedPartMax(firstLength) + packedPartMax(secondLength);
+}
+
+/** Reads the batches of a page that are not before `ordinal`. False if `take` wants no more. */
+function readPage(page: Page, ordinal: number, take: (batch: PackedBatch) => boolean): boolean {
+  const { bytes, firstOrdinal, count } = page;
+  readFirst.reset();
+  readSecond.reset();
+  let end = 0;
+  let sequence = page.baseSequence;
+  for (let index = 0; index < count; index += 1) {
+    readHead(bytes, end);
+    end = head.end;
+    const { firstLength, secondLength, start, advance } = head;
+    const isFirstPacked = readFirst.isPacked(firstLength);
+    const isSecondPacked = readSecond.isPacked(secondLength);
+    const middle = isFirstPacked ? readFirst.take(bytes, start, firstLength) : start + firstLength;
+    if (isSecondPacked) readSecond.take(bytes, middle, secondLength);
+    sequence += advance;
+    if (firstOrdinal + index < ordinal) continue;
+    read.baseSequence = sequence - advance;
+    read.lastSequence = sequence;
+    read.firstLength = firstLength;
+    read.secondLength = secondLength;
+    read.firstBytes = isFirstPacked ? readFirst.bytes : bytes;
+    read.firstStart = isFirstPacked ? 0 : start;
+    read.secondBytes = isSecondPacked ? readSecond.bytes : bytes;
+    read.secondStart = isSecondPacked ? 0 : middle;
+    if (!take(read)) return false;
+  }
+  return true;
+}
+
+/** Reads the numbers before the batch that begins at `at` into `head`. */
+function readHead(bytes: Uint8Array, at: number): void {
+  const size = takeVarint(bytes, at);
+  head.end = varintEnd + size;
+  head.advance = takeVarint(bytes, varintEnd);
+  head.firstLength = takeVarint(bytes, varintEnd);
+  head.secondLength = takeVarint(bytes, varintEnd);
+  head.start = varintEnd;
+  assert(head.end <= bytes.length, "a batch ends within its page");
+}
+
+let varintEnd = 0;
+
+function takeVarint(bytes: Uint8Array, start: number): number {
+  let at = start;
+  let value = 0;
+  for (let unit = 1; ; unit *= SEVEN_BITS) {
+    const byte = bytes[at] as number;
+    at += 1;
+    if (byte < SEVEN_BITS) {
+      varintEnd = at;
+      return value + byte * unit;
+    }
+    value += (byte - SEVEN_BITS) * unit;
+  }
+}
+
+function putVarint(bytes: Uint8Array, start: number, value: number): number {
+  let at = start;
+  let rest = value;
+  while (rest >= SEVEN_BITS) {
+    bytes[at] = SEVEN_BITS + (rest % SEVEN_BITS);
+    rest = Math.floor(rest / SEVEN_BITS);
+    at += 1;
+  }
+  bytes[at] = rest;
+  return at + 1;
+}
+
+function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= SEVEN_BITS; rest = Math.floor(rest / SEVEN_BITS)) length += 1;
+  return length;
+}
+
+/** The same number in exactly so many bytes. */
+function putPaddedVarint(bytes: Uint8Array, start: number, value: number, length: number): void {
+  let rest = value;
+  for (let index = 0; index < length; index += 1) {
+    const low = rest % SEVEN_BITS;
+    rest = Math.floor(rest / SEVEN_BITS);
+    bytes[start + index] = index === length - 1 ? low : SEVEN_BITS + low;
+  }
+}
