@@ -36,7 +36,7 @@ const frame = new Uint8Array(1 << 20);
 const view = new DataView(frame.buffer);
 const payload = Buffer.alloc(Math.max(1, Math.round(bytesPerTick)), 0x5a);
 
-function keep(topic) {
+function keep() {
   const place = used;
   const { length } = payload;
   arena[place] = length;
@@ -48,7 +48,7 @@ function keep(topic) {
 }
 
 function publishToLists(topic) {
-  const place = keep(topic);
+  const place = keep();
   const sessions = lists[topic];
   for (let index = 0; index < sessions.length; index += 1) {
     const session = sessions[index];
@@ -63,7 +63,7 @@ function publishToLists(topic) {
 }
 
 function publishToChain(topic) {
-  const place = keep(topic);
+  const place = keep();
   if (firstOf[topic] === 0) {
     firstOf[topic] = place;
     dirtyTopics.push(topic);
