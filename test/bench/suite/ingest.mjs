@@ -36,6 +36,8 @@ const CAPTURES = [
 const PASSES_MAX = 20;
 /** In the life of one process a recording can be played more often: lists are read once. */
 const PLAYS_MAX = 250;
+/** Less than so many quick ones take no time that the system counts. */
+const PLAYS_MIN = 4;
 
 /**
  * What a play begins with is not counted, up to a third of a recording: connections and books begin
@@ -295,7 +297,10 @@ export async function run({ rounds, quick, only }) {
       for (let pass = 0; pass < passes; pass += 1) ns += work();
       return { ns, units: passes * units };
     };
-    const further = Math.min(PLAYS_MAX, Math.max(1, Math.round(framesPerSample / counted.length)));
+    const further = Math.min(
+      PLAYS_MAX,
+      Math.max(PLAYS_MIN, Math.round(framesPerSample / counted.length)),
+    );
     capture.plays = playsOf(capture, further);
     const { isAlike, counts } = isPlayedAlike(capture);
     if (!isAlike) {
