@@ -29,7 +29,7 @@ const CAPTURES = [
   ["deribit-10-options", "deribit"],
 ] as const;
 
-const LINES_MAX = 6_000;
+const LINES_MAX = 2_500;
 /** A frame in so many is damaged, or says the same in another way. */
 const ALTERED_EVERY = 40;
 const FRAMES_PER_BATCH = 7;
