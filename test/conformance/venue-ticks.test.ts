@@ -7,6 +7,7 @@ import { VENUES } from "#ingest/venues/registry.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
+import { DOCUMENTED, makeDocumented } from "../bench/suite/documented.mjs";
 import { capturePath } from "#test/support/captures.ts";
 import { alteredFrames } from "#test/support/scan-oracle.ts";
 
@@ -29,7 +30,8 @@ const CAPTURES = [
   ["deribit-10-options", "deribit"],
 ] as const;
 
-const LINES_MAX = 6_000;
+const LINES_MAX = 2_500;
+const MADE_LINES_MAX = 1_500;
 /** A frame in so many is damaged, or says the same in another way. */
 const ALTERED_EVERY = 40;
 const FRAMES_PER_BATCH = 7;
@@ -142,5 +144,22 @@ describe.each(CAPTURES)("what is published of %s", (name, venue) => {
     const { ticks: _none, ...asEvents } = publish(adapter, lines, false);
     expect(asTicks).toEqual(asEvents);
     expect(ticks).toBeGreaterThan(0);
+  });
+});
+
+/** Venues that no capture is there of. */
+describe.each([...DOCUMENTED])("what is published of %s", (name, venue) => {
+  const adapter = VENUES[venue as keyof typeof VENUES];
+  const lines = makeDocumented(name).lines.slice(0, MADE_LINES_MAX);
+
+  test("is the same to the byte as ticks and as events, also where frames are damaged", () => {
+    for (const each of [lines, damaged(lines, 11)]) {
+      const { ticks, ...asTicks } = publish(adapter, each, true);
+      const { ticks: none, ...asEvents } = publish(adapter, each, false);
+      expect(asTicks).toEqual(asEvents);
+      expect(none).toBe(0);
+      // What Hyperliquid sends is read as JSON.
+      expect(ticks > 0).toBe(venue !== "hyperliquid");
+    }
   });
 });
