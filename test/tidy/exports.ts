@@ -45,6 +45,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/load/reconnect-storm.ts": "a script that k6 runs",
   "test/packages/try.mjs": "installs the packages in empty projects; run by hand",
   "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
+  "test/bench/load/assembled-server.mjs": "a process of the benchmark fanout",
   "test/bench/load/uws-server.mjs": "a process of the benchmark fanout",
   "test/bench/suite/references/ws-server.mjs": "a process of the benchmark peers",
   "test/bench/suite/references/socket-io-server.mjs": "a process of the benchmark peers",

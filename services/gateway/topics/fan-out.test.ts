@@ -58,3 +58,73 @@ test("a frame has at most 16 KiB, and a larger one is left to the owner of its l
     expect(fanOut.frameOf(list)?.byteLength).toBe(isMade ? 16_000 + last : undefined);
   }
 });
+
+/** Gives something to these of so many lists, and says which have a turn, in order. */
+function turnsOf(fanOut: FanOut, lists: readonly number[]): number[] {
+  const topic = new SharedTopic(1, { venue: "fake", channel: "trades" });
+  fanOut.deliver(batch(topic, 1, 20, true), Int32Array.from(lists), lists.length);
+  const count = fanOut.beginRound();
+  const turns = Array.from({ length: count }, (_, place) => {
+    const list = fanOut.beginTurn(place);
+    fanOut.sent(list);
+    return list;
+  });
+  fanOut.endRound();
+  return turns;
+}
+
+test.each([2, 40, 255])("of few lists each has its turn in their order: %d", (count) => {
+  const fanOut = new FanOut({ fullLists });
+  for (let list = 0; list < 4_000; list += 1) fanOut.open(ASIDE);
+  const lists = Array.from({ length: count }, (_, index) => 3_999 - index * 9);
+  expect(turnsOf(fanOut, lists)).toEqual(lists.toReversed());
+});
+
+test("of many lists none is always the last", () => {
+  const fanOut = new FanOut({ fullLists });
+  const lists = Array.from({ length: 256 }, () => fanOut.open(ASIDE).list);
+  const rounds = Array.from({ length: 40 }, () => turnsOf(fanOut, lists));
+  for (const turns of rounds) expect(turns.toSorted((one, other) => one - other)).toEqual(lists);
+  expect(new Set(rounds.map((turns) => turns.at(-1))).size).toBe(40);
+});
+
+test("batches of a round are forgotten with it, those that came meanwhile are not", () => {
+  const topic = new SharedTopic(1, { venue: "fake", channel: "trades" });
+  const fanOut = new FanOut({ fullLists });
+  const [first, second] = [fanOut.open(ASIDE).list, fanOut.open(ASIDE).list];
+  const given = Array.from({ length: 9 }, (_, index) => batch(topic, index, 30 + index, true));
+  const give = (round: number, list: number) => {
+    const next = given[round % 9]!;
+    fanOut.deliver(next, Int32Array.of(list), 1);
+    return next.bytes;
+  };
+  let waiting = give(0, second);
+  const wrong: number[] = [];
+  // More rounds than batches have numbers, in none of which all lists are empty at once.
+  for (let round = 1; round < 66_000; round += 1) {
+    const count = fanOut.beginRound();
+    const list = fanOut.beginTurn(0);
+    const next = give(round, list === first ? second : first);
+    const isRight = Buffer.compare(fanOut.frameOf(list) ?? new Uint8Array(0), waiting) === 0;
+    fanOut.sent(list);
+    fanOut.endRound();
+    if (!isRight || count !== 1 || fanOut.batches !== 1) wrong.push(round);
+    waiting = next;
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("a list that was not emptied in its turn keeps its batches", () => {
+  const topic = new SharedTopic(1, { venue: "fake", channel: "trades" });
+  const fanOut = new FanOut({ fullLists });
+  const { list } = fanOut.open(ASIDE);
+  const expected: number[] = [];
+  for (let sequence = 1; sequence < 60; sequence += 1) {
+    const given = batch(topic, sequence, 40, true);
+    fanOut.deliver(given, Int32Array.of(list), 1);
+    expected.push(...given.bytes);
+    if (fanOut.beginRound() === 1) fanOut.giveTurn(fanOut.beginTurn(0), 0);
+    fanOut.endRound();
+  }
+  expect([...fanOut.frameOf(list)!]).toEqual(expected);
+});

@@ -19,6 +19,12 @@ const LISTS_MIN = 16;
 const BLOCKS_MIN = 16;
 /** The lists of larger frames are taken by their owners: copying costs more than being asked. */
 const LIST_FRAME_BYTES_MAX = 16 * 1024;
+/** A round of more lists does not always begin with the same one. */
+const TURNED_LISTS_MIN = 256;
+/** By so many lists further the next round begins. */
+const ROUND_STEP = 389;
+/** To find one that is due, so many are looked at. */
+const SCANNED_LISTS_MAX = 16;
 /** Written in vain behind the last batch of a frame. */
 const FRAME_REST_BYTES = 3;
 
@@ -80,6 +86,9 @@ export class FanOut {
   #dueCount = 0;
   /** Those of the round under way. */
   #round = new Int32Array(LISTS_MIN);
+  #roundCount = 0;
+  /** Which of them has the first turn. */
+  #roundStart = 0;
   /** Each list that had its turn was empty after it. */
   #isRoundWhole = true;
   /** The frame that was made last, and what is in it. */
@@ -179,13 +188,17 @@ export class FanOut {
     return this.#dueCount;
   }
 
-  /** The lists that are due, from the first on; says how many. They have their turn one by one. */
+  /** The lists that are due; says how many. They have their turn one by one. */
   beginRound(): number {
     const lists = this.#due;
     this.#due = this.#round;
     this.#round = lists;
     const count = this.#dueCount;
     this.#dueCount = 0;
+    this.#roundCount = count;
+    this.#orderRound(count);
+    // Who is the last of many waits for all of them, and so is another one each time.
+    this.#roundStart = count < TURNED_LISTS_MIN ? 0 : (this.#roundStart + ROUND_STEP) % count;
     this.#isRoundWhole = true;
     this.#batches.beginRound();
     return count;
@@ -200,15 +213,39 @@ export class FanOut {
 
   /** The turn of one of the lists of the round: what comes into it from now on is of the next. */
   beginTurn(place: number): number {
-    const list = this.#round[place] as number;
+    const at = this.#roundStart + place;
+    const list = this.#round[at < this.#roundCount ? at : at - this.#roundCount] as number;
     this.#isDue[list] = 0;
     return list;
+  }
+
+  /**
+   * Brings the lists of the round into their order. What is known of sessions, here, in their
+   * transport and in the kernel, lies in memory in about the same.
+   */
+  #orderRound(count: number): void {
+    const round = this.#round;
+    const lists = this.#owners.length;
+    if (count * SCANNED_LISTS_MAX < lists) {
+      round.subarray(0, count).sort();
+      return;
+    }
+    let place = 0;
+    for (let list = 0; list < lists; list += 1) {
+      if (this.#isDue[list] === 0) continue;
+      round[place] = list;
+      place += 1;
+    }
+    assert(place === count, "a list that is due is of the round");
   }
 
   /** The turn of a list for its owner, who may have taken it before. */
   giveTurn(list: number, nowUs: number): void {
     this.#owners[list]?.onListDue(nowUs);
-    if (this.#counts[list] !== 0) this.#isRoundWhole = false;
+    if (this.#counts[list] === 0 || this.#isDue[list] === 1) return;
+    // It was left as it is. What came after it was emptied would have made it due again.
+    this.#isRoundWhole = false;
+    this.#setDue(list);
   }
 
   /** How many batches are in the list. */
@@ -295,7 +332,10 @@ export class FanOut {
       this.#empty(list);
       return;
     }
-    if (this.#isDue[list] === 1) return;
+    if (this.#isDue[list] === 0) this.#setDue(list);
+  }
+
+  #setDue(list: number): void {
     this.#isDue[list] = 1;
     this.#due[this.#dueCount] = list;
     this.#dueCount += 1;

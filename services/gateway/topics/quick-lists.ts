@@ -1,5 +1,17 @@
 import type { Connection } from "../transport/transport.ts";
 
+/** Numbers of a list, one after the other, so that they are fetched together. */
+const At = {
+  /** Bytes that may still pass. */
+  Bytes: 0,
+  FrameBytes: 1,
+  /** On the monotonic clock; 0 is never. */
+  UntilUs: 2,
+  /** Bytes that have passed since it was allowed. */
+  Passed: 3,
+} as const;
+const NUMBERS = 4;
+
 /**
  * What may be sent from lists without their owners being asked, by list: an owner to which nothing
  * but plain batches is under way says in advance how much it would let pass, and until when. So a
@@ -11,19 +23,10 @@ import type { Connection } from "../transport/transport.ts";
  */
 export class QuickLists {
   readonly #connections: (Pick<Connection, "send"> | undefined)[] = [];
-  /** Bytes that may still pass. */
-  #bytes: Float64Array;
-  #frameBytes: Float64Array;
-  /** On the monotonic clock; 0 is never. */
-  #untilUs: Float64Array;
-  /** Bytes that have passed since it was allowed. */
-  #passed: Float64Array;
+  #rows: Float64Array;
 
   constructor(lists: number) {
-    this.#bytes = new Float64Array(lists);
-    this.#frameBytes = new Float64Array(lists);
-    this.#untilUs = new Float64Array(lists);
-    this.#passed = new Float64Array(lists);
+    this.#rows = new Float64Array(lists * NUMBERS);
   }
 
   /** Fewer than `bytes` may pass to the connection, in frames of at most `frameBytes`. */
@@ -33,32 +36,39 @@ export class QuickLists {
     bound: { readonly bytes: number; readonly frameBytes: number; readonly untilUs: number },
   ): void {
     this.#connections[list] = connection;
-    this.#bytes[list] = bound.bytes;
-    this.#frameBytes[list] = bound.frameBytes;
-    this.#untilUs[list] = bound.untilUs;
+    const row = list * NUMBERS;
+    this.#rows[row + At.Bytes] = bound.bytes;
+    this.#rows[row + At.FrameBytes] = bound.frameBytes;
+    this.#rows[row + At.UntilUs] = bound.untilUs;
   }
 
   /** Where frames of the list may pass now; undefined if nothing may. */
   wayOf(list: number, nowUs: number): Pick<Connection, "send"> | undefined {
-    return nowUs < (this.#untilUs[list] as number) ? this.#connections[list] : undefined;
+    const untilUs = this.#rows[list * NUMBERS + At.UntilUs] as number;
+    return nowUs < untilUs ? this.#connections[list] : undefined;
   }
 
   /** Whether a frame of that size may pass where there is a way. */
   allows(list: number, bytes: number): boolean {
-    return bytes < (this.#bytes[list] as number) && bytes <= (this.#frameBytes[list] as number);
+    const row = list * NUMBERS;
+    const isFew = bytes < (this.#rows[row + At.Bytes] as number);
+    return isFew && bytes <= (this.#rows[row + At.FrameBytes] as number);
   }
 
   /** A frame has passed. */
   passed(list: number, bytes: number): void {
-    this.#bytes[list] = (this.#bytes[list] as number) - bytes;
-    this.#passed[list] = (this.#passed[list] as number) + bytes;
+    const row = list * NUMBERS;
+    const rows = this.#rows;
+    rows[row + At.Bytes] = (rows[row + At.Bytes] as number) - bytes;
+    rows[row + At.Passed] = (rows[row + At.Passed] as number) + bytes;
   }
 
   /** Nothing may pass any more. Returns the bytes that have passed since the last time. */
   end(list: number): number {
-    this.#untilUs[list] = 0;
-    const bytes = this.#passed[list] as number;
-    this.#passed[list] = 0;
+    const row = list * NUMBERS;
+    this.#rows[row + At.UntilUs] = 0;
+    const bytes = this.#rows[row + At.Passed] as number;
+    this.#rows[row + At.Passed] = 0;
     return bytes;
   }
 
@@ -70,15 +80,8 @@ export class QuickLists {
 
   /** There are more lists. */
   grow(lists: number): void {
-    this.#bytes = grown(this.#bytes, lists);
-    this.#frameBytes = grown(this.#frameBytes, lists);
-    this.#untilUs = grown(this.#untilUs, lists);
-    this.#passed = grown(this.#passed, lists);
+    const rows = new Float64Array(lists * NUMBERS);
+    rows.set(this.#rows);
+    this.#rows = rows;
   }
-}
-
-function grown(table: Float64Array, length: number): Float64Array {
-  const larger = new Float64Array(length);
-  larger.set(table);
-  return larger;
 }

@@ -64,7 +64,10 @@ class Reader implements TopicSubscriber {
 
   constructor(fanOut?: FanOut) {
     this.seat = fanOut?.open({
-      onListDue: () => (this.turns += 1),
+      onListDue: () => {
+        this.turns += 1;
+        this.take();
+      },
       onListFull: () => {
         this.fulls += 1;
         this.take();

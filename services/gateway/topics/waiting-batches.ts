@@ -2,7 +2,7 @@ import { assert } from "#core/assert.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 
 /** Numbers are 16 bits, so that a list of them is small. */
-export const BATCHES_MAX = 0x1_0000;
+const BATCHES_MAX = 0x1_0000;
 const NUMBER_MASK = BATCHES_MAX - 1;
 const PLACES_MIN = 64;
 const WORD_BYTES = 4;

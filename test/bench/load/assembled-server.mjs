@@ -1,10 +1,10 @@
 // A server of uWebSockets.js alone that puts frames together: what a gateway does for many topics,
-// without a publisher, a bus, a codec or a client that may be slow. The messages of a turn are ready
-// bytes, copied into one arena; each socket gets what its topics had as one frame. It is what a
-// gateway in this language can come down to. `node assembled-server.mjs
-// '{"how":"lists","topics":1000,"bytesPerTick":25}'`, forked; turns.mjs says what it takes over IPC.
-// `lists` writes the place of each message into a list of each subscriber, `walk` goes through the
-// topics of each socket. A socket names its topics in the first message, separated by commas.
+// without a publisher, a bus, a codec or a client that may be slow. The messages of a turn are
+// ready bytes, copied into one arena; each socket gets what its topics had as one frame. It is what
+// a gateway in this language can come down to. `node assembled-server.mjs
+// '{"how":"lists","topics":1000,"bytesPerTick":25}'`, forked; turns.mjs says what it takes over
+// IPC. `lists` writes the place of each message into a list of each subscriber, `walk` goes through
+// the topics of each socket. A socket names its topics in the first message, separated by commas.
 import { loadUws } from "#gateway/transport/uws-module.ts";
 import { serveTurns } from "./turns.mjs";
 
@@ -80,6 +80,8 @@ function put(place, position) {
 }
 
 function flushLists() {
+  // Sockets lie in memory in about the order in which they were opened.
+  due.subarray(0, dueCount).sort();
   for (let index = 0; index < dueCount; index += 1) {
     const session = due[index];
     const first = session * LIST_MAX;
