@@ -2,7 +2,8 @@
 // that it was not made of. Runs on the build: npm run build && node test/bench/capacity.bench.mjs
 //
 // A server with publisher, bus and gateway has one core, readers in C another. `message` is the
-// whole way of a message to the gateway, its publisher included, so that it is an upper bound.
+// whole way of a message to the gateway, its publisher included, so that it is an upper bound; what
+// the publisher does is said apart, measured where hardly anybody wants its messages.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -12,7 +13,7 @@ import { tickwire } from "@tickwire/proto/protobufjs";
 import { compiled, startStand } from "./load/stand.mjs";
 import { COSTS } from "#cli/capacity/costs.ts";
 
-const SECONDS = 3;
+const SECONDS = 1;
 const TOPICS = 1_000;
 
 const frame = (message) =>
@@ -28,12 +29,12 @@ const subscribe = (topics) =>
 const topicsOf = (session, count, topics) =>
   Array.from({ length: count }, (_, index) => (session * 7 + index * 21) % topics);
 
-async function start(sessions, topicsPerSession, topics) {
+async function start({ sessions, topicsPerSession, topics, workers = 1 }) {
   const messages = Array.from({ length: sessions }, (_, session) => [
     HELLO,
     subscribe(topicsOf(session, topicsPerSession, topics)),
   ]);
-  const options = { topics };
+  const options = { topics, config: { workers } };
   const stand = await startStand({
     name: "tickwire-server.mjs",
     options,
@@ -45,8 +46,9 @@ async function start(sessions, topicsPerSession, topics) {
 }
 
 /** What happened in a second, and the CPU time that it took. */
-async function point({ sessions, topicsPerSession, topics, messages, turnsPerSecond }) {
-  const stand = await start(sessions, topicsPerSession, topics);
+async function point(load) {
+  const { sessions, topicsPerSession, topics, messages, turnsPerSecond } = load;
+  const stand = await start(load);
   stand.start({ turnsPerSecond, messages, ticks: 1 });
   await wait(1_000);
   const before = await stand.mark();
@@ -77,8 +79,10 @@ async function several(what) {
   const result = Object.fromEntries(
     Object.keys(points[0]).map((key) => [key, median(points.map((each) => each[key]))]),
   );
+  const { workers = 1 } = what;
   const shown = Object.entries(result).map(([key, value]) => `${key} ${Math.round(value)}`);
-  print(`  ${what.sessions} sessions x ${what.topicsPerSession}: ${shown.join(", ")} a second`);
+  const shape = `${what.sessions} sessions x ${what.topicsPerSession}, ${workers} threads`;
+  print(`  ${shape}: ${shown.join(", ")} a second`);
   return result;
 }
 
@@ -86,17 +90,22 @@ async function measure() {
   const one = await several(ONE);
   const frameUs = one.cpuUs / one.frames;
   const many = await several({ ...MANY, messages: 1_000, turnsPerSecond: 12 });
-  const dense = await several({
-    ...ONE,
-    sessions: 1,
-    topicsPerSession: 1_000,
-    topics: TOPICS,
-    messages: 1_000,
-    turnsPerSecond: 12,
-  });
+  // Of a thousand topics, all or one are wanted.
+  const few = { ...ONE, topics: TOPICS, messages: 1_000, turnsPerSecond: 12 };
+  const unwanted = await several({ ...few, sessions: 1 });
+  const dense = await several({ ...few, sessions: 1, topicsPerSession: TOPICS });
+  const publishUs = (unwanted.cpuUs - unwanted.frames * frameUs) / unwanted.messages;
   const messageUs = (dense.cpuUs - dense.frames * frameUs) / dense.messages;
   const rest = many.cpuUs - many.frames * frameUs - many.messages * messageUs;
   const deliveryUs = Math.max(0, rest / many.deliveries);
+  // Two sessions of all topics, on one thread and on two workers, each of which has one of them.
+  const pair = { ...few, sessions: 2, topicsPerSession: TOPICS };
+  const onOne = await several(pair);
+  const onTwo = await several({ ...pair, workers: 2 });
+  const more = (onTwo.cpuUs - onOne.cpuUs) / onTwo.messages;
+  const handOnUs = Math.max(0, more / 2);
+  print(`handOnUs ${handOnUs.toFixed(2)}, COSTS has ${COSTS.handOnUs}`);
+  print(`publishUs ${publishUs.toFixed(2)}, of the publisher of these points`);
   print(`frameUs ${frameUs.toFixed(2)}, COSTS has ${COSTS.frameUs}`);
   print(`messageUs ${messageUs.toFixed(2)}, COSTS has ${COSTS.messageUs}`);
   print(`deliveryUs ${deliveryUs.toFixed(3)}, COSTS has ${COSTS.deliveryUs}`);
@@ -155,11 +164,15 @@ async function check() {
     { ...MANY, messages: 256, turnsPerSecond: 40 },
     { ...MANY, messages: 64, turnsPerSecond: 60 },
     { ...MANY, topicsPerSession: 10, messages: 256, turnsPerSecond: 40 },
+    { ...MANY, messages: 256, turnsPerSecond: 40, workers: 2 },
   ]) {
     const { cpuUs, frames, messages, deliveries } = await several(load);
-    const { frameUs, messageUs, deliveryUs } = COSTS;
-    const model = frames * frameUs + messages * messageUs + deliveries * deliveryUs;
-    const name = `${load.sessions} sessions x ${load.topicsPerSession}, ${load.messages} messages a turn`;
+    const { workers = 1 } = load;
+    const { frameUs, messageUs, deliveryUs, handOnUs } = COSTS;
+    const ofMessage = messageUs + (workers === 1 ? 0 : workers * handOnUs);
+    const model = frames * frameUs + messages * ofMessage + deliveries * deliveryUs;
+    const shape = `${load.sessions} sessions x ${load.topicsPerSession}`;
+    const name = `${shape}, ${load.messages} messages a turn, ${workers} threads`;
     const cores = (us) => (us / 1e6).toFixed(3);
     print(
       `${name}: ${cores(cpuUs)} cores measured, ${cores(model)} by the model, ${(model / cpuUs).toFixed(2)} of it`,

@@ -18,21 +18,21 @@ import { notes } from "./suite/notes.mjs";
 import { formatTable } from "./suite/table.mjs";
 
 /**
- * Each is read when it is wanted, and has rounds enough that its medians stand still. All of them
- * are to take less than twelve minutes: those that need processes for each round have three, and
- * those whose figures are of bytes, which hardly differ, have two.
+ * Each is read when it is wanted. All of them are to take less than twelve minutes, so they have as
+ * many rounds as fit: one where the figures are bytes that are the same each time, two where a
+ * round starts processes and fills them, three for the others. `--rounds` gives one more of them.
  */
 const BENCHMARKS = {
   ingest: { load: () => import("./suite/ingest.mjs"), rounds: 3 },
   book: { load: () => import("./suite/book.mjs"), rounds: 3 },
   codec: { load: () => import("./suite/codec.mjs"), rounds: 3 },
-  messages: { load: () => import("./suite/messages.mjs"), rounds: 5 },
+  messages: { load: () => import("./suite/messages.mjs"), rounds: 3 },
   bytes: { load: () => importTypeScript("./suite/bytes.ts"), rounds: 1 },
   fanout: { load: () => import("./suite/fanout.mjs"), rounds: 3 },
   peers: { load: () => import("./suite/peers.mjs"), rounds: 3 },
   latency: { load: () => import("./suite/latency.mjs"), rounds: 3 },
   memory: { load: () => import("./suite/memory.mjs"), rounds: 2 },
-  instruments: { load: () => import("./suite/instrument-memory.mjs"), rounds: 2 },
+  instruments: { load: () => import("./suite/instrument-memory.mjs"), rounds: 1 },
   client: { load: () => import("./suite/client.mjs"), rounds: 3 },
   bundle: { load: () => import("./suite/bundle.mjs"), rounds: 1 },
   stall: { load: () => import("./suite/stall.mjs"), rounds: 2 },

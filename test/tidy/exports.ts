@@ -76,6 +76,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/random.mjs": "npm run test:random",
   "test/report.mjs": ".ci/run",
   "test/support/memory-figures.mjs": "a process that memory-figures.test starts",
+  "test/support/gateway-memory-figures.mjs": "a process that memory-figures.test starts",
   "test/support/second-attempts.ts": "vitest, which reports to it",
   "test/support/steady-fast-check.ts": "vitest.config.ts, in place of fast-check",
   "test/support/cut-corpus.mjs": "makes test/fixtures/corpus; run by hand",

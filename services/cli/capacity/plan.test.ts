@@ -11,6 +11,7 @@ const SMALL: Demand = {
   ticksPerMessage: 1,
   conflationIntervalMs: 0,
   flushIntervalMs: 0,
+  workers: 1,
   coresPerMachine: 8,
 };
 const HUGE: Demand = {
@@ -34,13 +35,56 @@ describe("the load of a gateway", () => {
   });
 
   test("reads every topic once there are sessions enough", () => {
-    expect(gatewayLoad(SMALL, 100_000, 1).topics).toBeCloseTo(100);
-    expect(gatewayLoad(SMALL, 100_000, 4).topics).toBeCloseTo(25);
+    expect(gatewayLoad(SMALL, 100_000, 1).messagesRead).toBeCloseTo(100 * 2);
+    expect(gatewayLoad(SMALL, 100_000, 4).messagesRead).toBeCloseTo(25 * 2);
+  });
+
+  test("of several workers is read once, handed on to each, and shared by them", () => {
+    // So many sessions that every worker has one for each of the topics: 2 messages a second each.
+    const sessions = 400_000;
+    const one = gatewayLoad(SMALL, sessions, 1);
+    const four = gatewayLoad({ ...SMALL, workers: 4 }, sessions, 1);
+    expect(four.messagesRead).toBeCloseTo(one.messagesRead);
+    expect(four.frames).toBe(one.frames);
+    expect(four.topicsKept).toBeCloseTo(4 * one.topicsKept);
+    expect(four.cpuUs - one.cpuUs).toBeCloseTo(200 * 4 * COSTS.handOnUs);
+    const ofSessions = one.cpuUs - 200 * (COSTS.messageUs + COSTS.natsReadUs);
+    expect(four.threadUs).toBeCloseTo(200 * COSTS.messageUs + ofSessions / 4);
+    expect(one.threadUs).toBe(one.cpuUs);
+  });
+
+  test("of many workers is that of the thread which reads for them, once it has more to do", () => {
+    const busy = { ...SMALL, topicsPerSession: 100, ticksPerSecond: 100_000, workers: 64 };
+    const load = gatewayLoad(busy, 64, 1);
+    expect(load.messagesRead).toBeCloseTo(100_000);
+    expect(load.threadUs).toBeCloseTo(100_000 * (COSTS.natsReadUs + 64 * COSTS.handOnUs));
   });
 
   test("has no more frames than intervals of its flush bound", () => {
     const busy = { ...SMALL, ticksPerSecond: 1_000_000, flushIntervalMs: 100 };
     expect(gatewayLoad(busy, 50, 1).frames).toBeCloseTo(50 * 10);
+  });
+});
+
+describe("the model", () => {
+  // CPU microseconds a second of a gateway and its publisher in one process: 1,000 topics and
+  // 1,000 sessions of 50, as `npm run bench -- fanout` measured them on a machine at rest.
+  test.each([
+    { messages: 1_000, turnsPerSecond: 40, measuredUs: 1_130_000 },
+    { messages: 1_000, turnsPerSecond: 12, measuredUs: 342_000 },
+    { messages: 256, turnsPerSecond: 40, measuredUs: 494_000 },
+    { messages: 64, turnsPerSecond: 60, measuredUs: 564_000 },
+  ])("is within a sixth of $messages messages at $turnsPerSecond turns/s", (load) => {
+    const { messages, turnsPerSecond, measuredUs } = load;
+    const perSecond = messages * turnsPerSecond;
+    // What is published in a turn leaves in one frame.
+    const flushIntervalMs = 1_000 / turnsPerSecond;
+    const shape = { ...SMALL, topics: 1_000, topicsPerSession: 50, sessions: 1_000 };
+    const demand = { ...shape, ticksPerSecond: perSecond, flushIntervalMs };
+    const { cpuUs, messagesRead } = gatewayLoad(demand, 1_000, 1);
+    const modelUs = cpuUs - messagesRead * COSTS.natsReadUs;
+    expect(modelUs / measuredUs).toBeGreaterThan(5 / 6);
+    expect(modelUs / measuredUs).toBeLessThan(7 / 6);
   });
 });
 
@@ -72,7 +116,8 @@ describe("a plan", () => {
     ticksPerMessage: fc.constantFrom(1, 4, 16),
     conflationIntervalMs: fc.constantFrom(0, 100, 1_000),
     flushIntervalMs: fc.constantFrom(0, 25, 100),
-    coresPerMachine: fc.constantFrom(1, 8, 64),
+    workers: fc.constantFrom(1, 2, 8),
+    coresPerMachine: fc.constantFrom(8, 64),
   });
 
   const planOrNone = (demand: Demand) => {
@@ -90,13 +135,25 @@ describe("a plan", () => {
         const plan = planOrNone(demand);
         if (plan === undefined) return;
         const { gateways } = plan;
-        expect(gateways.coresEach).toBeLessThanOrEqual(LIMITS.utilization);
+        expect(gateways.coresOfThread).toBeLessThanOrEqual(LIMITS.utilization);
+        // The thread that reads the bus beside those that serve.
+        const threads = demand.workers === 1 ? 1 : demand.workers + 1;
+        expect(gateways.coresEach).toBeLessThanOrEqual(threads * gateways.coresOfThread + 1e-9);
         expect(gateways.sessionsEach).toBeLessThanOrEqual(LIMITS.sessionsPerGateway);
         expect(gateways.processes * gateways.sessionsEach).toBeGreaterThanOrEqual(demand.sessions);
         const ofMachines = plan.machines * demand.coresPerMachine * LIMITS.utilization;
         expect(plan.cores).toBeLessThanOrEqual(Math.max(ofMachines, LIMITS.utilization) + 1e-9);
       }),
     );
+  });
+
+  test("has fewer gateways with workers, and fewer copies of what NATS hands out", () => {
+    const one = planCapacity(HUGE);
+    const four = planCapacity({ ...HUGE, workers: 4 });
+    expect(four.gateways.processes).toBeLessThan(one.gateways.processes / 2);
+    expect(four.nats?.messagesOutPerSecond).toBeLessThan(one.nats?.messagesOutPerSecond ?? 0);
+    const sessions = four.gateways.processes * four.gateways.sessionsEach;
+    expect(sessions).toBeGreaterThanOrEqual(HUGE.sessions);
   });
 
   test("has clusters of NATS that are no larger than a cluster may be", () => {

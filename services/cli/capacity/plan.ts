@@ -14,6 +14,8 @@ export type Demand = {
   readonly conflationIntervalMs: number;
   /** How long a gateway may wait to send more in one frame; 0 is not at all. */
   readonly flushIntervalMs: number;
+  /** Threads of a gateway that serve its port; 1 is a gateway without workers. */
+  readonly workers: number;
   /** Of one machine. */
   readonly coresPerMachine: number;
 };
@@ -26,6 +28,10 @@ type Gateways = {
   readonly sessionsEach: number;
   readonly messagesReadEachPerSecond: number;
   readonly framesEachPerSecond: number;
+  /** Threads of each process that serve sessions. */
+  readonly workersEach: number;
+  /** Of the busiest thread of each process. */
+  readonly coresOfThread: number;
   /** Of each process, and for how much of it reading the bus is to blame. */
   readonly coresEach: number;
   readonly coresReadingEach: number;
@@ -58,14 +64,18 @@ export type Plan = {
 
 /** What one gateway has to do. */
 type GatewayLoad = {
+  /** From the bus, which a process reads once for all of its threads. */
   readonly messagesRead: number;
   readonly frames: number;
   readonly readingUs: number;
   readonly cpuUs: number;
-  readonly topics: number;
+  /** Of the thread that has the most to do. */
+  readonly threadUs: number;
+  /** Each worker keeps those of its own sessions, so that one counts for each that has it. */
+  readonly topicsKept: number;
 };
 
-/** CPU time of a second that a process may use, so that a burst is no overload. */
+/** CPU time of a second that a thread may use, so that a burst is no overload. */
 const BUDGET_US = LIMITS.utilization * 1e6;
 
 /** Of a session: messages of its topics that are sent to it, and the frames that they share. */
@@ -85,25 +95,37 @@ function messagesOfTopic({ ticksPerSecond, topics, ticksPerMessage }: Demand): n
   return ticksPerSecond / topics / ticksPerMessage;
 }
 
+/** Topics that at least one of so many sessions wants, where each wants topics at random. */
+function topicsOf({ topics, topicsPerSession }: Demand, sessions: number, groups: number): number {
+  const all = topics / groups;
+  const share = Math.min(1, topicsPerSession / all);
+  return all * (1 - (1 - share) ** sessions);
+}
+
 /** A gateway with so many sessions, in one of so many groups. */
 export function gatewayLoad(demand: Demand, sessions: number, groups: number): GatewayLoad {
-  const { topicsPerSession, conflationIntervalMs } = demand;
-  const all = demand.topics / groups;
-  // What at least one of its sessions wants, where each wants topics at random.
-  const share = Math.min(1, topicsPerSession / all);
-  const topics = all * (1 - (1 - share) ** sessions);
+  const { workers } = demand;
+  const perTopic = messagesOfTopic(demand);
   const { deliveries, frames } = perSession(demand);
-  const messagesRead = topics * messagesOfTopic(demand);
-  const events = messagesRead * demand.ticksPerMessage;
-  const viewUs = conflationIntervalMs === 0 ? 0 : events * COSTS.viewEventUs;
-  const readingUs = messagesRead * (COSTS.messageUs + COSTS.natsReadUs) + viewUs;
-  const sessionUs = deliveries * COSTS.deliveryUs + frames * COSTS.frameUs;
+  const messagesRead = topicsOf(demand, sessions, groups) * perTopic;
+  const topicsOfWorker = topicsOf(demand, sessions / workers, groups);
+  const messagesOfWorker = topicsOfWorker * perTopic;
+  const viewUs = demand.conflationIntervalMs === 0 ? 0 : demand.ticksPerMessage * COSTS.viewEventUs;
+  // What a message costs is the most that it can take a worker, and is counted once in all.
+  const workerReadingUs = messagesOfWorker * (COSTS.messageUs + viewUs);
+  const readingUs = messagesRead * COSTS.messageUs + workers * messagesOfWorker * viewUs;
+  const sessionsUs = sessions * (deliveries * COSTS.deliveryUs + frames * COSTS.frameUs);
+  const workerUs = workerReadingUs + sessionsUs / workers;
+  // Without workers one thread does it all; with them another one reads, and hands on to each.
+  const handedOn = workers === 1 ? 0 : workers * messagesOfWorker;
+  const busUs = messagesRead * COSTS.natsReadUs + handedOn * COSTS.handOnUs;
   return {
     messagesRead,
     frames: sessions * frames,
-    readingUs,
-    cpuUs: readingUs + sessions * sessionUs,
-    topics,
+    readingUs: busUs + readingUs,
+    cpuUs: busUs + readingUs + sessionsUs,
+    threadUs: workers === 1 ? busUs + workerUs : Math.max(busUs, workerUs),
+    topicsKept: workers * topicsOfWorker,
   };
 }
 
@@ -113,7 +135,7 @@ function sessionsOfGateway(demand: Demand, groups: number): number {
   let tooMany = Math.min(demand.sessions, LIMITS.sessionsPerGateway) + 1;
   while (tooMany - carried > 1) {
     const tried = Math.floor((carried + tooMany) / 2);
-    if (gatewayLoad(demand, tried, groups).cpuUs <= BUDGET_US) carried = tried;
+    if (gatewayLoad(demand, tried, groups).threadUs <= BUDGET_US) carried = tried;
     else tooMany = tried;
   }
   return carried;
@@ -154,12 +176,15 @@ function planGateways(demand: Demand): Gateways {
     sessionsEach,
     messagesReadEachPerSecond: load.messagesRead,
     framesEachPerSecond: load.frames,
+    workersEach: demand.workers,
+    coresOfThread: load.threadUs / 1e6,
     coresEach: load.cpuUs / 1e6,
     coresReadingEach: load.readingUs / 1e6,
     memoryBytesEach:
       COSTS.processBytes +
+      (demand.workers === 1 ? 0 : demand.workers * COSTS.workerBytes) +
       sessionsEach * (COSTS.sessionBytes + demand.topicsPerSession * COSTS.subscriptionBytes) +
-      load.topics * COSTS.topicBytes,
+      load.topicsKept * COSTS.topicBytes,
     egressBitsPerSecond: 8 * demand.sessions * (bytes + frames * COSTS.packetBytes),
   };
 }
@@ -205,7 +230,7 @@ export function planCapacity(demand: Demand): Plan {
   const ingestors = planIngestors(demand);
   const gateways = planGateways(demand);
   const cores = ingestors.cores + gateways.processes * gateways.coresEach;
-  if (gateways.processes === 1 && cores <= LIMITS.utilization) {
+  if (gateways.processes === 1 && demand.workers === 1 && cores <= LIMITS.utilization) {
     return { ingestors, gateways, nats: undefined, cores, machines: 1 };
   }
   const nats = planNats(demand, gateways);

@@ -13,6 +13,7 @@ type CapacityOptions = {
   readonly ticksPerMessage: number;
   readonly intervalMs: number;
   readonly flushMs: number;
+  readonly workers: number;
   readonly cores: number;
   readonly json?: boolean;
   readonly costs?: boolean;
@@ -21,6 +22,8 @@ type CapacityOptions = {
 /** The longest interval of a view, and the longest wait of a flush, that a gateway takes. */
 const VIEW_INTERVAL_MS_MAX = 10_000;
 const FLUSH_INTERVAL_MS_MAX = 1_000;
+/** What `gateway.workers` may be. */
+const WORKERS_MAX = 64;
 const COUNT_MAX = 1_000_000_000;
 
 /** A whole number from 1. Throws commander's error, which names the option. */
@@ -45,6 +48,7 @@ export function createCapacityCommand(): Command {
     .option("--ticks-per-message <n>", "events that come in one message", parsePositive, 1)
     .option("--interval-ms <n>", "at which clients ask for their topics; 0 is all", parseCount, 0)
     .option("--flush-ms <n>", "gateway.flushIntervalMsMax", parseCount, 0)
+    .option("--workers <n>", "gateway.workers, the threads of a gateway", parsePositive, 1)
     .option("--cores <n>", "of one machine", parsePositive, 8)
     .option("--costs", "print also what the model counts with, and where it comes from")
     .option("--json", "print a JSON object")
@@ -70,7 +74,9 @@ Examples:
 
 /** Throws UsageError for what no gateway would take. */
 function demandOf(options: CapacityOptions): Demand {
-  const { intervalMs, flushMs, topics, topicsPerSession } = options;
+  const { intervalMs, flushMs, topics, topicsPerSession, workers } = options;
+  if (workers > WORKERS_MAX) throw new UsageError(`--workers is ${WORKERS_MAX} at most`);
+  if (workers > options.cores) throw new UsageError("--workers is more than --cores of a machine");
   if (intervalMs > VIEW_INTERVAL_MS_MAX) {
     throw new UsageError(`--interval-ms is ${VIEW_INTERVAL_MS_MAX} at most`);
   }
@@ -88,6 +94,7 @@ function demandOf(options: CapacityOptions): Demand {
     ticksPerMessage: options.ticksPerMessage,
     conflationIntervalMs: intervalMs,
     flushIntervalMs: flushMs,
+    workers: options.workers,
     coresPerMachine: options.cores,
   };
 }
@@ -104,6 +111,10 @@ function planOf(demand: Demand): Plan {
 const whole = (value: number): string => Math.ceil(value).toLocaleString("en-US");
 const cores = (value: number): string => value.toFixed(2);
 const mebibytes = (bytes: number): string => `${whole(bytes / 2 ** 20)} MiB`;
+
+function threadsRow({ workersEach, coresOfThread }: Plan["gateways"]): readonly [string, string] {
+  return ["", `${whole(workersEach)} workers, the busiest thread takes ${cores(coresOfThread)}`];
+}
 
 function planText({ gateways, ingestors, nats, ...plan }: Plan): string {
   const rows: (readonly [string, string])[] = [
@@ -122,6 +133,7 @@ function planText({ gateways, ingestors, nats, ...plan }: Plan): string {
       "  each",
       `${cores(gateways.coresEach)} cores, ${cores(gateways.coresReadingEach)} of it for reading the bus`,
     ],
+    ...(gateways.workersEach === 1 ? [] : [threadsRow(gateways)]),
     [
       "",
       `${whole(gateways.messagesReadEachPerSecond)} messages in, ${whole(gateways.framesEachPerSecond)} frames out a second`,

@@ -3,11 +3,17 @@
 //   { kind: "start", turnsPerSecond, messages, ticks, among }
 //                                  so many messages a turn, each for another topic in turn, with so
 //                                  many ticks; `among` so many topics, of all if it is left out
+//   { kind: "allocate", turns, messages, ticks, among }
+//                                  so many such turns, one after the other; answered with the bytes
+//                                  that one of them allocates, if the process collects nothing
+//                                  meanwhile
 //   { kind: "mark", collect }      answered with the counts so far; `collect` is what garbage there
 //                                  is before
 //
 // A turn that comes late is made up for at once, so that the rate is what was asked for unless the
 // server cannot keep it; how many could not be made within a second is counted.
+
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 const LATE_MS_MAX = 1_000;
 
@@ -66,7 +72,22 @@ export function serveTurns(server) {
     process.send({ ...counts, cpuUs: user + system, userUs: user, ...memory, subscriptions: open });
   }
 
+  async function allocate({ turns, ...load }) {
+    globalThis.gc();
+    const before = process.memoryUsage();
+    for (let made = 0; made < turns; made += 1) {
+      turn(load);
+      // What the turn has caused happens at its end and in the next one.
+      await nextTurn();
+      await nextTurn();
+    }
+    const after = process.memoryUsage();
+    const bytes = after.heapUsed + after.external - before.heapUsed - before.external;
+    process.send({ bytesPerTurn: bytes / turns });
+  }
+
   process.on("message", (message) => {
+    if (message.kind === "allocate") void allocate(message);
     if (message.kind === "start") start(message);
     if (message.kind === "stop") clearTimeout(timer);
     if (message.kind === "mark") void mark(message.collect);

@@ -4,44 +4,18 @@ import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
 import { CaptureReplay } from "#ingest/capture/capture-replay.ts";
 import { VENUES } from "#ingest/venues/registry.ts";
+import { changeOf, snapshotOf, tradeOf } from "../load/coinbase-frames.mjs";
 import { row } from "./measure.mjs";
 
 const KIB = 1024;
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 const NOWHERE = { kind: "memory", payloadBytesMax: 1_048_576, publish() {} };
 const START_US = Date.UTC(2026, 0, 1) * 1_000;
-const TIME = "2026-01-01T00:00:00.000000Z";
 
 /** How many instruments, and what has come of each of them. */
 const QUIET = { instruments: 10_000, levels: 20, trades: 2, changes: 2, history: true };
 /** Whose past, which is bounded for all topics together, is not counted. */
 const BUSY = { instruments: 1_000, levels: 500, trades: 1_000, changes: 200, history: false };
-
-const price = (mantissa) => (mantissa / 100).toFixed(2);
-
-function levels(count, step) {
-  return Array.from({ length: count }, (_, index) => [
-    price(100_000 + step * (index + 1)),
-    `${1 + (index % 7)}.25`,
-  ]);
-}
-
-function snapshotOf(id, count) {
-  const message = { type: "snapshot", product_id: id, asks: levels(count, 1) };
-  return JSON.stringify({ ...message, bids: levels(count, -1) });
-}
-
-function changeOf(id, index, count) {
-  const side = index % 2 === 0 ? "buy" : "sell";
-  const at = price(100_000 + (1 + (index % count)) * (side === "buy" ? -1 : 1));
-  return `{"type":"l2update","product_id":"${id}","changes":[["${side}","${at}","${1 + (index % 9)}.5"]],"time":"${TIME}"}`;
-}
-
-function tradeOf(id, number) {
-  const maker = "27fff20b-af29-4f45-8744-56dd1ef57dc0";
-  const about = `"maker_order_id":"${maker}","taker_order_id":"${maker}","side":"sell"`;
-  return `{"type":"match","trade_id":${number},${about},"size":"0.04","price":"${price(100_000 + (number % 50))}","product_id":"${id}","sequence":${number},"time":"${TIME}"}`;
-}
 
 /** An ingestor that has taken all of it, and a function that says how much memory is in use. */
 function ingestor({ history }) {

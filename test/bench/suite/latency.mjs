@@ -9,7 +9,7 @@ import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
 /** Of one look at a candidate; the candidates of a load take turns. */
-let seconds = 1;
+let seconds = 0.7;
 let warmUpSeconds = 3;
 /** Looks at each candidate: more would take longer than they tell. */
 const ROUNDS_MAX = 3;
@@ -127,10 +127,12 @@ async function rowsOfStand({ sessions, loads }, { bus, options, rounds, only }) 
   const named = loads.map((load) => ({ ...load, title: `${load.name}, ${bus}` }));
   const wanted = named.filter(({ title }) => title.includes(only));
   if (wanted.length === 0) return [];
-  const stands = {
-    ours: await openStand(sessions, ours(sessions, options)),
-    bare: await openStand(sessions, bare(sessions, options)),
-  };
+  // Both start at once: nothing is measured yet.
+  const [own, library] = await Promise.all([
+    openStand(sessions, ours(sessions, options)),
+    openStand(sessions, bare(sessions, options)),
+  ]);
+  const stands = { ours: own, bare: library };
   const rows = [];
   for (const load of wanted) {
     const deliveries = load.turnsPerSecond * sessions;

@@ -5,23 +5,24 @@ import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { clientFrame, compiled, startAlone } from "../load/stand.mjs";
+import { clientFrame } from "../load/client-frame.mjs";
+import { compiled, startAlone } from "../load/stand.mjs";
 import { row } from "./measure.mjs";
 
 const KIB = 1024;
 const SETTLE_MS_MAX = 120_000;
 const SESSIONS = 10_000;
 const TOPICS_PER_SESSION = 10;
-const BUSY_TOPICS = 200;
+const BUSY_TOPICS = 100;
 /** What a server on a core of its own keeps up with. */
-const BUSY_TURNS_PER_SECOND = 200;
+const BUSY_TURNS_PER_SECOND = 400;
 /** More batches than a topic's history has room for. */
 const BATCHES_PER_TOPIC = 5_000;
 /** More for a run that is to take long, as far as the limit of open files lets it. */
 const SESSIONS_LONG = 50_000;
 /** Files that a server has open besides its sockets. */
 const FILES_BESIDES = 200;
-const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 15, seconds: 30 };
+const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 10, seconds: 20 };
 const CHURN_LONG = { connectsPerSecond: 1_000, warmUpSeconds: 30, seconds: 600 };
 const CHURN_QUICK = { connectsPerSecond: 100, warmUpSeconds: 1, seconds: 2 };
 /** Clients that are there at once; a busy machine admits fewer a second then. */

@@ -10,7 +10,7 @@ import { goProgram, isInstalled } from "./references/installed.mjs";
 
 const LOAD = { turnsPerSecond: 40, messages: 1, ticks: 16 };
 const SESSIONS = 1_000;
-const SECONDS = 2;
+const SECONDS = 1;
 const WARM_MS = 1_000;
 /** What shows that the benchmark works. */
 const QUICK = { sessions: 50, seconds: 0.3, warmMs: 100 };

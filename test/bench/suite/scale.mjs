@@ -11,7 +11,7 @@ import { between, compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 import { ingestorRows } from "./scale-ingestors.mjs";
 
-let secondsMeasured = 1;
+let secondsMeasured = 0.8;
 /** Each thread compiles its code for itself, while it serves. */
 let warmMs = 3_000;
 /** Of a load that has just started, and what is under way when it ends. */
@@ -86,16 +86,16 @@ async function cpuUsPerTick(name, stands, load) {
 
 /** Candidates by name, each with the options of its servers; one may be there twice. */
 async function samplesOf(candidates, load, rounds) {
-  const opened = new Map();
-  for (const servers of Object.values(candidates)) {
-    if (!opened.has(servers)) opened.set(servers, await openStands(servers, load));
-  }
+  const all = [...new Set(Object.values(candidates))];
+  // They all start at once: nothing is measured yet.
+  const stands = await Promise.all(all.map((servers) => openStands(servers, load)));
+  const opened = new Map(all.map((servers, index) => [servers, stands[index]]));
   const looks = Object.entries(candidates).map(([name, servers]) => [
     name,
     () => cpuUsPerTick(name, opened.get(servers), load),
   ]);
   const looked = await alternateFigures(Object.fromEntries(looks), { rounds, isWarm: true });
-  await Promise.all([...opened.values()].flat().map((stand) => stand.end()));
+  await Promise.all(stands.flat().map((stand) => stand.end()));
   const said = Object.entries(looked).map(
     ([name, values]) => `${name} ${Math.round(values.at(-1).frames)}`,
   );
