@@ -7,6 +7,7 @@ import { expandTopic } from "../catalog/topic-expansion.ts";
 import { explainUnknown } from "../catalog/unknown-name.ts";
 import type { UnknownName } from "../catalog/unknown-name.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
+import { optionsRefusal } from "./subscribe-options.ts";
 import { DENIED, nothingOf, rightTo } from "./topic-rights.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { SubscribeMessage, TopicRequestMessage } from "./wire-messages.ts";
@@ -129,4 +130,14 @@ function refusalOf(
   const why = permittedAnswer(known, asking, askedPattern(text) ?? NOTHING);
   const { message, alternatives } = explainUnknown(names, why, { suggests });
   return { error: ERRORS[why.kind], message, alternatives };
+}
+
+/**
+ * The topic of an entry that names one and nothing else, as most do: it needs no work that might be
+ * interrupted. Undefined for any other entry.
+ */
+export function plainTopicOf(entry: NamedTopics): Topic | undefined {
+  if (entry.kind === "refused" || entry.pattern !== undefined) return undefined;
+  if (entry.topics.length !== 1 || optionsRefusal(entry.request, undefined)) return undefined;
+  return entry.topics[0];
 }

@@ -11,7 +11,7 @@ import type { Pattern } from "./patterns.ts";
 import { RequestQueue } from "./request-queue.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import { optionsRefusal } from "./subscribe-options.ts";
-import { namedTopics } from "./subscribe-requests.ts";
+import { namedTopics, plainTopicOf } from "./subscribe-requests.ts";
 import type { NamedTopics, SubscribeParts } from "./subscribe-requests.ts";
 import { NOT_SUBSCRIBED, refusedResult } from "./topic-results.ts";
 import type {
@@ -302,7 +302,15 @@ export class Subscriptions implements SubscriptionOwner {
     }
     const order = this.#nextOrder();
     const wanted: WantedTopic[] = [];
-    for (const entry of named) yield* this.#wantEntry(entry, { requestId, order, wanted });
+    for (const entry of named) {
+      if (this.#host.line.isOver) yield;
+      const name = plainTopicOf(entry);
+      if (name === undefined) yield* this.#wantEntry(entry, { requestId, order, wanted });
+      else {
+        this.#keepPosition(entry, order);
+        wanted.push(this.#starts.want(name, entry, order));
+      }
+    }
     yield* this.#starts.prepare(requestId, wanted);
   }
 
@@ -411,12 +419,8 @@ export class Subscriptions implements SubscriptionOwner {
       if (entry.isLimited) this.#replies.limited(topic);
       (this.#patterns ??= new Patterns(this.#parts.config.subscriptionsMax)).remember(pattern);
     }
-    const all = yield* this.#starts.wantAll(entry.topics, {
-      order,
-      requestIndex,
-      request,
-      pattern,
-    });
+    const origin = { order, requestIndex, request, pattern };
+    const all = yield* this.#starts.wantAll(entry.topics, origin);
     const [first] = all;
     if (pattern !== undefined && first?.kind === "refused" && isFull(first)) {
       // Nothing of it found room: it is the pattern that is refused, and it does not grow.

@@ -149,6 +149,16 @@ export class TopicStarts {
     return wanted;
   }
 
+  /** The same of one topic that no pattern brings. */
+  want(
+    name: Topic,
+    { requestIndex, request }: Pick<Origin, "requestIndex" | "request">,
+    order: number,
+  ): WantedTopic {
+    const origin = { order, requestIndex, request, pattern: undefined };
+    return this.#want(name, origin, startOptionsOf(request));
+  }
+
   #want(name: Topic, origin: Origin, options: AttachOptions): WantedTopic {
     const topic = formatTopic(name);
     const held = this.#hold(name, topic, origin, options);

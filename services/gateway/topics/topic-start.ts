@@ -57,10 +57,9 @@ export class TopicStarts {
       const nothingLost = { missing: undefined, ended: undefined };
       return { continuity: "resumed", position: resume, batches, ...nothingLost, next };
     }
-    return {
-      ...this.lossUntil(resume, history.position),
-      ...this.#start(options.snapshot),
-    };
+    const { continuity, missing, ended } = this.lossUntil(resume, history.position);
+    const { position, batches } = this.#start(options.snapshot);
+    return { continuity, missing, ended, position, batches };
   }
 
   /** All that followed a position of an earlier epoch, and the furthest that it is known to be. */
