@@ -1,162 +1,19 @@
 // CPU nanoseconds an event of the codec of batches, beside what protobufjs's generated classes make
-// of the same bytes. The comparison is hard on the codec: it makes differences of values, and sums
-// back of them, while protobufjs only moves columns that are ready. "encode" writes numbers into a
+// of the same bytes. The first comparison is hard on the codec: it makes differences of values, and
+// sums back of them, while "protobufjs, encode" and "protobufjs, decode" only move columns that are
+// ready, without the base that each message of the bus has. "From columns" and "to rows" are what a
+// program does that begins and ends where the codec does. "encode" writes numbers into a
 // publisher's columns, event by event, and makes a batch of them; "encode rows" starts from the
 // objects that events are elsewhere.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  BatchReader,
-  BatchWriter,
-  elementLength,
-  PendingBooks,
-  PendingQuotes,
-  PendingTrades,
-  putElement,
-  rowsOf,
-} from "@tickwire/proto/codec";
+import { BatchReader, BatchWriter, rowsOf } from "@tickwire/proto/codec";
 import { tickwire } from "@tickwire/proto/protobufjs";
+import { Worker } from "node:worker_threads";
+import { EPOCH, allEvents, chained, columnsOf, fill, inParts } from "./codec-events.mjs";
 import { alternate, row } from "./measure.mjs";
 import { loadDescriptors } from "./descriptors.mjs";
 
-/** Few enough to stay in the cache of a core, as events do that have just come. */
-const EVENTS = 2_048;
-const EPOCH = 1_767_225_600_000_000;
 const PER_BATCH = [1, 16, 64, 256];
-
-// xorshift32: the same numbers in every run.
-let state = 0x9e3779b9;
-function random(below) {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
-
-function trades() {
-  let price = 42_000_00;
-  let time = EPOCH;
-  let id = 3_141_592_653;
-  return Array.from({ length: EVENTS }, () => {
-    price += random(21) - 10;
-    time += random(3_000);
-    id += 1;
-    return {
-      venueTimeUs: time - 40_000 - random(2_000),
-      receivedTimeUs: time,
-      priceMantissa: price,
-      priceScale: 2,
-      sizeMantissa: 1 + random(5_000_000),
-      sizeScale: 8,
-      ...(random(2) === 0
-        ? { aggressorSide: "buyer", side: 1 }
-        : { aggressorSide: "seller", side: 2 }),
-      tradeId: String(id),
-      id,
-      historical: false,
-    };
-  });
-}
-
-function quotes() {
-  let row = {
-    bidPriceMantissa: 42_000_00,
-    bidSizeMantissa: 5,
-    askPriceMantissa: 42_000_01,
-    askSizeMantissa: 7,
-  };
-  return trades().map(({ venueTimeUs, receivedTimeUs }) => {
-    if (random(3) === 0) {
-      const step = random(5) - 2;
-      row = {
-        ...row,
-        bidPriceMantissa: row.bidPriceMantissa + step,
-        askPriceMantissa: row.askPriceMantissa + step,
-      };
-    }
-    row = { ...row, [random(2) === 0 ? "bidSizeMantissa" : "askSizeMantissa"]: random(90_000) };
-    return { venueTimeUs, receivedTimeUs, priceScale: 2, sizeScale: 3, ...row };
-  });
-}
-
-function books() {
-  const columns = (mid, sign) => {
-    const prices = [];
-    const sizes = [];
-    for (let level = 0; level < 5; level += 1) {
-      prices.push(mid + sign * (1 + random(400)));
-      sizes.push(random(4) === 0 ? 0 : 1 + random(5_000_000));
-    }
-    return { prices, sizes };
-  };
-  return trades().map(({ venueTimeUs, receivedTimeUs, priceMantissa }) => ({
-    venueTimeUs,
-    receivedTimeUs,
-    snapshot: false,
-    priceScale: 2,
-    sizeScale: 8,
-    bids: columns(priceMantissa, -1),
-    asks: columns(priceMantissa, 1),
-  }));
-}
-
-/** Writes rows into columns that are empty, as whoever reads a venue's frame does. */
-function fill(columns, kind, rows) {
-  for (let index = 0; index < rows.length; index += 1) {
-    const row = rows[index];
-    columns.reserve();
-    columns.receivedTimesUs[index] = row.receivedTimeUs;
-    columns.venueTimesUs[index] = row.venueTimeUs;
-    if (kind === "trades") {
-      columns.prices[index] = row.priceMantissa;
-      columns.sizes[index] = row.sizeMantissa;
-      columns.sides[index] = row.side;
-      columns.ids[index] = row.id;
-    } else if (kind === "quotes") {
-      columns.bidPrices[index] = row.bidPriceMantissa;
-      columns.bidSizes[index] = row.bidSizeMantissa;
-      columns.askPrices[index] = row.askPriceMantissa;
-      columns.askSizes[index] = row.askSizeMantissa;
-    } else {
-      fillLevels(columns, row.bids);
-      fillLevels(columns, row.asks);
-      columns.bidCounts[index] = row.bids.prices.length;
-      columns.askCounts[index] = row.asks.prices.length;
-    }
-    columns.count = index + 1;
-  }
-}
-
-function fillLevels(columns, { prices, sizes }) {
-  columns.reserveLevels(prices.length);
-  const first = columns.levelCount;
-  for (let index = 0; index < prices.length; index += 1) {
-    columns.prices[first + index] = prices[index];
-    columns.sizes[first + index] = sizes[index];
-  }
-  columns.levelCount = first + prices.length;
-}
-
-const COLUMNS_OF = { trades: PendingTrades, quotes: PendingQuotes, books: PendingBooks };
-
-function columnsOf(kind, { priceScale, sizeScale }) {
-  const columns = new COLUMNS_OF[kind]();
-  columns.priceScale = priceScale;
-  columns.sizeScale = sizeScale;
-  return columns;
-}
-
-function chained(kind, parts) {
-  const writer = new BatchWriter({ kind, epoch: EPOCH });
-  return parts.flatMap((rows, index) =>
-    writer.write({ kind, rows }, { publishedTimeUs: EPOCH }).map((batch) => {
-      const withBase = index === 0 || batch.rebase;
-      const bytes = new Uint8Array(elementLength(batch, 5, withBase));
-      putElement(bytes, 0, batch, { topicId: 5, withBase });
-      // Tag and length: one byte each, or two for the length.
-      return bytes.subarray(bytes.length < 130 ? 2 : bytes.length < 16_387 ? 3 : 4);
-    }),
-  );
-}
 
 /**
  * What the pass before made. A topic has its writer and its reader for as long as it lives: if none
@@ -266,8 +123,7 @@ function candidates(kind, parts, events) {
 }
 
 async function measure(kind, rows, perBatch, rounds) {
-  const parts = [];
-  for (let at = 0; at < rows.length; at += perBatch) parts.push(rows.slice(at, at + perBatch));
+  const parts = inParts(rows, perBatch);
   const samples = await alternate(candidates(kind, parts, rows.length), { rounds });
   const name = `${kind}, ${perBatch} a batch`;
   const encoded = samples["protobufjs, encode"];
@@ -289,15 +145,38 @@ async function measure(kind, rows, perBatch, rounds) {
   ];
 }
 
+/**
+ * The codec beside a program that does the same with protobufjs. It runs in a thread of its own,
+ * because protobufjs becomes several times slower where it has seen integers as numbers and as
+ * objects, and neither comparison should meet what the other has left behind.
+ */
+async function measureWhole(kind, { perBatch, rounds, quick }) {
+  const thread = new Worker(new URL("./codec-thread.mjs", import.meta.url), {
+    workerData: { kind, perBatch, rounds, quick },
+  });
+  const samples = await new Promise((resolve, reject) => {
+    thread.once("message", resolve);
+    thread.once("error", reject);
+  });
+  const name = `${kind}, ${perBatch} a batch`;
+  return Object.entries({ encode: "from columns", decode: "to rows" }).flatMap(([work, what]) => {
+    const reference = samples[`protobufjs, ${work} ${what}`];
+    return [
+      row(name, `protobufjs, ${work} ${what}`, "ns/event", reference),
+      row(name, `${work} ${what}`, "ns/event", samples[`${work} ${what}`], { reference }),
+    ];
+  });
+}
+
 export const about = "batches encoded and decoded, beside protobufjs's generated classes";
 
 export async function run({ rounds, quick, only = "" }) {
   const rows = [];
-  const kinds = { trades: trades(), quotes: quotes(), books: books() };
-  for (const [kind, events] of Object.entries(kinds)) {
+  for (const [kind, events] of Object.entries(allEvents())) {
     for (const perBatch of quick ? [1, 64] : PER_BATCH) {
       if (!`${kind}, ${perBatch} a batch`.includes(only)) continue;
       rows.push(...(await measure(kind, events, perBatch, rounds)));
+      if (perBatch < 256) rows.push(...(await measureWhole(kind, { perBatch, rounds, quick })));
     }
   }
   return rows;
