@@ -47,7 +47,7 @@ export function createOpeningConnect<Options extends BaseConnectOptions, Client>
     try {
       whole = await code.get();
     } catch (cause) {
-      const message = "the gateway was not reached, or the client's code could not be loaded";
+      const message = "the rest of the client's code could not be loaded";
       throw new ConnectionError("connect-failed", message, { retryable: true, cause });
     }
     return whole.createWholeConnect(createClient, wasSilent)(gateways, options);

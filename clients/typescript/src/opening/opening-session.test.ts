@@ -350,6 +350,7 @@ describe("code that cannot be loaded", () => {
     const stand = await opened(BTC, BOOK);
     const stream = stand.client.trades("binance:BTC-USDT");
     await settle();
+    stream.update({ conflationIntervalMs: 100 });
     const book = stand.client.book("binance:BTC-USDT").next();
     await settle();
     await stand.fail();
@@ -362,6 +363,8 @@ describe("code that cannot be loaded", () => {
     await stand.arrive();
     expect(stand.gateway.ids.has(BOOK)).toBe(true);
     expect(stand.gateway.sockets).toHaveLength(1);
+    const [update] = stand.gateway.socket.sent("update");
+    expect(update?.topics?.map((each) => each.conflationIntervalMs)).toEqual([100]);
   });
 
   test("fails a call with the reason", async () => {

@@ -52,6 +52,7 @@ export class OpeningSession implements ClientSession {
   /** What has come since it was too much for the opening. */
   readonly #waiting: unknown[] = [];
   #keptBytes = 0;
+  #hasEvents = false;
   #socket: WebSocketLike | undefined;
   #end: SocketEnd | undefined;
   #topics: OpeningTopics | undefined;
@@ -263,14 +264,15 @@ export class OpeningSession implements ClientSession {
   }
 
   #receive(data: unknown): void {
-    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-    const isBinary = bytes instanceof Uint8Array;
-    this.#keptBytes += isBinary ? bytes.length : 0;
-    const events = isBinary && this.#isGoing ? (this.#topics?.take(bytes) ?? -1) : -1;
-    if (events >= 0) {
-      this.#past.push(bytes as Uint8Array);
+    // What is text is not of the ordinary.
+    const bytes = typeof data === "string" ? undefined : binaryOf(data);
+    this.#keptBytes += bytes?.length ?? 0;
+    const events = (bytes && this.#isGoing && this.#topics?.take(bytes)) ?? -1;
+    if (bytes !== undefined && events !== false && events >= 0) {
+      this.#past.push(bytes);
       // After this turn, in which the page may draw what has come.
-      if (events > 0) this.#preloadAfter(1);
+      if (events > 0 && !this.#hasEvents) this.#preloadAfter(1);
+      this.#hasEvents ||= events > 0;
     } else if (this.#end === undefined) {
       this.#waiting.push(data);
       this.#preload();
@@ -309,9 +311,10 @@ export class OpeningSession implements ClientSession {
 
   /** Its failure is told where it matters. */
   #preload(): void {
-    if (this.#whole === undefined && this.#state !== "closed") {
-      this.whole().catch(() => undefined);
-    }
+    if (this.#whole !== undefined || this.#state === "closed") return;
+    this.whole().catch((error: unknown) => {
+      if (!(error instanceof ConnectionError)) this.#environment.reportUncaught(error);
+    });
   }
 
   async #load(): Promise<BareSession> {
@@ -337,13 +340,9 @@ export class OpeningSession implements ClientSession {
     this.#unwatch();
     const { session, topics } = whole;
     session.onState((state, reason) => this.#tell(state, reason));
-    // While its code did not come, the connection may have been told to be lost.
-    const isBack = this.#state !== "connected" && session.state === "connected";
-    if (isBack && this.#end === undefined) {
-      this.#tell("connected", { code: "welcome", reason: "", url: this.url });
-    }
     this.#topics?.handOver(topics);
     whole.goOn(this.#waiting, this.#end);
+    for (const list of [this.#past, this.#sent, this.#waiting]) list.length = 0;
     return session;
   }
 

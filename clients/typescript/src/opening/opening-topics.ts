@@ -155,11 +155,13 @@ export class OpeningTopics implements TopicSource {
     if (this.#isMeasured) whole.stats();
     for (const each of this.#later.splice(0)) each(whole);
     for (const each of this.#unsent) attachTo(whole, each);
+    // Nothing is kept of who may be gone tomorrow.
+    for (const list of [this.#attachments, this.#unsent, this.#asked]) list.length = 0;
+    this.#topics.clear();
   }
 
   /** What takes over cannot be had: whoever waits for it is told. */
   failLater(error: TickwireError): void {
-    this.#later.length = 0;
     for (const { consumer } of this.#attachments) {
       if (!this.#asked.flat().some((each) => each.consumer === consumer)) consumer.close(error);
     }

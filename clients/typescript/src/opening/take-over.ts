@@ -44,13 +44,14 @@ export function takeOver(opened: Opened): Whole {
     session,
     topics,
     goOn(waiting, end) {
-      for (const data of waiting) socket.deliver(data);
-      if (end !== undefined) socket.end(end);
-      else if (isSame) socket.listen();
-      else {
+      if (!isSame) {
         socket.end({ code: 1006, reason: "" });
         opened.socket.close(4000, "connection-lost");
+        return;
       }
+      for (const data of waiting) socket.deliver(data);
+      if (end !== undefined) socket.end(end);
+      else socket.listen();
     },
   };
 }
