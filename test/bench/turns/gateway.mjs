@@ -17,7 +17,7 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
-import { watchTurns } from "./turn-monitor.mjs";
+import { standStill, watchTurns } from "./turn-monitor.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const CHANNELS = ["TRADES", "QUOTES", "BOOK", "STATUS"].map((name) => `CHANNEL_${name}`);
@@ -61,12 +61,14 @@ function list(venue, { version, first, count }) {
   encodedPages.set(venue, pages);
 }
 
-const EMPTY_STATES = new Map(
-  ["trades", "quotes", "book", "status"].map((channel) => {
-    const state = encodeState({ channel, epoch: EPOCH, sequence: 0 }, [], clock.nowUs());
-    return [channel, encodeQueryReply(encodeSnapshotReply(state))];
-  }),
-);
+const emptyStates = (epoch) =>
+  new Map(
+    ["trades", "quotes", "book", "status"].map((channel) => {
+      const state = encodeState({ channel, epoch, sequence: 0 }, [], clock.nowUs());
+      return [channel, encodeQueryReply(encodeSnapshotReply(state))];
+    }),
+  );
+let states = emptyStates(EPOCH);
 
 function bookReply(levels) {
   const numbers = Array.from({ length: levels / 2 }, (_, index) => index);
@@ -87,14 +89,14 @@ function bookReply(levels) {
   const at = { channel: "book", epoch: EPOCH, sequence: 1 };
   return encodeQueryReply(encodeSnapshotReply(encodeState(at, [event], clock.nowUs())));
 }
-const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : EMPTY_STATES.get("book");
+const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : states.get("book");
 
 function answer({ subject, payload }) {
   const { query, venue, channel, symbol } = parseQuerySubject(subject);
   if (query === "catalog")
     return encodedPages.get(venue).get(decodeCatalogRequest(payload).afterSymbol);
   if (query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
-  return channel === "book" && symbol === "SYM0-USDT" ? book : EMPTY_STATES.get(channel);
+  return channel === "book" && symbol === "SYM0-USDT" ? book : states.get(channel);
 }
 
 const responders = new Map();
@@ -106,9 +108,9 @@ for (const [venue, count] of Object.entries(options.venues)) {
     bus.subscribe(pattern, (message) => message.respond(answer(message))),
   );
 }
-const announce = (venue, announceIntervalMs, catalogVersion = 1) => {
+const announce = (venue, announceIntervalMs, catalogVersion = 1, epoch = EPOCH) => {
   const announcement = { ingestorId: venue, venue, catalogVersion, announceIntervalMs };
-  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch: EPOCH }));
+  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch }));
 };
 const silent = () => {};
 const wanted = Object.keys(options.venues);
@@ -148,12 +150,26 @@ const staying = setInterval(() => {
   else if (wanted.includes(LOST)) announce(LOST, 500);
 }, 250);
 
+/** What operators and their programs read now and then. */
+async function operate() {
+  await registry.metrics();
+  for (const name of ["sessions", "topics", "venues"]) {
+    const page = gateway.state.pages.get(name);
+    await page?.answer({ limit: 500, after: "", parameters: new Map() });
+  }
+  await gateway.state.summary();
+}
+
 const turns = watchTurns();
 let cpu = process.cpuUsage();
 process.on("message", ({ kind, ...what }) => {
   if (kind === "reset") {
     turns.reset();
     cpu = process.cpuUsage();
+  } else if (kind === "still") {
+    standStill(what.ms);
+  } else if (kind === "operate") {
+    void operate().then(() => process.send({ done: "operate" }));
   } else if (kind === "keep") {
     setImmediate(() => {
       turns.keep();
@@ -162,7 +178,8 @@ process.on("message", ({ kind, ...what }) => {
   } else if (kind === "list") {
     list(what.venue, what);
   } else if (kind === "announce") {
-    announce(what.venue, 600_000, what.version);
+    if (what.epoch !== undefined) states = emptyStates(what.epoch);
+    announce(what.venue, 600_000, what.version, what.epoch);
   } else if (kind === "publish") {
     bus.publish(eventSubject(what.topic), Buffer.from(what.payload, "base64"));
   } else {
