@@ -61,14 +61,12 @@ function list(venue, { version, first, count }) {
   encodedPages.set(venue, pages);
 }
 
-const emptyStates = (epoch) =>
-  new Map(
-    ["trades", "quotes", "book", "status"].map((channel) => {
-      const state = encodeState({ channel, epoch, sequence: 0 }, [], clock.nowUs());
-      return [channel, encodeQueryReply(encodeSnapshotReply(state))];
-    }),
-  );
-let states = emptyStates(EPOCH);
+const EMPTY_STATES = new Map(
+  ["trades", "quotes", "book", "status"].map((channel) => {
+    const state = encodeState({ channel, epoch: EPOCH, sequence: 0 }, [], clock.nowUs());
+    return [channel, encodeQueryReply(encodeSnapshotReply(state))];
+  }),
+);
 
 function bookReply(levels) {
   const numbers = Array.from({ length: levels / 2 }, (_, index) => index);
@@ -89,14 +87,14 @@ function bookReply(levels) {
   const at = { channel: "book", epoch: EPOCH, sequence: 1 };
   return encodeQueryReply(encodeSnapshotReply(encodeState(at, [event], clock.nowUs())));
 }
-const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : states.get("book");
+const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : EMPTY_STATES.get("book");
 
 function answer({ subject, payload }) {
   const { query, venue, channel, symbol } = parseQuerySubject(subject);
   if (query === "catalog")
     return encodedPages.get(venue).get(decodeCatalogRequest(payload).afterSymbol);
   if (query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
-  return channel === "book" && symbol === "SYM0-USDT" ? book : states.get(channel);
+  return channel === "book" && symbol === "SYM0-USDT" ? book : EMPTY_STATES.get(channel);
 }
 
 const responders = new Map();
@@ -108,9 +106,9 @@ for (const [venue, count] of Object.entries(options.venues)) {
     bus.subscribe(pattern, (message) => message.respond(answer(message))),
   );
 }
-const announce = (venue, announceIntervalMs, catalogVersion = 1, epoch = EPOCH) => {
+const announce = (venue, announceIntervalMs, catalogVersion = 1) => {
   const announcement = { ingestorId: venue, venue, catalogVersion, announceIntervalMs };
-  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch }));
+  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch: EPOCH }));
 };
 const silent = () => {};
 const wanted = Object.keys(options.venues);
@@ -178,8 +176,7 @@ process.on("message", ({ kind, ...what }) => {
   } else if (kind === "list") {
     list(what.venue, what);
   } else if (kind === "announce") {
-    if (what.epoch !== undefined) states = emptyStates(what.epoch);
-    announce(what.venue, 600_000, what.version, what.epoch);
+    announce(what.venue, 600_000, what.version);
   } else if (kind === "publish") {
     bus.publish(eventSubject(what.topic), Buffer.from(what.payload, "base64"));
   } else {

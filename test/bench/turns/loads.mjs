@@ -191,15 +191,6 @@ async function operators() {
   }
 }
 
-/** The publisher of 10,000 topics that are followed is replaced by another. */
-async function replaced() {
-  const one = await open();
-  await subscribe(one, ["one:*/trades"], 10_000);
-  tell({ kind: "reset" });
-  tell({ kind: "announce", venue: "one", version: 1, epoch: 4_712 });
-  await wait(3_000);
-}
-
 async function catalog() {
   const sockets = await crowd(500);
   const topics = Array.from({ length: 20 }, (_, index) => `*:SYM${index}-USDT/*`);
@@ -253,7 +244,6 @@ const CASES = {
     gateway: plain,
     seconds: 60,
   },
-  "another publisher of 10,000 topics": { run: replaced, gateway: plain, seconds: 60 },
   "catalog of 50,000, 500 sessions": {
     run: catalog,
     gateway: { ...plain, venues: small },
