@@ -2,7 +2,7 @@
 // what the benchmark `stall` gives the gateway. It answers a socket's first message, the Hello.
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { loadUws } from "#gateway/transport/uws-module.ts";
-import { watchTurns } from "./turn-monitor.mjs";
+import { standStill, watchTurns } from "./turn-monitor.mjs";
 
 const { ServerFrame } = tickwire.v1;
 const WELCOME = ServerFrame.encode({ messages: [{ welcome: { protocolVersion: 1 } }] }).finish();
@@ -33,9 +33,10 @@ uws
     process.send({ port: uws.us_socket_local_port(socket) });
   });
 
-process.on("message", ({ kind, messages }) => {
+process.on("message", ({ kind, messages, ms }) => {
   if (kind === "reset") turns.reset();
   if (kind === "expect") wanted = messages;
+  if (kind === "still") standStill(ms);
   if (kind === "keep") {
     setImmediate(() => {
       turns.keep();

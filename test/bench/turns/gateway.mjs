@@ -17,7 +17,7 @@ import {
   encodeSnapshotReply,
 } from "#wire/bus-codec.ts";
 import { encodeState } from "#wire/event-codec.ts";
-import { watchTurns } from "./turn-monitor.mjs";
+import { standStill, watchTurns } from "./turn-monitor.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const CHANNELS = ["TRADES", "QUOTES", "BOOK", "STATUS"].map((name) => `CHANNEL_${name}`);
@@ -148,12 +148,26 @@ const staying = setInterval(() => {
   else if (wanted.includes(LOST)) announce(LOST, 500);
 }, 250);
 
+/** What operators and their programs read now and then. */
+async function operate() {
+  await registry.metrics();
+  for (const name of ["sessions", "topics", "venues"]) {
+    const page = gateway.state.pages.get(name);
+    await page?.answer({ limit: 500, after: "", parameters: new Map() });
+  }
+  await gateway.state.summary();
+}
+
 const turns = watchTurns();
 let cpu = process.cpuUsage();
 process.on("message", ({ kind, ...what }) => {
   if (kind === "reset") {
     turns.reset();
     cpu = process.cpuUsage();
+  } else if (kind === "still") {
+    standStill(what.ms);
+  } else if (kind === "operate") {
+    void operate().then(() => process.send({ done: "operate" }));
   } else if (kind === "keep") {
     setImmediate(() => {
       turns.keep();

@@ -92,9 +92,16 @@ async function crowd(count) {
 async function sessions() {
   const sockets = await crowd(SESSIONS);
   const answered = sockets.map((socket) => results(socket, TOPICS));
-  tell({ kind: "reset" });
+  await standStill();
   for (const [index, socket] of sockets.entries()) socket.send(subscription(index));
   await Promise.all(answered);
+}
+
+/** The server stands still for a moment, so that what is sent now comes to it all at once. */
+async function standStill() {
+  tell({ kind: "reset" });
+  tell({ kind: "still", ms: 3_000 });
+  await wait(200);
 }
 
 /** A frame of one session: 50 of 10,000 topics, others than its neighbours'. */
@@ -112,7 +119,7 @@ async function sessionsOfBare() {
     process.on("message", ({ all: isAll }) => isAll && resolve()),
   );
   tell({ kind: "expect", messages: SESSIONS });
-  tell({ kind: "reset" });
+  await standStill();
   for (const [index, socket] of sockets.entries()) socket.send(subscription(index));
   await all;
 }
@@ -137,6 +144,51 @@ async function coming() {
   tell({ kind: "reset" });
   const sockets = Array.from({ length: SESSIONS }, () => open());
   await Promise.all(sockets);
+}
+
+/** One request leaves what 10,000 others have brought. */
+async function unsubscribing() {
+  const one = await open();
+  const topics = Array.from({ length: 10_000 }, (_, index) => `one:SYM${index}-USDT/trades`);
+  for (let first = 0; first < topics.length; first += 500) {
+    await subscribe(one, topics.slice(first, first + 500));
+  }
+  tell({ kind: "reset" });
+  const left = results(one, topics.length, "unsubscribeResult");
+  one.send(frame({ unsubscribe: { requestId: 2, topics } }));
+  await left;
+}
+
+/** A thousand requests in one frame, of a hundred clients. */
+async function thousands() {
+  const sockets = await crowd(100);
+  const requests = Array.from({ length: 1_000 }, (_, nonce) => ({ ping: { nonce } }));
+  const bytes = frame(...requests);
+  const answered = sockets.map(
+    (socket) =>
+      new Promise((resolve) => {
+        let pongs = 0;
+        socket.on("message", (data) => {
+          for (const { pong } of v1.ServerFrame.decode(data).messages) if (pong) pongs += 1;
+          if (pongs === 1_000) resolve();
+        });
+      }),
+  );
+  await standStill();
+  for (const socket of sockets) socket.send(bytes);
+  await Promise.all(answered);
+}
+
+/** Operators read everything while one client has 10,000 topics. */
+async function operators() {
+  const one = await open();
+  await subscribe(one, ["one:*/trades"], 10_000);
+  for (let round = 0; round < 5; round += 1) {
+    if (round === 1) tell({ kind: "reset" });
+    const done = new Promise((resolve) => process.once("message", resolve));
+    tell({ kind: "operate" });
+    await done;
+  }
 }
 
 async function catalog() {
@@ -181,6 +233,17 @@ const CASES = {
   "5,000 sessions come at once": { run: coming, gateway: plain, seconds: 120 },
   "5,000 sessions subscribe 50 topics": { run: sessions, gateway: plain, seconds: 120 },
   "5,000 sessions of 50 topics go": { run: leaving, gateway: plain, seconds: 120, waitMs: 3_000 },
+  "a request that leaves 10,000 topics": { run: unsubscribing, gateway: plain, seconds: 60 },
+  "1,000 requests in a frame, of 100 clients": {
+    run: thousands,
+    gateway: { config: { ...MANY, requestsPerSecondMax: 100_000 }, venues: small, bookLevels: 0 },
+    seconds: 60,
+  },
+  "operators look while 10,000 topics are followed": {
+    run: operators,
+    gateway: plain,
+    seconds: 60,
+  },
   "catalog of 50,000, 500 sessions": {
     run: catalog,
     gateway: { ...plain, venues: small },

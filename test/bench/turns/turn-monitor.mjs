@@ -29,6 +29,11 @@ function openThreadTimes() {
   return { read, close: () => closeSync(file) };
 }
 
+/** Has the thread stand still, for which it takes no time of the CPU. */
+export function standStill(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 /** Begins to watch. `report` says what was since the last `reset`. */
 export function watchTurns() {
   const times = openThreadTimes();
