@@ -1,9 +1,6 @@
-/**
- * An integer that, with a decimal scale, is an exact decimal: value = mantissa / 10^scale. A
- * `number` whenever it is a safe integer, a `bigint` (of any size) otherwise; never both for one
- * value.
- */
-export type Mantissa = number | bigint;
+import { fromBigInt, type Mantissa } from "./mantissa.ts";
+
+export { fromBigInt, type Mantissa };
 
 /**
  * Longest decimal, written out plainly, that is accepted: "1e999999999" must not become a gigabyte.
@@ -177,11 +174,6 @@ export function rescaleMantissa(mantissa: Mantissa, fromScale: number, toScale: 
  */
 export function compareMantissa(a: Mantissa, b: Mantissa): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A mantissa from any whole bigint: a number where that is exact. */
-export function fromBigInt(value: bigint): Mantissa {
-  return value <= SAFE_MAX && value >= -SAFE_MAX ? Number(value) : value;
 }
 
 type DecimalParts = {

@@ -18,6 +18,7 @@ import { BookAt, DeltaTick } from "./market-tick.ts";
 import type { BookTick } from "./market-tick.ts";
 import type { StatusReason } from "./status-reason.ts";
 import { TickLadder } from "./tick-ladder.ts";
+import type { BestOfSides } from "./tick-levels.ts";
 
 type BookBuilderOptions = {
   readonly sync: BookSync;
@@ -43,6 +44,7 @@ export class BookBuilder {
   readonly instrument: Instrument;
   readonly #bids = new TickLadder("bid");
   readonly #asks = new TickLadder("ask");
+  readonly #sides: BestOfSides = { bids: this.#bids, asks: this.#asks };
   readonly book = new OrderBook((side) => (side === "bid" ? this.#bids : this.#asks));
   readonly counts: BookBuilderCounts = {
     beforeSnapshot: 0,
@@ -411,7 +413,7 @@ export class BookBuilder {
     const sent = raw.checksum;
     this.#isSummed = sent !== undefined;
     if (sent === undefined || this.#sync.checksum === undefined) return true;
-    const ok = this.#sync.checksum(this.book, this.instrument, sent, change) === sent;
+    const ok = this.#sync.checksum(this.book, this.instrument, sent, change, this.#sides) === sent;
     emit(ok ? CHECKSUM_PASSED : CHECKSUM_FAILED);
     if (!ok) this.#lose("checksum-mismatch", emit);
     return ok;

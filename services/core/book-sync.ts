@@ -1,7 +1,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { Instrument } from "./instrument.ts";
 import type { LevelColumns } from "./market-event.ts";
-import type { ChangedLevels } from "./tick-levels.ts";
+import type { BestOfSides, ChangedLevels } from "./tick-levels.ts";
 
 /**
  * A book message as the venue sent it, before synchronisation. Identifiers are the venue's own;
@@ -73,13 +73,15 @@ export type BookSync = {
   /**
    * The checksum of the book as it stands; compared with RawBook.checksum where that is present.
    * `sent` is that one, for venues that may write numbers in several ways. `change` is all that has
-   * changed since it was called last for the book, where that is known.
+   * changed since it was called last for the book, where that is known, and `best` are the book's
+   * sides once more, where they can be read as numbers.
    */
   readonly checksum?: (
     book: OrderBook,
     instrument: Instrument,
     sent: number,
     change?: ChangedLevels,
+    best?: BestOfSides,
   ) => number;
 };
 

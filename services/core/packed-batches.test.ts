@@ -86,15 +86,17 @@ describe("packed batches", () => {
     );
   });
 
-  test("take what differs from the batch before, and its masks", () => {
+  test("take what differs from the batch before, and little more", () => {
     const { packed, push } = create();
     push(batch(1));
-    const held = packed.heldBytes;
-    // Size, events, two lengths, and two masks for each part: eight bytes, and one that differs.
-    for (let count = 0; count < 16; count += 1) push(batch(count % 2));
-    expect(packed.length).toBe(17);
-    expect(packed.bytes).toBe(17 * 20);
-    expect(packed.heldBytes).toBe(held + PAGE_BYTES);
+    // Then a head of four bytes, one for all masks of each part, and the byte that differs.
+    const whole = 4 + 2 * (2 + 10);
+    const most = packedBytesMax({ firstLength: 10, secondLength: 10 });
+    const more = Math.floor((PAGE_BYTES - whole - most) / 7);
+    for (let count = 0; count < more; count += 1) push(batch(count + 2));
+    expect(packed.heldBytes).toBe(PAGE_BYTES);
+    expect(more).toBeGreaterThan(10);
+    expect(readAll(packed).at(-1)).toEqual(batch(more + 1));
   });
 
   test("are read until no more are wanted", () => {

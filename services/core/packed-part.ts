@@ -1,17 +1,22 @@
 /** Bytes that share a mask, which says by bits which of them differ. */
 const GROUP = 8;
+/** Bytes whose masks share a byte, which says which of these are new. */
+const GROUPS = GROUP * 8;
 /** Memory is taken in steps of this. */
-const STEP_BYTES = 16;
+const STEP_BYTES = 32;
 
 /**
  * A part of batches that resemble each other, as the last one was that was written or read. It is
- * packed as the bytes that differ from that, eight at a time behind a mask; a part that is longer
- * than may be remembered lies as it is and changes nothing, and neither does an empty one.
+ * packed as the bytes that differ from that, eight at a time under a mask. The places that differ
+ * are mostly the same ones from part to part, so a mask is written only where it is not the one of
+ * before: a byte for every eight masks says where. A part that is longer than may be remembered
+ * lies as it is and changes nothing, and neither does an empty one.
  */
 export class PackedPart {
   readonly #bytesMax: number;
-  /** Of the part before, and 0 behind its end. */
+  /** The part before with 0 behind its end, and from `#room` on the masks: one array is less. */
   #bytes = new Uint8Array(0);
+  #room = 0;
   #length = 0;
 
   constructor(bytesMax: number) {
@@ -26,6 +31,7 @@ export class PackedPart {
   /** There was none before. */
   reset(): void {
     this.#bytes.fill(0, 0, this.#length);
+    this.#bytes.fill(0, this.#room);
     this.#length = 0;
   }
 
@@ -53,20 +59,38 @@ export class PackedPart {
     if (length === 0) return at;
     this.#setLength(length);
     const known = this.#bytes;
+    const room = this.#room;
+    let newMasksAt = 0;
     for (let group = 0; group < length; group += GROUP) {
-      const maskAt = at;
-      const end = Math.min(group + GROUP, length);
+      const number = group >>> 3;
+      if (group % GROUPS === 0) {
+        newMasksAt = at;
+        target[at] = 0;
+        at += 1;
+      }
+      const size = Math.min(GROUP, length - group);
       let mask = 0;
-      at += 1;
-      for (let index = group; index < end; index += 1) {
+      for (let index = 0; index < size; index += 1) {
+        if (source[start + group + index] !== known[group + index]) mask |= 1 << index;
+      }
+      const before = known[room + number] as number;
+      const spare = before & ~mask;
+      // The mask of before does as well if it has all that differs, and one byte more at most.
+      if ((mask & ~before) === 0 && (spare & (spare - 1)) === 0 && before >>> size === 0) {
+        mask = before;
+      } else {
+        target[newMasksAt] = (target[newMasksAt] as number) | (1 << (number & 7));
+        target[at] = mask;
+        known[room + number] = mask;
+        at += 1;
+      }
+      for (let index = group; mask !== 0; index += 1, mask >>>= 1) {
+        if ((mask & 1) === 0) continue;
         const byte = source[start + index] as number;
-        if (byte === known[index]) continue;
-        mask |= 1 << (index - group);
         known[index] = byte;
         target[at] = byte;
         at += 1;
       }
-      target[maskAt] = mask;
     }
     return at;
   }
@@ -76,26 +100,37 @@ export class PackedPart {
     if (length === 0) return position;
     this.#setLength(length);
     const known = this.#bytes;
+    const room = this.#room;
     let at = position;
+    let newMasks = 0;
     for (let group = 0; group < length; group += GROUP) {
-      let mask = source[at] as number;
-      at += 1;
-      for (let index = group; mask !== 0; index += 1) {
-        if ((mask & 1) !== 0) {
-          known[index] = source[at] as number;
-          at += 1;
-        }
-        mask >>>= 1;
+      const number = group >>> 3;
+      if (group % GROUPS === 0) {
+        newMasks = source[at] as number;
+        at += 1;
+      }
+      if ((newMasks & (1 << (number & 7))) !== 0) {
+        known[room + number] = source[at] as number;
+        at += 1;
+      }
+      let mask = known[room + number] as number;
+      for (let index = group; mask !== 0; index += 1, mask >>>= 1) {
+        if ((mask & 1) === 0) continue;
+        known[index] = source[at] as number;
+        at += 1;
       }
     }
     return at;
   }
 
   #setLength(length: number): void {
-    if (length > this.#bytes.length) {
-      const grown = new Uint8Array(Math.ceil(length / STEP_BYTES) * STEP_BYTES);
-      grown.set(this.#bytes);
+    if (length > this.#room) {
+      const room = Math.ceil(length / STEP_BYTES) * STEP_BYTES;
+      const grown = new Uint8Array(room + room / GROUP);
+      grown.set(this.#bytes.subarray(0, this.#room));
+      grown.set(this.#bytes.subarray(this.#room), room);
       this.#bytes = grown;
+      this.#room = room;
     }
     if (length < this.#length) this.#bytes.fill(0, length, this.#length);
     this.#length = length;
@@ -104,5 +139,5 @@ export class PackedPart {
 
 /** The most bytes that a part of this length takes. */
 export function packedPartMax(length: number): number {
-  return length + Math.ceil(length / GROUP);
+  return length + Math.ceil(length / GROUP) + Math.ceil(length / GROUPS);
 }

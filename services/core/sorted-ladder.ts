@@ -127,6 +127,18 @@ export class SortedLadder implements Ladder {
     return { prices, sizes };
   }
 
+  /** See `BestLevels`. */
+  readBest(depth: number, prices: Float64Array, sizes: Float64Array): number {
+    if (this.#large !== undefined) return -1;
+    const count = Math.min(depth, this.#count);
+    const end = this.#count - 1;
+    for (let index = 0; index < count; index += 1) {
+      prices[index] = this.#prices[end - index]!;
+      sizes[index] = this.#sizes[end - index]!;
+    }
+    return count;
+  }
+
   truncate(depth: number): readonly Mantissa[] {
     if (this.#large !== undefined) return this.#large.truncate(depth);
     const excess = this.#count - depth;

@@ -41,6 +41,22 @@ class Pair {
     this.both((ladder) => ladder.best());
     this.both((ladder) => ladder.bestPrice());
     this.both((ladder) => ladder.levels(depth));
+    this.#compareNumbers(depth);
+  }
+
+  /** What can be read as numbers is what the list has. */
+  #compareNumbers(depth: number): void {
+    const { ladder, list } = this;
+    const room = ladder.count;
+    const columns = { prices: new Float64Array(room), sizes: new Float64Array(room) };
+    const count = ladder.readBest(depth, columns.prices, columns.sizes);
+    if (count < 0) return;
+    const prices = [...columns.prices.subarray(0, count)];
+    const sizes = [...columns.sizes.subarray(0, count)];
+    const right = list.levels(depth);
+    if (!isDeepStrictEqual({ prices, sizes }, right)) this.differences.push({ prices, right });
+    const best = Number.isNaN(ladder.bestNumber) ? undefined : ladder.bestNumber;
+    if (best !== list.bestPrice()) this.differences.push({ best, right: list.bestPrice() });
   }
 }
 

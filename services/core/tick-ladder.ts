@@ -8,7 +8,7 @@ import type {
 } from "@tickwire/proto/model";
 import { FarLevels } from "./far-levels.ts";
 import { SortedLadder } from "./sorted-ladder.ts";
-import type { TickLevels } from "./tick-levels.ts";
+import type { BestLevels, TickLevels } from "./tick-levels.ts";
 import { TickWindow } from "./tick-window.ts";
 
 /**
@@ -37,7 +37,7 @@ const REBUILDS_MAX = 4;
  * Invariants: every level is in exactly one of list, window and table; the prices of the table are
  * worse than every price of the window; the window is not empty while the table is not.
  */
-export class TickLadder implements Ladder {
+export class TickLadder implements Ladder, BestLevels {
   readonly side: BookSide;
   readonly #sorted: SortedLadder;
   readonly #sign: 1 | -1;
@@ -212,6 +212,20 @@ export class TickLadder implements Ladder {
       }
     }
     return { prices, sizes };
+  }
+
+  /** See `BestLevels`. */
+  readBest(depth: number, prices: Float64Array, sizes: Float64Array): number {
+    const window = this.#window;
+    if (window === undefined) return this.#sorted.readBest(depth, prices, sizes);
+    let count = 0;
+    let place = window.best;
+    for (; place >= 0 && count < depth; place = window.before(place)) {
+      prices[count] = this.#priceAt(place);
+      sizes[count] = window.sizeAt(place);
+      count += 1;
+    }
+    return count < depth && this.#far.count > 0 ? -1 : count;
   }
 
   /** A book that is cut is small, or ends near its best: it is kept as a list. */

@@ -24,13 +24,15 @@ beforeEach(() => {
 
 const atMs = (): number => (clock.nowUs() - startUs) / 1_000;
 
-/** A session that goes when it is dismissed, or only when it is cut. */
+type Goes = "when dismissed" | "when cut" | "after it was cut";
+
+/** A session that goes when it is dismissed, or only when it is cut, or some time after that. */
 class FakeSession implements DrainableSession {
   readonly name = sessions.size;
-  readonly goes: "when dismissed" | "when cut";
+  readonly goes: Goes;
   callsInFlight = 0;
 
-  constructor(goes: "when dismissed" | "when cut") {
+  constructor(goes: Goes) {
     this.goes = goes;
   }
 
@@ -51,7 +53,7 @@ class FakeSession implements DrainableSession {
   terminate(): void {
     if (!sessions.has(this)) return;
     log.push(`${atMs()}: ${this.name} cut`);
-    this.leave();
+    if (this.goes !== "after it was cut") this.leave();
   }
 
   leave(): void {
@@ -146,6 +148,21 @@ describe("a drain", () => {
     await done;
     expect(timesOf("told")).toHaveLength(3);
     expect(result).toEqual({ left: 1, closed: 3, cut: 0 });
+  });
+
+  test("is over when the last one that was cut has gone, and not before", async () => {
+    const all = connect(2, "after it was cut");
+    all[0]!.callsInFlight = 1;
+    const done = start({ graceMs: 2_000 });
+    clock.advance(2_000);
+    await nextTurn();
+    expect(log.filter((line) => line.includes("cut"))).toHaveLength(2);
+    all[0]!.leave();
+    await nextTurn();
+    expect(result).toBeUndefined();
+    all[1]!.leave();
+    await done;
+    expect(result).toEqual({ left: 0, closed: 1, cut: 1 });
   });
 
   test("waits for calls that are under way, and lets no others begin", async () => {

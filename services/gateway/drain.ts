@@ -92,9 +92,12 @@ export class Drain {
   readonly #told: Told[] = [];
   /** Those whose window is over while calls are under way. */
   readonly #busy = new Set<DrainableSession>();
+  /** They have been closed, and may have to have their turn to be gone. */
+  readonly #dismissed = new Set<DrainableSession>();
   readonly #sessionsAtStart: number;
   #closed = 0;
   #onEmpty: (() => void) | undefined;
+  #onLastGone: (() => void) | undefined;
   #cancelNext: CancelTimer = () => {};
 
   constructor(parts: DrainParts) {
@@ -125,8 +128,11 @@ export class Drain {
       await empty;
     }
     this.#cancelNext();
-    const cut = sessions.size;
+    let cut = 0;
+    for (const session of sessions) if (!this.#dismissed.has(session)) cut += 1;
     for (const session of sessions) session.terminate();
+    // Where many are cut, their ends have their turns later.
+    if (sessions.size > 0) await new Promise<void>((resolve) => (this.#onLastGone = resolve));
     const closed = this.#closed;
     return { left: this.#sessionsAtStart - closed - cut, closed, cut };
   }
@@ -134,6 +140,7 @@ export class Drain {
   /** A session was taken out of `sessions`, or a request was answered. */
   onGone(): void {
     if (this.#isEmpty) this.#onEmpty?.();
+    if (this.#parts.sessions.size === 0) this.#onLastGone?.();
   }
 
   get #isEmpty(): boolean {
@@ -189,6 +196,7 @@ export class Drain {
         if (left === 0) return;
         this.#busy.delete(session);
         this.#closed += 1;
+        this.#dismissed.add(session);
         session.dismiss();
         left -= 1;
         if (left === 0) return;

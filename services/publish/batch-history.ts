@@ -13,7 +13,7 @@ export type HistoryLimits = {
 
 /** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
 const PAGE_BYTES_MIN = 512;
-const PAGE_BYTES_MAX = 4_096;
+const PAGE_BYTES_MAX = 8_192;
 /** A new page has this part of what is held. */
 const PAGE_PART = 1 / 4;
 

@@ -11,7 +11,7 @@ import type {
 import type { InstrumentState } from "#core/instrument.ts";
 import type { Status } from "#core/market-event.ts";
 import type { StreamedInstrument } from "./streamed-instruments.ts";
-import type { NumberedTrade } from "./recent-trades.ts";
+import type { NumberedTrade } from "./trade-page.ts";
 
 const { getTrades, getCandles, getStatus } = MarketData.methods;
 

@@ -32,7 +32,7 @@ import type { KeptRows, NoPage, Page, PageRequest, RowOrder } from "./history-pa
 import type { Publisher } from "./publisher.ts";
 import { instrumentMessage, QUERY_METHODS, statusMessage, tradeMessage } from "./query-messages.ts";
 import type { StreamedInstruments } from "./streamed-instruments.ts";
-import type { NumberedTrade } from "./recent-trades.ts";
+import type { NumberedTrade } from "./trade-page.ts";
 import type { TopicRecord } from "./topic-record.ts";
 import type { VenueListings } from "./venue-listings.ts";
 

@@ -74,3 +74,23 @@ test("what is not kept is not given", () => {
     "the trades of a topic are of one instrument",
   );
 });
+
+test.each([
+  ["a mantissa of 2^51", { priceMantissa: 2 ** 51, sizeMantissa: -(2 ** 51) }],
+  ["a mantissa above 2^51", { priceMantissa: 2 ** 51 + 1, sizeMantissa: -(2 ** 51) - 1 }],
+  ["times of either sign", { receivedTimeUs: -(2 ** 51), venueTimeUs: 2 ** 51 }],
+  ["a time that is later than all", { venueTimeUs: 2 ** 53 - 1 }],
+  ["a scale of 255", { priceScale: 255, sizeScale: 255 }],
+  ["a scale of 256", { priceScale: 256, sizeScale: 0 }],
+  ["an id of 127 letters", { tradeId: "x".repeat(127) }],
+  ["an id of 128 letters", { tradeId: "x".repeat(128) }],
+  ["an id of other letters", { tradeId: "é" }],
+  ["the longest id that is counted", { tradeId: "999999999999999" }],
+])("a trade with %s comes back as it was given, and so do those around it", (_, fields) => {
+  const trades = new RecentTrades({ capacity: 1_000 });
+  const given = Array.from({ length: 60 }, (_each, index) =>
+    index % 3 === 0 ? trade(fields) : trade({ priceMantissa: index, tradeId: String(index) }),
+  );
+  for (const [index, each] of given.entries()) trades.push(each, index + 1);
+  expect(kept(trades).map((each) => each.trade)).toStrictEqual(given);
+});

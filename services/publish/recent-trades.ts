@@ -1,50 +1,50 @@
 import { assert } from "#core/assert.ts";
 import { countedId } from "#core/counted-id.ts";
-import type { AggressorSide, Trade } from "#core/market-event.ts";
+import type { Trade } from "#core/market-event.ts";
 import { TradeAt } from "#core/market-tick.ts";
 import type { TradeTick } from "#core/market-tick.ts";
 import type { KeptRows } from "./history-page.ts";
+import { isPlain, TradePage } from "./trade-page.ts";
+import type { NumberedTrade, TradeNumbers } from "./trade-page.ts";
 
-/** A trade with its place in the topic. */
-export type NumberedTrade = { readonly sequence: number; readonly trade: Trade };
+/** Topics that have few trades have small pages. */
+const PAGE_BYTES_MIN = 256;
+const PAGE_BYTES_MAX = 2_048;
+
+// What is written next: writing is synchronous and never re-entered.
+const written: TradeNumbers = {
+  sequence: 0,
+  receivedTimeUs: 0,
+  venueTimeUs: 0,
+  price: 0,
+  size: 0,
+  priceScale: 0,
+  sizeScale: 0,
+  id: 0,
+  idText: "",
+  side: "none",
+  historical: false,
+};
 
 /**
- * Room for trades at first. It grows by this factor up to the capacity: each time all that is there
- * is copied, and topics that begin together grow together.
- */
-const TRADES_MIN = 16;
-const GROWTH = 4;
-
-/** Numbers of a trade, one after the other. */
-const At = { Sequence: 0, Received: 1, Venue: 2, Price: 3, Size: 4, Id: 5 } as const;
-const NUMBERS = 6;
-
-const SIDES: readonly AggressorSide[] = ["none", "buyer", "seller"];
-const SIDE_MASK = 3;
-const HISTORICAL = 4;
-
-/** Scales up to here have room in a byte; no venue comes near. */
-const SCALE_MAX = 255;
-
-/**
- * The last trades of one topic, oldest first, as numbers in one array: a trade takes 51 bytes, and
- * an object is made of it when somebody asks. What does not fit (mantissas beyond 2^53) is kept as
- * it came, and an id that is not counted as its text.
+ * The last trades of one topic, oldest first, as bytes in a few pages: an object is made of a trade
+ * when somebody asks. What a page cannot say (mantissas and times beyond 2^51, ids that are no
+ * plain text) is kept as it came.
  */
 export class RecentTrades implements KeptRows<NumberedTrade> {
   readonly #capacity: number;
-  #numbers = new Float64Array(0);
-  /** Side and whether it is historical. */
-  #flags = new Uint8Array(0);
-  #priceScales = new Uint8Array(0);
-  #sizeScales = new Uint8Array(0);
-  /** By their place; ids that are counted are numbers. */
-  #ids: string[] | undefined;
-  /** By their place, trades that do not fit. */
-  #odd: Map<number, Trade> | undefined;
+  readonly #pages: TradePage[] = [];
   #count = 0;
-  #oldest = 0;
+  /** Trades that came before the oldest, all in all and of the first page. */
+  #gone = 0;
+  #goneOfPage = 0;
+  /** By how many came before them, trades that no page can say. */
+  #odd: Map<number, Trade> | undefined;
   #instrument: Trade["instrument"] | undefined;
+  /** What was made of a page, until the next trade comes. */
+  #read:
+    | { readonly page: TradePage; readonly trades: readonly (NumberedTrade | undefined)[] }
+    | undefined;
 
   constructor(options: { readonly capacity: number }) {
     const { capacity } = options;
@@ -58,118 +58,95 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
 
   /** Trades are of one instrument. */
   push(trade: Trade, sequence: number): void {
-    this.#put(this.#placeFor(trade.instrument), trade, sequence);
+    const { priceMantissa, sizeMantissa, tradeId } = trade;
+    written.receivedTimeUs = trade.receivedTimeUs;
+    written.venueTimeUs = trade.venueTimeUs ?? Number.NaN;
+    // NaN is nothing that a page can say.
+    written.price = typeof priceMantissa === "number" ? priceMantissa : Number.NaN;
+    written.size = typeof sizeMantissa === "number" ? sizeMantissa : Number.NaN;
+    written.priceScale = trade.priceScale;
+    written.sizeScale = trade.sizeScale;
+    written.id = countedId(tradeId);
+    written.idText = tradeId;
+    written.side = trade.aggressorSide;
+    written.historical = trade.historical;
+    this.#put(trade, trade.instrument, sequence);
   }
 
   /** The same for one that is a tick. */
   pushTick(tick: TradeTick, sequence: number): void {
-    const place = this.#placeFor(tick.instrument);
-    const { priceScale, sizeScale, numbers: of } = tick;
-    const id = of[TradeAt.Id]!;
-    if (Number.isNaN(id) || priceScale > SCALE_MAX || sizeScale > SCALE_MAX) {
-      this.#put(place, tick.event(), sequence);
-      return;
-    }
-    if (this.#odd !== undefined) this.#odd.delete(place);
-    if (this.#ids !== undefined) this.#ids[place] = "";
-    const numbers = this.#numbers;
-    const first = place * NUMBERS;
-    numbers[first + At.Sequence] = sequence;
-    numbers[first + At.Received] = of[TradeAt.Received]!;
-    numbers[first + At.Venue] = of[TradeAt.Venue]!;
-    numbers[first + At.Price] = of[TradeAt.Price]!;
-    numbers[first + At.Size] = of[TradeAt.Size]!;
-    numbers[first + At.Id] = id;
-    this.#flags[place] = SIDES.indexOf(tick.side);
-    this.#priceScales[place] = priceScale;
-    this.#sizeScales[place] = sizeScale;
+    const { numbers, idText } = tick;
+    const id = numbers[TradeAt.Id]!;
+    written.receivedTimeUs = numbers[TradeAt.Received]!;
+    written.venueTimeUs = numbers[TradeAt.Venue]!;
+    written.price = numbers[TradeAt.Price]!;
+    written.size = numbers[TradeAt.Size]!;
+    written.priceScale = tick.priceScale;
+    written.sizeScale = tick.sizeScale;
+    written.id = id >= 0 ? id : -1;
+    written.idText = id >= 0 ? "" : idText;
+    written.side = tick.side;
+    written.historical = false;
+    this.#put(tick, tick.instrument, sequence);
   }
 
-  /** Where the next trade is put, in place of the oldest if there are as many as may be. */
-  #placeFor(instrument: Trade["instrument"]): number {
+  /** Puts what is written next behind the others; the oldest goes if there are too many then. */
+  #put(trade: Trade | TradeTick, instrument: Trade["instrument"], sequence: number): void {
     this.#instrument ??= instrument;
     assert(this.#instrument === instrument, "the trades of a topic are of one instrument");
-    let place = this.#count;
-    if (place === this.#capacity) {
-      place = this.#oldest;
-      this.#oldest = (this.#oldest + 1) % this.#capacity;
-    } else {
-      if (place === this.#flags.length) this.#grow();
-      this.#count += 1;
+    this.#read = undefined;
+    written.sequence = sequence;
+    const isOfPage = isPlain(written);
+    // A trade that is kept elsewhere takes less room than any other.
+    if (!isOfPage) written.id = 0;
+    let page = this.#pages.at(-1);
+    if (page === undefined || !page.hasRoom(written)) {
+      const bytes = Math.min(PAGE_BYTES_MAX, PAGE_BYTES_MIN << this.#pages.length);
+      page = new TradePage(bytes);
+      this.#pages.push(page);
     }
-    return place;
+    if (isOfPage) page.add(written);
+    else {
+      page.addElsewhere(sequence);
+      this.#odd ??= new Map();
+      this.#odd.set(this.#gone + this.#count, "event" in trade ? trade.event() : trade);
+    }
+    this.#count += 1;
+    if (this.#count > this.#capacity) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    this.#odd?.delete(this.#gone);
+    this.#count -= 1;
+    this.#gone += 1;
+    this.#goneOfPage += 1;
+    if (this.#goneOfPage < this.#pages[0]!.count) return;
+    this.#pages.shift();
+    this.#goneOfPage = 0;
   }
 
   /** From 0, the oldest, to below `length`. */
   at(index: number): NumberedTrade {
     assert(index >= 0 && index < this.#count, "what is asked for is kept");
-    const place = (this.#oldest + index) % this.#count;
-    const sequence = this.#numbers[place * NUMBERS + At.Sequence]!;
-    return { sequence, trade: this.#odd?.get(place) ?? this.#tradeAt(place) };
-  }
-
-  #put(place: number, trade: Trade, sequence: number): void {
-    const numbers = this.#numbers;
-    const first = place * NUMBERS;
-    numbers[first + At.Sequence] = sequence;
-    const { priceMantissa, sizeMantissa, priceScale, sizeScale, tradeId } = trade;
-    const isPlain = typeof priceMantissa === "number" && typeof sizeMantissa === "number";
-    if (!isPlain || priceScale > SCALE_MAX || sizeScale > SCALE_MAX) {
-      this.#odd ??= new Map();
-      this.#odd.set(place, trade);
-      return;
+    let place = this.#goneOfPage + index;
+    let page: TradePage | undefined;
+    for (page of this.#pages) {
+      if (place < page.count) break;
+      place -= page.count;
     }
-    this.#odd?.delete(place);
-    numbers[first + At.Received] = trade.receivedTimeUs;
-    // NaN stands for no time.
-    numbers[first + At.Venue] = trade.venueTimeUs ?? Number.NaN;
-    numbers[first + At.Price] = priceMantissa;
-    numbers[first + At.Size] = sizeMantissa;
-    const id = countedId(tradeId);
-    numbers[first + At.Id] = id;
-    if (id < 0) (this.#ids ??= [])[place] = tradeId;
-    else if (this.#ids !== undefined) this.#ids[place] = "";
-    this.#flags[place] = SIDES.indexOf(trade.aggressorSide) | (trade.historical ? HISTORICAL : 0);
-    this.#priceScales[place] = priceScale;
-    this.#sizeScales[place] = sizeScale;
+    assert(page !== undefined, "trades that are kept have a page");
+    const found = this.#tradesOf(page, this.#gone + index - place)[place];
+    assert(found !== undefined, "the pages have as many trades as are kept");
+    return found;
   }
 
-  #tradeAt(place: number): Trade {
-    const numbers = this.#numbers;
-    const first = place * NUMBERS;
+  /** The trades of a page, before whose first so many came. */
+  #tradesOf(page: TradePage, before: number): readonly (NumberedTrade | undefined)[] {
+    if (this.#read?.page === page) return this.#read.trades;
     const instrument = this.#instrument;
     assert(instrument !== undefined, "a trade that is kept has an instrument");
-    const venueTimeUs = numbers[first + At.Venue]!;
-    const id = numbers[first + At.Id]!;
-    const flags = this.#flags[place]!;
-    return {
-      kind: "trade",
-      instrument,
-      venueTimeUs: Number.isNaN(venueTimeUs) ? undefined : venueTimeUs,
-      receivedTimeUs: numbers[first + At.Received]!,
-      priceMantissa: numbers[first + At.Price]!,
-      priceScale: this.#priceScales[place]!,
-      sizeMantissa: numbers[first + At.Size]!,
-      sizeScale: this.#sizeScales[place]!,
-      aggressorSide: SIDES[flags & SIDE_MASK] as AggressorSide,
-      tradeId: id < 0 ? (this.#ids?.[place] ?? "") : String(id),
-      historical: (flags & HISTORICAL) !== 0,
-    };
+    const trades = page.read(instrument, (place) => this.#odd?.get(before + place));
+    this.#read = { page, trades };
+    return trades;
   }
-
-  #grow(): void {
-    const room = Math.min(this.#capacity, Math.max(TRADES_MIN, GROWTH * this.#flags.length));
-    const numbers = new Float64Array(room * NUMBERS);
-    numbers.set(this.#numbers);
-    this.#numbers = numbers;
-    this.#flags = grown(this.#flags, room);
-    this.#priceScales = grown(this.#priceScales, room);
-    this.#sizeScales = grown(this.#sizeScales, room);
-  }
-}
-
-function grown(bytes: Uint8Array, room: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(room);
-  larger.set(bytes);
-  return larger;
 }

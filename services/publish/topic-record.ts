@@ -11,7 +11,8 @@ import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
 import type { PublishLimits } from "./publish-limits.ts";
-import { type NumberedTrade, RecentTrades } from "./recent-trades.ts";
+import { RecentTrades } from "./recent-trades.ts";
+import type { NumberedTrade } from "./trade-page.ts";
 import { addTick, columnsFor, eventsOfColumns } from "./tick-columns.ts";
 
 /** A place in a topic's sequence of events. */

@@ -32,6 +32,10 @@ for (const [name, source] of Object.entries(CLIENT_PAGES)) {
     const late = sizesOf([chunk]);
     write(`  later: ${chunk.name}`, late.bytes, late.gzipBytes, late.brotliBytes);
   }
+  if (bundle.lateChunks.length > 0) {
+    const all = sizesOf([...bundle.chunks, ...bundle.lateChunks]);
+    write("  all of it, if it needs all", all.bytes, all.gzipBytes, all.brotliBytes);
+  }
 }
 if (bundleToShow !== undefined) {
   const { chunks } = bundleToShow;

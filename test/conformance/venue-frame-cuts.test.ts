@@ -25,6 +25,13 @@ const FRAMES = {
     '{"channel":"book","type":"update","data":[{"symbol":"MATIC/USD","bids":[{"price":0.5657,"qty":1098.39472550}],"asks":[],"checksum":2114181697,"timestamp":"2023-10-06T17:35:55.440295Z"}]}',
     '{"channel":"trade","type":"update","data":[{"symbol":"MATIC/USD","side":"sell","price":0.5117,"qty":40.0,"ord_type":"market","trade_id":4665846,"timestamp":"2023-09-25T07:48:36.925533Z"}]}',
   ],
+  bitmex: [
+    '{"table":"trade","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Sell","size":100,"price":98570.9,"tickDirection":"ZeroPlusTick","trdMatchID":"00000000-006d-1000-0000-000e8737d536","grossValue":101450}]}',
+    '{"table":"orderBookL2","action":"insert","data":[{"symbol":"XBTUSD","id":62400580003,"side":"Buy","size":7.5,"price":98459.25,"timestamp":"2025-10-09T08:53:21.123Z"}]}',
+    '{"table":"orderBookL2","action":"update","data":[{"symbol":"XBTUSD","id":62400580002,"side":"Buy","size":500,"price":98459.5,"timestamp":"2025-10-09T08:53:20.124Z"},{"symbol":"XBTUSD","id":62400580001,"side":"Sell","size":1200,"price":98459.9,"timestamp":"2025-10-09T08:53:20.125Z","transactTime":"2025-10-09T08:53:20.125Z"}]}',
+    '{"table":"orderBookL2_25","action":"delete","data":[{"symbol":"XBTUSD","id":62400580003,"side":"Buy","price":98459,"timestamp":"2025-10-09T08:53:22.123Z"}]}',
+    '{"table":"quote","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","bidSize":103000,"bidPrice":98487.5,"askPrice":98488.5,"askSize":50000}]}',
+  ],
 } as const;
 
 const TAILS = ["", "}", "}}", "]}"];

@@ -130,6 +130,16 @@ const FORMS = {
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000002,"data":[{"T":1699999000000,"s":"BTCUSDT","S":"Buy","v":"0.001","p":"43000.50","L":"PlusTick","i":"20f43950-d8dd-5b31-9112-a178eb6023af","BT":false,"seq":7961638005,"RPI":false}]}',
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1699999000012,"data":[{"T":1699999000010,"s":"BTCUSDT","S":"Sell","v":"0.25","p":"43000.51","i":"2290000000068683542","BT":false,"seq":7961638006},{"T":1699999000011,"s":"BTCUSDT","S":"Buy","v":"7.250","p":"43000.4","i":"3f2c1f8e-0000-5b31-9112-a178eb6023b0","BT":true,"L":"ZeroMinusTick"}]}',
   ],
+  bitmex: [
+    '{"table":"orderBookL2","action":"partial","data":[{"symbol":"XBTUSD","id":62400580001,"side":"Sell","size":33000,"price":98459.9,"timestamp":"2025-10-09T08:53:20.123Z"},{"symbol":"XBTUSD","id":62400580002,"side":"Buy","size":100,"price":98459.5,"timestamp":"2025-10-09T08:53:20.123Z"}],"keys":["symbol","id","side"],"filter":{"symbol":"XBTUSD"}}',
+    '{"table":"orderBookL2","action":"update","data":[{"symbol":"XBTUSD","id":62400580002,"side":"Buy","size":500,"price":98459.5,"timestamp":"2025-10-09T08:53:20.124Z","transactTime":"2025-10-09T08:53:20.124Z"},{"symbol":"XBTUSD","id":62400580001,"side":"Sell","size":1200,"price":98459.9,"timestamp":"2025-10-09T08:53:20.125Z","transactTime":"2025-10-09T08:53:20.125Z"}]}',
+    '{"table":"orderBookL2","action":"insert","data":[{"symbol":"XBTUSD","id":62400580003,"side":"Buy","size":7,"price":98459,"timestamp":"2025-10-09T08:53:21.123Z"}]}',
+    '{"table":"orderBookL2_25","action":"delete","data":[{"symbol":"XBTUSD","id":62400580003,"side":"Buy","price":98459,"timestamp":"2025-10-09T08:53:22.123Z","transactTime":"2025-10-09T08:53:22.123Z"},{"symbol":"XBTUSD","id":62400580001,"side":"Sell","size":1200,"price":98459.9,"timestamp":"2025-10-09T08:53:22.123Z"}]}',
+    '{"table":"trade","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Sell","size":100,"price":98570.9,"tickDirection":"ZeroPlusTick","trdMatchID":"00000000-006d-1000-0000-000e8737d536","grossValue":101450,"homeNotional":0.0010145,"foreignNotional":100,"trdType":"Regular"}]}',
+    '{"table":"trade","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Buy","size":200,"price":98571,"tickDirection":"ZeroPlusTick","trdMatchID":"00000000-006d-1000-0000-000e8737d537","grossValue":101450,"homeNotional":0.0010145,"foreignNotional":100,"trdType":"Regular"},{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Sell","size":300,"price":98570.5,"trdMatchID":"00000000-006d-1000-0000-000e8737d538"}]}',
+    '{"table":"quote","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","bidSize":103000,"bidPrice":98487.5,"askPrice":98488.5,"askSize":50000}]}',
+    '{"table":"quote","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.124Z","symbol":"XBTUSD","bidSize":103000,"bidPrice":98487.25,"askPrice":98488.5,"askSize":5}]}',
+  ],
   bitget: [
     '{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":1483653649371725838,"pseq":0,"ts":"1767225600000","maxdepth":"1000"}],"ts":1767225600000}',
     '{"action":"update","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[],"b":[["50000","0.7"],["50000.5","0"]],"seq":1483653649371725839,"pseq":1483653649371725838,"ts":"1767225600010","maxdepth":"1000"}],"ts":1767225600010}',
@@ -175,7 +185,8 @@ describe.each(Object.entries(FORMS))("what %s sends today", (venue, frames) => {
     // What some venues send once with a subscription, and shortly, is decoded.
     const outcomes = frames
       .filter(
-        (frame) => !/"action":"snapshot"|"(orderbook\.|trade").*"type":"snapshot"/.test(frame),
+        (frame) =>
+          !/"action":"(snapshot|partial)"|"(orderbook\.|trade").*"type":"snapshot"/.test(frame),
       )
       .map((frame) => oracle.take(frame));
     expect(outcomes.flatMap((outcome) => differenceOf(outcome) ?? [])).toEqual([]);

@@ -38,13 +38,13 @@ describe("the codec, a publisher and an ingestor", () => {
       800,
     ],
     ["allocatedToIngestAChange", "frames with a changed level to batches, in bytes", 100, 2_000],
-    ["allocatedToIngestATrade", "frames with a trade to batches, in bytes", 100, 1_800],
-    ["keptOfATopicOfOneTrade", "a publisher's topic that had one trade, in bytes", 300, 7_500],
+    ["allocatedToIngestATrade", "frames with a trade to batches, in bytes", 100, 2_500],
+    ["keptOfATopicOfOneTrade", "a publisher's topic that had one trade, in bytes", 300, 5_000],
     [
       "keptOfATopicOfManyTrades",
       "a publisher's topic that had 2,000 trades, a batch each, in bytes",
-      50_000,
-      130_000,
+      40_000,
+      90_000,
     ],
     ["keptOfAnInstrument", "an ingestor's instrument with a small book", 3_000, 25_000],
   ])("%s: %s", (...bounds) => {

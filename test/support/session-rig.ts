@@ -173,6 +173,11 @@ export class SessionRig {
     for (const callback of this.#turns.splice(0)) callback();
   }
 
+  /** Others take all the time that the turn has for what comes. */
+  fillTurn(): void {
+    this.#parts.turns.doNow(() => this.clock.advance(1), undefined, undefined);
+  }
+
   /** Lets the promises of calls run, then ends the turn. */
   async settle(): Promise<void> {
     for (let turn = 0; turn < 5; turn += 1) await nextTurn();

@@ -140,6 +140,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/bus/nats-connection.ts", effects: ["randomness"] },
   { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.
+  { path: "clients/typescript/src/opening/opening-topics.ts", effects: ["timers"] },
   { path: "clients/typescript/src/lite/lite-topics.ts", effects: ["timers"] },
   { path: "clients/typescript/src/topics/subscriptions.ts", effects: ["timers"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },

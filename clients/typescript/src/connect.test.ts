@@ -3,10 +3,11 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { FakeGateway, settle } from "../test/fake-gateway.ts";
 import { connectFake, reconnect } from "../test/fake-session.ts";
 import { createClient } from "./eager-client.ts";
-import { createConnect, streamUrl } from "./connect.ts";
+import { streamUrl } from "./session/stream-url.ts";
+import { createStreamsConnect } from "./streams-connect.ts";
 import { ConnectionError } from "./errors.ts";
 
-const connect = createConnect(createClient);
+const connect = createStreamsConnect(createClient);
 
 describe("connect", () => {
   test("says hello first and resolves with the welcome", async () => {

@@ -15,13 +15,12 @@ import {
   TIMER_MS_MAX,
 } from "./host/option-checks.ts";
 import { ACCESS_MEMBERS, currentToken, type AccessToken } from "./session/access-token.ts";
+import { CLIENT_NAME, CLIENT_VERSION } from "./session/greeting.ts";
 import { Session } from "./session/session.ts";
+import { streamUrl, WEB_SOCKET_PATH } from "./session/stream-url.ts";
 import type { FetchLike } from "./transports/fetch-like.ts";
 import { TransportChoice } from "./transports/transport-choice.ts";
 import { TRANSPORT_KINDS, type TransportKind } from "./transports/transport-kind.ts";
-
-/** Of this package; the operator of a gateway sees it. */
-const CLIENT_VERSION = "0.1.0";
 
 /** Options of every `connect()`. Everything has a default; a value out of range is a RangeError. */
 export type BaseConnectOptions = {
@@ -95,9 +94,6 @@ export type GatewayUrls = {
   readonly returnToFirstMs?: number | undefined;
 };
 
-/** The path of a gateway's WebSocket below its prefix, unless its operator changed it. */
-const WEB_SOCKET_PATH = "/v1/ws";
-
 /**
  * A `connect()`: resolves when the gateway has welcomed the client, rejects with ConnectionError.
  */
@@ -146,7 +142,8 @@ function assertBaseOptions(options: BaseConnectOptions): void {
   assertIntegerOption("reconnect.maxMs", reconnect.maxMs, waitMs);
 }
 
-function createSession(
+/** A session that is still to be started. Throws RangeError and ConnectionError for addresses. */
+export function createSession(
   gateways: string | GatewayUrls,
   options: BaseConnectOptions,
   environment: Environment,
@@ -155,7 +152,7 @@ function createSession(
   const { urls, returnToFirstMs } = typeof gateways === "string" ? { urls: [gateways] } : gateways;
   assertIntegerOption("returnToFirstMs", returnToFirstMs, { min: 0, max: TIMER_MS_MAX });
   const connection = {
-    clientName: options.clientName ?? "tickwire-client-ts",
+    clientName: options.clientName ?? CLIENT_NAME,
     clientVersion: CLIENT_VERSION,
     token: options.token,
     compression: options.compression ?? true,
@@ -222,28 +219,4 @@ function firstWelcome(session: Session, signal: AbortSignal | undefined): Promis
     if (signal?.aborted === true) abort();
     else session.start();
   });
-}
-
-/**
- * The address of the gateway's WebSocket: http and https become ws and wss, and the path is a
- * prefix, unless it ends with that of the WebSocket. Throws ConnectionError for an address that is
- * none.
- */
-export function streamUrl(address: string, webSocketPath: string = WEB_SOCKET_PATH): string {
-  let url: URL | undefined;
-  let cause: unknown;
-  try {
-    url = new URL(address);
-  } catch (error) {
-    cause = error;
-  }
-  if (url === undefined || !/^(ws|http)s?:$/.test(url.protocol)) {
-    const text = `"${address}" is not the address of a gateway, which begins with ws:, wss:, http: or https:`;
-    throw new ConnectionError("connect-failed", text, { cause });
-  }
-  url.protocol = url.protocol.replace("http", "ws");
-  const prefix = url.pathname.replace(/\/+$/, "");
-  url.pathname = prefix.endsWith(webSocketPath) ? prefix : prefix + webSocketPath;
-  url.hash = "";
-  return url.href;
 }

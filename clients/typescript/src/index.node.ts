@@ -1,4 +1,5 @@
-import { createConnect, type Connect } from "./connect.ts";
+import type { Connect } from "./connect.ts";
+import { createStreamsConnect } from "./streams-connect.ts";
 import type { Client, ConnectOptions } from "./client.ts";
 import { createClient } from "./eager-client.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
@@ -11,7 +12,7 @@ export * from "./index.ts";
  * Uses the package `ws` unless `options.webSocket` gives a class. The path of the address is the
  * prefix below which a proxy serves the gateway: `https://host/md` means `wss://host/md/v1/ws`.
  */
-export const connect: Connect<ConnectOptions, Client> = /* @__PURE__ */ createConnect(
+export const connect: Connect<ConnectOptions, Client> = /* @__PURE__ */ createStreamsConnect(
   createClient,
   nodeSockets,
 );

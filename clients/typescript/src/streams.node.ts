@@ -1,4 +1,5 @@
-import { createConnect, type Connect } from "./connect.ts";
+import type { Connect } from "./connect.ts";
+import { createStreamsConnect } from "./streams-connect.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
 import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
 import { ALL_CHANNELS } from "./topics/all-channels.ts";
@@ -13,7 +14,8 @@ export * from "./streams.ts";
  * Uses the package `ws` unless `options.webSocket` gives a class. The path of the address is the
  * prefix below which a proxy serves the gateway: `https://host/md` means `wss://host/md/v1/ws`.
  */
-export const connect: Connect<StreamsConnectOptions, StreamsClient> = /* @__PURE__ */ createConnect(
-  (session, options) => new StreamsClient(session, new ChannelSource(ALL_CHANNELS), options),
-  nodeSockets,
-);
+export const connect: Connect<StreamsConnectOptions, StreamsClient> =
+  /* @__PURE__ */ createStreamsConnect(
+    (session, options) => new StreamsClient(session, new ChannelSource(ALL_CHANNELS), options),
+    nodeSockets,
+  );

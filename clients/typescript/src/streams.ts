@@ -3,7 +3,8 @@
  *
  * @module @tickwire/client/streams
  */
-import { createConnect, type Connect } from "./connect.ts";
+import type { Connect } from "./connect.ts";
+import { createOpeningConnect } from "./opening/opening-connect.ts";
 import { StreamsClient } from "./streams/streams-client.ts";
 import type { StreamsConnectOptions } from "./streams/ticks-client.ts";
 import { lateChannels } from "./topics/late-channels.ts";
@@ -13,9 +14,10 @@ import { lateChannels } from "./topics/late-channels.ts";
  * Uses the host's WebSocket unless `options.webSocket` gives one. `ws://host:port` means its path
  * `/v1/ws`.
  */
-export const connect: Connect<StreamsConnectOptions, StreamsClient> = /* @__PURE__ */ createConnect(
-  (session, options) => new StreamsClient(session, lateChannels(session.link), options),
-);
+export const connect: Connect<StreamsConnectOptions, StreamsClient> =
+  /* @__PURE__ */ createOpeningConnect(
+    (session, options) => new StreamsClient(session, lateChannels(session.link), options),
+  );
 
 export * from "./exports/streams.ts";
 export type { StreamsClient } from "./streams/streams-client.ts";

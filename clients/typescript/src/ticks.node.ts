@@ -1,4 +1,5 @@
-import { createConnect, type Connect } from "./connect.ts";
+import type { Connect } from "./connect.ts";
+import { createStreamsConnect } from "./streams-connect.ts";
 import {
   createTicksClient,
   type StreamsConnectOptions,
@@ -14,7 +15,5 @@ export * from "./ticks.ts";
  * Uses the package `ws` unless `options.webSocket` gives a class. The path of the address is the
  * prefix below which a proxy serves the gateway: `https://host/md` means `wss://host/md/v1/ws`.
  */
-export const connect: Connect<StreamsConnectOptions, TicksClient> = /* @__PURE__ */ createConnect(
-  createTicksClient,
-  nodeSockets,
-);
+export const connect: Connect<StreamsConnectOptions, TicksClient> =
+  /* @__PURE__ */ createStreamsConnect(createTicksClient, nodeSockets);

@@ -3,7 +3,8 @@
  *
  * @module @tickwire/client/ticks
  */
-import { createConnect, type Connect } from "./connect.ts";
+import type { Connect } from "./connect.ts";
+import { createOpeningConnect } from "./opening/opening-connect.ts";
 import {
   createTicksClient,
   type StreamsConnectOptions,
@@ -16,7 +17,7 @@ import {
  * `/v1/ws`.
  */
 export const connect: Connect<StreamsConnectOptions, TicksClient> =
-  /* @__PURE__ */ createConnect(createTicksClient);
+  /* @__PURE__ */ createOpeningConnect(createTicksClient);
 
 export * from "./exports/ticks.ts";
 export type { StreamsConnectOptions, TicksClient } from "./streams/ticks-client.ts";

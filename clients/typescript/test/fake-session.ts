@@ -1,5 +1,5 @@
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { createConnect } from "../src/connect.ts";
+import { createStreamsConnect } from "../src/streams-connect.ts";
 import type { Client, ConnectOptions } from "../src/client.ts";
 import { createClient } from "../src/eager-client.ts";
 import { FakeGateway, settle } from "./fake-gateway.ts";
@@ -17,7 +17,7 @@ export async function connectFake(
   gateway: FakeGateway = new FakeGateway(),
 ): Promise<FakeSession> {
   const clock = new ManualClock();
-  const connecting = createConnect(createClient)("ws://gateway.test", {
+  const connecting = createStreamsConnect(createClient)("ws://gateway.test", {
     webSocket: gateway.WebSocket,
     clock,
     random: () => 0.5,

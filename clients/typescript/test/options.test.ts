@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeGateway, settle } from "./fake-gateway.ts";
 import { connectFake } from "./fake-session.ts";
-import { createConnect } from "../src/connect.ts";
+import { createStreamsConnect } from "../src/streams-connect.ts";
 import type { ConnectOptions } from "../src/client.ts";
 import { createClient } from "../src/eager-client.ts";
 import { TopicRefusedError } from "../src/errors.ts";
@@ -41,7 +41,7 @@ describe("a bad option", () => {
     [{ webSocketPath: "/" }, "webSocketPath /"],
   ])("of connect() is refused before anything is dialled: %o", async (options, message) => {
     const gateway = new FakeGateway();
-    const connecting = createConnect(createClient)("ws://a", {
+    const connecting = createStreamsConnect(createClient)("ws://a", {
       webSocket: gateway.WebSocket,
       ...options,
     });

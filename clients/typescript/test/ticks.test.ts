@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createConnect } from "../src/connect.ts";
+import { createStreamsConnect } from "../src/streams-connect.ts";
 import { createTicksClient } from "../src/streams/ticks-client.ts";
 import * as browserEntry from "../src/ticks.ts";
 import * as nodeEntry from "../src/ticks.node.ts";
@@ -12,7 +12,7 @@ const QUOTES = "binance:BTC-USDT/quotes";
 async function connectTicks() {
   const gateway = new FakeGateway();
   for (const topic of [TRADES, QUOTES]) gateway.topics.set(topic, { epoch: 7, sequence: 100 });
-  const connect = createConnect(createTicksClient);
+  const connect = createStreamsConnect(createTicksClient);
   const client = await connect("ws://gateway.test", { webSocket: gateway.WebSocket });
   return { gateway, client };
 }

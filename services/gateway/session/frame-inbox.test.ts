@@ -16,11 +16,13 @@ let ends: (() => void)[];
 let turns: Turns;
 /** First bytes of the frames that were read, in order. */
 let seen: number[];
+let roomy: InboxSpace;
 
 beforeEach(() => {
   nowUs = 0;
   ends = [];
   seen = [];
+  roomy = new InboxSpace(metrics());
   const clock = { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} };
   turns = new Turns({ clock, scheduler: { endOfTurn: (callback) => void ends.push(callback) } });
 });
@@ -36,7 +38,7 @@ const metrics = () => createGatewayMetrics(new Registry());
 
 function inbox(options: { perSecond?: number; space?: InboxSpace } = {}) {
   const parts = {
-    inboxSpace: options.space ?? new InboxSpace(metrics()),
+    inboxSpace: options.space ?? roomy,
     turns,
     config: { requestsPerSecondMax: options.perSecond ?? 500 },
   };
@@ -113,6 +115,34 @@ test("what waits is a copy: the transport's buffer is its own again", () => {
   }
   while (one.waiting > 0) endTurn();
   expect(seen).toEqual(Array.from({ length: 20 }, (_, first) => first));
+});
+
+test("a client with many frames that wait holds up nobody with one", () => {
+  const greedy = inbox();
+  for (let index = 0; index < 200; index += 1) greedy.receive(frame(1));
+  const modest = inbox();
+  modest.receive(frame(2));
+  endTurn();
+  expect(seen.slice(0, 12)).toEqual([...Array(11).fill(1), 2]);
+});
+
+test.each([
+  [1, 16 * 1024],
+  [4_096, 16 * 1024],
+  [4_097, 4_097],
+])("a frame of %d bytes that waits keeps %d bytes of memory", (bytes, kept) => {
+  const copy = new InboxSpace(metrics()).copy(frame(7, bytes));
+  expect([...new Set(copy)]).toEqual([7]);
+  expect([copy.byteLength, copy.buffer.byteLength]).toEqual([bytes, kept]);
+});
+
+test.each([
+  [4, true],
+  [5, false],
+])("%d frames of 4 kB wait in one piece of memory: %s", (count, isOne) => {
+  const space = new InboxSpace(metrics());
+  const buffers = Array.from({ length: count }, () => space.copy(frame(1, 4_096)).buffer);
+  expect(new Set(buffers).size === 1).toBe(isOne);
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import type { GatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
-import type { TurnLine, Turns, Work } from "../turns/turns.ts";
+import type { Turns } from "../turns/turns.ts";
 import { REFUSED_SECONDS_MAX } from "./rate-limits.ts";
 
 /** Frames of all sessions that may wait together, in bytes. */
@@ -8,11 +8,22 @@ const ALL_BYTES_MAX = 64 * 1024 * 1024;
 /** What holding a frame takes besides its bytes. */
 const HOLDING_BYTES = 128;
 
+/**
+ * Frames are copied into chunks of this size, because a buffer of its own costs each frame more
+ * than copying it, and brings the collector of garbage. So a frame that waits keeps that much at
+ * most besides itself.
+ */
+const CHUNK_BYTES = 16 * 1024;
+/** A larger frame has a buffer of its own. */
+const SHARED_BYTES_MAX = CHUNK_BYTES / 4;
+
 /** What waits in the inboxes of all sessions. */
 export class InboxSpace {
   readonly #bytesMax: number;
   readonly #metrics: Pick<GatewayMetrics, "inboxBytes" | "inboxOverflows">;
   #bytes = 0;
+  #chunk: Uint8Array | undefined;
+  #chunkUsed = 0;
 
   constructor(
     metrics: Pick<GatewayMetrics, "inboxBytes" | "inboxOverflows">,
@@ -36,6 +47,22 @@ export class InboxSpace {
   giveBack(bytes: number): void {
     this.#bytes -= bytes;
     this.#metrics.inboxBytes.set(this.#bytes);
+    // Nothing waits, so nothing is to be kept for it.
+    if (this.#bytes === 0) this.#chunk = undefined;
+  }
+
+  /** A copy of the frame, which lives as long as it is kept. */
+  copy(frame: Uint8Array): Uint8Array {
+    const bytes = frame.byteLength;
+    if (bytes > SHARED_BYTES_MAX) return frame.slice();
+    if (this.#chunk === undefined || this.#chunkUsed + bytes > CHUNK_BYTES) {
+      this.#chunk = new Uint8Array(CHUNK_BYTES);
+      this.#chunkUsed = 0;
+    }
+    const start = this.#chunkUsed;
+    this.#chunkUsed += bytes;
+    this.#chunk.set(frame, start);
+    return this.#chunk.subarray(start, this.#chunkUsed);
   }
 }
 
@@ -55,6 +82,7 @@ export type FrameReader = {
 };
 
 const readNow = (reader: FrameReader, frame: Uint8Array): void => reader.readFrame(frame);
+const readOne = (inbox: FrameInbox): void => inbox.readOne();
 
 /** Reads the frame now or later. False, and nothing is done, if too much of the session waits. */
 export function receiveFrame(
@@ -70,25 +98,24 @@ export function receiveFrame(
 /**
  * The frames of one session that are not read yet. A socket brings as many as it likes in one turn
  * of the event loop, and thousands of sockets do so together after a break: what the turn has no
- * time for is copied and read in a later one, in order. Who has more waiting than would be answered
- * at once, refused calls among that, is over its rate. Where all sessions together have more
- * waiting than there is space for, frames are read as they come, so that memory is bounded and
- * clients feel it.
+ * time for is copied and read in a later one, in order, and one of each session in rotation. Who
+ * has more waiting than would be answered at once, refused calls among that, is over its rate.
+ * Where all sessions together have more waiting than there is space for, frames are read as they
+ * come, so that memory is bounded and clients feel it.
  */
 export class FrameInbox {
   readonly #parts: FrameInboxParts;
   readonly #reader: FrameReader;
-  /** Of the frames alone: what they ask for has its own. */
-  readonly #line: TurnLine;
   #frames: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
   #closed = false;
+  /** It has a place among what is to be done later. */
+  #isQueued = false;
 
   constructor(parts: FrameInboxParts, reader: FrameReader) {
     this.#parts = parts;
     this.#reader = reader;
-    this.#line = parts.turns.open();
   }
 
   /** Frames that wait. */
@@ -112,16 +139,24 @@ export class FrameInbox {
       return true;
     }
     // What the transport gave is valid during its call alone.
-    this.#frames.push(frame.slice());
+    this.#frames.push(inboxSpace.copy(frame));
     this.#bytes += bytes;
-    if (this.waiting === 1) this.#line.add(this.#readInTurns());
+    if (this.waiting === 1) this.#readLater();
     return true;
+  }
+
+  /** For its turn: reads the next frame, and takes a place at the end if more wait. */
+  readOne(): void {
+    this.#isQueued = false;
+    if (this.#closed) return;
+    this.#readNext();
+    if (this.waiting > 0) this.#readLater();
+    else this.#leave();
   }
 
   /** Nothing of what waits is read any more. Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#line.clear();
     this.#parts.inboxSpace.giveBack(this.#bytes);
     this.#frames = [];
     this.#head = 0;
@@ -133,12 +168,10 @@ export class FrameInbox {
     if (this.#reader.inbox === this) this.#reader.inbox = undefined;
   }
 
-  *#readInTurns(): Work {
-    while (this.waiting > 0) {
-      if (this.#line.isOver) yield;
-      this.#readNext();
-    }
-    this.#leave();
+  #readLater(): void {
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.#parts.turns.doLater(readOne, this, undefined);
   }
 
   #readAllNow(): void {

@@ -97,6 +97,36 @@ describe("an open session", () => {
     expect(rig.gone).toBe(1);
   });
 
+  test("that goes while many others do ends in a later turn, and is sent nothing until then", async () => {
+    const rig = openRig();
+    rig.subscribe(1, TRADES);
+    rig.endTurn();
+    rig.fillTurn();
+    rig.subscribe(2, BOOK);
+    rig.connection.goAway();
+    expect([rig.gone, rig.hub.holds, rig.logs.length]).toEqual([0, 1, 1]);
+    const sent = rig.connection.sent.length;
+    rig.hub.view(TRADES).publish(10);
+    for (let turn = 0; turn < 3; turn += 1) rig.endTurn();
+    expect([rig.state, rig.gone, rig.hub.holds]).toEqual(["closed", 1, 0]);
+    expect(rig.connection.sent).toHaveLength(sent);
+    expect(rig.logs.at(-1)).toMatch(/^session closed /);
+    expect(await rig.metric("tickwire_gateway_closes_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_subscriptions")).toBe(0);
+    expect(rig.clock.pending).toBe(0);
+  });
+
+  test("that is to close for a fault before its end had its turn counts once, as the client's", async () => {
+    const rig = openRig();
+    rig.fillTurn();
+    rig.connection.goAway(1001, "");
+    rig.session.dismiss();
+    rig.endTurn();
+    expect([rig.state, rig.gone]).toEqual(["closed", 1]);
+    const metric = await rig.registry.getSingleMetric("tickwire_gateway_closes_total")?.get();
+    expect(metric?.values).toMatchObject([{ value: 1, labels: { code: 1001, by: "client" } }]);
+  });
+
   test("that reads too slowly gets states as they are when it has caught up, and is not closed", () => {
     const quotes = "fake:BTC-USDT/quotes";
     const rig = openRig({ outboundBytesMax: 1_000, writeAheadBytesMax: 100 });

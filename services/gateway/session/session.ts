@@ -33,6 +33,9 @@ import type { AccessInit, HelloMessage } from "./wire-messages.ts";
 const HELD_REQUESTS_MAX = 1_000;
 /** What is held was judged when it came. */
 const SERVED: RequestVerdict = { does: "serve" };
+/** How a connection ended. */
+type End = { readonly code: number; readonly reason: string; readonly by: "gateway" | "client" };
+
 /** Before the client has named itself. */
 const UNNAMED = { client: "", clientVersion: "" };
 
@@ -168,18 +171,28 @@ export class Session
     if (this.#serves("writable")) this.#outbound.onDrain();
   }
 
+  /**
+   * Where thousands go at once, the session has its turn to end later. Until then it is as if the
+   * network had not told yet, but that the connection takes nothing.
+   */
   onClose(code: number, reason: string): void {
+    this.inbox?.close();
+    const { turns } = this.#parts;
     const by = this.#state === "closing" ? "gateway" : "client";
-    this.#step("connection-gone");
-    this.#release();
+    const end = { code, reason, by } as const;
+    if (!turns.doNow(Session.#end, this, end)) turns.doLater(Session.#end, this, end);
+  }
+
+  static #end(this: void, session: Session, { code, reason, by }: End): void {
+    const { metrics, logger } = session.#parts;
+    session.#step("connection-gone");
+    session.#release();
     // A client may send any code; only those of the schema and of RFC 6455 become labels.
     const known = code < 1016 || Object.values<number>(CloseCode).includes(code);
-    this.#parts.metrics.closes.inc({ code: known ? code : "other", by });
-    this.#parts.logger.info(
-      { sessionId: this.id, code, reason: quotedText(reason), by },
-      "session closed",
-    );
-    this.#onGone(this);
+    metrics.closes.inc({ code: known ? code : "other", by });
+    const fields = { sessionId: session.id, code, reason: quotedText(reason), by };
+    logger.info(fields, "session closed");
+    session.#onGone(session);
   }
 
   get callsInFlight(): number {

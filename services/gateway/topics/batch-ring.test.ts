@@ -232,14 +232,14 @@ describe("the memory of a ring", () => {
     const ring = filled();
     expect(ring.bytes).toBe(KEPT * 72);
     expect(ring.heldBytes).toBeGreaterThan(KEPT * 12);
-    expect(ring.heldBytes).toBeLessThan(KEPT * 20 + 2 * 4_096);
+    expect(ring.heldBytes).toBeLessThan(KEPT * 20 + 2 * 8_192);
     expect(told(ring.at(0))).toEqual(told(alike(19 * KEPT + 1)));
   });
 
   test("is given back with those that go", () => {
     const ring = filled();
     while (ring.length > 10) ring.dropOldest();
-    expect(ring.heldBytes).toBeLessThanOrEqual(2 * 4_096);
+    expect(ring.heldBytes).toBeLessThanOrEqual(2 * 8_192);
     expect(told(ring.at(9))).toEqual(told(alike(20 * KEPT)));
     while (ring.length > 0) ring.dropOldest();
     expect([ring.heldBytes, ring.bytes]).toEqual([0, 0]);

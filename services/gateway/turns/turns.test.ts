@@ -87,6 +87,44 @@ test("what is begun at once is at most 1 ms of a turn, however many begin", () =
   expect(turnsTaken).toBeGreaterThan(10);
 });
 
+test("steps that were put off are done in order, and no turn does more than it has time for", () => {
+  const step = (name: string, steps: number): void => void work(name, steps, oneLine).next();
+  const oneLine = { isOver: false } as TurnLine;
+  for (let index = 0; index < 3_000; index += 1) turns.doLater(step, `${index % 10}-`, 1);
+  expect(done).toEqual([]);
+  let turnsTaken = 0;
+  while (done.length < 3_000) {
+    expect(endTurn()).toBeLessThanOrEqual(1_000 + 50);
+    turnsTaken += 1;
+  }
+  expect(turnsTaken).toBe(150);
+  expect(done).toEqual(Array.from({ length: 3_000 }, (_, index) => `${index % 10}-1`));
+  expect(ends).toHaveLength(0);
+});
+
+test("steps that were put off leave those who wait half of the time, and get half of it", () => {
+  const line = turns.open();
+  line.add(work("line", 1_000, line));
+  done.length = 0;
+  const step = (): void => {
+    nowUs += 50;
+    done.push("step");
+  };
+  for (let index = 0; index < 100; index += 1) turns.doLater(step, undefined, undefined);
+  endTurn();
+  expect(done.filter((name) => name === "step")).toHaveLength(10);
+  expect(done.filter((name) => name !== "step")).toHaveLength(10);
+});
+
+test("a step that is put off by one of them is done behind the others", () => {
+  const say = (name: string): void => void done.push(name);
+  const first = (): void => turns.doLater(say, "last", undefined);
+  turns.doLater(first, undefined, undefined);
+  turns.doLater(say, "second", undefined);
+  endTurn();
+  expect(done).toEqual(["second", "last"]);
+});
+
 test("work that brings more work does it afterwards, and so does that of another line", () => {
   const line = turns.open();
   const other = turns.open();

@@ -12,12 +12,25 @@ export type Work<Result = void> = Generator<undefined, Result>;
 const QUEUED_US_MAX = 1_000;
 /** All work that is begun at once when it comes, in one turn of the event loop. */
 const PROMPT_US_MAX = 1_000;
+/** Of that, steps that were put off, in a turn in which lines wait as well. */
+const LATE_US_MAX = 500;
 /** Work of one line before it is the next one's turn. */
 const SLICE_US_MAX = 250;
+/** Places of steps that are done are given up when there are so many. */
+const DONE_STEPS_MAX = 1_024;
+
+/** One step that is not cut, and what it is done with. */
+type Step<Subject, Argument> = (subject: Subject, argument: Argument) => void;
+type LateStep = {
+  readonly step: Step<unknown, unknown>;
+  readonly subject: unknown;
+  readonly argument: unknown;
+};
 
 /**
  * Does the long work of all clients in turns: at most 2 ms of each turn of the event loop, whoever
- * wants how much, and a slice for each client in rotation. So whoever asks for little waits for no
+ * wants how much, and a slice for each client in rotation. Short steps that come by the thousand,
+ * such as frames to be read, are put off without a line of their own. So whoever asks for little waits for no
  * more than a few turns behind whoever asks for much, and market data in between for no more than
  * one.
  */
@@ -26,6 +39,9 @@ export class Turns {
   readonly #scheduler: Scheduler;
   /** Lines with work that waits, the next first. */
   #waiting: TurnLine[] = [];
+  /** Steps that were put off; those before `#lateHead` are done. */
+  #late: LateStep[] = [];
+  #lateHead = 0;
   #promptUsLeft = PROMPT_US_MAX;
   #armed = false;
   /** When the slice under way began, and how long it may be. */
@@ -60,7 +76,7 @@ export class Turns {
    * for what has just come.
    */
   doNow<Subject, Argument>(
-    step: (subject: Subject, argument: Argument) => void,
+    step: Step<Subject, Argument>,
     subject: Subject,
     argument: Argument,
   ): boolean {
@@ -72,6 +88,43 @@ export class Turns {
     const restUs = leftUs - (this.#clock.monotonicUs() - startedUs);
     this.#promptUsLeft = Math.min(this.#promptUsLeft, restUs);
     return true;
+  }
+
+  /**
+   * Puts a step off until a turn has time for it, behind those that were put off before. Who puts
+   * steps off bounds how many of them wait.
+   */
+  doLater<Subject, Argument>(
+    step: Step<Subject, Argument>,
+    subject: Subject,
+    argument: Argument,
+  ): void {
+    this.#arm();
+    this.#late.push({ step: step as Step<unknown, unknown>, subject, argument });
+  }
+
+  /** Does steps that were put off, and says what they took. */
+  #doLate(allowedUs: number): number {
+    assert(!this.#running, "one line works at a time");
+    this.#running = true;
+    const startedUs = this.#clock.monotonicUs();
+    let tookUs = 0;
+    try {
+      while (tookUs < allowedUs) {
+        const late = this.#late[this.#lateHead];
+        if (late === undefined) break;
+        this.#lateHead += 1;
+        late.step(late.subject, late.argument);
+        tookUs = this.#clock.monotonicUs() - startedUs;
+      }
+    } finally {
+      this.#running = false;
+    }
+    if (this.#lateHead >= DONE_STEPS_MAX || this.#lateHead === this.#late.length) {
+      this.#late.splice(0, this.#lateHead);
+      this.#lateHead = 0;
+    }
+    return tookUs;
   }
 
   /** Gives a line its time, and a place at the end if that is not enough. Says what it took. */
@@ -92,6 +145,9 @@ export class Turns {
     this.#armed = false;
     this.#promptUsLeft = PROMPT_US_MAX;
     let leftUs = QUEUED_US_MAX;
+    if (this.#late.length > 0) {
+      leftUs -= this.#doLate(this.#waiting.length > 0 ? LATE_US_MAX : QUEUED_US_MAX);
+    }
     // Whoever begins during the turn comes after those who have waited.
     let lines = this.#waiting.length;
     while (lines > 0 && leftUs > 0) {
@@ -101,7 +157,7 @@ export class Turns {
       lines -= 1;
       if (lines === 0) lines = this.#waiting.length;
     }
-    if (this.#waiting.length > 0) this.#arm();
+    if (this.#waiting.length + this.#late.length > 0) this.#arm();
   };
 
   #arm(): void {

@@ -1,6 +1,7 @@
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import { expect, test } from "vitest";
+import type { BestLevels } from "#core/tick-levels.ts";
 import { createPrng } from "#test/support/prng.ts";
 import { FoldedChecksum, FoldedLevels } from "./folded-checksum.ts";
 
@@ -57,11 +58,13 @@ test("sums a side whose levels come, go, move and change", () => {
     side = changed(side, prng);
     const best = side.slice(0, LEVELS_MAX);
     const start = prng.chance(0.9) ? CRC32_START : prng.below(1_000_000);
-    const state = levels.update(
-      start,
-      best.map(([price]) => price),
-      best.map(([, size]) => size),
-    );
+    const state = prng.chance(0.5)
+      ? levels.update(
+          start,
+          best.map(([price]) => price),
+          best.map(([, size]) => size),
+        )
+      : levels.updateBest(start, sideOf(side));
     // zlib goes on from a sum, where ours goes on from a state.
     const joined = zlibCrc32(best.flat().join(""), finishCrc32(start));
     if (finishCrc32(state) !== joined) wrong.push(best);
@@ -75,6 +78,25 @@ test("refuses more levels than it has room for", () => {
   expect(finishCrc32(full)).toBe(zlibCrc32("1324"));
   expect(() => levels.update(CRC32_START, [1, 2, 3], [4, 5, 6])).toThrow("no more levels");
 });
+
+/** The levels, which are no numbers if one of them is large. */
+function sideOf(side: readonly (readonly [number | bigint, number | bigint])[]): BestLevels {
+  return {
+    readBest(depth, prices, sizes) {
+      if (side.some(([, size]) => typeof size === "bigint")) return -1;
+      const best = side.slice(0, depth);
+      for (const [index, [price, size]] of best.entries()) {
+        prices[index] = Number(price);
+        sizes[index] = Number(size);
+      }
+      return best.length;
+    },
+    levels: (depth) => {
+      const best = side.slice(0, depth);
+      return { prices: best.map(([price]) => price), sizes: best.map(([, size]) => size) };
+    },
+  };
+}
 
 /** A side after one or more changes, of which most are small. */
 function changed(

@@ -1,7 +1,7 @@
 import type { Mantissa } from "@tickwire/proto/model";
 import { updateCrc32 } from "@tickwire/proto/model";
 import { assert } from "#core/assert.ts";
-import type { TickLevels } from "#core/tick-levels.ts";
+import type { BestLevels, TickLevels } from "#core/tick-levels.ts";
 
 /** Texts of more characters are not shifted by. */
 export const SHIFTED_CHARACTERS_MAX = 64;
@@ -34,13 +34,25 @@ export class FoldedChecksum {
   /** Made with the first sum, for most processes have none of the venue. */
   #memory: NumberMemory | undefined;
 
+  /** Digits of the number that was added last. */
+  #length = 0;
+
   /** The state after the digits of a number from 0 on, in plain decimal notation. */
   update(state: number, mantissa: Mantissa): number {
     if (typeof mantissa !== "number") return updateCrc32(state, String(mantissa));
     const memory = (this.#memory ??= new NumberMemory());
     const slot = Math.imul(mantissa | 0, 0x9e37_79b1) >>> (32 - SLOT_BITS);
     if (memory.numbers[slot] !== mantissa) memory.learn(slot, mantissa);
-    return shiftCrc32(state, memory.lengths[slot]!) ^ memory.sums[slot]!;
+    this.#length = memory.lengths[slot]!;
+    return shiftCrc32(state, this.#length) ^ memory.sums[slot]!;
+  }
+
+  /** Puts what both numbers come to, beginning with nothing, and their digits into columns. */
+  putPair(one: number, other: number, sums: Int32Array, lengths: Uint8Array, place: number): void {
+    const sum = this.update(0, one);
+    const length = this.#length;
+    sums[place] = this.update(sum, other);
+    lengths[place] = length + this.#length;
   }
 }
 
@@ -62,6 +74,9 @@ export class FoldedLevels {
   /** Of all levels up to this place, beginning with nothing, and their digits. */
   readonly #states: Int32Array;
   readonly #ends: Uint32Array;
+  /** Of the side as it stands, from index 0 on. */
+  readonly #newPrices: Float64Array;
+  readonly #newSizes: Float64Array;
   /** Levels that were summed last; -1 if what they came to was not kept. */
   #count = -1;
 
@@ -76,6 +91,8 @@ export class FoldedLevels {
     this.#lengths = new Uint8Array(places);
     this.#states = new Int32Array(places);
     this.#ends = new Uint32Array(places);
+    this.#newPrices = new Float64Array(levelsMax);
+    this.#newSizes = new Float64Array(levelsMax);
   }
 
   /**
@@ -103,14 +120,38 @@ export class FoldedLevels {
   update(start: number, prices: readonly Mantissa[], sizes: readonly Mantissa[]): number {
     const levels = prices.length;
     assert(levels <= this.#levelsMax, "no more levels are summed than there is room for");
+    for (let index = 0; index < levels; index += 1) {
+      const price = prices[index]!;
+      const size = sizes[index]!;
+      if (typeof price !== "number" || typeof size !== "number") {
+        this.#prices.fill(Number.NaN);
+        this.#count = -1;
+        return this.#updateEach(start, prices, sizes);
+      }
+      this.#newPrices[index] = price;
+      this.#newSizes[index] = size;
+    }
+    return this.#updateNumbers(start, levels);
+  }
+
+  /** The same for the best levels of a side as it stands. */
+  updateBest(start: number, side: BestLevels): number {
+    const levels = side.readBest(this.#levelsMax, this.#newPrices, this.#newSizes);
+    if (levels >= 0) return this.#updateNumbers(start, levels);
+    const { prices, sizes } = side.levels(this.#levelsMax);
+    return this.update(start, prices, sizes);
+  }
+
+  /** The same for the first of the new levels. */
+  #updateNumbers(start: number, levels: number): number {
+    const prices = this.#newPrices;
+    const sizes = this.#newSizes;
     let same = 0;
     while (same < levels && prices[same] === this.#prices[same + 1]) {
       if (sizes[same] !== this.#sizes[same + 1]) break;
       same += 1;
     }
-    if (same < levels && !this.#fold(prices, sizes, same)) {
-      return this.#updateEach(start, prices, sizes);
-    }
+    if (same < levels) this.#fold(same, levels);
     if (levels !== this.#count) {
       this.#prices.fill(Number.NaN, levels + 1);
       this.#count = levels;
@@ -118,55 +159,46 @@ export class FoldedLevels {
     return this.again(start);
   }
 
-  /** Sums anew from an index on. False if a number is too large for that. */
-  #fold(prices: readonly Mantissa[], sizes: readonly Mantissa[], first: number): boolean {
-    const before = { price: Number.NaN, size: 0, sum: 0, length: 0 };
-    for (let index = first; index < prices.length; index += 1) {
-      const price = prices[index]!;
-      const size = sizes[index]!;
-      if (typeof price !== "number" || typeof size !== "number") {
-        this.#prices.fill(Number.NaN);
-        this.#count = -1;
-        return false;
+  /**
+   * Sums anew from an index on. A level that stands where it stood, or beside that since another
+   * one came or went, is not summed again.
+   */
+  #fold(first: number, levels: number): void {
+    const prices = this.#prices;
+    const sizes = this.#sizes;
+    const sums = this.#sums;
+    const lengths = this.#lengths;
+    const states = this.#states;
+    const ends = this.#ends;
+    let [priceBefore, sizeBefore, sumBefore, lengthBefore] = [Number.NaN, 0, 0, 0];
+    for (let place = first + 1; place <= levels; place += 1) {
+      const price = this.#newPrices[place - 1]!;
+      const size = this.#newSizes[place - 1]!;
+      const knownPrice = prices[place]!;
+      const knownSize = sizes[place]!;
+      const knownSum = sums[place]!;
+      const knownLength = lengths[place]!;
+      if (knownPrice !== price || knownSize !== size) {
+        if (prices[place + 1] === price && sizes[place + 1] === size) {
+          sums[place] = sums[place + 1]!;
+          lengths[place] = lengths[place + 1]!;
+        } else if (priceBefore === price && sizeBefore === size) {
+          sums[place] = sumBefore;
+          lengths[place] = lengthBefore;
+        } else {
+          this.#digits.putPair(price, size, sums, lengths, place);
+        }
+        prices[place] = price;
+        sizes[place] = size;
       }
-      this.#foldLevel(index + 1, price, size, before);
+      const length = lengths[place]!;
+      states[place] = shiftCrc32(states[place - 1]!, length) ^ sums[place]!;
+      ends[place] = ends[place - 1]! + length;
+      priceBefore = knownPrice;
+      sizeBefore = knownSize;
+      sumBefore = knownSum;
+      lengthBefore = knownLength;
     }
-    return true;
-  }
-
-  /** `before` is what stood at the place before this one, and becomes what stands here. */
-  #foldLevel(
-    place: number,
-    price: number,
-    size: number,
-    before: { price: number; size: number; sum: number; length: number },
-  ): void {
-    const knownPrice = this.#prices[place]!;
-    const knownSize = this.#sizes[place]!;
-    const knownSum = this.#sums[place]!;
-    const knownLength = this.#lengths[place]!;
-    // The level stands where it stood, or beside that since another one came or went.
-    if (knownPrice !== price || knownSize !== size) {
-      if (this.#prices[place + 1] === price && this.#sizes[place + 1] === size) {
-        this.#sums[place] = this.#sums[place + 1]!;
-        this.#lengths[place] = this.#lengths[place + 1]!;
-      } else if (before.price === price && before.size === size) {
-        this.#sums[place] = before.sum;
-        this.#lengths[place] = before.length;
-      } else {
-        this.#sums[place] = this.#digits.update(this.#digits.update(0, price), size);
-        this.#lengths[place] = digitsOf(price) + digitsOf(size);
-      }
-      this.#prices[place] = price;
-      this.#sizes[place] = size;
-    }
-    const length = this.#lengths[place]!;
-    this.#states[place] = shiftCrc32(this.#states[place - 1]!, length) ^ this.#sums[place]!;
-    this.#ends[place] = this.#ends[place - 1]! + length;
-    before.price = knownPrice;
-    before.size = knownSize;
-    before.sum = knownSum;
-    before.length = knownLength;
   }
 
   #updateEach(start: number, prices: readonly Mantissa[], sizes: readonly Mantissa[]): number {
@@ -177,13 +209,6 @@ export class FoldedLevels {
     }
     return state;
   }
-}
-
-/** Digits of a whole number from 0 on. */
-function digitsOf(mantissa: number): number {
-  let digits = 1;
-  for (let rest = mantissa; rest >= 10; rest /= 10) digits += 1;
-  return digits;
 }
 
 /** What so many characters do to each byte of the state before them, by their number. */

@@ -176,6 +176,30 @@ export class ScannedLevels {
     return this.#anySize(bytes, at, form, decimal);
   }
 
+  /** Behind the bare price of the next level, which `add` takes. */
+  nextPrice(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    return this.#anyPrice(bytes, at, form, scientific);
+  }
+
+  /** Behind its bare size. */
+  nextSize(bytes: Uint8Array, at: number, form: GrowingForm): number {
+    return this.#anySize(bytes, at, form, scientific);
+  }
+
+  /** The next level is to be removed. */
+  nextIsGone(form: GrowingForm): void {
+    const index = this.#count;
+    const column = this.#sizes;
+    column.reserve(index + 1);
+    column.rescale(form.size.scale, index);
+    column.values[index] = 0;
+  }
+
+  /** Takes the level whose price and size were read. */
+  add(): void {
+    this.#count += 1;
+  }
+
   /** Behind the price of the next level, which `read` reads. */
   #anyPrice(bytes: Uint8Array, at: number, form: GrowingForm, read: typeof decimal): number {
     const index = this.#count;

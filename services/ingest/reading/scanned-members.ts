@@ -38,7 +38,8 @@ type MemberValue = string | boolean | null | undefined;
  */
 export class ScannedMembers {
   readonly #names: readonly string[];
-  readonly #inner: ReadonlyMap<number, ScannedMembers>;
+  /** By the place of the member that it reads. */
+  readonly #inner: readonly (ScannedMembers | undefined)[];
   /** The keys as they stood last, by their place. */
   readonly #keys: KnownKey[] = [];
   /** Where the values begin and end, quotes left out; 0 where a member is not there. */
@@ -49,10 +50,10 @@ export class ScannedMembers {
   constructor(names: readonly string[], inner: Readonly<Record<string, ScannedMembers>> = {}) {
     assert(new Set(names).size === names.length, "a member is named once");
     this.#names = names;
-    this.#inner = new Map(
-      Object.entries(inner).map(([name, members]) => [names.indexOf(name), members]),
-    );
-    assert(!this.#inner.has(-1), "an object that is read is one of the wanted members");
+    const objects = new Map(Object.entries(inner));
+    this.#inner = names.map((name) => objects.get(name));
+    const isKnown = [...objects.keys()].every((name) => names.includes(name));
+    assert(isKnown, "an object that is read is one of the wanted members");
     this.#starts = new Int32Array(names.length);
     this.#ends = new Int32Array(names.length);
   }
@@ -142,7 +143,7 @@ export class ScannedMembers {
     if (wanted === USELESS) return skipValue(bytes, at, DEPTH_MAX);
     // A second one of the name: which counts is left to who reads all of JSON.
     if (this.#starts[wanted] !== 0) return NOT_SO;
-    const inner = this.#inner.get(wanted);
+    const inner = this.#inner[wanted];
     const isText = bytes[at] === QUOTE;
     const end = inner === undefined ? skipScalar(bytes, at) : inner.read(bytes, at);
     this.#starts[wanted] = isText ? at + 1 : at;

@@ -1,9 +1,9 @@
+import { countedId } from "#core/counted-id.ts";
 import { hasSignedPrices } from "#core/instrument.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { AggressorSide, Trade } from "#core/market-event.ts";
-import { QuoteAt, TickAt, TradeAt } from "#core/market-tick.ts";
-import type { FeedTick, QuoteTick, TradeTick } from "#core/market-tick.ts";
-import type { EventSubject } from "./emit.ts";
+import { QuoteAt, TickAt, TradeAt, TradeTick } from "#core/market-tick.ts";
+import type { FeedTick, QuoteTick } from "#core/market-tick.ts";
+import { type Emit, emitTick, type TakeTick } from "./emit.ts";
 import type { ScaleTracker } from "./scale-tracker.ts";
 
 /** What a tick is about, and the scales of its numbers. */
@@ -42,32 +42,46 @@ export function isWholeTrade({ numbers }: TradeTick): boolean {
   return numbers[TradeAt.Price] !== 0 && numbers[TradeAt.Size] !== 0;
 }
 
-/**
- * The trade whose price and size stand in the column from an index on. Undefined where `tradeEvent`
- * has to decide.
- */
-export function scannedTrade(
-  subject: EventSubject,
-  scales: ScaleTracker,
-  column: Float64Array,
-  first: number,
-  aggressorSide: AggressorSide,
-  tradeId: string,
-): Trade | undefined {
-  const priceMantissa = column[first]!;
-  const sizeMantissa = column[first + 1]!;
-  if (priceMantissa === 0 || sizeMantissa === 0) return undefined;
-  return {
-    kind: "trade",
-    instrument: subject.instrument,
-    venueTimeUs: subject.venueTimeUs,
-    receivedTimeUs: subject.receivedTimeUs,
-    priceMantissa,
-    priceScale: scales.priceScale,
-    sizeMantissa,
-    sizeScale: scales.sizeScale,
-    aggressorSide,
-    tradeId,
-    historical: false,
-  };
+/** Sets what a trade is told apart by. */
+export function setTradeId(tick: TradeTick, text: string): void {
+  const id = countedId(text);
+  tick.numbers[TradeAt.Id] = id < 0 ? Number.NaN : id;
+  tick.idText = id < 0 ? text : "";
+}
+
+/** Trades of a message for which room is kept; a longer one is decoded. */
+const TRADES_MAX = 64;
+
+/** The trades of a message that is being scanned: none is told before all are read. */
+export class ScannedTrades {
+  readonly #ticks: TradeTick[] = [];
+  #count = 0;
+
+  /** A message begins. */
+  begin(): void {
+    this.#count = 0;
+  }
+
+  /** The next trade, which `add` takes; undefined where there is no room for it. */
+  next(): TradeTick | undefined {
+    if (this.#count === TRADES_MAX) return undefined;
+    return (this.#ticks[this.#count] ??= new TradeTick());
+  }
+
+  /** Takes what `next` gave, of which all but the times and the scales is set. */
+  add(subject: TickSubject, receivedTimeUs: number, venueTimeUs: number | undefined): boolean {
+    const tick = this.#ticks[this.#count]!;
+    tick.instrument = subject.instrument;
+    if (!isWholeTrade(tick)) return false;
+    if (!beginTick(tick, subject, receivedTimeUs, venueTimeUs)) return false;
+    this.#count += 1;
+    return true;
+  }
+
+  /** Hands all of them on. */
+  emit(emit: Emit, takeTick: TakeTick | undefined): void {
+    for (let index = 0; index < this.#count; index += 1) {
+      emitTick(this.#ticks[index]!, emit, takeTick);
+    }
+  }
 }

@@ -36,6 +36,12 @@ uws
 process.on("message", ({ kind, messages }) => {
   if (kind === "reset") turns.reset();
   if (kind === "expect") wanted = messages;
+  if (kind === "keep") {
+    setImmediate(() => {
+      turns.keep();
+      process.send({ kept: true });
+    });
+  }
   if (kind !== "report") return;
   setImmediate(() => process.send({ ...turns.report(), rssMb: process.memoryUsage().rss / 1e6 }));
 });

@@ -154,6 +154,11 @@ process.on("message", ({ kind, ...what }) => {
   if (kind === "reset") {
     turns.reset();
     cpu = process.cpuUsage();
+  } else if (kind === "keep") {
+    setImmediate(() => {
+      turns.keep();
+      process.send({ kept: true });
+    });
   } else if (kind === "list") {
     list(what.venue, what);
   } else if (kind === "announce") {

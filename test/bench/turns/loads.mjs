@@ -194,7 +194,13 @@ if (name === undefined) {
   });
   process.stdout.write(JSON.stringify(Object.fromEntries(wanted)));
 } else {
-  await CASES[name].run();
+  const { run, waitMs } = CASES[name];
+  await run();
+  // That its sockets close all at once is not part of a case, unless the case is about that.
+  if (waitMs === undefined) {
+    tell({ kind: "keep" });
+    await new Promise((resolve) => process.on("message", ({ kept }) => kept && resolve()));
+  }
   // Sockets that are open would keep the process.
   process.exit(0);
 }

@@ -43,6 +43,7 @@ export function watchTurns() {
   let counts = new Uint32Array(BUCKETS);
   let longest = [];
   let turns = 0;
+  let kept;
   let before = stamp();
 
   function stamp() {
@@ -85,8 +86,13 @@ export function watchTurns() {
       longest = [];
       turns = 0;
     },
+    /** What comes from now on is not told any more. */
+    keep() {
+      kept = this.report();
+    },
     /** Collections are known one turn after they were: to be asked in a later turn. */
     report() {
+      if (kept !== undefined) return kept;
       const detailed = longest.map((turn) => ({ ...turn, gcMs: gcMsWithin(turn) }));
       const own = detailed.map(({ busyMs, gcMs }) => Math.max(0, busyMs - gcMs));
       let left = Math.ceil(turns * 0.01);

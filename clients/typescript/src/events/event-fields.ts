@@ -5,6 +5,7 @@ import {
   type Mantissa,
   type TradeFields,
 } from "@tickwire/proto/model";
+import { jsonSafe } from "./json-safe.ts";
 
 /** One price level, exact and as numbers. */
 export type BookLevel = Omit<TradeFields, "aggressorSide" | "tradeId" | "historical">;
@@ -30,23 +31,6 @@ export function bookLevel(
     priceMantissa,
     sizeMantissa,
   );
-}
-
-/**
- * The same object. If one of its mantissas is beyond 2^53, and so a bigint, JSON.stringify shows
- * those as text, where it would refuse them. That takes a method, which no copy takes along.
- */
-export function jsonSafe<T extends object>(event: T, ...mantissas: readonly Mantissa[]): T {
-  if (!mantissas.some((mantissa) => typeof mantissa === "bigint")) return event;
-  return Object.defineProperty(event, "toJSON", {
-    value: () =>
-      Object.fromEntries(
-        Object.entries(event).map(([name, value]) => [
-          name,
-          typeof value === "bigint" ? String(value) : (value as unknown),
-        ]),
-      ),
-  });
 }
 
 /** What a kind of row or message has, under the names of the schema. */

@@ -1,7 +1,7 @@
 import { idText, type DecodedBatch } from "@tickwire/proto/codec";
 import { formatDecimal, toNumber } from "@tickwire/proto/model";
 import type { TopicInfo } from "../topics/topic.ts";
-import { jsonSafe } from "./event-fields.ts";
+import { jsonSafe } from "./json-safe.ts";
 import { priceText } from "./price-texts.ts";
 import type { Quote, Trade } from "./market-event.ts";
 

@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { createConnect } from "../connect.ts";
+import { createStreamsConnect } from "../streams-connect.ts";
 import { createClient } from "../eager-client.ts";
 import { nodeSockets } from "./node-web-socket.ts";
 import { explainRefusal, explainSocketFailure } from "./socket-failure.ts";
 
-const connect = createConnect(createClient, nodeSockets);
+const connect = createStreamsConnect(createClient, nodeSockets);
 const servers: { close(): void }[] = [];
 
 afterEach(() => {

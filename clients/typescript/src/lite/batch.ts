@@ -1,8 +1,7 @@
 import { fromBigInt, type Mantissa } from "@tickwire/proto/model";
-import { jsonSafe } from "../events/event-fields.ts";
+import { jsonSafe } from "../events/json-safe.ts";
 import {
   bytesOf,
-  fieldsOf,
   listOf,
   messageOf,
   numberOf,
@@ -98,12 +97,27 @@ const SIDES = ["none", "buyer", "seller", "none"] as const;
 const RESIDUE_MODULUS = 127;
 const GENERATIONS = 128;
 const SCALE_MAX = 1_000;
-const TEXT_LENGTH_MAX = 1_002;
 const ID_DIGITS_MAX = 18;
+
+/**
+ * Puts the numbers of a batch that travel as text in the columns of its others, which come to the
+ * finest scale among them. Returns the scales of prices and of sizes. Throws RangeError.
+ */
+export type ApplyTexts = (
+  chain: Pick<Chain, "scales" | "fieldCount">,
+  fields: Fields,
+  columns: readonly bigint[][],
+) => readonly number[];
 
 /** Reads the batches of one topic on one connection. */
 export class LiteReader {
+  readonly #applyTexts: ApplyTexts;
   #chain: Chain | undefined;
+
+  /** `applyTexts` puts in what travels as text, or throws RangeError. */
+  constructor(applyTexts: ApplyTexts) {
+    this.#applyTexts = applyTexts;
+  }
 
   /** Forgets the chain: nothing is read until a batch comes with a base. */
   reset(): void {
@@ -111,11 +125,11 @@ export class LiteReader {
   }
 
   /**
-   * The batch, whose events say these names; undefined if it does not go on from what was read.
+   * The batch of these fields, whose events say these names; undefined if it does not go on from
+   * what was read.
    * Throws RangeError or TypeError for bytes that are none. In both cases the chain is forgotten.
    */
-  read(bytes: Uint8Array, names: Names): Batch | undefined {
-    const fields = fieldsOf(bytes);
+  read(fields: Fields, names: Names): Batch | undefined {
     const base = messageOf(fields, 7);
     const chain = base === undefined ? this.#chain : chainOf(base);
     this.#chain = undefined;
@@ -140,7 +154,10 @@ export class LiteReader {
     const { channel, epoch } = chain;
     const read = channel === TRADES ? readTrades : readQuotes;
     const columns = read(chain, fields, count);
-    const scales = applyTexts(chain, fields, columns.values);
+    const scales =
+      bytesOf(fields, 23).length > 0
+        ? this.#applyTexts(chain, fields, columns.values)
+        : chain.scales;
     const firstSequence = snapshot ? before : before + skipped + 1;
     const [priceScale, sizeScale] = scales as [number, number];
     const initial = snapshot;
@@ -268,14 +285,14 @@ function readTrades(chain: Chain, fields: Fields, count: number): Columns {
     venueTimeUs: own.venueTimeUs,
     receivedTimeUs: own.receivedTimeUs,
     publishedTimeUs: shared.publishedTimeUs,
-    priceScale: shared.priceScale,
-    sizeScale: shared.sizeScale,
     price: price!.number,
     priceText: price!.text,
     priceMantissa: price!.mantissa,
+    priceScale: shared.priceScale,
     size: size!.number,
     sizeText: size!.text,
     sizeMantissa: size!.mantissa,
+    sizeScale: shared.sizeScale,
     aggressorSide: sides[index],
     tradeId: ids[index] || undefined,
     historical,
@@ -331,42 +348,4 @@ function readQuotes(chain: Chain, fields: Fields, count: number): Columns {
 
 function assertFit(isFit: boolean): void {
   if (!isFit) throw new RangeError("a column does not fit");
-}
-
-/**
- * Puts in what travels as text, for which columns of prices, and those of sizes, come to the finest
- * scale among them. Returns the scales of both.
- */
-function applyTexts(
-  chain: Chain,
-  fields: Fields,
-  columns: readonly bigint[][],
-): readonly [priceScale: number, sizeScale: number] {
-  const scales = [...chain.scales] as [number, number];
-  const places = bytesOf(fields, 23).map((bytes) => {
-    const message = fieldsOf(bytes);
-    const place = numberOf(message, 1);
-    const text = textOf(message, 2);
-    const column = place % chain.fieldCount;
-    const entry = (place - column) / chain.fieldCount;
-    if (!(entry < columns[0]!.length) || !isDecimal(text)) throw new RangeError("a text is none");
-    const scale = (text.split(".")[1] ?? "").length;
-    if (column < columns.length) scales[column & 1] = Math.max(scales[column & 1]!, scale);
-    return { column, entry, scale, mantissa: BigInt(text.replace(".", "")) };
-  });
-  if (places.length === 0) return scales;
-  const scaled = (value: bigint, from: number, column: number) =>
-    value * 10n ** BigInt(scales[column & 1]! - from);
-  for (const [column, values] of columns.entries()) {
-    const from = chain.scales[column & 1]!;
-    for (const [entry, value] of values.entries()) values[entry] = scaled(value, from, column);
-  }
-  for (const { column, entry, scale, mantissa } of places) {
-    if (column < columns.length) columns[column]![entry] = scaled(mantissa, scale, column);
-  }
-  return scales;
-}
-
-function isDecimal(text: string): boolean {
-  return text.length <= TEXT_LENGTH_MAX && /^-?\d+(\.\d+)?$/.test(text);
 }

@@ -12,6 +12,7 @@ import * as nodeEntry from "../lite.node.ts";
 import { connectLite } from "./lite-client.ts";
 import type { LiteConnectOptions } from "./lite-options.ts";
 import { LiteTopic } from "./topic.ts";
+import { fieldsOf } from "./wire.ts";
 
 const BTC = "binance:BTC-USDT";
 const TRADES = `${BTC}/trades`;
@@ -500,7 +501,7 @@ describe("an example of the specification", () => {
         index += 1;
         const stand = standOf(topicIdOf(bytes, from, end));
         const [events, gaps] = [stand.sequences.length, stand.gaps];
-        const problem = stand.topic.receive(bytes.subarray(from, end));
+        const problem = stand.topic.receive(fieldsOf(bytes.subarray(from, end)));
         expect(stand.sequences.slice(events)).toEqual(
           (expected.events ?? []).map(({ sequence }) => sequence),
         );

@@ -1,11 +1,11 @@
 import { backoffDelayMs, type BackoffOptions } from "../backoff.ts";
-import { streamUrl } from "../connect.ts";
 import { ConnectionError, TopicRefusedError } from "../errors.ts";
 import type { Quote, Trade } from "../events/market-event.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
 import type { HostEnvironment, NetworkChange } from "../host/environment.ts";
 import { assertIntegerOption, TIMER_MS_MAX } from "../host/option-checks.ts";
 import type { ClientState } from "../session/session.ts";
+import { streamUrl } from "../session/stream-url.ts";
 import type { Channel, Topics } from "../topics/topic.ts";
 import { CONFLATION_INTERVAL_MS_MAX } from "../topics/view-wish.ts";
 import { QUOTES, TRADES } from "./batch.ts";

@@ -1,5 +1,7 @@
-import { ConnectionError, connectionErrorOfClose, type ConnectionErrorCode } from "../errors.ts";
+import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
+import { connectionErrorOfClose } from "../session/close-error.ts";
 import type { HostEnvironment, WebSocketLike } from "../host/environment.ts";
+import { CLIENT_VERSION, PROTOCOL_VERSION, SUBPROTOCOL } from "../session/greeting.ts";
 import { Liveness } from "../session/liveness.ts";
 import type { LiteConnectOptions } from "./lite-options.ts";
 import {
@@ -12,11 +14,6 @@ import {
   type Fields,
   type Pair,
 } from "./wire.ts";
-
-const SUBPROTOCOL = "tickwire.v1";
-const PROTOCOL_VERSION = 1;
-/** Of this package; the operator of a gateway sees it. */
-const CLIENT_VERSION = "0.1.0";
 
 // Kinds of the schema's ServerMessage and ClientMessage.
 const WELCOME = 1;

@@ -140,8 +140,9 @@ export class LiteTopics {
 
   /** An encoded Batch. */
   batch(bytes: Uint8Array): void {
-    const topic = this.#ofId.get(numberOf(fieldsOf(bytes), 1));
-    const problem = topic?.receive(bytes);
+    const fields = fieldsOf(bytes);
+    const topic = this.#ofId.get(numberOf(fields, 1));
+    const problem = topic?.receive(fields);
     if (problem !== undefined) this.#resync(topic!, problem);
   }
 

@@ -5,6 +5,7 @@ import type { NoticeEvent } from "../events/stream-events.ts";
 import type { Position } from "../topics/position-tracker.ts";
 import { TRADES } from "./batch.ts";
 import { LiteTopic } from "./topic.ts";
+import { fieldsOf } from "./wire.ts";
 
 // A topic of the small client is held to one of the large client: whatever a gateway says and
 // sends, both hand on the same events, and tell that the same are missing.
@@ -80,7 +81,7 @@ class Pair {
 
   receive(bytes: Uint8Array): void {
     this.large.receive(bytes);
-    this.problems.push(this.small.receive(bytes));
+    this.problems.push(this.small.receive(fieldsOf(bytes)));
   }
 
   lose(): void {

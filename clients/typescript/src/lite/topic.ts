@@ -2,6 +2,8 @@ import type { ContinuityEvent, GapEvent, NoticeEvent } from "../events/stream-ev
 import type { Position } from "../topics/position-tracker.ts";
 import { lossBetween } from "../topics/topic-notices.ts";
 import { LiteReader, QUOTES, type Batch, type Names } from "./batch.ts";
+import { applyTexts } from "./texts.ts";
+import type { Fields } from "./wire.ts";
 
 /** Who reads a topic. None of these may throw. */
 export type LiteConsumer = {
@@ -41,7 +43,7 @@ export class LiteTopic {
   position: Position | undefined;
   /** Up to where everything came or was told missing, in the epoch of the position. */
   #told = 0;
-  readonly #reader = new LiteReader();
+  readonly #reader = new LiteReader(applyTexts);
   #latest: unknown;
 
   constructor(name: string, channel: number, conflationIntervalMs: number) {
@@ -94,10 +96,10 @@ export class LiteTopic {
   }
 
   /** Takes the next batch. The result is why it cannot: the topic is to be asked for again. */
-  receive(bytes: Uint8Array): string | undefined {
+  receive(fields: Fields): string | undefined {
     let batch: Batch | undefined;
     try {
-      batch = this.#reader.read(bytes, this.names);
+      batch = this.#reader.read(fields, this.names);
     } catch {
       // Whatever is wrong with the bytes, the topic is asked for again.
       return "malformed-batch";

@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { FakeGateway, isPresent, settle } from "../../test/fake-gateway.ts";
 import { Client, type ConnectOptions } from "../client.ts";
-import { createConnect } from "../connect.ts";
+import { createStreamsConnect } from "../streams-connect.ts";
 import { replayLater } from "../replay/late-replay.ts";
 import type { ReplayEvent } from "../replay/replay-options.ts";
-import type { Session } from "../session/session.ts";
+import type { ClientSession } from "../session/client-session.ts";
 import { Calls } from "./calls.ts";
 import { ChannelSource } from "../topics/channel-source.ts";
 import { LateCalls } from "./late-calls.ts";
@@ -28,7 +28,7 @@ class Stand {
         this.loads += 1;
         this.#arrivals.push({ resolve, reject });
       });
-    const create = (session: Session, given: ConnectOptions) =>
+    const create = (session: ClientSession, given: ConnectOptions) =>
       new Client(session, given, {
         channels: new ChannelSource([]),
         createCalls: (limits) => new LateCalls(session, limits, load),
@@ -37,7 +37,7 @@ class Stand {
         },
       });
     this.gateway.onMessage = (_socket, message) => isPresent(message.call);
-    this.client = await createConnect(create)("ws://gateway.test", {
+    this.client = await createStreamsConnect(create)("ws://gateway.test", {
       webSocket: this.gateway.WebSocket,
       clock: this.clock,
       random: () => 0.5,

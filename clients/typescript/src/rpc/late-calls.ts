@@ -1,6 +1,7 @@
 import { RpcError, type RpcErrorCode } from "../errors.ts";
 import { LateCode } from "../host/late-code.ts";
-import type { ClientSession } from "../session/client-session.ts";
+import type { BareSession, ClientSession } from "../session/client-session.ts";
+import type { SessionLink } from "../session/session-part.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { Calls } from "./calls.ts";
@@ -25,7 +26,7 @@ type Methods = Record<UnaryName, (request: object, options?: CallOptions) => Pro
 };
 
 /** Where calls are made, once it is loaded. */
-type CallsConstructor = new (link: ClientSession["link"], limits: CallLimits) => Calls;
+type CallsConstructor = new (link: SessionLink, limits: CallLimits) => Calls;
 
 /**
  * The calls of a client whose code comes with the first of them. What a call promises holds from
@@ -133,10 +134,10 @@ export class LateCalls implements ClientCalls {
       signal?.addEventListener("abort", onAbort, { once: true });
       onState();
       if (signal?.aborted === true) onAbort();
-      this.#code.get().then(
-        (loaded) => {
+      Promise.all([this.#code.get(), session.whole()]).then(
+        ([loaded, whole]) => {
           release();
-          resolve(this.#begin(loaded));
+          resolve(this.#begin(loaded, whole));
         },
         (cause: unknown) =>
           fail("unavailable", "the code of calls could not be loaded", cause, true),
@@ -145,10 +146,10 @@ export class LateCalls implements ClientCalls {
   }
 
   /** Once for all who waited. */
-  #begin(CallsOfSession: CallsConstructor): Calls {
+  #begin(CallsOfSession: CallsConstructor, session: BareSession): Calls {
     if (this.#calls === undefined) {
-      this.#calls = new CallsOfSession(this.#session.link, this.#limits);
-      this.#session.carry(this.#calls);
+      this.#calls = new CallsOfSession(session.link, this.#limits);
+      session.carry(this.#calls);
     }
     return this.#calls;
   }

@@ -1,6 +1,6 @@
 import type { BaseConnectOptions } from "../connect.ts";
 import { SessionHandle } from "../session/session-handle.ts";
-import type { ClientSession } from "../session/client-session.ts";
+import type { BareSession } from "../session/client-session.ts";
 import { callLimits, type CallDefaults } from "./call-limits.ts";
 import { Calls } from "./calls.ts";
 import type { Rpc, RpcMessages } from "./market-data.ts";
@@ -16,7 +16,7 @@ export class RpcClient extends SessionHandle {
   readonly rpcMessages: RpcMessages;
 
   /** For this package: clients come from `connect()`. */
-  constructor(session: ClientSession, options: RpcConnectOptions) {
+  constructor(session: BareSession, options: RpcConnectOptions) {
     super(session);
     const calls = new Calls(session.link, callLimits(options));
     session.carry(calls);
@@ -26,6 +26,6 @@ export class RpcClient extends SessionHandle {
 }
 
 /** The client of one session. Throws RangeError for an option that is out of range. */
-export function createRpcClient(session: ClientSession, options: RpcConnectOptions): RpcClient {
+export function createRpcClient(session: BareSession, options: RpcConnectOptions): RpcClient {
   return new RpcClient(session, options);
 }

@@ -1,17 +1,15 @@
 import type { Environment, WebSocketLike } from "../host/environment.ts";
-import { ConnectionError, connectionErrorOfClose } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
+import { connectionErrorOfClose } from "./close-error.ts";
 import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
 import { currentToken } from "./access-token.ts";
 import type { AccessToken } from "./access-token.ts";
 import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
+import { PROTOCOL_VERSION, SUBPROTOCOL } from "./greeting.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import type { TransportKind } from "../transports/transport-kind.ts";
 import { shownAddress } from "./shown-address.ts";
-
-/** The subprotocol of this schema. */
-const SUBPROTOCOL = "tickwire.v1";
-const PROTOCOL_VERSION = 1;
 
 type WireWelcome = Extract<ServerMessage, { kind: "welcome" }>["value"];
 

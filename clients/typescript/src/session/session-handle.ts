@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { TransportKind } from "../transports/transport-kind.ts";
-import type { ClientSession } from "./client-session.ts";
+import type { SessionState } from "./client-session.ts";
 import type { ClientState, StateListener } from "./session.ts";
 
 /** What every client has, whatever it carries: its connection's state and its end. */
 export class SessionHandle implements AsyncDisposable {
-  readonly #session: ClientSession;
+  readonly #session: SessionState;
 
   /** For this package: clients come from `connect()`. */
-  constructor(session: ClientSession) {
+  constructor(session: SessionState) {
     this.#session = session;
   }
 
@@ -67,7 +67,7 @@ export class SessionHandle implements AsyncDisposable {
   }
 }
 
-function whenConnected(session: ClientSession, signal: AbortSignal | undefined): Promise<void> {
+function whenConnected(session: SessionState, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       release();

@@ -1,11 +1,12 @@
 import { ConnectionError } from "../errors.ts";
 import { createEnvironment } from "../host/environment.ts";
-import type { ClientSession } from "../session/client-session.ts";
+import type { ClientSession, TopicSource } from "../session/client-session.ts";
 import type { Limits } from "../session/connection.ts";
 import { RequestPacer } from "../session/request-pacer.ts";
 import type { SessionLink, SessionPart } from "../session/session-part.ts";
 import type { ClientState, StateListener, StateReason } from "../session/session.ts";
-import type { TopicMeter } from "../stats/stream-stats.ts";
+import { StreamStats } from "../stats/stream-stats.ts";
+import type { ChannelSource } from "../topics/channel-source.ts";
 import type { TransportKind } from "../transports/transport-kind.ts";
 import {
   unpackError,
@@ -92,9 +93,18 @@ export class SharedSession implements ClientSession {
     else if (this.#limits !== undefined) part.handleConnected(this.#limits);
   }
 
-  openSubscriptions(meterOf: (topic: string) => TopicMeter): RemoteSubscriptions {
-    this.#subscriptions = new RemoteSubscriptions((message) => this.#post(message), meterOf);
-    return this.#subscriptions;
+  /** The worker has subscribed them, and slows what nobody looks at. */
+  openTopics(_channels: ChannelSource, _hiddenIntervalMs: number): TopicSource {
+    const stats = new StreamStats(this.link);
+    const meterOf = (topic: string) => stats.meterOf(topic);
+    const topics = new RemoteSubscriptions((message) => this.#post(message), meterOf);
+    this.#subscriptions = topics;
+    this.carry(stats);
+    return Object.assign(topics, { stats: () => stats.take() });
+  }
+
+  whole(): Promise<this> {
+    return Promise.resolve(this);
   }
 
   onState(listener: StateListener): () => void {

@@ -1,10 +1,9 @@
 import { ConnectionError, TickwireError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
 import type { ClientSession, TopicSource } from "../session/client-session.ts";
-import { StreamStats, type ClientStats } from "../stats/stream-stats.ts";
+import type { ClientStats } from "../stats/stream-stats.ts";
 import type { ChannelSource } from "../topics/channel-source.ts";
 import { Consumer, type ConsumerHandlers } from "../topics/consumer.ts";
-import { Subscriptions } from "../topics/subscriptions.ts";
 import type { ClientCounters } from "../topics/stream-counters.ts";
 import { fullTopics, type Channel, type Topics } from "../topics/topic.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
@@ -40,7 +39,6 @@ function eventsTo<T>(push: (item: T) => void): Omit<ConsumerHandlers, "end"> {
 export class StreamFactory {
   readonly #session: ClientSession;
   readonly #subscriptions: TopicSource;
-  readonly #stats: StreamStats;
   readonly #defaults: BufferOptions;
   readonly #channels: ChannelSource;
 
@@ -50,16 +48,7 @@ export class StreamFactory {
     this.#session = session;
     this.#channels = channels;
     const { hiddenIntervalMs = HIDDEN_INTERVAL_MS } = options;
-    const stats = new StreamStats(session.link);
-    const ownTopics = () => {
-      const own = new Subscriptions(session.link, channels.parts, hiddenIntervalMs, meterOf);
-      session.carry(own);
-      return own;
-    };
-    const meterOf = (topic: string) => stats.meterOf(topic);
-    this.#subscriptions = session.openSubscriptions?.(meterOf) ?? ownTopics();
-    this.#stats = stats;
-    session.carry(stats);
+    this.#subscriptions = session.openTopics(channels, hiddenIntervalMs);
   }
 
   /** What the client received so far. */
@@ -69,7 +58,7 @@ export class StreamFactory {
 
   /** The same in rates, by topic, and how late it came. */
   stats(): ClientStats {
-    return this.#stats.take();
+    return this.#subscriptions.stats();
   }
 
   /** A stream of what a channel gives, its events unless `handlersOf` says otherwise. */

@@ -4,7 +4,7 @@ import type { ClientStats } from "../stats/stream-stats.ts";
 import { SessionHandle } from "../session/session-handle.ts";
 import type { ClientSession } from "../session/client-session.ts";
 import { ChannelSource } from "../topics/channel-source.ts";
-import { TICK_CHANNELS } from "../topics/tick-channels.ts";
+import { TICK_NAMES } from "../topics/tick-names.ts";
 import type { ClientCounters } from "../topics/stream-counters.ts";
 import type { Topics } from "../topics/topic.ts";
 import type { EventStream } from "./event-stream.ts";
@@ -77,8 +77,6 @@ export function createTicksClient(
   session: ClientSession,
   options: StreamsConnectOptions,
 ): TicksClient {
-  return new TicksClient(
-    session,
-    new StreamFactory(session, new ChannelSource(TICK_CHANNELS), options),
-  );
+  const channels = new ChannelSource([], [], TICK_NAMES);
+  return new TicksClient(session, new StreamFactory(session, channels, options));
 }

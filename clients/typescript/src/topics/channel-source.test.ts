@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { booksBatch, FakeGateway, settle } from "../../test/fake-gateway.ts";
 import { take } from "../../test/fake-session.ts";
-import { createConnect } from "../connect.ts";
+import { createStreamsConnect } from "../streams-connect.ts";
 import { LateCode } from "../host/late-code.ts";
 import { StreamsClient } from "../streams/streams-client.ts";
 import { BOOK_CHANNEL } from "./book-channel.ts";
@@ -30,7 +30,7 @@ async function connectLate() {
     new Promise<readonly ChannelPart[]>((resolve, reject) => {
       arrivals.push({ resolve, reject });
     });
-  const connect = createConnect<object, StreamsClient>((session, options) => {
+  const connect = createStreamsConnect<object, StreamsClient>((session, options) => {
     const code = new LateCode(load, session.link);
     const channels = new ChannelSource(TICK_CHANNELS, [{ names: ["book"], code }]);
     return new StreamsClient(session, channels, options);

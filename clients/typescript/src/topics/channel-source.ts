@@ -16,10 +16,21 @@ export class ChannelSource {
   readonly names: readonly Channel[];
   readonly #late: readonly LateChannels[];
 
-  constructor(parts: readonly ChannelPart[], late: readonly LateChannels[] = []) {
+  /** Of those that are `brought`, the code comes with that of the session. */
+  constructor(
+    parts: readonly ChannelPart[],
+    late: readonly LateChannels[] = [],
+    brought: readonly Channel[] = [],
+  ) {
     this.parts = [...parts];
-    this.names = [...parts.map(({ name }) => name), ...late.flatMap(({ names }) => names)];
+    const names = parts.map(({ name }) => name);
+    this.names = [...brought, ...names, ...late.flatMap(({ names: more }) => more)];
     this.#late = late;
+  }
+
+  /** Adds what is not there yet. */
+  bring(parts: readonly ChannelPart[]): void {
+    this.parts.push(...parts.filter(({ name }) => !this.#isThere([name])));
   }
 
   /**
@@ -34,10 +45,9 @@ export class ChannelSource {
     return Promise.all(loading.map((late) => this.#take(late)));
   }
 
-  async #take({ names, code }: LateChannels): Promise<void> {
-    const parts = await code.get();
+  async #take({ code }: LateChannels): Promise<void> {
     // Others may have waited for the same.
-    if (!this.#isThere(names)) this.parts.push(...parts);
+    this.bring(await code.get());
   }
 
   #isThere(names: readonly Channel[]): boolean {

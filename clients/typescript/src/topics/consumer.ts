@@ -25,7 +25,8 @@ const REFUSALS_MAX = 1_000;
 
 /** One iterator or callback with its topics. It lives as long as one of them is not refused. */
 export class Consumer {
-  readonly handlers: ConsumerHandlers;
+  /** What is done with what it is given now. */
+  handlers: ConsumerHandlers;
   readonly #openTopics: Set<string>;
   readonly #refusals: TopicRefusal[] = [];
   #detach: () => void = () => undefined;
@@ -38,6 +39,15 @@ export class Consumer {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** It is told nothing but its end until the result is called. */
+  mute(): () => void {
+    const { handlers } = this;
+    this.handlers = { end: handlers.end };
+    return () => {
+      this.handlers = handlers;
+    };
   }
 
   /** `detach` is called once when the consumer is over. */

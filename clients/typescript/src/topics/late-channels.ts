@@ -1,26 +1,26 @@
 import { LateCode } from "../host/late-code.ts";
-import type { SessionLink } from "../session/session-part.ts";
+import type { EarlyLink } from "../session/client-session.ts";
 import { ChannelSource } from "./channel-source.ts";
-import { TICK_CHANNELS } from "./tick-channels.ts";
+import { TICK_NAMES } from "./tick-names.ts";
 
-/** Every channel: trades and quotes at once, the others when they are first subscribed. */
-export function lateChannels(link: SessionLink): ChannelSource {
+const ROW_NAMES = [
+  "candles",
+  "ticker",
+  "funding",
+  "mark-price",
+  "open-interest",
+  "liquidations",
+  "status",
+  "listings",
+] as const;
+
+/** Every channel: trades and quotes with the session, the others when they are first subscribed. */
+export function lateChannels(link: EarlyLink): ChannelSource {
   const book = async () => [(await import("./book-channel.ts")).BOOK_CHANNEL];
   const rows = async () => (await import("./row-channels.ts")).ROW_CHANNELS;
-  return new ChannelSource(TICK_CHANNELS, [
+  const late = [
     { names: ["book"], code: new LateCode(book, link) },
-    {
-      names: [
-        "candles",
-        "ticker",
-        "funding",
-        "mark-price",
-        "open-interest",
-        "liquidations",
-        "status",
-        "listings",
-      ],
-      code: new LateCode(rows, link),
-    },
-  ]);
+    { names: ROW_NAMES, code: new LateCode(rows, link) },
+  ] as const;
+  return new ChannelSource([], late, TICK_NAMES);
 }

@@ -5,9 +5,9 @@ import type { StreamDirectory } from "./stream-directory.ts";
 import type { RequestItem, SubscribeOutbox } from "./subscribe-outbox.ts";
 import { continuityOf, infoOf, type Entry, type TopicResult } from "./subscription-entry.ts";
 import { topicErrorCode } from "./topic-errors.ts";
-import { continuityNotice } from "./topic-notices.ts";
+import { continuityNotice } from "./continuity-notice.ts";
 import type { TopicStream } from "./topic-stream.ts";
-import { isEnough } from "./view-wish.ts";
+import { isEnough } from "./granted-view.ts";
 import { isPattern, type TopicInfo } from "./topic.ts";
 
 /** What the answers act on. */

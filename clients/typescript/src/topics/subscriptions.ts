@@ -25,7 +25,8 @@ import { TopicStream } from "./topic-stream.ts";
 import { createStreamCounters, type StreamCounters } from "./stream-counters.ts";
 import { isPattern, matchesPattern } from "./topic.ts";
 import { slowWhileHidden } from "./visibility.ts";
-import { differsInDepth, type ViewWish } from "./view-wish.ts";
+import { differsInDepth } from "./granted-view.ts";
+import type { ViewWish } from "./view-wish.ts";
 
 type SubscribeResult = Extract<ServerMessage, { kind: "subscribeResult" }>["value"];
 type TopicResult = SubscribeResult["topics"][number];
@@ -153,7 +154,7 @@ export class Subscriptions implements SessionPart {
       entry.explicit.clear();
       this.#unsent.add(entry);
     }
-    this.#flush();
+    this.flush();
   }
 
   /** The connection is gone. */
@@ -417,11 +418,12 @@ export class Subscriptions implements SessionPart {
     // Everything asked for in one turn goes into one request.
     queueMicrotask(() => {
       this.#flushScheduled = false;
-      this.#flush();
+      this.flush();
     });
   }
 
-  #flush(): void {
+  /** Asks for what is attached, which is done at the end of the turn otherwise. */
+  flush(): void {
     if (!this.#outbox.connected || this.#unsent.size === 0) return;
     const wishes = [...this.#unsent].map((entry) => ({ entry, topic: entry.topic }));
     this.#unsent.clear();

@@ -8,7 +8,8 @@ import { PositionTracker, type Position } from "./position-tracker.ts";
 import { isStateKnown, TOPIC_TABLE } from "./topic-machine.ts";
 import type { TopicEvent, TopicStage } from "./topic-machine.ts";
 import { isFit, TopicMove, type TopicStand } from "./topic-move.ts";
-import { continuityNotice, gapNotice, lossBetween } from "./topic-notices.ts";
+import { gapNotice, lossBetween } from "./topic-notices.ts";
+import { continuityNotice } from "./continuity-notice.ts";
 import type { TopicInfo } from "./topic.ts";
 import type { StreamCounters } from "./stream-counters.ts";
 

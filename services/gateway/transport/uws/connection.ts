@@ -185,7 +185,7 @@ export class UwsConnection implements Connection {
   gone(code: number, reason: ArrayBuffer): void {
     this.#socket = undefined;
     this.#host.onGone(this);
-    this.#finish(code, Buffer.from(reason).toString("utf8"));
+    this.#finish(code, reason.byteLength === 0 ? "" : Buffer.from(reason).toString("utf8"));
   }
 
   #bufferedOf(socket: WebSocket<UserData>): number {

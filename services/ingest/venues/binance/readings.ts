@@ -14,7 +14,7 @@ import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitStates } from "../../reading/state-events.ts";
 import { decimalText, isRecord, type JsonRecord } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -176,7 +176,8 @@ export function readTicker(
   emit: Emit,
 ): RejectReason | undefined {
   const venueTimeUs = epochTimeUs(payload["E"]);
-  const ticker = readTickerValues({
+  const subject = { instrument, venueTimeUs, receivedTimeUs };
+  const ticker = tickerEvent(subject, {
     lastPrice: payload["c"],
     lastSize: payload["Q"],
     openPrice: payload["o"],
@@ -190,7 +191,7 @@ export function readTicker(
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.lastPrice === undefined) return "missing-field";
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...ticker });
+  emit(ticker);
   return undefined;
 }
 

@@ -12,7 +12,7 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { elementsOf, epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { decimalText } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
 import { readLevels } from "./book.ts";
@@ -103,7 +103,7 @@ export class BitfinexReadings {
   ticker(payload: number, subject: EventSubject, emit: Emit): Fault {
     const tape = this.#tape;
     if (!tape.isArray(payload) || tape.length(payload) < 10) return "missing-field";
-    const values = readTickerValues({
+    const values = tickerEvent(subject, {
       bidPrice: this.#text(payload, 0),
       askPrice: this.#text(payload, 2),
       lastPrice: this.#text(payload, 6),
@@ -112,7 +112,7 @@ export class BitfinexReadings {
       lowPrice: this.#text(payload, 9),
     });
     if (typeof values === "string") return values;
-    emit({ kind: "ticker", ...subject, ...values });
+    emit(values);
     return undefined;
   }
 

@@ -13,7 +13,7 @@ import {
   optionalDecimal,
   present,
 } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -126,7 +126,7 @@ export function readBitgetTicker(
   const rowTimeUs = timeKey === undefined ? undefined : epochTimeUs(row[timeKey]);
   const subject = { ...message, venueTimeUs: rowTimeUs ?? message.venueTimeUs };
   const at = (key: string | undefined): unknown => present(key === undefined ? "" : row[key]);
-  const ticker = readTickerValues({
+  const ticker = tickerEvent(subject, {
     lastPrice: at(keys.lastPrice),
     openPrice: at(keys.openPrice),
     highPrice: at(keys.highPrice),
@@ -138,7 +138,7 @@ export function readBitgetTicker(
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.lastPrice === undefined) return "missing-field";
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   return subject.instrument.kind === "spot" ? undefined : readDerivative(row, subject, keys, emit);
 }
 

@@ -53,6 +53,17 @@ export class BitmexLevels {
     return { bids, asks, venueTimeUs };
   }
 
+  /** What a row tells that has its price. */
+  remember(id: string, price: JsonText): void {
+    if (this.#prices.get(id) === price) return;
+    if (this.#hasRoomFor(id)) this.#prices.set(id, price);
+  }
+
+  /** A level is gone. */
+  forget(id: string): void {
+    this.#prices.delete(id);
+  }
+
   #priceOf(
     action: LevelAction,
     id: JsonText | undefined,
@@ -61,8 +72,8 @@ export class BitmexLevels {
     const isGiven = price !== undefined && price !== null;
     if (typeof id !== "string") return isGiven ? price : undefined;
     const known = isGiven ? price : this.#prices.get(id);
-    if (action === "delete") this.#prices.delete(id);
-    else if (known !== undefined && this.#hasRoomFor(id)) this.#prices.set(id, known);
+    if (action === "delete") this.forget(id);
+    else if (known !== undefined) this.remember(id, known);
     return known;
   }
 

@@ -4,7 +4,7 @@ import { asJsonArray, asJsonObject, asText, type JsonText } from "#core/json-tex
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { bookEvent } from "../../reading/book-event.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
@@ -12,6 +12,7 @@ import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { PONG } from "../../reading/text-pongs.ts";
 import { readAnswer } from "./answers.ts";
 import { BitmexLevels, type LevelAction } from "./book.ts";
@@ -28,6 +29,7 @@ import {
 } from "./readings.ts";
 import { channelsOfTable } from "./requests.ts";
 import { readTradesAnswer } from "./rest.ts";
+import { BitmexScanner, type ScannedBitmex } from "./scanner.ts";
 
 /** Tables that nothing is published of: they are news or figures, or repeat what others say. */
 const OTHER_TABLES: ReadonlySet<string> = new Set([
@@ -45,9 +47,7 @@ const ROW_READERS: ReadonlyMap<Channel, typeof readTrade> = new Map<Channel, typ
 ]);
 
 /** What is kept of one instrument on one connection. */
-type Kept = {
-  readonly scales: ScaleTracker;
-  readonly levels: BitmexLevels;
+type Kept = ScannedBitmex & {
   /** Undefined before the whole row has come: changes before that are of no use. */
   fields: InstrumentState | undefined;
 };
@@ -68,11 +68,19 @@ const symbolIn = fieldFinder("symbol");
  */
 export class BitmexReader implements FrameReader<TextRecord | typeof PONG, JsonText> {
   readonly #catalog: InstrumentCatalog;
-  readonly #kept = new InstrumentStates<Kept>(() => ({
-    scales: new ScaleTracker(),
-    levels: new BitmexLevels(),
-    fields: undefined,
-  }));
+  readonly #symbols: SymbolTable<ScannedBitmex>;
+  readonly #scanner: BitmexScanner;
+  readonly #kept = new InstrumentStates<Kept>((instrument) => {
+    const kept: Kept = {
+      instrument,
+      scales: new ScaleTracker(),
+      levels: new BitmexLevels(),
+      hasTrades: false,
+      fields: undefined,
+    };
+    this.#symbols.add(instrument, kept);
+    return kept;
+  });
   /** Books of this connection: a frame that cannot be read may have been of any of them. */
   readonly #books = new Set<Instrument>();
   /** The same of trades. */
@@ -80,6 +88,12 @@ export class BitmexReader implements FrameReader<TextRecord | typeof PONG, JsonT
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new BitmexScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   message(message: TextRecord | typeof PONG, receivedTimeUs: number, emit: Emit): void {
@@ -142,7 +156,10 @@ export class BitmexReader implements FrameReader<TextRecord | typeof PONG, JsonT
   #rows(told: Rows, subject: RowSubject, emit: Emit): void {
     const { channel } = told;
     const read = ROW_READERS.get(channel);
-    if (channel === "trades") this.#trades.add(subject.instrument);
+    if (channel === "trades") {
+      this.#trades.add(subject.instrument);
+      this.#kept.of(subject.instrument).hasTrades = true;
+    }
     if (read !== undefined) {
       this.#events(told, subject, read, emit);
     } else if (channel === "book") {

@@ -8,7 +8,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal, textOf } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
 import { wholeNumber } from "../../reading/whole-numbers.ts";
@@ -164,7 +164,7 @@ export function readInstrument(
 }
 
 function tellTicker(state: InstrumentState, subject: EventSubject, emit: Emit): Fault {
-  const values = readTickerValues({
+  const values = tickerEvent(subject, {
     lastPrice: state.get("lastPrice"),
     openPrice: state.get("prevPrice24h"),
     highPrice: state.get("highPrice"),
@@ -175,7 +175,7 @@ function tellTicker(state: InstrumentState, subject: EventSubject, emit: Emit): 
     askPrice: state.get("askPrice"),
   });
   if (typeof values === "string") return values;
-  emit({ kind: "ticker", ...subject, ...values });
+  emit(values);
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import { readCandleValues } from "../../reading/candle-values.ts";
 import type { Emit, EventSubject } from "../../reading/emit.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
 /** What a message or an answer is about; when it happened is read from its fields. */
@@ -45,8 +45,9 @@ export function readTicker(
   subject: MarketSubject,
   emit: Emit,
 ): RejectReason | undefined {
-  const venueTimeUs = epochTimeUs(ticker["timestamp"]);
-  const values = readTickerValues({
+  const { instrument, receivedTimeUs } = subject;
+  const about = { instrument, venueTimeUs: epochTimeUs(ticker["timestamp"]), receivedTimeUs };
+  const values = tickerEvent(about, {
     lastPrice: ticker["last"],
     // `open` is that of the day; everything else here is of the last 24 hours.
     openPrice: ticker["open_24"],
@@ -57,7 +58,7 @@ export function readTicker(
     askPrice: ticker["ask"],
   });
   if (typeof values === "string") return values;
-  emit({ kind: "ticker", ...subject, venueTimeUs, ...values });
+  emit(values);
   return undefined;
 }
 

@@ -1,8 +1,7 @@
 // https://bybit-exchange.github.io/docs/v5/websocket/public/orderbook
 // https://bybit-exchange.github.io/docs/v5/websocket/public/trade
 import type { Instrument } from "#core/instrument.ts";
-import { BookAt } from "#core/market-tick.ts";
-import type { Trade } from "#core/market-event.ts";
+import { BookAt, TradeAt } from "#core/market-tick.ts";
 import type { Emit, TakeTick } from "../../reading/emit.ts";
 import {
   asciiText,
@@ -16,7 +15,7 @@ import {
 } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { ScannedChange } from "../../reading/scanned-change.ts";
-import { scannedTrade } from "../../reading/scanned-ticks.ts";
+import { ScannedTrades, setTradeId } from "../../reading/scanned-ticks.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 
@@ -58,15 +57,14 @@ const COMMA = 0x2c;
 const CLOSE_BRACE = 0x7d;
 
 /** Places of numbers in the scanner's column. */
-const At = { Depth: 0, Sent: 1, Sequence: 2, Matched: 3, Price: 4, Size: 5 } as const;
+const At = { Depth: 0, Sent: 1, Sequence: 2, Matched: 3 } as const;
 
 /** Reads changes of books and trades in their bytes. */
 export class BybitScanner {
   readonly #symbols: SymbolTable<ScannedInstrument>;
-  readonly #numbers = new Float64Array(6);
+  readonly #numbers = new Float64Array(4);
   readonly #book = new ScannedChange();
-  /** Of the message that is being scanned: none is told before all are read. */
-  readonly #trades: Trade[] = [];
+  readonly #trades = new ScannedTrades();
 
   constructor(symbols: SymbolTable<ScannedInstrument>) {
     this.#symbols = symbols;
@@ -77,7 +75,7 @@ export class BybitScanner {
     const depth = literal(bytes, 0, BOOK_HEAD);
     if (depth >= 0) return this.#change(bytes, depth, receivedTimeUs, emit, takeTick);
     const topic = literal(bytes, 0, TRADE_HEAD);
-    return topic >= 0 && this.#tradesOf(bytes, topic, receivedTimeUs, emit);
+    return topic >= 0 && this.#tradesOf(bytes, topic, receivedTimeUs, emit, takeTick);
   }
 
   #change(
@@ -116,13 +114,19 @@ export class BybitScanner {
     return true;
   }
 
-  #tradesOf(bytes: Uint8Array, start: number, receivedTimeUs: number, emit: Emit): boolean {
+  #tradesOf(
+    bytes: Uint8Array,
+    start: number,
+    receivedTimeUs: number,
+    emit: Emit,
+    takeTick: TakeTick | undefined,
+  ): boolean {
     // The topic of options names their base asset: each trade has a name of its own.
     const topicEnd = textEnd(bytes, start);
     if (topicEnd <= start || bytes.subarray(start, topicEnd).includes(POINT[0]!)) return false;
     let at = literal(bytes, topicEnd, TRADE_TYPE);
     at = literal(bytes, wholeNumber(bytes, at, this.#numbers, At.Sent), TRADE_DATA);
-    this.#trades.length = 0;
+    this.#trades.begin();
     for (;;) {
       at = this.#trade(bytes, at, receivedTimeUs);
       if (at < 0) return false;
@@ -130,40 +134,34 @@ export class BybitScanner {
       at += 1;
     }
     if (literal(bytes, at, TRADE_TAIL) !== bytes.length) return false;
-    for (const trade of this.#trades) emit(trade);
+    this.#trades.emit(emit, takeTick);
     return true;
   }
 
   /** Behind a trade, which is put to the others of the message. */
   #trade(bytes: Uint8Array, start: number, receivedTimeUs: number): number {
-    const numbers = this.#numbers;
-    let at = wholeNumber(bytes, literal(bytes, start, TIME), numbers, At.Sent);
+    const tick = this.#trades.next();
+    if (tick === undefined) return NOT_SO;
+    const { numbers } = tick;
+    let at = wholeNumber(bytes, literal(bytes, start, TIME), this.#numbers, At.Sent);
     const name = literal(bytes, at, SYMBOL);
     const nameEnd = textEnd(bytes, name);
     if (nameEnd < 0) return NOT_SO;
     const state = this.#symbols.find(bytes, name, nameEnd);
     if (state === undefined) return NOT_SO;
-    const { instrument, scales } = state;
-    const { form } = scales;
+    const { form } = state.scales;
     const bought = literal(bytes, nameEnd, BUY);
     at = bought < 0 ? literal(bytes, nameEnd, SELL) : bought;
-    at = decimal(bytes, at, form.size, numbers, At.Size);
-    at = decimal(bytes, literal(bytes, at, PRICE), form.price, numbers, At.Price);
+    at = decimal(bytes, at, form.size, numbers, TradeAt.Size);
+    at = decimal(bytes, literal(bytes, at, PRICE), form.price, numbers, TradeAt.Price);
     at = skipUseless(bytes, literal(bytes, at, PRICE_END));
     const id = literal(bytes, at, ID);
     const idEnd = textEnd(bytes, id);
     if (idEnd < 0) return NOT_SO;
-    const venueTimeUs = epochTimeUs(numbers[At.Sent]);
-    const trade = scannedTrade(
-      { instrument, venueTimeUs, receivedTimeUs },
-      scales,
-      numbers,
-      At.Price,
-      bought < 0 ? "seller" : "buyer",
-      asciiText(bytes, id, idEnd),
-    );
-    if (trade === undefined) return NOT_SO;
-    this.#trades.push(trade);
+    tick.side = bought < 0 ? "seller" : "buyer";
+    setTradeId(tick, asciiText(bytes, id, idEnd));
+    const venueTimeUs = epochTimeUs(this.#numbers[At.Sent]);
+    if (!this.#trades.add(state, receivedTimeUs, venueTimeUs)) return NOT_SO;
     at = skipUseless(bytes, idEnd + 1);
     return bytes[at] === CLOSE_BRACE ? at + 1 : NOT_SO;
   }

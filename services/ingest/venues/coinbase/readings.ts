@@ -10,7 +10,7 @@ import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitStates } from "../../reading/state-events.ts";
 import { isRecord, type JsonRecord } from "../../reading/text-fields.ts";
-import { readTickerValues, type TickerTexts } from "../../reading/ticker-values.ts";
+import { tickerEvent, type TickerTexts } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { productState } from "./instruments.ts";
@@ -77,14 +77,14 @@ export function readBestPrices(
   scales: ScaleTracker,
   emit: Emit,
 ): Fault {
-  const ticker = readTickerValues({ ...texts, bidPrice: bid.price, askPrice: ask.price });
+  const ticker = tickerEvent(subject, { ...texts, bidPrice: bid.price, askPrice: ask.price });
   if (typeof ticker === "string") return ticker;
   if (isQuote) {
     const quote = quoteEvent(subject, scales, bid, ask);
     if (typeof quote === "string") return quote;
     emit(quote);
   }
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   return undefined;
 }
 

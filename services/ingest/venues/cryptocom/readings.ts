@@ -17,7 +17,7 @@ import {
   textAt,
 } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
@@ -99,7 +99,7 @@ export function readTicker(
   };
   const bidPrice = decimalFieldOf(tape, item, "b");
   const askPrice = decimalFieldOf(tape, item, "k");
-  const ticker = readTickerValues({
+  const ticker = tickerEvent(subject, {
     lastPrice: decimalFieldOf(tape, item, "a"),
     highPrice: decimalFieldOf(tape, item, "h"),
     lowPrice: decimalFieldOf(tape, item, "l"),
@@ -117,7 +117,7 @@ export function readTicker(
   if (typeof quote === "string") return quote;
   const openInterest = optionalDecimalOf(tape, item, "oi");
   if (openInterest === BAD_DECIMAL) return BAD_DECIMAL;
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   if (quote !== undefined) emit(quote);
   if (openInterest !== undefined && instrument.kind !== "spot") {
     emit({ kind: "open-interest", ...subject, openInterest, openInterestValue: undefined });

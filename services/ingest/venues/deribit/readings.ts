@@ -11,7 +11,7 @@ import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalFieldOf, epochTimeUsAt, textAt } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
@@ -23,6 +23,10 @@ const LEVELS = { price: 1, size: 2 } as const;
 const GROUPED_LEVELS = { price: 0, size: 1 } as const;
 
 const CANDLE_FIELDS = ["open", "high", "low", "close", "volume", "cost"] as const;
+
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
 
 const FUNDING_INTERVAL_MS = 8 * 3_600_000;
 
@@ -150,11 +154,19 @@ export function tickerTextsAt(tape: JsonTape, data: number): DeribitTickerTexts 
 
 /** One message is a ticker and, of a derivative, all that is published of its contracts. */
 export function readTicker(texts: DeribitTickerTexts, subject: EventSubject, emit: Emit): Fault {
-  const { kind } = subject.instrument;
+  const { instrument, venueTimeUs, receivedTimeUs } = subject;
+  const { kind } = instrument;
   const { lastPrice, highPrice, lowPrice, volume } = texts;
   const bidPrice = bestPrice(texts.bidPrice, texts.bidAmount);
   const askPrice = bestPrice(texts.askPrice, texts.askAmount);
-  const ticker = readTickerValues({ lastPrice, highPrice, lowPrice, volume, bidPrice, askPrice });
+  const ticker = tickerEvent(subject, {
+    lastPrice,
+    highPrice,
+    lowPrice,
+    volume,
+    bidPrice,
+    askPrice,
+  });
   if (typeof ticker === "string") return ticker;
   const rate = decimalOf(texts.fundingRate);
   const markPrice = decimalOf(texts.markPrice);
@@ -162,11 +174,20 @@ export function readTicker(texts: DeribitTickerTexts, subject: EventSubject, emi
   const openInterest = decimalOf(texts.openInterest);
   if (rate === BAD_DECIMAL || markPrice === BAD_DECIMAL) return "bad-decimal";
   if (indexPrice === BAD_DECIMAL || openInterest === BAD_DECIMAL) return "bad-decimal";
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   if (kind === "spot") return undefined;
-  if (markPrice !== undefined) emit({ kind: "mark-price", ...subject, markPrice, indexPrice });
+  if (markPrice !== undefined) {
+    emit({ kind: "mark-price", instrument, venueTimeUs, receivedTimeUs, markPrice, indexPrice });
+  }
   if (openInterest !== undefined) {
-    emit({ kind: "open-interest", ...subject, openInterest, openInterestValue: undefined });
+    emit({
+      kind: "open-interest",
+      instrument,
+      venueTimeUs,
+      receivedTimeUs,
+      openInterest,
+      openInterestValue: undefined,
+    });
   }
   if (rate !== undefined && kind === "perpetual") {
     const next = { nextFundingTimeUs: undefined, intervalMs: FUNDING_INTERVAL_MS };
@@ -181,8 +202,18 @@ function decimalOf(text: string | undefined): string | undefined {
 
 /** Where nobody bids or offers, price and amount are 0: the price alone may be 0 at a combo. */
 function bestPrice(price: string | undefined, amount: string | undefined): string | undefined {
-  if (price === undefined || Number(price) !== 0) return price;
+  if (price === undefined || hasDigit(price) || Number(price) !== 0) return price;
   return Number(amount ?? 0) === 0 ? undefined : price;
+}
+
+/** True for a plain decimal that is not zero. False says nothing. */
+function hasDigit(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > ZERO && code <= NINE) return true;
+    if (code !== ZERO && code !== POINT) return false;
+  }
+  return false;
 }
 
 /** A candle that may still change: the venue never says that one is over. */

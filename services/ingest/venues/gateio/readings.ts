@@ -8,7 +8,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { BAD_DECIMAL, decimalText, optionalDecimal, present } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -111,7 +111,9 @@ export function readTicker(
 ): RejectReason | undefined {
   const ownTimeUs = epochTimeUs(ticker["t"]);
   const nextFundingTimeUs = epochTimeUs(ticker["funding_next_apply"]);
-  const values = readTickerValues({
+  const { instrument, receivedTimeUs } = subject;
+  const common = { instrument, venueTimeUs: ownTimeUs ?? subject.venueTimeUs, receivedTimeUs };
+  const values = tickerEvent(common, {
     lastPrice: present(ticker["last"]),
     highPrice: present(ticker["high_24h"]),
     lowPrice: present(ticker["low_24h"]),
@@ -121,8 +123,6 @@ export function readTicker(
     askPrice: present(ticker["lowest_ask"]),
   });
   if (typeof values === "string") return values;
-  const { instrument, receivedTimeUs } = subject;
-  const common = { instrument, venueTimeUs: ownTimeUs ?? subject.venueTimeUs, receivedTimeUs };
   const markPrice = optionalDecimal(ticker["mark_price"]);
   const indexPrice = optionalDecimal(ticker["index_price"]);
   const rate = optionalDecimal(ticker["funding_rate"]);
@@ -130,7 +130,7 @@ export function readTicker(
     return BAD_DECIMAL;
   }
   if (values.lastPrice === undefined && markPrice === undefined) return "missing-field";
-  if (values.lastPrice !== undefined) emit({ kind: "ticker", ...common, ...values });
+  if (values.lastPrice !== undefined) emit(values);
   if (markPrice !== undefined) emit({ kind: "mark-price", ...common, markPrice, indexPrice });
   if (rate === undefined) return undefined;
   const seconds = wholeNumber(ticker["funding_interval"]);

@@ -10,7 +10,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -111,7 +111,7 @@ export function readBook(
 /** The statistics of 24 hours; contracts count volume in contracts. */
 export function readTicker(tick: TextRecord, subject: EventSubject, emit: Emit): Fault {
   const isSpot = subject.instrument.kind === "spot";
-  const values = readTickerValues({
+  const values = tickerEvent(subject, {
     lastPrice: tick["close"],
     openPrice: tick["open"],
     highPrice: tick["high"],
@@ -123,7 +123,7 @@ export function readTicker(tick: TextRecord, subject: EventSubject, emit: Emit):
   });
   if (typeof values === "string") return values;
   if (values.lastPrice === undefined) return "missing-field";
-  emit({ kind: "ticker", ...subject, ...values });
+  emit(values);
   return undefined;
 }
 

@@ -12,7 +12,7 @@ import { quoteEvent, type QuoteSideTexts } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalFieldOf, epochTimeUsAt, optionalDecimalOf } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime } from "../../reading/venue-time.ts";
@@ -101,14 +101,14 @@ export function readContext(
   emit: Emit,
 ): Fault {
   if (!tape.isObject(context)) return "missing-field";
-  const ticker = readTickerValues({
+  const ticker = tickerEvent(subject, {
     openPrice: decimalFieldOf(tape, context, "prevDayPx"),
     volume: decimalFieldOf(tape, context, "dayBaseVlm"),
     quoteVolume: decimalFieldOf(tape, context, "dayNtlVlm"),
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.quoteVolume === undefined) return "missing-field";
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   if (subject.instrument.kind === "spot") return undefined;
   const markPrice = optionalDecimalOf(tape, context, "markPx");
   const indexPrice = optionalDecimalOf(tape, context, "oraclePx");

@@ -3,7 +3,7 @@
 import type { OrderBook } from "@tickwire/proto/model";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import type { Instrument } from "#core/instrument.ts";
-import type { ChangedLevels } from "#core/tick-levels.ts";
+import type { BestOfSides, ChangedLevels } from "#core/tick-levels.ts";
 import { CRC32_START, finishCrc32 } from "@tickwire/proto/model";
 import type { BookProof, BookSync } from "../../feed/feed-adapter.ts";
 import { FoldedChecksum, FoldedLevels } from "../../reading/folded-checksum.ts";
@@ -38,15 +38,18 @@ export function krakenChecksum(
   _instrument?: Instrument,
   _sent?: number,
   change?: ChangedLevels,
+  best?: BestOfSides,
 ): number {
   const sides = sidesOf(book);
   let state = CRC32_START;
   if (change !== undefined && sides.asks.isBeside(change.asks, -1)) state = sides.asks.again(state);
+  else if (best !== undefined) state = sides.asks.updateBest(state, best.asks);
   else {
     const { prices, sizes } = book.asks(CHECKSUM_DEPTH);
     state = sides.asks.update(state, prices, sizes);
   }
   if (change !== undefined && sides.bids.isBeside(change.bids, 1)) state = sides.bids.again(state);
+  else if (best !== undefined) state = sides.bids.updateBest(state, best.bids);
   else {
     const { prices, sizes } = book.bids(CHECKSUM_DEPTH);
     state = sides.bids.update(state, prices, sizes);

@@ -14,7 +14,7 @@ import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { stateOfWord } from "../../reading/instrument-words.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { emitStates, emitVenueState, type SaidOfInstrument } from "../../reading/state-events.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
@@ -216,7 +216,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
       { price: askPrice, size: this.#text(node, "ask_qty") },
     );
     if (typeof quote === "string") return quote;
-    const ticker = readTickerValues({
+    const ticker = tickerEvent(subject, {
       lastPrice: this.#text(node, "last"),
       highPrice: this.#text(node, "high"),
       lowPrice: this.#text(node, "low"),
@@ -226,7 +226,7 @@ export class KrakenReader implements FrameReader<JsonTape, JsonTape> {
     });
     if (typeof ticker === "string") return ticker;
     emit(quote);
-    emit({ kind: "ticker", ...subject, ...ticker });
+    emit(ticker);
     return undefined;
   }
 

@@ -10,7 +10,7 @@ import type { TextRecord } from "../../reading/frame-forms.ts";
 import { quoteEvent } from "../../reading/quote-event.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { decimalText } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
@@ -128,8 +128,9 @@ export function emitQuote(
 
 /** The statistics of 24 hours. */
 export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit): Fault {
-  const venueTimeUs = epochTimeUs(data["datetime"]);
-  const values = readTickerValues({
+  const { instrument, receivedTimeUs } = subject;
+  const about = { instrument, venueTimeUs: epochTimeUs(data["datetime"]), receivedTimeUs };
+  const values = tickerEvent(about, {
     lastPrice: data["lastTradedPrice"],
     openPrice: data["open"],
     highPrice: data["high"],
@@ -141,8 +142,7 @@ export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit)
   });
   if (typeof values === "string") return values;
   if (values.lastPrice === undefined) return "missing-field";
-  const { instrument, receivedTimeUs } = subject;
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...values });
+  emit(values);
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Fault } from "../../reading/fault.ts";
 import { recordedRequestOf } from "../../reading/recorded-addresses.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { isUpdateId, type JsonRecord, present } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 
 /** With more instruments than this, the statistics of all pairs are asked for at once. */
@@ -71,7 +71,8 @@ export function readTickerAnswer(
   { instrument, receivedTimeUs }: Omit<EventSubject, "venueTimeUs">,
   emit: Emit,
 ): Fault {
-  const ticker = readTickerValues({
+  const subject = { instrument, venueTimeUs: epochTimeUs(row["closeTime"]), receivedTimeUs };
+  const ticker = tickerEvent(subject, {
     lastPrice: present(row["lastPrice"]),
     openPrice: present(row["openPrice"]),
     highPrice: present(row["highPrice"]),
@@ -83,8 +84,7 @@ export function readTickerAnswer(
   });
   if (typeof ticker === "string") return ticker;
   if (ticker.lastPrice === undefined) return "missing-field";
-  const venueTimeUs = epochTimeUs(row["closeTime"]);
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...ticker });
+  emit(ticker);
   return undefined;
 }
 

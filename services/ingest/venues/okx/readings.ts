@@ -6,7 +6,7 @@ import { type Emit, type EventSubject, heartbeat } from "../../reading/emit.ts";
 import type { StateWords } from "../../reading/instrument-words.ts";
 import { emitVenueState } from "../../reading/state-events.ts";
 import { decimalText, isRecord, type JsonRecord, present } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 
@@ -43,7 +43,7 @@ export function readOkxTicker(
   emit: Emit,
 ): RejectReason | undefined {
   const isSpot = subject.instrument.kind === "spot";
-  const ticker = readTickerValues({
+  const ticker = tickerEvent(subject, {
     lastPrice: present(item["last"]),
     lastSize: present(item["lastSz"]),
     openPrice: present(item["open24h"]),
@@ -55,7 +55,7 @@ export function readOkxTicker(
     askPrice: present(item["askPx"]),
   });
   if (typeof ticker === "string") return ticker;
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   return undefined;
 }
 

@@ -17,7 +17,7 @@ import {
   textAt,
 } from "../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../reading/text-fields.ts";
-import { readTickerValues } from "../../reading/ticker-values.ts";
+import { tickerEvent } from "../../reading/ticker-event.ts";
 import { tradeEvent } from "../../reading/trade-event.ts";
 import { takerSide } from "../../reading/trade-fields.ts";
 import { isBadTime, parseIsoTimeUs } from "../../reading/venue-time.ts";
@@ -153,15 +153,16 @@ export function readTicker(
   { instrument, receivedTimeUs }: Subject,
   emit: Emit,
 ): Fault {
-  const values = readTickerValues({
+  const venueTimeUs = epochTimeUsAt(tape, tape.get(item, "timestamp"));
+  const subject = { instrument, venueTimeUs, receivedTimeUs };
+  const values = tickerEvent(subject, {
     lastPrice: decimalFieldOf(tape, item, "trade_price"),
     volume: decimalFieldOf(tape, item, "acc_trade_volume_24h"),
     quoteVolume: decimalFieldOf(tape, item, "acc_trade_price_24h"),
   });
   if (typeof values === "string") return values;
   if (values.lastPrice === undefined) return "missing-field";
-  const venueTimeUs = epochTimeUsAt(tape, tape.get(item, "timestamp"));
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...values });
+  emit(values);
   return undefined;
 }
 

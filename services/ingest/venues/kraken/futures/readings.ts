@@ -17,7 +17,7 @@ import {
 } from "../../../reading/scale-tracker.ts";
 import { decimalFieldOf, optionalDecimalOf, sequenceAt } from "../../../reading/tape-fields.ts";
 import { BAD_DECIMAL, decimalText } from "../../../reading/text-fields.ts";
-import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tickerEvent } from "../../../reading/ticker-event.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { epochTimeUs } from "../../../reading/venue-time.ts";
@@ -145,7 +145,7 @@ export function readTicker(
 ): Fault {
   const bid = decimalFieldOf(tape, 0, "bid");
   const ask = decimalFieldOf(tape, 0, "ask");
-  const ticker = readTickerValues({
+  const ticker = tickerEvent(subject, {
     lastPrice: decimalFieldOf(tape, 0, "last"),
     openPrice: decimalFieldOf(tape, 0, "open"),
     highPrice: decimalFieldOf(tape, 0, "high"),
@@ -170,7 +170,7 @@ export function readTicker(
     if (typeof quote === "string") return quote;
     emit(quote);
   }
-  emit({ kind: "ticker", ...subject, ...ticker });
+  emit(ticker);
   return readContract(tape, subject, emit);
 }
 

@@ -13,7 +13,7 @@ import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { quoteEvent } from "../../../reading/quote-event.ts";
 import { isRecord, type JsonRecord } from "../../../reading/text-fields.ts";
-import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tickerEvent } from "../../../reading/ticker-event.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
@@ -206,7 +206,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
       { price: ask[0], size: ask[2] },
     );
     if (typeof quote === "string") return quote;
-    const ticker = readTickerValues({
+    const ticker = tickerEvent(common, {
       lastPrice: last[0],
       lastSize: last[1],
       openPrice: elementOf(fields["o"], 1),
@@ -218,7 +218,7 @@ export class KrakenV1Reader implements FrameReader<JsonRecord | JsonArray, unkno
     });
     if (typeof ticker === "string") return ticker;
     if (!this.#spreads.has(instrument)) emit(quote);
-    emit({ kind: "ticker", ...common, ...ticker });
+    emit(ticker);
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import type { Emit } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { decimalText } from "../../../reading/text-fields.ts";
-import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tickerEvent } from "../../../reading/ticker-event.ts";
 import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
 import { wholeNumber } from "../../../reading/whole-numbers.ts";
 import { emitBook, emitQuote, emitTrade, type KucoinSubject, SIDES } from "../readings.ts";
@@ -47,7 +47,8 @@ export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit)
   const { instrument, receivedTimeUs } = subject;
   const venueTimeUs = epochTimeUs(data["ts"]);
   const counted = instrument.inverse ? {} : data;
-  const values = readTickerValues({
+  const about = { instrument, venueTimeUs, receivedTimeUs };
+  const values = tickerEvent(about, {
     lastPrice: data["lastPrice"],
     openPrice: data["price24HoursBefore"],
     highPrice: data["highPrice"],
@@ -57,7 +58,7 @@ export function readTicker(data: TextRecord, subject: KucoinSubject, emit: Emit)
   });
   if (typeof values === "string") return values;
   if (values.lastPrice === undefined) return "missing-field";
-  emit({ kind: "ticker", instrument, venueTimeUs, receivedTimeUs, ...values });
+  emit(values);
   return undefined;
 }
 

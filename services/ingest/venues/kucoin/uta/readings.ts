@@ -9,7 +9,7 @@ import type { Fault } from "../../../reading/fault.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { quoteEvent } from "../../../reading/quote-event.ts";
 import { decimalText } from "../../../reading/text-fields.ts";
-import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tickerEvent } from "../../../reading/ticker-event.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { epochTimeUs, isBadTime } from "../../../reading/venue-time.ts";
@@ -77,10 +77,10 @@ export function readUtaTicker(
   const subject = { instrument, venueTimeUs: epochTimeUs(M), receivedTimeUs };
   const quote = quoteEvent(subject, scales, { price: b, size: B }, { price: a, size: A });
   if (typeof quote === "string") return quote;
-  const values = readTickerValues({ lastPrice: l, lastSize: q, bidPrice: b, askPrice: a });
+  const values = tickerEvent(subject, { lastPrice: l, lastSize: q, bidPrice: b, askPrice: a });
   if (typeof values === "string") return values;
   emit(quote);
-  emit({ kind: "ticker", ...subject, ...values });
+  emit(values);
   return undefined;
 }
 

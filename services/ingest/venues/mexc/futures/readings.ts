@@ -17,7 +17,7 @@ import {
   textAt,
 } from "../../../reading/tape-fields.ts";
 import { BAD_DECIMAL } from "../../../reading/text-fields.ts";
-import { readTickerValues } from "../../../reading/ticker-values.ts";
+import { tickerEvent } from "../../../reading/ticker-event.ts";
 import { tradeEvent } from "../../../reading/trade-event.ts";
 import { takerSide } from "../../../reading/trade-fields.ts";
 import { isBadTime } from "../../../reading/venue-time.ts";
@@ -116,7 +116,8 @@ export function readTicker(
   emit: Emit,
 ): Fault {
   const { venueTimeUs, receivedTimeUs } = made(tape, data, "timestamp", { instrument, ...subject });
-  const ticker = readTickerValues({
+  const about = { instrument, venueTimeUs, receivedTimeUs };
+  const ticker = tickerEvent(about, {
     lastPrice: decimalFieldOf(tape, data, "lastPrice"),
     highPrice: decimalFieldOf(tape, data, "high24Price"),
     lowPrice: decimalFieldOf(tape, data, "lower24Price"),
@@ -131,8 +132,7 @@ export function readTicker(
   const openInterest = optionalDecimalOf(tape, data, "holdVol");
   if ([markPrice, indexPrice, openInterest].includes(BAD_DECIMAL)) return BAD_DECIMAL;
   if (ticker.lastPrice === undefined) return "missing-field";
-  const about = { instrument, venueTimeUs, receivedTimeUs };
-  emit({ kind: "ticker", ...about, ...ticker });
+  emit(ticker);
   if (markPrice !== undefined) emit({ kind: "mark-price", ...about, markPrice, indexPrice });
   if (openInterest !== undefined) {
     emit({ kind: "open-interest", ...about, openInterest, openInterestValue: undefined });

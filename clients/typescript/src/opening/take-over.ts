@@ -1,0 +1,93 @@
+import { createConnect, createSession, type BaseConnectOptions } from "../connect.ts";
+import type { Environment } from "../host/environment.ts";
+import type { ClientSession } from "../session/client-session.ts";
+import { Consumer } from "../topics/consumer.ts";
+import { withTopics, type OwnTopics } from "../topics/own-topics.ts";
+import { TICK_CHANNELS } from "../topics/tick-channels.ts";
+import { HandedSocket } from "./handed-socket.ts";
+import type { Attachment, Opened, Past, Whole } from "./opened.ts";
+
+/** `connect()` without an opening, for options that it does not know. */
+export function createWholeConnect<Options extends BaseConnectOptions, Client>(
+  createClient: (session: ClientSession, options: Options) => Client,
+) {
+  return createConnect<Options, Client>((session, options) =>
+    createClient(withTopics(session, TICK_CHANNELS), options),
+  );
+}
+
+/**
+ * Takes over from an opening. It repeats what has happened, from the first frame on, with nobody
+ * told, so that it stands where it would stand if it had been there from the start: by what it is
+ * held to, which is that it wants to send what went out, byte by byte. Otherwise the connection is
+ * given up, and the next one resumes.
+ */
+export function takeOver(opened: Opened): Whole {
+  const { url, options, channels, hiddenIntervalMs } = opened;
+  const socket = new HandedSocket(opened.socket, opened.sent);
+  const handing = environmentOf(opened, socket);
+  const session = withTopics(createSession(url, options, handing), TICK_CHANNELS);
+  const topics = session.openTopics(channels, hiddenIntervalMs);
+  session.start();
+  socket.open();
+  const settle = repeat(opened.past, socket, topics);
+  const isSame = socket.goLive();
+  settle();
+  return {
+    session,
+    topics,
+    goOn(waiting, end) {
+      for (const data of waiting) socket.deliver(data);
+      if (end !== undefined) socket.end(end);
+      else if (isSame) socket.listen();
+      else {
+        socket.end({ code: 1006, reason: "" });
+        opened.socket.close(4000, "connection-lost");
+      }
+    },
+  };
+}
+
+/** The environment whose first socket is this one, and which says what it has said. */
+function environmentOf({ environment, isVisible }: Opened, socket: HandedSocket): Environment {
+  let isHanded = false;
+  return {
+    ...environment,
+    openWebSocket(...given) {
+      if (isHanded) return environment.openWebSocket(...given);
+      isHanded = true;
+      return socket;
+    },
+    watchVisibility(listener) {
+      if (!isVisible) listener(false);
+      return environment.watchVisibility(listener);
+    },
+  };
+}
+
+/** The result lets everybody be told again, and gives up what nobody wants any more. */
+function repeat(past: Past, socket: HandedSocket, topics: OwnTopics): () => void {
+  const unmute: (() => void)[] = [];
+  for (const step of past) {
+    if (step instanceof Uint8Array) {
+      socket.deliver(step);
+      continue;
+    }
+    for (const attachment of step) unmute.push(attachMuted(attachment, topics));
+    topics.flush();
+  }
+  return () => {
+    for (const each of unmute) each();
+  };
+}
+
+function attachMuted({ topics, options, consumer, release }: Attachment, own: OwnTopics) {
+  if (!consumer.closed) {
+    own.attach(topics, options, consumer, release);
+    return consumer.mute();
+  }
+  // It has left since, and what it asked for is to be given up.
+  const absent = new Consumer(topics, { end: () => undefined });
+  own.attach(topics, options, absent, () => undefined);
+  return () => absent.close(undefined);
+}

@@ -1,0 +1,69 @@
+// A recording that is played again and again in the life of one process, as if the venue had gone
+// on: times and ids of trades continue where the play before ended, so that nothing is late or
+// comes twice. Everything else is as it was: each play begins with new connections and new books.
+
+/** Between two plays, so that the connections of the first are over. */
+const PAUSE_US = 60_000_000;
+/** How far a number may be from the recording's time to be one. */
+const TIME_RANGE_US = 86_400_000_000;
+/** More than any recording has trades of one instrument. */
+const IDS_PER_PLAY = 10_000_000;
+/** Whole numbers below this are exact after ids were moved on. */
+const ID_MAX = 1e14;
+
+const ISO_TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g;
+const NUMBER = /(?:"(?:trade_id|tradeId|id|a|t)":"?)?(?<![\d.])\d{6,19}(?!\d)/g;
+
+/** Lines of a recording for a later play, and what ends the connections of the play before. */
+export function playedOn(lines, play, isList) {
+  if (play === 0) return lines;
+  const first = lines[0].atUs;
+  const last = Math.max(...lines.map(({ atUs }) => atUs));
+  const spanUs = Math.ceil((last - first + PAUSE_US) / 1_000_000) * 1_000_000;
+  const shift = {
+    play,
+    byUs: play * spanUs,
+    fromUs: first - TIME_RANGE_US,
+    toUs: last + TIME_RANGE_US,
+  };
+  const connections = new Set(lines.map(({ connection }) => connection));
+  connections.delete(undefined);
+  const endedUs = last + shift.byUs - spanUs + 1;
+  const ends = [...connections].map((connection) => {
+    return { kind: "close", atUs: endedUs, connection, code: 1000 };
+  });
+  // What is listed is known by then.
+  const again = lines.filter((line) => line.kind !== "http" || !isList(line.url));
+  return [...ends, ...again.map((line) => moved(line, shift))];
+}
+
+function moved(line, shift) {
+  const later = { ...line, atUs: line.atUs + shift.byUs };
+  if (typeof line.frame === "string") later.frame = movedText(line.frame, shift);
+  if (typeof line.body === "string") later.body = movedText(line.body, shift);
+  return later;
+}
+
+function movedText(text, shift) {
+  return text
+    .replace(ISO_TIME, (iso) => {
+      const timeMs = Date.parse(`${iso}Z`);
+      if (!isTime(timeMs * 1_000, shift)) return iso;
+      return new Date(timeMs + shift.byUs / 1_000).toISOString().slice(0, 19);
+    })
+    .replace(NUMBER, (match) => {
+      const digits = /\d+$/.exec(match)[0];
+      const name = match.slice(0, -digits.length);
+      const unitUs = 10 ** (16 - digits.length);
+      const isExact = digits.length >= 10 && digits.length % 3 === 1;
+      if (isExact && isTime(Number(digits) * unitUs, shift)) {
+        return `${name}${BigInt(digits) + (BigInt(shift.byUs) / BigInt(1e6)) * BigInt(10 ** (digits.length - 10))}`;
+      }
+      if (name === "" || Number(digits) > ID_MAX) return match;
+      return `${name}${Number(digits) + shift.play * IDS_PER_PLAY}`;
+    });
+}
+
+function isTime(timeUs, { fromUs, toUs }) {
+  return timeUs >= fromUs && timeUs <= toUs;
+}
