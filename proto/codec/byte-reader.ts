@@ -160,6 +160,27 @@ export function takeNumber(bytes: Uint8Array, position: number): number {
   return takeLong(bytes, position + 4, low | ((fourth & 0x7f) << 21));
 }
 
+/**
+ * The same as `takeNumber`, which it calls for more than four bytes. It decides nothing by a jump
+ * on the length, because lengths of sizes vary in a way that no processor foresees.
+ */
+export function takeEntry(bytes: Uint8Array, position: number): number {
+  if (position + 4 > bytes.length) return takeNumber(bytes, position);
+  const word =
+    (bytes[position] as number) |
+    ((bytes[position + 1] as number) << 8) |
+    ((bytes[position + 2] as number) << 16) |
+    ((bytes[position + 3] as number) << 24);
+  const ends = ~word & 0x8080_8080;
+  if (ends === 0) return takeNumber(bytes, position);
+  const end = ends & (~ends + 1);
+  const said = word & (end - 1);
+  varintEnd = position + ((39 - Math.clz32(end)) >> 3);
+  return (
+    (said & 0x7f) | ((said & 0x7f00) >> 1) | ((said & 0x7f_0000) >> 2) | ((said & 0x7f00_0000) >> 3)
+  );
+}
+
 /** The rest of a varint of five to eight bytes, whose first four are `low`. */
 function takeLong(bytes: Uint8Array, position: number, low: number): number {
   let high = 0;

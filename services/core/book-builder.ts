@@ -288,8 +288,9 @@ export class BookBuilder {
   /** One output serves all deltas of the book: whoever takes it is done with it at once. */
   #emitDelta(tick: BookTick, truncated: TruncatedPrices, emit: Emit): void {
     const output = (this.#delta ??= { kind: "delta", delta: new DeltaTick(tick, truncated) });
-    output.delta.change = tick;
-    output.delta.truncated = truncated;
+    const { delta } = output;
+    if (delta.change !== tick) delta.change = tick;
+    if (delta.truncated !== truncated) delta.truncated = truncated;
     emit(output);
   }
 

@@ -100,6 +100,14 @@ export const gatewayConfigSchema = z
       .refine((bytes) => Number.isInteger(Math.log2(bytes)), "must be a power of two")
       .default(4 * MIB)
       .describe("messages of the bus that wait for one worker; above: it misses some, and asks"),
+    workerSilentMsMax: z
+      .int()
+      .min(0)
+      .refine((ms) => ms === 0 || ms >= 500, "must be 0 or at least 500")
+      .default(10_000)
+      .describe(
+        "a worker whose event loop does not turn for so long is ended; 0: it is waited for",
+      ),
 
     trustedProxies: z
       .array(z.string().refine(isNetwork, "is neither an IP address nor a network (10.0.0.0/8)"))

@@ -92,6 +92,11 @@ type ContinuedTerm = {
  */
 export class Publisher {
   readonly #options: PublisherOptions;
+  // What each event and batch needs, so that it is not looked up in options of whatever shape.
+  readonly #bus: Bus | undefined;
+  readonly #clock: Clock;
+  readonly #counters: PublisherCounters;
+  readonly #batchEventsMax: number;
   #epoch: number;
   /** The epoch that topics of which nothing was published in it go on from. */
   #continuedEpoch: number | undefined;
@@ -113,6 +118,10 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     assert(options.limits.batchEventsMax > 0, "a batch has room for at least one event");
     this.#options = options;
+    this.#bus = options.bus;
+    this.#clock = options.clock;
+    this.#counters = options.counters;
+    this.#batchEventsMax = options.limits.batchEventsMax;
     const { historyTotalBytesMax: bytesMax } = options.limits;
     this.#historyBudget = options.historyBudget ?? new ByteBudget({ bytesMax });
     this.#epoch = options.epoch;
@@ -139,33 +148,32 @@ export class Publisher {
     assert(this.#epoch > 0, "whoever publishes has a term");
     const topic = this.#topicOf(event);
     const sequence = topic.advance();
-    const { bus, limits, counters, onEvent } = this.#options;
-    counters.events += 1;
-    onEvent?.(event, sequence);
-    if (bus === undefined) return;
+    this.#counters.events += 1;
+    this.#options.onEvent?.(event, sequence);
+    if (this.#bus === undefined) return;
     topic.keep(event);
-    const { pendingCount } = topic;
-    assert(pendingCount <= limits.batchEventsMax, "no batch is longer than batchEventsMax");
-    if (pendingCount === 1) this.#markDirty(topic);
-    if (pendingCount === limits.batchEventsMax) this.#flushTopic(topic);
+    this.#onKept(topic);
   }
 
   /** The same for a tick, which is the caller's again afterwards. */
   publishTick(tick: MarketTick): void {
-    const { bus, limits, counters, onEvent } = this.#options;
-    if (bus === undefined || onEvent !== undefined) {
+    if (this.#bus === undefined || this.#options.onEvent !== undefined) {
       this.publish(tick.event());
       return;
     }
     assert(this.#epoch > 0, "whoever publishes has a term");
     const topic = this.#topicOfTick(tick);
     topic.advance();
-    counters.events += 1;
+    this.#counters.events += 1;
     topic.keepTick(tick);
+    this.#onKept(topic);
+  }
+
+  #onKept(topic: TopicRecord): void {
     const { pendingCount } = topic;
-    assert(pendingCount <= limits.batchEventsMax, "no batch is longer than batchEventsMax");
+    assert(pendingCount <= this.#batchEventsMax, "no batch is longer than batchEventsMax");
     if (pendingCount === 1) this.#markDirty(topic);
-    if (pendingCount === limits.batchEventsMax) this.#flushTopic(topic);
+    if (pendingCount === this.#batchEventsMax) this.#flushTopic(topic);
   }
 
   /** Publishes everything that waits. */
@@ -364,7 +372,8 @@ export class Publisher {
   }
 
   #flushTopic(topic: TopicRecord): void {
-    const { bus, maySend } = this.#options;
+    const bus = this.#bus;
+    const { maySend } = this.#options;
     if (bus === undefined || topic.pendingCount === 0) return;
     if (maySend !== undefined && !maySend()) return;
     const events = topic.hasTicks ? undefined : topic.takePending();
@@ -376,7 +385,7 @@ export class Publisher {
   }
 
   #publishTicks(topic: TopicRecord, columns: PendingColumns, bus: Bus): void {
-    const publishedTimeUs = this.#options.clock.nowUs();
+    const publishedTimeUs = this.#clock.nowUs();
     const { count } = columns;
     const batch = topic.encodeTicks(columns, publishedTimeUs);
     if (count > 1 && batch.bytes.length > bus.payloadBytesMax) {
@@ -390,7 +399,7 @@ export class Publisher {
 
   #publishEvents(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
     assert(events.length > 0, "a batch has events");
-    const publishedTimeUs = this.#options.clock.nowUs();
+    const publishedTimeUs = this.#clock.nowUs();
     const batches = topic.encode(events, publishedTimeUs);
     if (events.length > 1 && exceeds(batches, bus.payloadBytesMax)) {
       topic.encodeAgain(events.length);
@@ -409,16 +418,16 @@ export class Publisher {
 
   /** Whoever misses the batch on the bus can ask for it. */
   #remember({ history }: TopicRecord, batch: BusBatch): void {
-    const { clock, counters } = this.#options;
+    const counters = this.#counters;
     const { baseSequence, count } = batch;
-    const nowMs = clock.monotonicUs() / 1_000;
+    const nowMs = this.#clock.monotonicUs() / 1_000;
     history.append(batch, { count, lastSequence: baseSequence + count, nowMs });
     counters.historyBytes = this.#historyBudget.bytes;
   }
 
   /** False if the bus did not take it. */
   #send(topic: TopicRecord, { bytes, count }: BusBatch, bus: Bus): boolean {
-    const { counters } = this.#options;
+    const counters = this.#counters;
     try {
       bus.publish(topic.subject, bytes);
     } catch (error) {

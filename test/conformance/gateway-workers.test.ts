@@ -199,9 +199,39 @@ describe.runIf(UWS_IS_EXPECTED)("limits over two workers", () => {
 describe.runIf(UWS_IS_EXPECTED)("the end of a gateway of two workers", () => {
   let rig: WorkerRig;
   beforeAll(async () => {
-    rig = await WorkerRig.start();
+    rig = await WorkerRig.start({ workerSilentMsMax: 3_000 });
   });
   afterAll(() => rig.stop());
+
+  test("a worker that never comes back from a loop is ended, and its sessions resume", async () => {
+    const { ingestor } = rig;
+    const [victim, other] = await rig.clientOfEach();
+    await victim.subscribe(TRADES);
+    const [others] = await other.subscribe(TRADES);
+    const starts = await rig.metric("tickwire_gateway_worker_starts_total");
+    rig.fail(0, "loop");
+    expect((await victim.closing()).code).toBe(1006);
+    const resume = { epoch: ingestor.epoch, sequence: ingestor.position("trades", "BTC-USDT") };
+    ingestor.publish([ingestor.trade("BTC-USDT", 101)]);
+    const position = ingestor.position("trades", "BTC-USDT");
+    await other.until(() => other.batchesOf(others!.topicId).at(-1)?.last === position);
+    const isBack = async (): Promise<boolean> =>
+      (await rig.metric("tickwire_gateway_worker_starts_total")) === starts + 1;
+    await rig.until(isBack);
+    expect(await rig.metric("tickwire_gateway_worker_hangs_total")).toBe(1);
+    expect(await rig.metric("tickwire_gateway_worker_deaths_total")).toBe(1);
+    expect(rig.logs).toContain("a worker hangs, and is ended");
+    const back = await rig.clientOfEach();
+    const results = await Promise.all(
+      back.map((client) => client.subscribe({ topic: TRADES, resume })),
+    );
+    ingestor.publish([ingestor.trade("BTC-USDT", 102)]);
+    for (const [at, client] of back.entries()) {
+      const { topicId } = results[at]![0]!;
+      await client.until(() => client.batchesOf(topicId).at(-1)?.last === position + 1);
+    }
+    expect(other.closed).toBeUndefined();
+  });
 
   test("closing tells the clients of all workers, and ends their threads", async () => {
     const clients = await rig.clientOfEach();

@@ -7,6 +7,7 @@ faults.onmessage = ({ data }) => {
   if (data.worker !== workerData.start.index) return;
   if (data.fault === "exit") process.exit(7);
   if (data.fault === "throw") throw new Error("a bug, made by a test");
+  if (data.fault === "loop") for (;;);
   if (data.fault === "block") {
     // Whoever asked says when it is over.
     Atomics.store(data.word, 0, 1);

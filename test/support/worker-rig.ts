@@ -15,7 +15,7 @@ const PROGRAM = new URL("./gateway-thread.mjs", import.meta.url);
 const PATIENCE_MS = 40_000;
 const LOOK_MS = 5;
 
-type Fault = "exit" | "throw";
+type Fault = "exit" | "throw" | "loop";
 
 /** A gateway of two workers with a fake ingestor, on one bus in memory. */
 export class WorkerRig {
@@ -33,7 +33,14 @@ export class WorkerRig {
   static async start(config: Parameters<typeof gatewayConfig>[0] = {}): Promise<WorkerRig> {
     const rig = new WorkerRig();
     const log = (_fields: object, message: string): void => void rig.logs.push(message);
-    const own = { port: 0, workers: 2, lameDuckMs: 0, drainWindowMs: 0, discoveryMs: 0 };
+    const own = {
+      workerSilentMsMax: 0,
+      port: 0,
+      workers: 2,
+      lameDuckMs: 0,
+      drainWindowMs: 0,
+      discoveryMs: 0,
+    };
     rig.#hasTls = config.tls !== undefined;
     rig.ingestor.announce();
     rig.gateway = await startGatewayWorkers({

@@ -162,6 +162,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
   { path: "services/cli/process/gateway-thread.ts", effects: ["network", "process"] },
   { path: "services/cli/process/gateway-threads.ts", effects: ["network"] },
+  { path: "services/cli/process/thread-cut.ts", effects: ["network"] },
   { path: "services/cli/process/open-browser.ts", effects: ["process"] },
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },
   { path: "services/cli/process/replay-service.ts", effects: ["randomness"] },

@@ -105,11 +105,13 @@ export type Connect<Options extends BaseConnectOptions, Client> = (
 /**
  * `connect()` of one kind of client on one host. `createClient` checks the options of its own,
  * throwing RangeError, and adds to the session what the client carries. `fallback` is where a
- * WebSocket comes from if the caller gives none; without it, from the host.
+ * WebSocket comes from if the caller gives none; without it, from the host. `breaksBefore` are
+ * WebSockets in a row that were of no use.
  */
 export function createConnect<Options extends BaseConnectOptions, Client>(
   createClient: (session: Session, options: Options) => Client,
   fallback?: SocketHost,
+  breaksBefore = 0,
 ): Connect<Options, Client> {
   return async (gateways, given) => {
     // Every option may be left out.
@@ -117,7 +119,7 @@ export function createConnect<Options extends BaseConnectOptions, Client>(
     assertBaseOptions(options);
     const { webSocket, clock, random } = options;
     const environment = createEnvironment({ webSocket, clock, random }, fallback);
-    const session = createSession(gateways, options, environment);
+    const session = createSession(gateways, options, environment, breaksBefore);
     const client = createClient(session, options);
     const { token } = options;
     if (typeof token === "function") await renewWith(session, token);
@@ -147,6 +149,7 @@ export function createSession(
   gateways: string | GatewayUrls,
   options: BaseConnectOptions,
   environment: Environment,
+  breaksBefore = 0,
 ): Session {
   const { reconnect } = options;
   const { urls, returnToFirstMs } = typeof gateways === "string" ? { urls: [gateways] } : gateways;
@@ -170,6 +173,7 @@ export function createSession(
     kinds: transport === "auto" ? TRANSPORT_KINDS : [transport],
     webSocketPath: options.webSocketPath ?? WEB_SOCKET_PATH,
     fetch: options.fetch,
+    breaksBefore,
   });
   return new Session({
     environment,

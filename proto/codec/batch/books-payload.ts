@@ -4,7 +4,7 @@ import type { BookColumns } from "../types.ts";
 import { malformed } from "../wire-error.ts";
 import { LEVEL_ASK, LEVEL_REMOVED } from "./batch-marks.ts";
 import type { ChainState } from "./chain-state.ts";
-import { assertCount } from "./field-scan.ts";
+import { misfit } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 import type { Payload } from "./payload.ts";
 import { applyPriceTexts, flags, readPrices, readSizes } from "./price-reader.ts";
@@ -18,9 +18,9 @@ export const BOOKS_PAYLOAD: Payload = {
 };
 
 function readBooks(scan: FieldScan, state: ChainState, count: number): BookColumns {
-  const prices = readPrices(scan, state, LEVEL_ASK);
+  const counts = readLevelCounts(scan, count);
+  const prices = readPrices(scan, state, levelsOf(counts), LEVEL_ASK);
   const sizes = readSizes(scan, prices.length, LEVEL_REMOVED);
-  const counts = readLevelCounts(scan, count, prices.length);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const bidCounts = new Array<number>(count);
   // oxlint-disable-next-line unicorn/no-new-array -- the same
@@ -43,32 +43,37 @@ function readBooks(scan: FieldScan, state: ChainState, count: number): BookColum
   }
   const replaces = scan.bool(BatchField.Replaces);
   const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
-  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
-  const snapshots = new Array<boolean>(count).fill(replaces);
+  // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes; `fill` is a slow call
+  const snapshots = new Array<boolean>(count);
+  for (let index = 0; index < count; index += 1) snapshots[index] = replaces;
   return { priceScale, sizeScale, snapshots, bidCounts, askCounts, prices, sizes };
 }
 
-function readLevelCounts(scan: FieldScan, count: number, levels: number): number[] {
-  const entries = scan.entries(BatchField.LevelCounts);
-  if (entries === 0) {
-    if (count === 1) return [levels];
-    assertCount("prices", levels, count);
-    // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
-    return new Array<number>(count).fill(1);
-  }
-  assertCount("level_counts", entries, count);
+function levelsOf(counts: readonly number[]): number {
+  let levels = 0;
+  for (let index = 0; index < counts.length; index += 1) levels += counts[index] as number;
+  return levels;
+}
+
+/** How many levels each event has: of all no more than `prices` has bytes. */
+function readLevelCounts(scan: FieldScan, count: number): number[] {
+  const end = scan.columnEnd(BatchField.LevelCounts);
+  let at = scan.start(BatchField.LevelCounts);
+  if (at < 0 && count === 1) return [scan.entries(BatchField.Prices)];
+  const levelsMax = scan.columnEnd(BatchField.Prices) - scan.start(BatchField.Prices);
   const { bytes } = scan;
   const counts: number[] = [];
-  let at = scan.start(BatchField.LevelCounts);
-  let total = 0;
+  let levels = 0;
+  const isSaid = at >= 0;
   for (let index = 0; index < count; index += 1) {
-    const some = takeNumber(bytes, at);
-    at = varintEnd;
-    total += some;
+    if (isSaid && at >= end) throw misfit(BatchField.LevelCounts);
+    const some = isSaid ? takeNumber(bytes, at) : 1;
+    if (isSaid) at = varintEnd;
+    levels += some;
     // Not so either where the varint was NaN.
-    if (!(total <= levels)) break;
+    if (!(levels <= levelsMax)) throw misfit(BatchField.LevelCounts);
     counts.push(some);
   }
-  if (total === levels && counts.length === count) return counts;
-  throw malformed("level_counts does not fit prices");
+  if (at !== end) throw misfit(BatchField.LevelCounts);
+  return counts;
 }

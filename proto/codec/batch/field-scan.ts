@@ -9,6 +9,7 @@ import {
 } from "../byte-reader.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { malformed, truncated } from "../wire-error.ts";
+import type { WireError } from "../wire-error.ts";
 import { takeSum } from "./difference-reader.ts";
 
 // What a field looks like on the wire; generated code has it as a digit for each field.
@@ -134,6 +135,17 @@ export class FieldScan {
     return this.#ends[field] as number;
   }
 
+  /**
+   * End of a column up to which its entries may be read without asking where each ends; -1 if there
+   * is none. Throws WireError if the last entry is cut off.
+   */
+  columnEnd(field: number): number {
+    if (this.start(field) < 0) return -1;
+    const end = this.end(field);
+    if ((this.bytes[end - 1] as number) >= 0x80) throw truncated();
+    return end;
+  }
+
   /** True if the field is there, be it empty. */
   has(field: number): boolean {
     return (this.#starts[field] as number) >= 0;
@@ -187,25 +199,22 @@ export class FieldScan {
 
   /** Entries of a column. Throws WireError if the last one is cut off. */
   entries(field: number): number {
-    const start = this.start(field);
-    return start < 0 ? 0 : countVarints(this.bytes, start, this.end(field));
+    const end = this.columnEnd(field);
+    const { bytes } = this;
+    let count = 0;
+    for (let at = this.start(field); at < end; at += 1) {
+      if ((bytes[at] as number) < 0x80) count += 1;
+    }
+    return count;
   }
 }
 
-/** How many varints a packed column holds. Throws WireError if the last one is cut off. */
-function countVarints(bytes: Uint8Array, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; at += 1) {
-    if ((bytes[at] as number) < 0x80) count += 1;
-  }
-  if (end > start && (bytes[end - 1] as number) >= 0x80) {
-    throw truncated();
-  }
-  return count;
+/** What is thrown for a column that has more or fewer entries than it should have. */
+export function misfit(field: number): WireError {
+  return malformed(`column ${field} does not fit`);
 }
 
-/** Throws WireError unless `what`, as the error calls it, has one entry for each event. */
-export function assertCount(what: string, entries: number, events: number): void {
-  if (entries === events) return;
-  throw malformed(`${what}: ${entries} entries for ${events} events`);
+/** Throws WireError unless a column has one entry for each event. */
+export function assertCount(field: number, entries: number, events: number): void {
+  if (entries !== events) throw misfit(field);
 }

@@ -1,11 +1,12 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import { fromBigInt } from "../../model/decimal.ts";
 import type { Mantissa } from "../../model/decimal.ts";
-import { takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
+import { takeEntry, takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
 import { addWrapped, unzigzag, unzigzagWide } from "../wide-integers.ts";
 import { malformed } from "../wire-error.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
+import { misfit } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 const SIZE_MAX = 2n ** 63n;
@@ -17,11 +18,15 @@ export let flags = /* @__PURE__ */ new Uint8Array(64);
 const RETAINED_FLAGS_MAX = 65_536;
 
 /**
- * Reads the column `prices`, its flags too, and moves the state's; a mask tells the ask chain from
- * the other.
+ * Reads the `count` entries of the column `prices`, their flags too, and moves the state's prices;
+ * a mask tells the ask chain from the other. Throws WireError if the column has more or fewer.
  */
-export function readPrices(scan: FieldScan, state: ChainState, askMask: number): Mantissa[] {
-  const count = scan.entries(BatchField.Prices);
+export function readPrices(
+  scan: FieldScan,
+  state: ChainState,
+  count: number,
+  askMask: number,
+): Mantissa[] {
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const prices = new Array<Mantissa>(count);
@@ -29,12 +34,13 @@ export function readPrices(scan: FieldScan, state: ChainState, askMask: number):
     flags = new Uint8Array(Math.max(64, count));
   }
   let { price, askPrice } = state;
+  const end = scan.columnEnd(BatchField.Prices);
   let at = scan.start(BatchField.Prices);
   for (let index = 0; index < count; index += 1) {
+    if (at >= end) throw misfit(BatchField.Prices);
     const code = takeNumber(bytes, at);
     let flag = code & 3;
-    const isAsk = (flag & askMask) !== 0;
-    const before = isAsk ? askPrice : price;
+    const before = (flag & askMask) !== 0 ? askPrice : price;
     let value: Mantissa =
       typeof before !== "number"
         ? NaN
@@ -53,27 +59,29 @@ export function readPrices(scan: FieldScan, state: ChainState, askMask: number):
     prices[index] = value;
     flags[index] = flag;
   }
+  if (at !== end) throw misfit(BatchField.Prices);
   state.price = price;
   state.askPrice = askPrice;
   return prices;
 }
 
-/** Reads the column `sizes`; entries whose flag has a bit of the mask are 0 and have no size. */
+/**
+ * Reads the column `sizes` of `count` trades or levels; one whose flag has a bit of the mask is 0
+ * and has no size. Throws WireError if the column does not fit.
+ */
 export function readSizes(scan: FieldScan, count: number, removedMask: number): Mantissa[] {
-  const entries = scan.entries(BatchField.Sizes);
   const { bytes } = scan;
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const sizes = new Array<Mantissa>(count);
+  const end = scan.columnEnd(BatchField.Sizes);
   let at = scan.start(BatchField.Sizes);
-  let rest = entries;
   for (let index = 0; index < count; index += 1) {
     if (((flags[index] as number) & removedMask) !== 0) {
       sizes[index] = 0;
       continue;
     }
-    rest -= 1;
-    if (rest < 0) break;
-    let size: Mantissa = takeNumber(bytes, at);
+    if (at >= end) throw misfit(BatchField.Sizes);
+    let size: Mantissa = takeEntry(bytes, at);
     if (size !== size) {
       const wide = takeWide(bytes, at);
       if (wide >= SIZE_MAX) throw malformed(`a size is ${wide}`);
@@ -82,8 +90,8 @@ export function readSizes(scan: FieldScan, count: number, removedMask: number): 
     at = varintEnd;
     sizes[index] = size;
   }
-  if (rest === 0) return sizes;
-  throw malformed("sizes does not fit prices");
+  if (at !== end) throw misfit(BatchField.Sizes);
+  return sizes;
 }
 
 /** Puts in what travels as text; returns the scales of prices and of sizes. */

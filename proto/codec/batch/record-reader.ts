@@ -1,14 +1,12 @@
 import * as BatchField from "../../gen/batch-field.ts";
 import type { Mantissa } from "../../model/decimal.ts";
 import { takeNumber, takeWide, varintEnd } from "../byte-reader.ts";
-import { malformed } from "../wire-error.ts";
-import type { WireError } from "../wire-error.ts";
 import type { RecordField } from "./batch-kinds.ts";
 import type { ReadRecords } from "./payload.ts";
 import type { ChainState } from "./chain-state.ts";
 import { applyTexts, hasTexts } from "./decimal-text-reader.ts";
 import { takeSum } from "./difference-reader.ts";
-import { assertCount } from "./field-scan.ts";
+import { assertCount, misfit } from "./field-scan.ts";
 import type { FieldScan } from "./field-scan.ts";
 
 /** Bits that a number has room for; no channel has as many fields. */
@@ -21,7 +19,7 @@ export function readRecords(
   count: number,
 ): ReadRecords {
   const changes = scan.entries(BatchField.Changes);
-  if (changes > 0) assertCount("changes", changes, count);
+  if (changes > 0) assertCount(BatchField.Changes, changes, count);
   const masks = changes > 0 ? readMasks(scan, count) : undefined;
   // oxlint-disable-next-line unicorn/no-new-array -- one for each field
   const columns = new Array<Mantissa[]>(fields.length);
@@ -55,7 +53,7 @@ function readField(
     return values.fill(value);
   }
   const { bytes } = scan;
-  const end = scan.end(column);
+  const end = scan.columnEnd(column);
   for (let index = 0; index < count; index += 1) {
     if (masks === undefined || ((masks[index] as number) & bit) !== 0) {
       if (at >= end) throw misfit(column);
@@ -66,10 +64,6 @@ function readField(
   }
   if (at === end) return values;
   throw misfit(column);
-}
-
-function misfit(column: number): WireError {
-  return malformed(`column ${column} does not fit changes`);
 }
 
 function readMasks(scan: FieldScan, count: number): number[] {

@@ -91,7 +91,7 @@ function readElements(
 
 function elementsOf(scan: FieldScan, field: number, count: number): Uint8Array[] {
   const ranges = scan.ranges(field);
-  assertCount(`field ${field}`, ranges.length / 2, count);
+  assertCount(field, ranges.length / 2, count);
   const elements: Uint8Array[] = [];
   for (let at = 0; at < ranges.length; at += 2) {
     elements.push(scan.bytes.subarray(ranges[at], ranges[at + 1]));

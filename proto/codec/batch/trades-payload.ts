@@ -24,15 +24,17 @@ export const TRADES_PAYLOAD: Payload = {
 };
 
 function readTrades(scan: FieldScan, state: ChainState, count: number): TradeColumns {
-  const prices = readPrices(scan, state, 0);
-  assertCount("prices", prices.length, count);
+  const prices = readPrices(scan, state, count, 0);
   const sizes = readSizes(scan, count, 0);
+  const isHistorical = scan.bool(BatchField.Historical);
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   const aggressorSides = new Array<AggressorSide>(count);
+  // oxlint-disable-next-line unicorn/no-new-array -- the same; `fill` is a call of V8's runtime
+  const historical = new Array<boolean>(count);
   for (let index = 0; index < count; index += 1) {
     aggressorSides[index] = SIDES[flags[index] as number] as AggressorSide;
+    historical[index] = isHistorical;
   }
-  const isHistorical = scan.bool(BatchField.Historical);
   const [priceScale, sizeScale] = applyPriceTexts(scan, state, prices, sizes);
   return {
     priceScale,
@@ -41,8 +43,7 @@ function readTrades(scan: FieldScan, state: ChainState, count: number): TradeCol
     sizes,
     aggressorSides,
     tradeIds: readTradeIds(scan, state, count),
-    // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
-    historical: new Array<boolean>(count).fill(isHistorical),
+    historical,
   };
 }
 
@@ -51,7 +52,7 @@ function readTradeIds(scan: FieldScan, state: ChainState, count: number): (Manti
   // oxlint-disable-next-line unicorn/no-new-array -- bounded by the bytes
   if (state.tradeIdForm === TradeIdForm.None) return new Array<string>(count).fill("");
   const ranges = scan.ranges(BatchField.TradeIds);
-  assertCount("trade_ids", ranges.length / 2, count);
+  assertCount(BatchField.TradeIds, ranges.length / 2, count);
   const ids: string[] = [];
   for (let at = 0; at < ranges.length; at += 2) {
     ids.push(readText(scan.bytes, ranges[at] as number, ranges[at + 1] as number));
@@ -64,7 +65,7 @@ const ONE_MORE = /* @__PURE__ */ Uint8Array.of(2);
 function readNumbers(scan: FieldScan, state: ChainState, count: number): (Mantissa | string)[] {
   const { tradeIdPrefix: prefix, tradeIdDigits: digits } = state;
   const entries = scan.entries(BatchField.TradeIdDeltas);
-  if (entries > 0) assertCount("trade_id_deltas", entries, count);
+  if (entries > 0) assertCount(BatchField.TradeIdDeltas, entries, count);
   // Zigzag of 1, where nothing is said.
   const bytes = entries > 0 ? scan.bytes : ONE_MORE;
   let at = entries > 0 ? scan.start(BatchField.TradeIdDeltas) : 0;

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { StartThread, WorkerThread } from "#gateway/workers/worker-place.ts";
 import type { LogLevel } from "#runtime/logger.ts";
+import { cutThread } from "./thread-cut.ts";
 
 /** What a thread of a gateway gets with its start and its ports. */
 export type ThreadExtras = { readonly logLevel: LogLevel };
@@ -53,5 +54,10 @@ class GatewayThread implements WorkerThread {
     this.#before = now;
     const since = before === undefined ? now : performance.eventLoopUtilization(now, before);
     return since.utilization;
+  }
+
+  cut(): void {
+    // What keeps it from ending is told by whoever waits for its exit.
+    void cutThread(this.#worker);
   }
 }

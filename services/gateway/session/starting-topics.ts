@@ -6,13 +6,16 @@ const GIVEN_UP: TopicRefusal = {
   message: "it was unsubscribed before it had started",
 };
 
+/** The waits for one topic: mostly one, which needs no set. */
+type Waits = HeldTopic | Set<HeldTopic>;
+
 /**
  * The topics of one session that are held and have not started. Several requests may wait for one
  * topic; it counts once.
  */
 export class StartingTopics {
   /** Undefined while there are none, as it is for most of the time. */
-  #byTopic: Map<string, Set<HeldTopic>> | undefined;
+  #byTopic: Map<string, Waits> | undefined;
   #waits = 0;
 
   /** Topics, each once. */
@@ -31,23 +34,25 @@ export class StartingTopics {
 
   /** The waits for one topic. */
   of(topic: string): Iterable<HeldTopic> {
-    return this.#byTopic?.get(topic) ?? [];
+    return each(this.#byTopic?.get(topic));
   }
 
   add(want: HeldTopic): void {
-    const byTopic = (this.#byTopic ??= new Map<string, Set<HeldTopic>>());
+    const byTopic = (this.#byTopic ??= new Map<string, Waits>());
     const same = byTopic.get(want.topic);
-    if (same === undefined) byTopic.set(want.topic, new Set([want]));
-    else same.add(want);
+    if (same === undefined) byTopic.set(want.topic, want);
+    else if (same instanceof Set) same.add(want);
+    else byTopic.set(want.topic, new Set([same, want]));
     this.#waits += 1;
   }
 
   /** The topic has started for this request, or will not. */
   remove(want: HeldTopic): void {
     const same = this.#byTopic?.get(want.topic);
-    if (same?.delete(want) !== true) return;
+    const isHere = same instanceof Set ? same.delete(want) : same === want;
+    if (!isHere) return;
     this.#waits -= 1;
-    if (same.size > 0) return;
+    if (same instanceof Set && same.size > 0) return;
     this.#byTopic?.delete(want.topic);
     if (this.size === 0) this.#byTopic = undefined;
   }
@@ -67,7 +72,7 @@ export class StartingTopics {
 
   /** All of them. */
   *all(): Iterable<HeldTopic> {
-    for (const same of this.#byTopic?.values() ?? []) yield* same;
+    for (const same of this.#byTopic?.values() ?? []) yield* each(same);
   }
 
   #giveUpSome(wants: readonly HeldTopic[], order: number, refusal: TopicRefusal): boolean {
@@ -76,9 +81,13 @@ export class StartingTopics {
       if (want.order >= order) continue;
       isAny = true;
       // What is settled has not been said yet, else it were not here.
-      if (want.isSettled) want.refusal ??= refusal;
-      else want.giveUp(refusal);
+      want.giveUp(refusal);
     }
     return isAny;
   }
+}
+
+function each(waits: Waits | undefined): Iterable<HeldTopic> {
+  if (waits === undefined) return [];
+  return waits instanceof Set ? waits : [waits];
 }

@@ -1,26 +1,62 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { TurnLine, Work } from "../turns/turns.ts";
+import type { TopicFailure } from "../topics/topic-subscriber.ts";
 import type { TopicRefusal } from "./topic-results.ts";
 import type { TopicSubscription } from "./topic-subscription.ts";
 
 /** What is ready waits this long for what is not, so that most requests have one result. */
 const PART_WAIT_MS = 100;
 
-/** A topic whose view is held, and what became of it. */
-export type HeldTopic = {
-  readonly kind: "held";
+/** A topic whose view is to be held for a request. */
+type WantInit = Pick<HeldTopic, "requestIndex" | "topic" | "subscription" | "order">;
+
+/**
+ * A topic whose view is held, and what became of it. Where many clients come at once there are
+ * very many of these, which live longer than it takes the collector to call them old: so one is
+ * one object.
+ */
+export class HeldTopic {
+  readonly kind = "held";
   readonly requestIndex: number;
   readonly topic: string;
   readonly subscription: TopicSubscription;
   /** Of the request that wants it: requests are numbered as they come. */
   readonly order: number;
   /** Set when the view turned out not to be had, or was given up meanwhile. */
-  refusal: TopicRefusal | undefined;
+  refusal: TopicRefusal | undefined = undefined;
   /** Nothing is waited for any more. */
-  isSettled: boolean;
-  /** Ends the wait. The answer to the request sets it. */
-  giveUp: (refusal: TopicRefusal) => void;
-};
+  isSettled = false;
+  /** The answer that waits for it, and its place there. */
+  #answer: SubscribeAnswer | undefined;
+  #index = 0;
+
+  constructor({ requestIndex, topic, subscription, order }: WantInit) {
+    this.requestIndex = requestIndex;
+    this.topic = topic;
+    this.subscription = subscription;
+    this.order = order;
+  }
+
+  /** The answer waits for it from now on. */
+  waitIn(answer: SubscribeAnswer, index: number): void {
+    this.#answer = answer;
+    this.#index = index;
+  }
+
+  /** It is ready, or not to be had. */
+  settle(refusal: TopicRefusal | undefined): void {
+    if (this.isSettled) return;
+    this.refusal ??= refusal;
+    this.isSettled = true;
+    this.#answer?.settle(this.#index);
+  }
+
+  /** Ends the wait, even before the answer has begun to wait for it. */
+  giveUp(refusal: TopicRefusal): void {
+    if (this.#answer === undefined || this.isSettled) this.refusal ??= refusal;
+    else this.settle(refusal);
+  }
+}
 
 /** One topic that a request wants: refused already, or held and getting ready. */
 export type WantedTopic =
@@ -68,20 +104,10 @@ export class SubscribeAnswer {
       }
       if (line.isOver) yield;
       this.#waiting += 1;
-      want.giveUp = (refusal) => {
-        want.refusal = refusal;
-        this.#settle(index, want);
-      };
-      want.subscription.whenReady((failure) => {
-        if (want.isSettled) return;
-        if (failure !== undefined) {
-          const { kind, message } = failure;
-          // The catalog has it and its ingestor has not: one is about to follow the other.
-          const error = kind === "unknown" ? "TOPIC_ERROR_NOT_READY" : "TOPIC_ERROR_UNAVAILABLE";
-          want.refusal = { error, message };
-        }
-        this.#settle(index, want);
-      });
+      want.waitIn(this, index);
+      // Given up before it was waited for.
+      if (want.refusal !== undefined) want.settle(want.refusal);
+      else want.subscription.whenReady((failure) => want.settle(failure && refusalOf(failure)));
     }
     this.#waiting -= 1;
     this.#proceed();
@@ -100,8 +126,8 @@ export class SubscribeAnswer {
     this.#settled = [];
   }
 
-  #settle(index: number, want: HeldTopic): void {
-    want.isSettled = true;
+  /** What stands at this place is waited for no more. Each calls it once. */
+  settle(index: number): void {
     this.#settled.push(index);
     this.#waiting -= 1;
     this.#proceed();
@@ -126,4 +152,10 @@ export class SubscribeAnswer {
     if (settled.length > 0 || wanted.length === 0)
       say(settled.flatMap((index) => wanted[index] ?? []));
   }
+}
+
+function refusalOf({ kind, message }: TopicFailure): TopicRefusal {
+  // The catalog has it and its ingestor has not: one is about to follow the other.
+  const error = kind === "unknown" ? "TOPIC_ERROR_NOT_READY" : "TOPIC_ERROR_UNAVAILABLE";
+  return { error, message };
 }

@@ -5,7 +5,7 @@ import { quotedText } from "#core/visible-text.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicPosition } from "../topics/batch-order.ts";
 import type { Hub } from "../topics/hub.ts";
-import type { Attached } from "../topics/topic-subscriber.ts";
+import type { AttachOptions, Attached } from "../topics/topic-subscriber.ts";
 import type { Looks } from "../access/looks.ts";
 import type { Principal } from "../access/principal.ts";
 import type { Work } from "../turns/turns.ts";
@@ -15,7 +15,7 @@ import type { Pattern } from "./patterns.ts";
 import type { PrincipalAccounts } from "./principal-accounts.ts";
 import type { RequestQueue } from "./request-queue.ts";
 import { StartingTopics } from "./starting-topics.ts";
-import { SubscribeAnswer } from "./subscribe-answer.ts";
+import { HeldTopic, SubscribeAnswer } from "./subscribe-answer.ts";
 import type { WantedTopic } from "./subscribe-answer.ts";
 import type { SubscribeParts } from "./subscribe-requests.ts";
 import {
@@ -138,9 +138,10 @@ export class TopicStarts {
   /** Holds the topics, as far as there is room, and says of each what it is. */
   *wantAll(names: readonly Topic[], origin: Origin): Work<WantedTopic[]> {
     const wanted: WantedTopic[] = [];
+    const options = startOptionsOf(origin.request);
     for (const name of names) {
       if (this.#parts.line.isOver) yield;
-      const want = this.#want(name, origin);
+      const want = this.#want(name, origin, options);
       wanted.push(want);
       // Said once, because a pattern may match more topics than a result can name.
       if (isFull(want)) break;
@@ -148,47 +149,48 @@ export class TopicStarts {
     return wanted;
   }
 
-  #want(name: Topic, origin: Origin): WantedTopic {
-    const { requestIndex, request, pattern, order } = origin;
+  #want(name: Topic, origin: Origin, options: AttachOptions): WantedTopic {
     const topic = formatTopic(name);
-    const refused = (refusal: TopicRefusal): WantedTopic => {
-      return { requestIndex, topic, kind: "refused", refusal };
-    };
-    if (this.#parts.live.has(topic)) return refused(ALREADY_SUBSCRIBED);
-    if (!this.#hasRoomFor(topic)) return refused(this.#noRoom(pattern));
+    const held = this.#hold(name, topic, origin, options);
+    if (held instanceof HeldTopic) return held;
+    return { requestIndex: origin.requestIndex, topic, kind: "refused", refusal: held };
+  }
+
+  /** The topic with its view, or why it is not to be had. */
+  #hold(
+    name: Topic,
+    topic: string,
+    { requestIndex, request, pattern, order }: Origin,
+    options: AttachOptions,
+  ): HeldTopic | TopicRefusal {
+    if (this.#parts.live.has(topic)) return ALREADY_SUBSCRIBED;
+    if (!this.#hasRoomFor(topic)) return this.#noRoom(pattern);
     const { hub, catalog } = this.#parts;
     // Asking an ingestor that is silent would only keep others waiting who ask one that is not.
     if (catalog.lostSinceUs(name.venue, name.symbol) !== undefined && !hub.follows(name)) {
       const message = `the ingestor of ${name.venue} is silent`;
-      return refused({ error: "TOPIC_ERROR_UNAVAILABLE", message });
+      return { error: "TOPIC_ERROR_UNAVAILABLE", message };
     }
     const terms = this.#parts.principal().may("subscribe", name);
     // His rights may have changed since the request was read.
-    if (terms === undefined) return refused(DENIED);
+    if (terms === undefined) return DENIED;
     const offered = permittedView(name.channel, request, terms);
     const { account, looks } = this.#parts;
     const principal = this.#parts.principal();
     const waitMs = looks.take(principal, name, terms);
-    if (waitMs > 0) return refused(tooSoon(waitMs));
-    if (!account.takeSubscription(principal)) return refused(tooManyOf(principal));
+    if (waitMs > 0) return tooSoon(waitMs);
+    if (!account.takeSubscription(principal)) return tooManyOf(principal);
     const topics = this.#parts.live.size + this.#starting.size;
     const asker = { topics };
     const view = offered && holdPermitted(hub, name, { options: offered, terms, asker });
     if (view === undefined) {
       account.giveSubscription(principal);
-      return refused(noRoom(hub.noRoomFor(name, topics)));
+      return noRoom(hub.noRoomFor(name, topics));
     }
-    const options = {
-      snapshot: request.snapshot !== "SNAPSHOT_MODE_NONE",
-      resume: request.resume,
-      whole: request.snapshot === "SNAPSHOT_MODE_WHOLE",
-      checksum: request.checksum,
-    };
     const kept = this.#positions.get(topic);
     const { owner } = this.#parts;
     const subscription = new TopicSubscription(owner, { view, options, kept, pattern });
-    const want = { requestIndex, topic, subscription, order, refusal: undefined } as const;
-    const held = { ...want, kind: "held", isSettled: false, giveUp: () => undefined } as const;
+    const held = new HeldTopic({ requestIndex, topic, subscription, order });
     this.#starting.add(held);
     return held;
   }
@@ -296,6 +298,16 @@ export class TopicStarts {
       this.#starting.remove(want);
     }
   }
+}
+
+/** The same for all topics of a request. */
+function startOptionsOf({ snapshot, resume, checksum }: TopicRequestMessage): AttachOptions {
+  return {
+    snapshot: snapshot !== "SNAPSHOT_MODE_NONE",
+    resume,
+    whole: snapshot === "SNAPSHOT_MODE_WHOLE",
+    checksum,
+  };
 }
 
 function tooManyOf({ id, limits }: Principal): TopicRefusal {

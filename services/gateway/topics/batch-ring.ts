@@ -70,6 +70,7 @@ export class BatchRing {
       parts.firstLength = place.length;
       parts.secondLength = place.baseLength;
     } else {
+      batch.keep();
       this.#odd.set(packed.dropped + packed.length, { batch, baseSequence });
       this.#oddBytes += batch.keptBytes;
     }

@@ -166,6 +166,7 @@ export class FanOut {
     let bytes = 0;
     for (let index = first; index < first + count; index += 1) {
       const batch = this.#batches.at(this.#numbers[index] as number);
+      batch.keep();
       bytes += batch.byteLength;
       entries.push(batch);
     }

@@ -1,4 +1,5 @@
 import { assert } from "#core/assert.ts";
+import { orderOf } from "./batch-order.ts";
 import type { BatchOrder } from "./batch-order.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { RingLimits } from "./topic-history.ts";
@@ -35,8 +36,10 @@ export class HeldBatches {
     return this.#held.length > ringBatchesMax || this.#bytes > ringBytesMax;
   }
 
+  /** Takes nothing of `order` but its numbers. */
   add(order: BatchOrder, batch: SharedBatch): void {
-    this.#held.push({ order, batch });
+    batch.keep();
+    this.#held.push({ order: orderOf(order), batch });
     this.#bytes += batch.keptBytes;
   }
 

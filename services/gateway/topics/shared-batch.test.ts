@@ -57,6 +57,28 @@ describe("news", () => {
     expect([second.bytes, second.based.bytes]).toEqual([chained, based]);
   });
 
+  test("lies with that of other topics until somebody keeps it, and then with its own", () => {
+    const other = new SharedTopic(301, LABELS);
+    const news = [topic, other, topic].map((one, index) => SharedBatch.news(one, batches[index]!));
+    const [chunk] = news.map(({ place }) => place.chunk);
+    expect(news.every(({ place }) => place.chunk === chunk)).toBe(true);
+    for (const batch of news) batch.keep();
+    const [first, second, third] = news.map(({ place }) => place.chunk);
+    expect([first === chunk, second === chunk, first === second]).toEqual([false, false, false]);
+    expect(third).toBe(first);
+    for (const [index, batch] of news.entries()) {
+      expect(batch.bytes).toEqual(wrapBatch(batch.topicId, batches[index]!, index === 0));
+      expect(batch.based.bytes).toEqual(wrapBatch(batch.topicId, batches[index]!, true));
+    }
+  });
+
+  test("whose bytes were asked for is kept", () => {
+    const second = SharedBatch.news(topic, batches[1]!);
+    const { chunk } = second.place;
+    expect(second.bytes.buffer).not.toBe(chunk.bytes.buffer);
+    expect(second.place.chunk).not.toBe(chunk);
+  });
+
   test("costs what its two parts have", () => {
     const second = SharedBatch.news(topic, batches[1]!);
     const { baseStart, baseEnd } = batches[1]!;

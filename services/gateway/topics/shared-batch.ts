@@ -12,9 +12,11 @@ export const UNMEASURED = 0;
 
 /**
  * Small, because a batch that somebody keeps for long keeps its whole chunk. Each topic has its
- * own, for the same reason.
+ * own for those, for the same reason.
  */
 const CHUNK_BYTES = 2 * 1_024;
+/** For what only passes through, of all topics together, so that it is in the processor's cache. */
+const PASSING_CHUNK_BYTES = 8 * 1_024;
 /** A batch that is longer has a chunk of its own. */
 const SHARED_BYTES_MAX = 512;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
@@ -24,6 +26,8 @@ type Chunk = {
   readonly bytes: Uint8Array;
   /** The same bytes by fours, where batches begin at such; undefined where they may not. */
   readonly words: Int32Array | undefined;
+  /** Batches of all topics lie in it. */
+  readonly isPassing: boolean;
 };
 
 /** Where a batch lies in a chunk. */
@@ -36,10 +40,46 @@ type BatchPlace = {
   readonly baseLength: number;
 };
 
-function chunkOf(length: number): Chunk {
+function chunkOf(length: number, isPassing = false): Chunk {
   const buffer = new ArrayBuffer(Math.ceil(length / WORD_BYTES) * WORD_BYTES);
-  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer), isPassing };
 }
+
+/** Bytes that are a chunk of their own. */
+function wholeChunk(bytes: Uint8Array): Chunk {
+  return { bytes, words: undefined, isPassing: false };
+}
+
+/** Gives places for batches, one after the other. */
+class ChunkSpace {
+  readonly #chunkBytes: number;
+  readonly #isPassing: boolean;
+  #chunk: Chunk | undefined;
+  #used = 0;
+
+  constructor(chunkBytes: number, isPassing: boolean) {
+    this.#chunkBytes = chunkBytes;
+    this.#isPassing = isPassing;
+  }
+
+  /** A place for a batch, which the caller fills. */
+  placeFor(length: number, baseLength: number): BatchPlace {
+    const whole = length + baseLength;
+    if (whole > SHARED_BYTES_MAX) return { chunk: chunkOf(whole), start: 0, length, baseLength };
+    let chunk = this.#chunk;
+    if (chunk === undefined || whole > this.#chunkBytes - this.#used) {
+      chunk = chunkOf(this.#chunkBytes, this.#isPassing);
+      this.#chunk = chunk;
+      this.#used = 0;
+    }
+    const start = this.#used;
+    this.#used = start + Math.ceil(whole / WORD_BYTES) * WORD_BYTES;
+    return { chunk, start, length, baseLength };
+  }
+}
+
+/** Where news lies that nobody keeps yet. */
+const passing = new ChunkSpace(PASSING_CHUNK_BYTES, true);
 
 /** What the batches of one topic share. */
 export class SharedTopic {
@@ -50,9 +90,8 @@ export class SharedTopic {
   readonly latency: GatewayLatency | undefined;
   #unbased: SharedBatch | undefined;
   #based: SharedBatch | undefined;
-  /** Where the next batches lie. */
-  #chunk: Chunk | undefined;
-  #used = 0;
+  /** For batches that somebody keeps; made with the first one. */
+  #kept: ChunkSpace | undefined;
 
   constructor(id: number, labels: TopicLabels, latency?: GatewayLatency) {
     this.id = id;
@@ -60,19 +99,10 @@ export class SharedTopic {
     this.latency = latency;
   }
 
-  /** A place for a batch, which the caller fills. */
+  /** A place for a batch that somebody keeps, which the caller fills. */
   placeFor(length: number, baseLength: number): BatchPlace {
-    const whole = length + baseLength;
-    if (whole > SHARED_BYTES_MAX) return { chunk: chunkOf(whole), start: 0, length, baseLength };
-    let chunk = this.#chunk;
-    if (chunk === undefined || whole > CHUNK_BYTES - this.#used) {
-      chunk = chunkOf(CHUNK_BYTES);
-      this.#chunk = chunk;
-      this.#used = 0;
-    }
-    const start = this.#used;
-    this.#used = start + Math.ceil(whole / WORD_BYTES) * WORD_BYTES;
-    return { chunk, start, length, baseLength };
+    this.#kept ??= new ChunkSpace(CHUNK_BYTES, false);
+    return this.#kept.placeFor(length, baseLength);
   }
 
   /** The form of the batch with its base, if it is the last one that was made. */
@@ -121,7 +151,7 @@ export class SharedBatch implements BatchExtent {
   readonly receivedAtUs: number;
   readonly labels: TopicLabels;
   readonly topic: SharedTopic;
-  /** Changed by `startChain` alone. */
+  /** Changed by `keep` and `startChain` alone. */
   place: BatchPlace;
   /** Made when somebody asks for the bytes, which those who only copy them do not. */
   #bytes: Uint8Array | undefined;
@@ -148,7 +178,7 @@ export class SharedBatch implements BatchExtent {
     { bytes, base }: { readonly bytes: Uint8Array; readonly base?: Uint8Array | undefined },
   ): SharedBatch {
     if (base === undefined) {
-      const chunk = { bytes, words: undefined };
+      const chunk = wholeChunk(bytes);
       const whole = { chunk, start: 0, length: bytes.byteLength, baseLength: 0 };
       return new SharedBatch(topic, extent, whole);
     }
@@ -165,7 +195,7 @@ export class SharedBatch implements BatchExtent {
     const lastSequence = baseSequence + skipped + count;
     const length = elementLength(batch, topic.id, rebase);
     const baseLength = rebase ? 0 : batch.baseEnd - batch.baseStart;
-    const place = topic.placeFor(length, baseLength);
+    const place = passing.placeFor(length, baseLength);
     const { chunk, start } = place;
     const end = putElement(chunk.bytes, start, batch, { topicId: topic.id, withBase: rebase });
     assert(end === start + length, "a batch is as long as was said");
@@ -229,8 +259,25 @@ export class SharedBatch implements BatchExtent {
     return this.topic.latency;
   }
 
-  /** Elements of ServerFrame.batches with tag and length: mostly one. */
+  /**
+   * Somebody keeps the batch for longer than the turn in which it came: it is moved to where others
+   * of its topic lie, so that it does not keep the bytes of all that came with it.
+   */
+  keep(): void {
+    const { chunk, start, length, baseLength } = this.place;
+    if (!chunk.isPassing) return;
+    const place = this.topic.placeFor(length, baseLength);
+    const whole = chunk.bytes.subarray(start, start + length + baseLength);
+    place.chunk.bytes.set(whole, place.start);
+    this.place = place;
+  }
+
+  /**
+   * Elements of ServerFrame.batches with tag and length: mostly one. Who asks for them may keep
+   * them.
+   */
   get bytes(): Uint8Array {
+    if (this.#bytes === undefined) this.keep();
     const { chunk, start, length } = this.place;
     this.#bytes ??= chunk.bytes.subarray(start, start + length);
     return this.#bytes;
@@ -274,7 +321,7 @@ export class SharedBatch implements BatchExtent {
     const { base } = this;
     if (base === undefined) return;
     const bytes = withBase(this.bytes, base);
-    const chunk = { bytes, words: undefined };
+    const chunk = wholeChunk(bytes);
     this.place = { chunk, start: 0, length: bytes.byteLength, baseLength: 0 };
     this.#bytes = undefined;
   }

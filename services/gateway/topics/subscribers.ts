@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../metrics.ts";
+import type { FanOut } from "./fan-out.ts";
 import type { SharedBatch } from "./shared-batch.ts";
 import type { EpochChange, TopicSubscriber } from "./topic-subscriber.ts";
 
@@ -19,6 +20,8 @@ export class Subscribers {
   readonly #members: TopicSubscriber[] = [];
   #lists = new Int32Array(LISTS_MIN);
   #listed = 0;
+  /** Of the listed ones. Kept here, because asking one of them goes through many objects. */
+  #fanOut: FanOut | undefined;
   /** Of the last batch. */
   #sequence = 0;
   readonly #metrics: Pick<GatewayMetrics, "conflated">;
@@ -67,7 +70,7 @@ export class Subscribers {
     const listed = this.#listed;
     this.#sequence = batch.lastSequence;
     if (listed > 0) {
-      const { fanOut } = (this.#members[0] as TopicSubscriber).seat ?? {};
+      const fanOut = this.#fanOut;
       assert(fanOut !== undefined, "a listed subscriber has a list");
       const { labels, skipped } = batch;
       if (skipped > 0) this.#metrics.conflated.inc(labels, skipped * listed);
@@ -100,8 +103,9 @@ export class Subscribers {
     const member = this.#members[index] as TopicSubscriber;
     const { fanOut, list } = member.seat as NonNullable<TopicSubscriber["seat"]>;
     const place = this.#listed;
-    const isAlone = place === 0 || this.#members[0]?.seat?.fanOut === fanOut;
+    const isAlone = place === 0 || this.#fanOut === fanOut;
     assert(isAlone, "all lists of a topic are of one gateway");
+    this.#fanOut = fanOut;
     this.#put(index, this.#members[place] as TopicSubscriber);
     this.#put(place, member);
     if (place === this.#lists.length) {

@@ -325,7 +325,7 @@ export class TopicFeed {
     this.#latency.publishToReceive.observe(clock.nowUs() - batch.publishedTimeUs);
     this.#receivedAtUs = clock.monotonicUs();
     const news = SharedBatch.news(this.#shared, batch, this.#receivedAtUs);
-    this.#sync.batchReceived(orderOf(batch), news);
+    this.#sync.batchReceived(batch, news);
   }
 
   #deliver(batch: SharedBatch): void {

@@ -29,10 +29,9 @@ type LateStep = {
 
 /**
  * Does the long work of all clients in turns: at most 2 ms of each turn of the event loop, whoever
- * wants how much, and a slice for each client in rotation. Short steps that come by the thousand,
- * such as frames to be read, are put off without a line of their own. So whoever asks for little waits for no
+ * wants how much, and a slice for each client in rotation. So whoever asks for little waits for no
  * more than a few turns behind whoever asks for much, and market data in between for no more than
- * one.
+ * one. Short steps that come by the thousand, such as frames to be read, have a queue of their own.
  */
 export class Turns {
   readonly #clock: Clock;

@@ -96,6 +96,7 @@ class GatewayWorkers implements RunningGateway {
         startThread,
         together,
         onServes: () => this.#onServes(index),
+        onHang: (silentMs) => this.#onHang(index, silentMs),
         onDeath: (reason) => this.#onDeath(index, reason),
         onEnded: () => this.#onPlaceEnded(),
       });
@@ -205,6 +206,11 @@ class GatewayWorkers implements RunningGateway {
     this.#metrics.workerStarts.inc();
     this.#options.logger.info({ worker: index }, "a worker serves");
     if (this.#places.every(({ serves }) => serves !== undefined)) this.#starting?.resolve();
+  }
+
+  #onHang(worker: number, silentMs: number): void {
+    this.#metrics.workerHangs.inc();
+    this.#options.logger.error({ worker, silentMs }, "a worker hangs, and is ended");
   }
 
   #onDeath(index: number, reason: string): void {

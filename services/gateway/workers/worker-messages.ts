@@ -17,6 +17,8 @@ export type WorkerStart = {
   readonly log: StreamLog["kind"] | undefined;
   /** Words that both threads see; see farewell.ts. */
   readonly farewell: Int32Array;
+  /** The same; see heartbeat.ts. */
+  readonly heartbeat: Int32Array;
   readonly together: TogetherMemory;
 };
 

@@ -17,7 +17,12 @@ export function createWorkerMetrics(registry: Registry) {
     }),
     workerDeaths: new Counter({
       name: "tickwire_gateway_worker_deaths_total",
-      help: "Workers that ended because of a bug, or could not start.",
+      help: "Workers that ended because of a bug, or could not start, or hung.",
+      registers,
+    }),
+    workerHangs: new Counter({
+      name: "tickwire_gateway_worker_hangs_total",
+      help: "Workers that were ended because their event loop did not turn. They died, too.",
       registers,
     }),
     workerAnswersMissed: new Counter({

@@ -5,6 +5,7 @@ import { BusHost } from "#bus/threads/bus-host.ts";
 import { PortCalls } from "#bus/threads/port-calls.ts";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { gatewayConfig } from "../config.ts";
+import { beat } from "./heartbeat.ts";
 import { Together } from "./together.ts";
 import { WorkerPlace } from "./worker-place.ts";
 
@@ -12,11 +13,17 @@ import { WorkerPlace } from "./worker-place.ts";
 class FakeThread {
   readonly calls: PortCalls;
   readonly closes: unknown[] = [];
+  cuts = 0;
   #onExit: (reason: string) => void = () => undefined;
 
   constructor(port: ConstructorParameters<typeof PortCalls>[0]) {
     const close = (graceMs: unknown): void => void this.closes.push(graceMs);
-    this.calls = new PortCalls(port, new Map([["close", close]]));
+    const never = (): Promise<never> => new Promise(() => undefined);
+    const answers = new Map<string, (argument: unknown) => unknown>([
+      ["close", close],
+      ["summary", never],
+    ]);
+    this.calls = new PortCalls(port, answers);
   }
 
   onExit(listener: (reason: string) => void): void {
@@ -25,6 +32,10 @@ class FakeThread {
 
   busyRatio(): number {
     return 0.5;
+  }
+
+  cut(): void {
+    this.cuts += 1;
   }
 
   exit(reason = "it ended"): void {
@@ -43,6 +54,7 @@ describe("a place for a worker", () => {
   let threads: FakeThread[] = [];
   let said: string[] = [];
   let listening: Set<unknown>;
+  let beats: Int32Array;
   let place: WorkerPlace;
 
   beforeEach(() => {
@@ -65,14 +77,21 @@ describe("a place for a worker", () => {
       },
       clock,
       random: () => 1,
-      logger: { debug: silent, info: silent, warn: silent, error: silent },
-      startThread: (_start, ports) => {
+      logger: {
+        debug: silent,
+        info: silent,
+        warn: silent,
+        error: (_fields, message) => void said.push(message),
+      },
+      startThread: (start, ports) => {
+        beats = start.heartbeat;
         const thread = new FakeThread(ports.calls);
         threads.push(thread);
         return thread;
       },
       together: new Together(config, () => 0.5),
       onServes: () => void said.push("serves"),
+      onHang: (silentMs) => void said.push(`hangs: ${silentMs}`),
       onDeath: (reason) => void said.push(`died: ${reason}`),
       onEnded: () => void said.push("ended"),
     });
@@ -117,10 +136,51 @@ describe("a place for a worker", () => {
     }
     // Who has served for a minute has started well.
     await serve(threads.at(-1));
-    clock.advance(60_000);
+    for (let second = 0; second < 60; second += 1) {
+      clock.advance(1_000);
+      beat(beats);
+    }
     threads.at(-1)?.exit();
     clock.advance(100);
     expect(threads).toHaveLength(11);
+  });
+
+  test("ends a thread that does not turn, which gets nobody more, and starts another", async () => {
+    place.open();
+    await serve(threads[0]);
+    clock.advance(9_000);
+    beat(beats);
+    clock.advance(9_999);
+    const asked = place.call("summary");
+    expect([place.state, listening.size]).toEqual(["serving", 1]);
+    clock.advance(251);
+    await expect(asked).rejects.toMatchObject({ code: "thread-gone" });
+    expect([place.state, listening.size, threads[0]?.cuts]).toEqual(["hung", 0, 1]);
+    await expect(place.call("summary")).rejects.toMatchObject({ code: "thread-gone" });
+    expect(place.status).toEqual({ sessions: 0, notReady: ["worker-down"] });
+    threads[0]?.exit("its thread ended with the code 1");
+    expect(said).toEqual([
+      "serves",
+      "hangs: 10000",
+      "died: its event loop did not turn for 10000 ms",
+    ]);
+    clock.advance(10_000);
+    expect([threads.length, said.length]).toEqual([2, 3]);
+  });
+
+  test.each([
+    [4_999, 2],
+    [5_000, 3],
+  ])("of a thread that has not ended %d ms later it says so", async (laterMs, messages) => {
+    place.open();
+    await serve(threads[0]);
+    clock.advance(10_000);
+    clock.advance(laterMs);
+    expect(said).toHaveLength(messages);
+    place.close(0);
+    expect([place.state, threads[0]?.closes]).toEqual(["closing", []]);
+    threads[0]?.exit();
+    expect([place.state, clock.pending]).toEqual(["ended", 0]);
   });
 
   test("says why a thread could not start in its own words", async () => {

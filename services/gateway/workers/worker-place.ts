@@ -11,6 +11,7 @@ import { logCalls } from "#bus/threads/thread-log.ts";
 import type { GatewayConfig } from "../config.ts";
 import type { Together } from "./together.ts";
 import { createFarewell, returned } from "./farewell.ts";
+import { createHeartbeat, HeartbeatWatch } from "./heartbeat.ts";
 import type { WorkerPorts, WorkerServes, WorkerStart, WorkerStatus } from "./worker-messages.ts";
 import { WORKER_TABLE } from "./worker-table.ts";
 import type { WorkerEvent, WorkerState } from "./worker-table.ts";
@@ -21,6 +22,11 @@ export type WorkerThread = {
   onExit(listener: (reason: string) => void): void;
   /** Part of the time in which its event loop was busy, since this was asked last. */
   busyRatio(): number;
+  /**
+   * Ends the thread although its event loop does not turn, having cut all of its connections. It
+   * exits soon, unless it is held up in native code.
+   */
+  cut(): void;
 };
 
 /** Starts a thread, which gets the ports. */
@@ -53,6 +59,8 @@ type WorkerPlaceParts = {
   readonly together: Together;
   /** A thread of it serves. */
   readonly onServes: () => void;
+  /** The thread hangs, and is ended. */
+  readonly onHang: (silentMs: number) => void;
   /** A thread of it could not start, or has ended in another way than by being closed. */
   readonly onDeath: (reason: string) => void;
   /** No thread runs in it, and none will. */
@@ -65,12 +73,16 @@ const REST_MS_MAX = 10_000;
 /** A thread that served for so long has started well. */
 const SERVED_US_MIN = 60_000_000;
 
+/** A thread that hangs and has not ended after so long is held up in native code. */
+const CUT_MS_MAX = 5_000;
+
 /** What belongs to the thread that runs in a place. */
 type Run = {
   readonly thread: WorkerThread;
   readonly hosted: HostedThread;
   readonly calls: PortCalls;
   readonly farewell: Int32Array;
+  readonly heartbeat: Int32Array;
   /** What the listener hands connections on to. */
   readonly descriptors: Set<unknown>;
   readonly startedUs: number;
@@ -87,6 +99,8 @@ export class WorkerPlace {
   #deathsInRow = 0;
   #failure = "";
   #cancelRest: CancelTimer = () => {};
+  #watch: HeartbeatWatch | undefined;
+  #cancelCut: CancelTimer = () => {};
   #graceMs = 0;
 
   constructor(parts: WorkerPlaceParts) {
@@ -125,7 +139,9 @@ export class WorkerPlace {
 
   /** Asks the thread. Rejects with CallFailure, also if there is no thread now. */
   call(method: string, argument?: unknown): Promise<unknown> {
-    if (this.#run !== undefined) return this.#run.calls.call(method, argument);
+    if (this.#run !== undefined && this.#state !== "hung") {
+      return this.#run.calls.call(method, argument);
+    }
     return Promise.reject(new CallFailure("thread-gone", "no thread runs in this place now"));
   }
 
@@ -134,6 +150,8 @@ export class WorkerPlace {
     this.#graceMs = graceMs;
     const before = this.#state;
     this.#move("close");
+    // How long it takes to leave is bounded by the process.
+    this.#watch?.close();
     if (before === "serving") this.#closeThread();
     if (before === "resting") this.#end();
   }
@@ -152,7 +170,7 @@ export class WorkerPlace {
       objects: new MessageChannel(),
       calls: new MessageChannel(),
     };
-    const farewell = createFarewell();
+    const [farewell, heartbeat] = [createFarewell(), createHeartbeat()];
     const { kind: busKind, payloadBytesMax } = bus;
     const hosted = host.attach({
       memory,
@@ -169,12 +187,14 @@ export class WorkerPlace {
         bus: { busKind, payloadBytesMax, memory },
         log: log?.kind,
         farewell,
+        heartbeat,
         together: this.#parts.together.memory,
       },
       { bus: channels.bus.port2, objects: channels.objects.port2, calls: channels.calls.port2 },
     );
     const startedUs = clock.monotonicUs();
-    this.#run = { thread, hosted, calls, farewell, descriptors: new Set(), startedUs };
+    const words = { farewell, heartbeat };
+    this.#run = { thread, hosted, calls, ...words, descriptors: new Set(), startedUs };
     thread.onExit((reason) => this.#onExit(reason));
   }
 
@@ -208,8 +228,39 @@ export class WorkerPlace {
     this.#serves = serves;
     this.#status = serves;
     this.#move("serves");
-    if (this.#state === "closing") this.#closeThread();
-    else this.#parts.onServes();
+    if (this.#state === "closing") {
+      this.#closeThread();
+      return;
+    }
+    this.#watchThread();
+    this.#parts.onServes();
+  }
+
+  #watchThread(): void {
+    const { config, clock } = this.#parts;
+    const { workerSilentMsMax: silentMsMax } = config;
+    const run = this.#run;
+    if (silentMsMax === 0 || run === undefined) return;
+    const onSilent = (): void => this.#onHang(run, silentMsMax);
+    this.#watch = new HeartbeatWatch({ heartbeat: run.heartbeat, clock, silentMsMax, onSilent });
+  }
+
+  /**
+   * Nobody is handed to the thread any more, and its clients come back to others. It could come
+   * back by itself, but nobody can tell.
+   */
+  #onHang(run: Run, silentMs: number): void {
+    const { clock, logger, index } = this.#parts;
+    this.#move("hangs");
+    this.#failure = `its event loop did not turn for ${silentMs} ms`;
+    this.#status = { sessions: 0, notReady: ["worker-down"] };
+    this.#takeBack();
+    run.calls.close();
+    this.#parts.onHang(silentMs);
+    run.thread.cut();
+    this.#cancelCut = clock.after(CUT_MS_MAX, () => {
+      logger.error({ worker: index }, "a worker that hangs cannot be ended; restart the process");
+    });
   }
 
   #closeThread(): void {
@@ -231,6 +282,8 @@ export class WorkerPlace {
   #onExit(reason: string): void {
     const run = this.#run;
     assert(run !== undefined, "a thread that exits has run");
+    this.#watch?.close();
+    this.#cancelCut();
     this.#takeBack();
     run.hosted.detach();
     run.calls.close();

@@ -13,6 +13,7 @@ import { startGateway } from "../main.ts";
 import type { GatewayOfThread } from "../gateway.ts";
 import type { SharedListener } from "../transport/transport.ts";
 import { awaitReturned } from "./farewell.ts";
+import { beat } from "./heartbeat.ts";
 import type { WorkerPage, WorkerPorts, WorkerStart, WorkerStatus } from "./worker-messages.ts";
 
 /** What a worker is made of, in its own thread. */
@@ -90,7 +91,7 @@ export async function runWorkerSide(parts: WorkerSideParts): Promise<WorkerSide 
   }
   const gateway = running;
   void calls.call("serves", { ...statusOf(gateway), pages: pagesOf(gateway) }).catch(ignoreGone);
-  tellStatus(gateway, calls, clock);
+  tellStatus(gateway, calls, { clock, heartbeat: start.heartbeat });
   return {
     leave: () => {
       ports.calls.postMessage({ kind: "call", number: 0, method: "leaving", argument: undefined });
@@ -154,10 +155,15 @@ function pagesOf(gateway: GatewayOfThread): WorkerPage[] {
   });
 }
 
-/** Tells what has changed, for as long as the thread lives. */
-function tellStatus(gateway: GatewayOfThread, calls: PortCalls, clock: Clock): void {
+/** Says that the thread turns, and tells what has changed, for as long as it does. */
+function tellStatus(
+  gateway: GatewayOfThread,
+  calls: PortCalls,
+  { clock, heartbeat }: { readonly clock: Clock; readonly heartbeat: Int32Array },
+): void {
   let told = JSON.stringify(statusOf(gateway));
   const look = (): void => {
+    beat(heartbeat);
     const status = statusOf(gateway);
     const text = JSON.stringify(status);
     if (text !== told) {

@@ -338,14 +338,22 @@ export function skipScalar(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** Behind digits, with or without a fraction. An exponent is unusual. */
+/** Behind digits, with or without a fraction and an exponent. */
 function skipNumber(bytes: Uint8Array, start: number): number {
   let at = skipDigits(bytes, start);
   if (at === start || (at - start > 1 && bytes[start] === ZERO)) return NOT_SO;
-  if (bytes[at] !== POINT) return at;
-  const first = at + 1;
-  at = skipDigits(bytes, first);
-  return at === first ? NOT_SO : at;
+  if (bytes[at] === POINT) {
+    const first = at + 1;
+    at = skipDigits(bytes, first);
+    if (at === first) return NOT_SO;
+  }
+  return bytes[at] === SMALL_EXPONENT || bytes[at] === EXPONENT ? skipExponent(bytes, at + 1) : at;
+}
+
+function skipExponent(bytes: Uint8Array, start: number): number {
+  const first = bytes[start] === MINUS || bytes[start] === PLUS ? start + 1 : start;
+  const end = skipDigits(bytes, first);
+  return end === first ? NOT_SO : end;
 }
 
 /** Behind as many digits as there are. */

@@ -42,6 +42,11 @@ test("a text is that of a text or a number", () => {
   expect(members.endOf(0)).toBe(7);
 });
 
+test.each(["8.428e-05", "1E5", "2.5e+3", "0e0"])("%s is the text of a number", (number) => {
+  const members = new ScannedMembers(["a", "b"]);
+  expect(readBy(members, `{"a":${number},"b":1}`, 2)).toEqual([[number, "1"], "]"]);
+});
+
 test("members of an object within it are read by those that know them", () => {
   const stats = new ScannedMembers(["high", "low"]);
   const members = new ScannedMembers(["last", "stats"], { stats });
@@ -67,7 +72,8 @@ test.each([
   ['{"a" :1}', "a space"],
   ['{"a":1 }', "a space before the end"],
   ['{"a":01}', "a number that JSON does not have"],
-  ['{"a":1e5}', "an exponent"],
+  ['{"a":1e}', "an exponent without digits"],
+  ['{"a":1e-}', "an exponent that is a sign alone"],
   ['{"a":{}}', "an object for a scalar"],
   ['{"a":1,"a":2}', "a wanted member twice"],
   ['{"\\u0061":1}', "an escaped key"],

@@ -64,6 +64,8 @@ type Entry = {
  */
 export class BookStage {
   readonly #options: BookStageOptions;
+  readonly #counters: BookCounters;
+  readonly #onDelta: BookStageOptions["onDelta"];
   readonly #entries = new Map<Instrument, Entry>();
   /** Most messages are about the instrument of the message before. */
   #last: Entry | undefined;
@@ -72,6 +74,8 @@ export class BookStage {
 
   constructor(options: BookStageOptions) {
     this.#options = options;
+    this.#counters = options.counters;
+    this.#onDelta = options.onDelta;
   }
 
   /** Takes the next message of a book, in order of arrival. */
@@ -193,31 +197,31 @@ export class BookStage {
   }
 
   #onOutput(entry: Entry, output: BookOutput): void {
-    const { counters, onNeedSnapshot } = this.#options;
+    const counters = this.#counters;
     switch (output.kind) {
-      case "event":
-        this.#begin(entry, output.event);
-        this.#options.onEvent(output.event);
-        this.#judgeCrossing(entry);
-        return;
       case "delta":
         assert(entry.isStarted, "a delta follows a snapshot without a loss between");
-        this.#options.onDelta(output.delta);
+        this.#onDelta(output.delta);
         this.#judgeCrossing(entry);
         return;
       case "checksum":
         if (output.ok) counters.checksumsPassed += 1;
         else counters.checksumsFailed += 1;
         return;
+      case "event":
+        this.#begin(entry, output.event);
+        this.#options.onEvent(output.event);
+        this.#judgeCrossing(entry);
+        return;
       case "gap":
         counters.gaps += 1;
         return;
       case "doubt":
-        onNeedSnapshot(entry.builder.instrument, output.reason);
+        this.#options.onNeedSnapshot(entry.builder.instrument, output.reason);
         return;
       case "need-snapshot":
         assert(!entry.isLive, "a live book needs no snapshot");
-        onNeedSnapshot(entry.builder.instrument, output.reason);
+        this.#options.onNeedSnapshot(entry.builder.instrument, output.reason);
         return;
       case "state":
         this.#enter(entry, output.state, output.reason);

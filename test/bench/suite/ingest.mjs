@@ -105,18 +105,23 @@ function createIngest(capture, framesPerBatch) {
     let frames = 0;
     let ns = 0;
     for (const { lines, isFrames } of runs) {
+      // Apart from frames, whose fields would be looked up among lines of other shapes.
+      if (!isFrames) {
+        for (const line of lines) replay.take(line);
+        publisher.flush();
+        continue;
+      }
       // What the lines before leave to collect is not theirs.
-      if (isFrames) collectYoung();
+      collectYoung();
       let begin = cpuNs();
       for (const line of lines) {
         if (line.bytes !== undefined) replay.takeText(line, line.bytes);
         else replay.take(line);
-        if (!isFrames) continue;
         frames += 1;
         if (frames % framesPerBatch === 0) publisher.flush();
         if (frames === startFrames) begin = cpuNs();
       }
-      if (isFrames && frames > startFrames) ns += cpuNs() - begin;
+      if (frames > startFrames) ns += cpuNs() - begin;
       else publisher.flush();
     }
     publisher.flush();

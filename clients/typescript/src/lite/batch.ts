@@ -23,17 +23,17 @@ type Chain = {
   readonly epoch: number;
   generation: number;
   sequence: number;
-  receivedUs: bigint;
-  venueUs: bigint;
-  venueReceivedUs: bigint;
-  readonly unitUs: bigint;
+  receivedUs: number;
+  venueUs: number;
+  venueReceivedUs: number;
+  readonly unitUs: number;
   readonly scales: readonly number[];
-  price: bigint;
+  price: Mantissa;
   readonly idForm: number;
-  id: bigint;
+  id: Mantissa;
   readonly idPrefix: string;
   readonly idDigits: number;
-  readonly values: bigint[];
+  readonly values: Mantissa[];
   /** Fields of an event, as its writer counts them. */
   readonly fieldCount: number;
 };
@@ -54,7 +54,7 @@ type Decimal = { readonly number: number; readonly text: string; readonly mantis
 
 /** Prices and sizes in turn, and what makes an event of what all have and its own numbers. */
 type Columns = {
-  readonly values: readonly bigint[][];
+  readonly values: readonly Mantissa[][];
   readonly eventOf: (
     shared: SharedHead,
     own: OwnHead,
@@ -106,7 +106,7 @@ const ID_DIGITS_MAX = 18;
 export type ApplyTexts = (
   chain: Pick<Chain, "scales" | "fieldCount">,
   fields: Fields,
-  columns: readonly bigint[][],
+  columns: readonly Mantissa[][],
 ) => readonly number[];
 
 /** Reads the batches of one topic on one connection. */
@@ -137,7 +137,7 @@ export class LiteReader {
     const snapshot = numberOf(fields, 18) !== 0;
     const skipped = numberOf(fields, 8);
     const times = listOf(fields, 2);
-    const count = (times.length - 2) / (chain.unitUs === 0n ? 1 : 2);
+    const count = (times.length - 2) / (chain.unitUs === 0 ? 1 : 2);
     const before = chain.sequence;
     const last = snapshot ? before : before + skipped + count;
     const mark = Number(times[0]);
@@ -160,6 +160,7 @@ export class LiteReader {
         : chain.scales;
     const firstSequence = snapshot ? before : before + skipped + 1;
     const [priceScale, sizeScale] = scales as [number, number];
+    const powers = [powerOf(priceScale), powerOf(sizeScale)];
     const initial = snapshot;
     const shared = { names, epoch, initial, publishedTimeUs, priceScale, sizeScale };
     const events = eventTimes.map(({ venueTimeUs, receivedTimeUs }, index) => {
@@ -169,7 +170,7 @@ export class LiteReader {
         receivedTimeUs,
       };
       const numbers = columns.values.map((values, at) =>
-        decimalOf(values[index]!, at & 1 ? sizeScale : priceScale),
+        decimalOf(values[index]!, scales[at & 1]!, powers[at & 1]!),
       );
       const event = columns.eventOf(shared, head, numbers, index);
       return jsonSafe(event, ...numbers.map(({ mantissa }) => mantissa));
@@ -183,8 +184,8 @@ export class LiteReader {
 
 function chainOf(base: Fields): Chain {
   const signed = (field: number) => unzigzag(varintOf(base, field));
-  const receivedUs = BigInt(numberOf(base, 4));
-  const timeFrom = (field: number) => BigInt(safeNumber(sumOf(receivedUs, signed(field))));
+  const receivedUs = numberOf(base, 4);
+  const timeFrom = (field: number) => safeNumber(sumOf(receivedUs, signed(field)));
   const channel = numberOf(base, 1);
   const isQuotes = channel === QUOTES;
   const unitUs = numberOf(base, 7);
@@ -212,14 +213,14 @@ function chainOf(base: Fields): Chain {
     receivedUs,
     venueUs: timeFrom(5),
     venueReceivedUs: timeFrom(6),
-    unitUs: BigInt(unitUs),
+    unitUs,
     scales,
     price: signed(10),
     idForm,
     id: signed(13),
     idPrefix: textOf(base, 14),
     idDigits,
-    values: QUOTE_COLUMNS.map((_, index) => values[index] ?? 0n),
+    values: QUOTE_COLUMNS.map((_, index) => values[index] ?? 0),
     fieldCount: isQuotes ? values.length : 2,
   };
 }
@@ -228,28 +229,40 @@ function readTimes(chain: Chain, times: readonly Mantissa[], count: number) {
   const { unitUs } = chain;
   let at = 2;
   return Array.from({ length: count }, () => {
-    chain.receivedUs = sumOf(chain.receivedUs, BigInt(times[at++]!));
-    const receivedTimeUs = safeNumber(chain.receivedUs);
-    const code = unitUs && BigInt(times[at++]!);
-    if (code) {
-      const span = chain.receivedUs - chain.venueReceivedUs;
+    const receivedTimeUs = safeNumber(sumOf(chain.receivedUs, times[at++]!));
+    chain.receivedUs = receivedTimeUs;
+    const code = unitUs && safeNumber(times[at++]!);
+    if (code > 0) {
       // Rounded down, also where the clock went back.
-      const units = (span - (((span % unitUs) + unitUs) % unitUs)) / unitUs;
-      chain.venueUs = sumOf(chain.venueUs, (unzigzag(code - 1n) + units) * unitUs);
-      chain.venueReceivedUs = chain.receivedUs;
+      const units = Math.floor(safeNumber(receivedTimeUs - chain.venueReceivedUs) / unitUs);
+      const passedUs = safeNumber(((unzigzag(code - 1) as number) + units) * unitUs);
+      chain.venueUs = safeNumber(chain.venueUs + passedUs);
+      chain.venueReceivedUs = receivedTimeUs;
     }
-    return { receivedTimeUs, venueTimeUs: code ? safeNumber(chain.venueUs) : undefined };
+    return { receivedTimeUs, venueTimeUs: code > 0 ? chain.venueUs : undefined };
   });
 }
 
+/** Powers of ten that a double holds exactly go up to here. */
+const EXACT_SCALE_MAX = 22;
+
+/** What a whole number at this scale is divided by; 0 if no double is that exactly. */
+function powerOf(scale: number): number {
+  return scale > EXACT_SCALE_MAX ? 0 : Number(`1e${scale}`);
+}
+
 /** A number as it is, as text, and as the integer that it is at its scale. */
-function decimalOf(wide: bigint, scale: number): Decimal {
-  const isNegative = wide < 0n;
-  const digits = String(isNegative ? -wide : wide).padStart(scale + 1, "0");
+function decimalOf(mantissa: Mantissa, scale: number, power: number): Decimal {
+  const isNegative = mantissa < 0;
+  const digits = String(isNegative ? -mantissa : mantissa).padStart(scale + 1, "0");
   const point = digits.length - scale;
-  const text = `${digits.slice(0, point)}.${digits.slice(point)}`.replace(/\.?0*$/, "");
-  const signed = (isNegative ? "-" : "") + text;
-  return { number: Number(signed), text: signed, mantissa: fromBigInt(wide) };
+  let end = digits.length;
+  while (end > point && digits[end - 1] === "0") end -= 1;
+  const plain = digits.slice(0, point) + (end > point ? `.${digits.slice(point, end)}` : "");
+  const text = isNegative ? `-${plain}` : plain;
+  // One division of two exact doubles is correctly rounded.
+  const number = typeof mantissa === "number" && power > 0 ? mantissa / power : Number(text);
+  return { number, text, mantissa };
 }
 
 function readTrades(chain: Chain, fields: Fields, count: number): Columns {
@@ -261,11 +274,14 @@ function readTrades(chain: Chain, fields: Fields, count: number): Columns {
   const said = idForm === 1 && deltas.length > 0 ? deltas : idForm === 2 ? texts : sizes;
   assertFit([codes, sizes, said].every(({ length }) => length === count));
   const historical = numberOf(fields, 20) !== 0;
-  const prices: bigint[] = [];
+  const prices: Mantissa[] = [];
   const sides = codes.map((code) => {
-    const wide = BigInt(code);
-    prices.push((chain.price = sumOf(chain.price, unzigzag(wide >> 2n))));
-    return SIDES[Number(wide & 3n)];
+    const [change, side] =
+      typeof code === "number"
+        ? [Math.floor(code / 4), code % 4]
+        : [fromBigInt(code >> 2n), Number(code & 3n)];
+    prices.push((chain.price = sumOf(chain.price, unzigzag(change))));
+    return SIDES[side];
   });
   const ids = codes.map((_, index) => {
     if (idForm !== 1) return texts[index];
@@ -297,20 +313,21 @@ function readTrades(chain: Chain, fields: Fields, count: number): Columns {
     tradeId: ids[index] || undefined,
     historical,
   });
-  return { values: [prices, sizes.map(BigInt)], eventOf };
+  return { values: [prices, sizes], eventOf };
 }
 
 function readQuotes(chain: Chain, fields: Fields, count: number): Columns {
-  const masks = listOf(fields, 6).map(BigInt);
+  const masks = listOf(fields, 6).map(safeNumber);
   assertFit(masks.length === 0 || masks.length === count);
   const values = QUOTE_COLUMNS.map((column, field) => {
     const changes = listOf(fields, column);
     let next = 0;
-    const entries: bigint[] = [];
+    const entries: Mantissa[] = [];
     for (let index = 0; index < count; index += 1) {
-      const isChanged = masks.length === 0 ? changes.length : (masks[index]! >> BigInt(field)) & 1n;
+      const isChanged =
+        masks.length === 0 ? changes.length : Math.floor(masks[index]! / 2 ** field) % 2;
       // Past the end there is nothing, which is refused below.
-      const change = isChanged ? unzigzag(changes[next++] ?? 0) : 0n;
+      const change = isChanged ? unzigzag(changes[next++] ?? 0) : 0;
       entries.push((chain.values[field] = sumOf(chain.values[field]!, change)));
     }
     assertFit(next === changes.length);

@@ -1,3 +1,4 @@
+import { fromBigInt, type Mantissa } from "@tickwire/proto/model";
 import type { ApplyTexts } from "./batch.ts";
 import { bytesOf, fieldsOf, numberOf, textOf } from "./wire.ts";
 
@@ -15,11 +16,11 @@ export const applyTexts: ApplyTexts = (chain, fields, columns) => {
     if (!(entry < columns[0]!.length) || !isDecimal(text)) throw new RangeError("a text is none");
     const scale = (text.split(".")[1] ?? "").length;
     if (column < columns.length) scales[column & 1] = Math.max(scales[column & 1]!, scale);
-    return { column, entry, scale, mantissa: BigInt(text.replace(".", "")) };
+    return { column, entry, scale, mantissa: fromBigInt(BigInt(text.replace(".", ""))) };
   });
   if (places.length === 0) return scales;
-  const scaled = (value: bigint, from: number, column: number) =>
-    value * 10n ** BigInt(scales[column & 1]! - from);
+  const scaled = (value: Mantissa, from: number, column: number) =>
+    fromBigInt(BigInt(value) * 10n ** BigInt(scales[column & 1]! - from));
   for (const [column, values] of columns.entries()) {
     const from = chain.scales[column & 1]!;
     for (const [entry, value] of values.entries()) values[entry] = scaled(value, from, column);

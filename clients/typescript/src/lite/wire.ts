@@ -21,13 +21,16 @@ let varintEnd = 0;
 
 /** The varint at a position; from 2^53 on a bigint. Throws RangeError if none ends before `end`. */
 function varintAt(bytes: Uint8Array, position: number, end: number): Mantissa {
+  const last = position + VARINT_BYTES_MAX;
   let value: Mantissa = 0;
-  for (let index = 0; index < Math.min(VARINT_BYTES_MAX, end - position); index += 1) {
-    const byte = bytes[position + index]!;
+  let unit = 1;
+  for (let at = position; at < end && at < last; at += 1) {
+    const byte = bytes[at]!;
     const bits = byte & 0x7f;
-    if (index < WIDE_BYTE) value = (value as number) + bits * 128 ** index;
-    else value = BigInt.asUintN(64, BigInt(value) + (BigInt(bits) << BigInt(7 * index)));
-    varintEnd = position + index + 1;
+    if (at < position + WIDE_BYTE) value = (value as number) + bits * unit;
+    else value = BigInt.asUintN(64, BigInt(value) + BigInt(bits) * BigInt(unit));
+    unit *= 128;
+    varintEnd = at + 1;
     if (byte < 0x80) return typeof value === "number" ? value : fromBigInt(value);
   }
   throw new RangeError("a number is cut off");
@@ -64,10 +67,10 @@ export function fieldsOf(bytes: Uint8Array): Fields {
 }
 
 /** The last varint of a field, 0 if there is none. Throws RangeError where it is something else. */
-export function varintOf(fields: Fields, field: number): bigint {
+export function varintOf(fields: Fields, field: number): Mantissa {
   const value = fields[field]?.at(-1) ?? 0;
   if (typeof value === "object") throw new RangeError(`field ${field} is no number`);
-  return BigInt(value);
+  return value;
 }
 
 /** The same as a number. Throws RangeError, also beyond 2^53. */
@@ -75,10 +78,9 @@ export function numberOf(fields: Fields, field: number): number {
   return safeNumber(varintOf(fields, field));
 }
 
-/** The number that a whole number is. Throws RangeError beyond 2^53. */
-export function safeNumber(value: bigint): number {
-  const number = fromBigInt(value);
-  if (typeof number === "number") return number;
+/** The same number, which is whole. Throws RangeError beyond 2^53. */
+export function safeNumber(value: Mantissa): number {
+  if (Number.isSafeInteger(value)) return value as number;
   throw new RangeError(`${value} is beyond 2^53`);
 }
 
@@ -108,25 +110,31 @@ export function bytesOf(fields: Fields, field: number): Uint8Array[] {
 
 /** The numbers of a list, packed or not. Throws RangeError if one is cut off. */
 export function listOf(fields: Fields, field: number): Mantissa[] {
-  return (fields[field] ?? []).flatMap((value) => {
-    if (!(value instanceof Uint8Array)) return value;
-    const list: Mantissa[] = [];
-    for (let at = 0; at < value.length; at = varintEnd) {
-      list.push(varintAt(value, at, value.length));
+  const list: Mantissa[] = [];
+  for (const value of fields[field] ?? []) {
+    if (!(value instanceof Uint8Array)) {
+      list.push(value);
+      continue;
     }
-    return list;
-  });
+    const end = value.length;
+    for (let at = 0; at < end; at = varintEnd) list.push(varintAt(value, at, end));
+  }
+  return list;
 }
 
 /** The signed number that a zigzag code stands for. */
-export function unzigzag(code: Mantissa): bigint {
-  const wide = BigInt(code);
-  return (wide >> 1n) ^ -(wide & 1n);
+export function unzigzag(code: Mantissa): Mantissa {
+  if (typeof code === "number") return code % 2 === 0 ? code / 2 : -(code + 1) / 2;
+  return fromBigInt((code >> 1n) ^ -(code & 1n));
 }
 
 /** `a + b` modulo 2^64, as a signed integer. */
-export function sumOf(a: bigint, b: bigint): bigint {
-  return BigInt.asIntN(64, a + b);
+export function sumOf(a: Mantissa, b: Mantissa): Mantissa {
+  if (typeof a === "number" && typeof b === "number") {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return fromBigInt(BigInt.asIntN(64, BigInt(a) + BigInt(b)));
 }
 
 /** A value to write; what a message has by default is left out. */

@@ -14,7 +14,7 @@ type WholeCode = {
 
 /** Options that an opening knows, or that are for what is made on it. */
 const PLAIN_OPTIONS: ReadonlySet<string> = /* @__PURE__ */ new Set(
-  "signal webSocket clock random clientName token compression bufferEventsMax overflow hiddenIntervalMs callTimeoutMs callsQueuedMax interceptors".split(
+  "signal webSocket clock random clientName token compression fetch bufferEventsMax overflow hiddenIntervalMs callTimeoutMs callsQueuedMax interceptors".split(
     " ",
   ),
 );
@@ -32,11 +32,14 @@ export function createOpeningConnect<Options extends BaseConnectOptions, Client>
     const options = given ?? ({} as Options);
     const { webSocket, clock, random, signal } = options;
     const environment = createEnvironment({ webSocket, clock, random });
+    let wasSilent = false;
     if (isPlain(gateways, options) && signal?.aborted !== true) {
       const loadTakeOver = async () => (await load()).takeOver;
       const session = new OpeningSession(gateways, options, environment, loadTakeOver);
       const client = createClient(session, options);
-      if (await session.open(signal)) return client;
+      const outcome = await session.open(signal);
+      if (outcome === "open") return client;
+      wasSilent = outcome === "silent";
     }
     const backoff = { baseMs: 500, maxMs: 20_000 };
     const code = new LateCode(load, { ...environment, backoff });
@@ -47,7 +50,7 @@ export function createOpeningConnect<Options extends BaseConnectOptions, Client>
       const message = "the gateway was not reached, or the client's code could not be loaded";
       throw new ConnectionError("connect-failed", message, { retryable: true, cause });
     }
-    return whole.createWholeConnect(createClient)(gateways, options);
+    return whole.createWholeConnect(createClient, wasSilent)(gateways, options);
   };
 }
 

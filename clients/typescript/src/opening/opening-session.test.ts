@@ -1,5 +1,5 @@
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   booksBatch,
   encodeBatches,
@@ -415,6 +415,28 @@ describe("what an opening does not know", () => {
     await stand.arrive();
     stand.gateway.socket.accept("http");
     await expect(connecting).rejects.toMatchObject({ code: "unsupported-version" });
+  });
+
+  test("is why a WebSocket stays silent: what else there is comes first then", async () => {
+    const stand = new OpeningStand();
+    stand.gateway.welcomes = false;
+    const asked: string[] = [];
+    const fetch = (url: string) => {
+      asked.push(new URL(url).pathname);
+      return Promise.reject(new TypeError("no network"));
+    };
+    vi.stubGlobal("WebSocket", stand.gateway.WebSocket);
+    const connecting = stand.connect({ webSocket: undefined, fetch: fetch as never });
+    connecting.catch(() => undefined);
+    stand.clock.advance(10_000);
+    await stand.arrive();
+    const hasAsked = () => {
+      stand.clock.advance(0);
+      expect(asked.length).toBeGreaterThan(0);
+    };
+    await vi.waitFor(hasAsked, { timeout: 20_000 });
+    expect([asked[0]?.includes("sse"), stand.gateway.sockets.length]).toEqual([true, 1]);
+    vi.unstubAllGlobals();
   });
 
   test("is told as an error if neither can be had", async () => {

@@ -149,24 +149,24 @@ export class OpeningSession implements ClientSession {
   }
 
   /**
-   * Dials. True when the gateway has welcomed the client; false if that cannot be had, for whatever
-   * reason: whoever knows all reasons is to try.
+   * Dials. `open` when the gateway has welcomed the client, `silent` if it has not in time,
+   * `failed` for any other reason: whoever knows all reasons is to try.
    */
-  open(signal: AbortSignal | undefined): Promise<boolean> {
+  open(signal: AbortSignal | undefined): Promise<"open" | "silent" | "failed"> {
     const { openWebSocket, clock } = this.#environment;
     return new Promise((resolve) => {
-      const settle = (isOpen: boolean) => {
+      const settle = (outcome: "open" | "silent" | "failed") => {
         cancelTimer();
         signal?.removeEventListener("abort", giveUp);
-        if (isOpen) this.#begin();
+        if (outcome === "open") this.#begin();
         else {
           this.#unwatch();
           this.#letGo(4005);
         }
-        resolve(isOpen);
+        resolve(outcome);
       };
-      const giveUp = () => settle(false);
-      const cancelTimer = clock.after(CONNECT_MS_MAX, giveUp);
+      const giveUp = () => settle("failed");
+      const cancelTimer = clock.after(CONNECT_MS_MAX, () => settle("silent"));
       signal?.addEventListener("abort", giveUp, { once: true });
       try {
         const compression = this.#options.compression ?? true;
@@ -174,7 +174,8 @@ export class OpeningSession implements ClientSession {
         this.#socket = socket;
         if (socket.binaryType !== "nodebuffer") socket.binaryType = "arraybuffer";
         socket.onopen = () => (socket.protocol === SUBPROTOCOL ? this.#greet() : giveUp());
-        socket.onmessage = ({ data }: { data: unknown }) => settle(this.#welcomes(data));
+        socket.onmessage = ({ data }: { data: unknown }) =>
+          settle(this.#welcomes(data) ? "open" : "failed");
         socket.onerror = () => undefined;
         socket.onclose = giveUp;
       } catch {

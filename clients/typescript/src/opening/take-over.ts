@@ -4,15 +4,22 @@ import type { ClientSession } from "../session/client-session.ts";
 import { Consumer } from "../topics/consumer.ts";
 import { withTopics, type OwnTopics } from "../topics/own-topics.ts";
 import { TICK_CHANNELS } from "../topics/tick-channels.ts";
+import { WEB_SOCKET_BREAKS_MAX } from "../transports/transport-choice.ts";
 import { HandedSocket } from "./handed-socket.ts";
 import type { Attachment, Opened, Past, Whole } from "./opened.ts";
 
-/** `connect()` without an opening, for options that it does not know. */
+/**
+ * `connect()` without an opening, for options that it does not know, and where it got nowhere: if
+ * its WebSocket was silent, what else there is is tried first.
+ */
 export function createWholeConnect<Options extends BaseConnectOptions, Client>(
   createClient: (session: ClientSession, options: Options) => Client,
+  wasSilent: boolean,
 ) {
-  return createConnect<Options, Client>((session, options) =>
-    createClient(withTopics(session, TICK_CHANNELS), options),
+  return createConnect<Options, Client>(
+    (session, options) => createClient(withTopics(session, TICK_CHANNELS), options),
+    undefined,
+    wasSilent ? WEB_SOCKET_BREAKS_MAX : 0,
   );
 }
 

@@ -6,9 +6,12 @@ import type { TransportLadder } from "./transport-ladder.ts";
 import type { ConnectionTarget, LadderTools, TransportOptions } from "./transport-options.ts";
 import { TransportTrial } from "./transport-trial.ts";
 
+/** So many useless WebSockets in a row are what a network does not let through. */
+export const WEB_SOCKET_BREAKS_MAX = 2;
+
 /** What a connection over HTTP is judged by, as one over WebSocket is. */
 const TOOLS: LadderTools = {
-  breaksMax: 2,
+  breaksMax: WEB_SOCKET_BREAKS_MAX,
   createTrial: (environment, owner) => new TransportTrial(environment, owner),
   dial: (environment, options, { frames, handlers }) =>
     new Connection(environment, options, frames, handlers),
@@ -27,10 +30,11 @@ export class TransportChoice {
   /** Loaded when it was first needed. */
   ladder: TransportLadder | undefined;
   /** WebSockets in a row that were of no use. */
-  breaks = 0;
+  breaks: number;
 
   constructor(options: TransportOptions) {
     this.options = options;
+    this.breaks = options.breaksBefore ?? 0;
   }
 
   createConnection(target: ConnectionTarget): ClientConnection {

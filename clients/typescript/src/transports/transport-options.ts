@@ -19,6 +19,8 @@ export type TransportOptions = {
   /** The path of the WebSocket, in whose place those of HTTP stand. */
   readonly webSocketPath: string;
   readonly fetch: FetchLike | undefined;
+  /** WebSockets in a row that were of no use before. */
+  readonly breaksBefore?: number;
 };
 
 /** Where a connection leads to, and who hears of it. */

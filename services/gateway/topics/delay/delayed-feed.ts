@@ -154,6 +154,7 @@ export class DelayedFeed implements ViewFeed, TopicSubscriber {
   }
 
   deliver(batch: SharedBatch): void {
+    batch.keep();
     if (!this.#push({ kind: "batch", batch })) return;
     this.#queued(batch.lastSequence);
     if (!this.#needsState || batch.isState) return;

@@ -1,5 +1,5 @@
 import { assert } from "#core/assert.ts";
-import type { CancelTimer } from "#core/clock.ts";
+import type { CancelTimer, Clock } from "#core/clock.ts";
 import { HeldUp } from "#core/held-up.ts";
 import type { FeedTick } from "#core/market-tick.ts";
 import type { ConnectionTicket, FeedDecoder, FeedEvent } from "../feed-adapter.ts";
@@ -52,6 +52,10 @@ export type FeedLinkOwner = {
 export class FeedLink {
   readonly decoder: FeedDecoder;
   readonly #options: FeedLinkOptions;
+  // What each frame needs, apart from options that are put together of others: where these have
+  // many shapes in memory, looking a field up in them takes as long as a call.
+  readonly #clock: Clock;
+  readonly #owner: FeedLinkOwner;
   readonly #socket: FeedSocket;
   readonly #pacer: RequestPacer;
   readonly #emit: (event: FeedEvent) => void;
@@ -74,6 +78,8 @@ export class FeedLink {
 
   constructor(options: FeedLinkOptions) {
     this.#options = options;
+    this.#clock = options.clock;
+    this.#owner = options.owner;
     const { clock, policy, adapter, catalog, bookDepth, owner } = options;
     const { url } = options.ticket;
     options.address.connections.opened();
@@ -250,15 +256,13 @@ export class FeedLink {
 
   /** Returns when the frame was received. */
   #beginFrame(): number {
-    const { clock, owner } = this.#options;
-    this.#lastAliveUs = clock.monotonicUs();
-    owner.onLinkFrame(this);
-    return clock.nowUs();
+    this.#lastAliveUs = this.#clock.monotonicUs();
+    this.#owner.onLinkFrame(this);
+    return this.#clock.nowUs();
   }
 
   #endFrame(): void {
-    const { owner } = this.#options;
-    if (this.#refused.length > 0) owner.onLinkRefused(this, this.#takeRefused());
+    if (this.#refused.length > 0) this.#owner.onLinkRefused(this, this.#takeRefused());
     // A recording cannot be dialled again: there, what the frame held is lost and no more.
     if (this.#isFaulty && !this.#options.recorded) this.terminate("a frame could not be read");
   }

@@ -11,7 +11,7 @@ import type {
   FeedSubscription,
   RawBook,
 } from "../feed-adapter.ts";
-import type { FeedData } from "../feed-sink.ts";
+import type { FeedData, FeedSink } from "../feed-sink.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionReplacement } from "./connection-replacement.ts";
 import type { ReplaceableSession } from "./connection-replacement.ts";
@@ -35,6 +35,9 @@ import type { RestAnswer } from "../rest/rest-client.ts";
 export class FeedSession implements FeedLinkOwner, ReplaceableSession {
   readonly plan: ConnectionPlan;
   readonly #options: FeedSessionOptions;
+  // What each frame needs: see `FeedLink`.
+  readonly #sink: FeedSink;
+  readonly #counters: FeedSessionOptions["counters"];
   readonly #recorded: boolean;
   readonly #requests: SubscriptionRequests;
   readonly #subscriptions: SessionSubscriptions;
@@ -52,6 +55,8 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   constructor(options: FeedSessionOptions) {
     this.#options = options;
+    this.#sink = options.sink;
+    this.#counters = options.counters;
     this.plan = options.plan;
     this.#recorded = options.recorded ?? false;
     const { network, plan } = options;
@@ -182,7 +187,7 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
 
   /** @internal Called by the link. */
   onLinkFrame(_link: FeedLink): void {
-    this.#options.counters.frames += 1;
+    this.#counters.frames += 1;
   }
 
   /** @internal Called by the link. */
@@ -225,11 +230,10 @@ export class FeedSession implements FeedLinkOwner, ReplaceableSession {
       return;
     }
     if (link !== this.#current) return;
-    const { sink, counters } = this.#options;
     if (!this.#subscriptions.onData(tick.instrument, tick.channel, link.lastAliveUs)) {
-      counters.unrequested += 1;
+      this.#counters.unrequested += 1;
     } else if (tick.kind !== "trade" || !this.#trades.takeTick(tick)) {
-      sink.onTick(tick);
+      this.#sink.onTick(tick);
     }
   }
 

@@ -5,13 +5,14 @@ import { JsonKind, type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { elementsOf, epochTimeUsAt } from "../../reading/tape-fields.ts";
 import { CryptocomAnswers } from "./answers.ts";
 import {
@@ -24,12 +25,10 @@ import {
   readValue,
 } from "./readings.ts";
 import { channelsOfName, type CryptocomChannel, indexNameOf } from "./requests.ts";
+import { CryptocomScanner, LEVELS_MAX, type ScannedCryptocom } from "./scanner.ts";
 
 const channelIn = fieldFinder("channel");
 const nameIn = fieldFinder("instrument_name");
-
-/** The venue offers 10 and 50 levels a side, and once had 150. */
-const LEVELS_MAX = 1000;
 
 /** Indexes whose last price is kept; there is one for each asset that contracts are made on. */
 const INDEXES_MAX = 10_000;
@@ -39,7 +38,13 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new CryptocomAnswers();
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #symbols: SymbolTable<ScannedCryptocom>;
+  readonly #scanner: CryptocomScanner;
+  readonly #states = new InstrumentStates<ScannedCryptocom>((instrument) => {
+    const state = { instrument, scales: new ScaleTracker(), hasTrades: false };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
   readonly #candles = new CandleCloser();
   readonly #indexPrices = new Map<string, string>();
   /** Instruments whose first message of trades, which are old ones, has been. */
@@ -48,6 +53,12 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new CryptocomScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -63,7 +74,9 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
     const confirmed = this.#answers.read(tape, emit);
     if (confirmed?.channels.includes("trades") !== true) return;
     const instrument = this.#catalog.byVenueSymbol(confirmed.venueSymbol);
-    if (instrument !== undefined) this.#begun.delete(instrument);
+    if (instrument === undefined) return;
+    this.#begun.delete(instrument);
+    this.#states.of(instrument).hasTrades = false;
   }
 
   /** A lost change of a book shows in the next one's numbers, a lost trade in nothing. */
@@ -112,6 +125,7 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
     if (channel === "trades") {
       const historical = !this.#begun.has(instrument);
       this.#begun.add(instrument);
+      this.#states.of(instrument).hasTrades = true;
       return this.#trades(data, instrument, { historical, receivedTimeUs }, emit);
     }
     const subject = { instrument, receivedTimeUs };
@@ -130,7 +144,7 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
   ): Fault {
     const tape = this.#tape;
     const { instrument } = subject;
-    const scales = this.#scales.of(instrument);
+    const { scales } = this.#states.of(instrument);
     switch (channel) {
       case "book": {
         const depth = Number(tape.text(tape.get(result, "depth")));
@@ -183,7 +197,7 @@ export class CryptocomReader implements FrameReader<JsonTape, JsonTape> {
     const items = oldestFirst(elementsOf(tape, list), "newest", (item) => ({
       time: epochTimeUsAt(tape, tape.get(item, "t")),
     }));
-    const how = { scales: this.#scales.of(instrument), historical };
+    const how = { scales: this.#states.of(instrument).scales, historical };
     for (const item of items) {
       const fault = readTrade(tape, item, { instrument, receivedTimeUs }, how, emit);
       if (fault !== undefined) rejectOf(emit, fault, instrument, "trades");

@@ -10,7 +10,7 @@ import type {
 } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameForm, FrameReader } from "../../reading/frame-decoder.ts";
 import { tapeObjects } from "../../reading/frame-forms.ts";
@@ -19,9 +19,11 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitRefused } from "../../reading/subscription-answers.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { elementsOf, textAt } from "../../reading/tape-fields.ts";
 import { readBook, readCandle, readTicker, readTrade, tradeTimeUs } from "./readings.ts";
 import { TicketSubscriptions, type TicketWords } from "./requests.ts";
+import { type ScannedTicket, TicketScanner } from "./scanner.ts";
 
 /** The channel that a type of message is told of as; books hold quotes as well. */
 type TicketChannel = Extract<Channel, "trades" | "book" | "ticker" | "candles">;
@@ -76,7 +78,13 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
   readonly #catalog: InstrumentCatalog;
   readonly #subscriptions: TicketSubscriptions;
   readonly #plainBookLevel: number;
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  readonly #symbols: SymbolTable<ScannedTicket>;
+  readonly #scanner: TicketScanner;
+  readonly #states = new InstrumentStates<ScannedTicket>((instrument) => {
+    const state = { instrument, scales: new ScaleTracker(), hasTrades: false };
+    this.#symbols.add(instrument, state);
+    return state;
+  });
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
@@ -86,6 +94,16 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
     this.#catalog = context.catalog;
     this.#subscriptions = new TicketSubscriptions(words);
     this.#plainBookLevel = words.plainBookLevel;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new TicketScanner(
+      this.#symbols,
+      (instrument, channel) => this.#subscriptions.isWanted(instrument, channel),
+      words.plainBookLevel,
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -133,7 +151,7 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
     const items = oldestFirst(elementsOf(tape, 0), "newest", (item) => ({
       time: tradeTimeUs(tape, item),
     }));
-    const how = { scales: this.#scales.of(instrument), historical: false };
+    const how = { scales: this.#states.of(instrument).scales, historical: false };
     for (const item of items) {
       const fault = readTrade(tape, item, { instrument, receivedTimeUs }, how, emit);
       if (fault !== undefined) rejectOf(emit, fault, instrument, "trades");
@@ -169,8 +187,10 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
     switch (channel) {
       case "trades": {
         this.#trades.add(instrument);
+        const state = this.#states.of(instrument);
+        state.hasTrades = true;
         const historical = tape.equals(tape.get(item, "stream_type"), "SNAPSHOT");
-        const how = { scales: this.#scales.of(instrument), historical };
+        const how = { scales: state.scales, historical };
         return readTrade(tape, item, subject, how, emit);
       }
       case "book":
@@ -202,7 +222,8 @@ export class TicketReader implements FrameReader<JsonTape, JsonTape> {
       book: this.#subscriptions.isWanted(instrument, "book"),
       quotes: this.#subscriptions.isWanted(instrument, "quotes"),
     };
-    return readBook(this.#tape, item, subject, this.#scales.of(instrument), wanted, emit);
+    const { scales } = this.#states.of(instrument);
+    return readBook(this.#tape, item, subject, scales, wanted, emit);
   }
 
   /** Errors, answers to questions, and what keeps the connection alive. */
