@@ -30,13 +30,13 @@ const BENCHMARKS = {
   bytes: { load: () => importTypeScript("./suite/bytes.ts"), rounds: 1 },
   fanout: { load: () => import("./suite/fanout.mjs"), rounds: 3 },
   peers: { load: () => import("./suite/peers.mjs"), rounds: 3 },
-  latency: { load: () => import("./suite/latency.mjs"), rounds: 3 },
+  latency: { load: () => import("./suite/latency.mjs"), rounds: 2 },
   memory: { load: () => import("./suite/memory.mjs"), rounds: 2 },
   instruments: { load: () => import("./suite/instrument-memory.mjs"), rounds: 1 },
   client: { load: () => import("./suite/client.mjs"), rounds: 3 },
   bundle: { load: () => import("./suite/bundle.mjs"), rounds: 1 },
   stall: { load: () => import("./suite/stall.mjs"), rounds: 2 },
-  start: { load: () => import("./suite/start.mjs"), rounds: 5 },
+  start: { load: () => import("./suite/start.mjs"), rounds: 3 },
   scale: { load: () => import("./suite/scale.mjs"), rounds: 3 },
 };
 const RESULTS = join(import.meta.dirname, "results");

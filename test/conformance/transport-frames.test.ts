@@ -38,6 +38,14 @@ async function closeCode(raw: RawSocket): Promise<number | undefined> {
   return bytes[at + 1] === 0 ? 1005 : bytes.readUInt16BE(at + 2);
 }
 
+const UNFINISHED: readonly (readonly [what: string, bytes: Buffer])[] = [
+  ["an unmasked message", Buffer.concat([frame(0x82, "abcd", false), frame(0x82, "efgh")])],
+  ["a short unmasked message", frame(0x82, "a", false)],
+  ["an unmasked close", frame(0x88, "", false)],
+  ["half a frame", frame(0x82, "abcdefgh").subarray(0, 7)],
+  ["the first byte of a frame", Buffer.from([0x82])],
+];
+
 const IDLE_TIMEOUT_MS = { uws: 8_000, node: 400 };
 
 describe.each(TRANSPORT_FACTORIES)("%s transport, frames", (name, create) => {
@@ -117,23 +125,28 @@ describe.each(TRANSPORT_FACTORIES)("%s transport, frames", (name, create) => {
     expect(seen.messages).toHaveLength(0);
   });
 
-  test.each([
-    ["an unmasked message", Buffer.concat([frame(0x82, "abcd", false), frame(0x82, "efgh")])],
-    ["a short unmasked message", frame(0x82, "a", false)],
-    ["an unmasked close", frame(0x88, "", false)],
-    ["half a frame", frame(0x82, "abcdefgh").subarray(0, 7)],
-    ["the first byte of a frame", Buffer.from([0x82])],
-  ])("behind %s a connection lives no longer than its idle timeout", async (_, bytes) => {
+  test("behind what makes no frame a connection lives no longer than its idle timeout", async () => {
     const started = await stand.start({ idleTimeoutMs });
-    const { raw, seen } = await stand.joinRaw(started);
-    raw.socket.write(bytes);
-    raw.resume();
-    // What a client sends after it counts for nothing if it makes no frame.
-    const drip = setInterval(() => raw.socket.write(Buffer.from([0])), idleTimeoutMs / 10);
-    const begun = performance.now();
-    await seen.until(() => seen.closes.length === 1);
-    clearInterval(drip);
-    expect(performance.now() - begun).toBeLessThan(idleTimeoutMs * 2 + 1_000);
+    const livedMs: Record<string, number> = {};
+    // All wait at once, because the timer of a transport cannot be moved by hand.
+    const waits: Promise<void>[] = [];
+    for (const [what, bytes] of UNFINISHED) {
+      const { raw, seen } = await stand.joinRaw(started);
+      raw.socket.write(bytes);
+      raw.resume();
+      // What a client sends after it counts for nothing if it makes no frame.
+      const drip = setInterval(() => raw.socket.write(Buffer.from([0])), idleTimeoutMs / 10);
+      const begun = performance.now();
+      const ended = async (): Promise<void> => {
+        await seen.until(() => seen.closes.length === 1);
+        clearInterval(drip);
+        livedMs[what] = performance.now() - begun;
+      };
+      waits.push(ended());
+    }
+    await Promise.all(waits);
+    const tooLong = Object.entries(livedMs).filter(([, ms]) => ms >= idleTimeoutMs * 2 + 1_000);
+    expect(tooLong).toEqual([]);
   });
 
   test.each([
@@ -266,19 +279,6 @@ describe.each(TRANSPORT_FACTORIES)("%s transport, limits", (_, create) => {
     slow.destroy();
   });
 
-  test("headers that come by drops are cut after some 10 s", async () => {
-    const { transport } = await stand.start();
-    const slow = connect({ host: "127.0.0.1", port: transport.port });
-    slow.on("error", () => slow.destroy());
-    slow.resume();
-    slow.write("GET / HTTP/1.1\r\n");
-    const drip = setInterval(() => slow.write("X-A: b\r\n"), 500);
-    const begun = performance.now();
-    await once(slow, "close");
-    clearInterval(drip);
-    expect(performance.now() - begun).toBeLessThan(16_000);
-  });
-
   test("requests of one address pass up to the burst of its rate, and then 429", async () => {
     const started = await stand.start(limits({ requestsPerSecondPerAddressMax: 3 }));
     const statuses: number[] = [];
@@ -317,5 +317,30 @@ describe.each(TRANSPORT_FACTORIES)("%s transport, limits", (_, create) => {
     first.ws.terminate();
     await first.seen.until(() => first.seen.closes.length === 1);
     await expect.poll(again).toBe(101);
+  });
+});
+
+describe("headers that come by drops", () => {
+  const stands = TRANSPORT_FACTORIES.map(([, create]) => new TransportStand(create));
+  afterEach(async () => {
+    for (const stand of stands) await stand.stop();
+  });
+
+  test("are cut after some 10 s, by every transport", async () => {
+    const livedMs = await Promise.all(
+      stands.map(async (stand) => {
+        const { transport } = await stand.start();
+        const slow = connect({ host: "127.0.0.1", port: transport.port });
+        slow.on("error", () => slow.destroy());
+        slow.resume();
+        slow.write("GET / HTTP/1.1\r\n");
+        const drip = setInterval(() => slow.write("X-A: b\r\n"), 500);
+        const begun = performance.now();
+        await once(slow, "close");
+        clearInterval(drip);
+        return performance.now() - begun;
+      }),
+    );
+    expect(Math.max(...livedMs)).toBeLessThan(16_000);
   });
 });

@@ -3,8 +3,13 @@ import { figure } from "./table.mjs";
 
 const keyOf = ({ measure, candidate, unit }) => `${measure} | ${candidate} | ${unit}`;
 
+const measureOf = ({ measure, unit }) => `${measure} | ${unit}`;
+
 /** What counts: the ratio where there is one, because absolute figures differ by machine. */
 const valueOf = ({ ratio, median }) => ratio ?? median;
+
+/** What few rounds may hide of how far they lie apart, where they differ at all. */
+const SPREAD_MIN = 0.05;
 
 /** How far the rounds of a row lie from their median, as a part of it. */
 function spreadOf(row) {
@@ -12,7 +17,8 @@ function spreadOf(row) {
   if (value === 0) return 0;
   const { ratio, ratioMin = ratio, ratioMax = ratio } = row;
   const [min, max] = ratio === undefined ? [row.min, row.max] : [ratioMin, ratioMax];
-  return Math.max(value - min, max - value) / value;
+  const spread = Math.max(value - min, max - value) / value;
+  return row.min === row.max ? spread : Math.max(SPREAD_MIN, spread);
 }
 
 /**
@@ -33,19 +39,23 @@ const isMoreBetter = (unit) => unit.endsWith("/s") || unit.endsWith("/CPU-s");
 
 /**
  * Rows of `now` whose value differs from that of the same row in `before` by more than both runs
- * vary, as lines of text. Rows without a ratio are compared only on the same machine. A row that
+ * vary, as lines of text. Rows without a ratio are compared only on the same machine, and not at
+ * all if they are what others are a ratio to. A row that
  * only one of them has is told, unless `isPart` says that `now` is to have only some.
  */
 export function movedRows(before, now, { isPart = false } = {}) {
   const known = new Map(before.rows.map((row) => [keyOf(row), row]));
   const noises = [noiseOf(before), noiseOf(now)];
+  // What others are a ratio to is the measure of the machine, not of anything that was changed.
+  const compared = new Set(now.rows.filter(({ ratio }) => ratio !== undefined).map(measureOf));
+  const isReference = (row) => row.ratio === undefined && compared.has(measureOf(row));
   const sameMachine = before.machine.cpu === now.machine.cpu;
   const lines = [];
   for (const row of now.rows) {
     const key = keyOf(row);
     const old = known.get(key);
     known.delete(key);
-    if (row.candidate.endsWith("again")) continue;
+    if (row.candidate.endsWith("again") || isReference(row)) continue;
     if (old === undefined) lines.push(`${key}: new, ${figure(valueOf(row))}`);
     if (old === undefined || (row.ratio === undefined && !sameMachine)) continue;
     const change = valueOf(row) / valueOf(old) - 1;

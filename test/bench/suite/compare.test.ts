@@ -36,6 +36,23 @@ describe("two runs of the suite", () => {
     ]);
   });
 
+  test("say nothing of what the others are compared with, which is as fast as the machine", () => {
+    const reference = (median: number): Row => {
+      const absolute = { min: median - 1, median, max: median + 1 };
+      return { measure: "trades", candidate: "JSON.parse", unit: "ns/event", ...absolute };
+    };
+    const now = result([...before.rows, reference(30)]);
+    expect(movedRows(result([...before.rows, reference(10)]), now)).toEqual([]);
+  });
+
+  test("take no difference below a twentieth for more than noise, but of what never differs", () => {
+    const close: Row = ofRatios("ours", [0.999, 1, 1.001]);
+    const now = result([ofRatios("ours", [1.039, 1.04, 1.041]), ofBytes(5.1)]);
+    expect(movedRows(result([close, ofBytes(5)]), now)).toEqual([
+      "sessions | ours | KiB a session: 5 -> 5.1 (+2 %, noise 0 %), worse",
+    ]);
+  });
+
   test("know that more is better of what is counted for a second", () => {
     const speed = (ratio: number): Row => ({
       ...ofRatios("ours", [ratio, ratio, ratio]),

@@ -22,9 +22,9 @@ async function portOf(server: Pick<Server, "listen" | "address" | "close">): Pro
   return (server.address() as AddressInfo).port;
 }
 
-/** A server that answers every upgrade with this. */
+/** A server that answers every upgrade with this, and has nothing else either. */
 function refusing(status: number, headers: Record<string, string>, body: string): Promise<number> {
-  const server = createServer();
+  const server = createServer((_request, response) => response.writeHead(404).end());
   server.on("upgrade", (_request, socket) => {
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     socket.end([`HTTP/1.1 ${status} x`, ...lines, "connection: close", "", body].join("\r\n"));
