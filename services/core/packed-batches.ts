@@ -128,6 +128,7 @@ export class PackedBatches {
 
   /** Adds a page of so many bytes. Its first batch goes on from this sequence. */
   addPage(bytes: number, baseSequence: number): void {
+    assert(Number.isInteger(bytes), "a page has whole bytes, as they are counted");
     this.#pages.push({
       bytes: new Uint8Array(bytes),
       used: 0,

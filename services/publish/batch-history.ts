@@ -142,7 +142,8 @@ export class BatchHistory {
     if (isOld && packed.heldBytes > PAGE_BYTES_MIN) this.#dropPage(packed);
     for (;;) {
       const { heldBytes } = packed;
-      const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, heldBytes * PAGE_PART));
+      const part = Math.ceil(heldBytes * PAGE_PART);
+      const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, part));
       const room = historyBytesMax - heldBytes;
       const bytes = Math.max(needed, Math.min(wanted, room));
       if (bytes <= room && this.#budget.take(bytes)) {
