@@ -20,7 +20,8 @@ export async function serveMarket(settings) {
     venue.rest.get({ url: `http://market${request.url ?? ""}`, weight: 1 }, take, fail);
   }).listen(0, "127.0.0.1");
   await once(http, "listening");
-  new WebSocketServer({ server: http }).on("connection", (socket) => {
+  const server = new WebSocketServer({ server: http });
+  server.on("connection", (socket) => {
     const handlers = {
       onOpen() {},
       onFrame: (frame) => socket.send(frame),
@@ -39,5 +40,11 @@ export async function serveMarket(settings) {
   });
   const { port } = http.address();
   const endpoints = { webSocket: `ws://127.0.0.1:${port}/`, rest: `http://127.0.0.1:${port}` };
-  return { endpoints, seen, stop: () => http.closeAllConnections() };
+  const stop = () => {
+    http.close();
+    http.closeAllConnections();
+    // Sockets that were upgraded are no connections of the HTTP server any more.
+    for (const socket of server.clients) socket.terminate();
+  };
+  return { endpoints, seen, stop };
 }
