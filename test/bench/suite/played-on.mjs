@@ -1,6 +1,7 @@
 // A recording that is played again and again in the life of one process, as if the venue had gone
 // on: times and ids of trades continue where the play before ended, so that nothing is late or
 // comes twice. Everything else is as it was: each play begins with new connections and new books.
+import { gunzipSync, gzipSync } from "node:zlib";
 
 /** Between two plays, so that the connections of the first are over. */
 const PAUSE_US = 60_000_000;
@@ -10,9 +11,14 @@ const TIME_RANGE_US = 86_400_000_000;
 const IDS_PER_PLAY = 10_000_000;
 /** Whole numbers below this are exact after ids were moved on. */
 const ID_MAX = 1e14;
+/** A number of more digits is an id in any case. */
+const TIME_DIGITS_MAX = 19;
 
 const ISO_TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g;
-const NUMBER = /(?:"(?:trade_id|tradeId|id|a|t)":"?)?(?<![\d.])\d{6,19}(?!\d)/g;
+// The id of a trade has a name, or is the first of a list where the trade's time follows it.
+const NUMBER = /(?:"(?:trade_id|tradeId|id|a|t)":"?|\[(?=\d+,\d{13},))?(?<![\d.])\d{6,32}(?!\d)/g;
+// The id that a venue has given a book is what its changes go on from, and these stay as they were.
+const BOOK = /"asks":/;
 
 /** Lines of a recording for a later play, and what ends the connections of the play before. */
 export function playedOn(lines, play, isList) {
@@ -40,11 +46,19 @@ export function playedOn(lines, play, isList) {
 function moved(line, shift) {
   const later = { ...line, atUs: line.atUs + shift.byUs };
   if (typeof line.frame === "string") later.frame = movedText(line.frame, shift);
+  else if (isCompressed(line.frame)) {
+    later.frame = gzipSync(movedText(gunzipSync(line.frame).toString(), shift));
+  }
   if (typeof line.body === "string") later.body = movedText(line.body, shift);
   return later;
 }
 
+function isCompressed(frame) {
+  return frame !== undefined && frame[0] === 0x1f && frame[1] === 0x8b;
+}
+
 function movedText(text, shift) {
+  const isBook = BOOK.test(text);
   return text
     .replace(ISO_TIME, (iso) => {
       const timeMs = Date.parse(`${iso}Z`);
@@ -59,7 +73,11 @@ function movedText(text, shift) {
       if (isExact && isTime(Number(digits) * unitUs, shift)) {
         return `${name}${BigInt(digits) + (BigInt(shift.byUs) / BigInt(1e6)) * BigInt(10 ** (digits.length - 10))}`;
       }
-      if (name === "" || Number(digits) > ID_MAX) return match;
+      if (name === "" || isBook) return match;
+      if (digits.length > TIME_DIGITS_MAX) {
+        return `${name}${BigInt(digits) + BigInt(shift.play * IDS_PER_PLAY)}`;
+      }
+      if (Number(digits) > ID_MAX) return match;
       return `${name}${Number(digits) + shift.play * IDS_PER_PLAY}`;
     });
 }
