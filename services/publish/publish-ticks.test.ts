@@ -117,6 +117,25 @@ test.each([1_000_000, 90])(
   },
 );
 
+test("ticks whose batch is too large are halved at once, as events are", () => {
+  const trade = { of: "trade", isOfB: false, scale: 2 } as const;
+  const tick = (venueTimeUs: number, id: number | string, price: number): Step => {
+    return { kind: "tick", tick: { ...trade, venueTimeUs, id, price } };
+  };
+  // All three have room once the batch begins with a base: it was too large without.
+  const steps: Step[] = [
+    tick(1_000, 0, 8_192),
+    { kind: "flush" },
+    tick(2_001, "", 33_562_624),
+    tick(1_000, 1e9, 1),
+    tick(1_000, "00f3", 33_554_433),
+  ];
+  const [asTicks, asEvents] = [true, false].map((asTicks) => {
+    return outcomeOf(steps, { asTicks, payloadBytesMax: 90 });
+  });
+  expect(asTicks).toEqual(asEvents);
+});
+
 test("a tick may be used again as soon as it was published", () => {
   const quote = { of: "quote", isOfB: false, scale: 2, venueTimeUs: 5, id: 0, price: 100 } as const;
   const tick = tickOf(quote, 1);

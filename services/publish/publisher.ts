@@ -10,6 +10,7 @@ import type { MarketEvent } from "#core/market-event.ts";
 import type { MarketTick } from "#core/market-tick.ts";
 import type { Logger } from "#core/logger.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
+import { observeEvents, observeTicks } from "./publish-latency.ts";
 import type { PublishLatencies } from "./publish-latency.ts";
 import { PROGRESS_REPEATS } from "./publish-limits.ts";
 import type { PublishLimits } from "./publish-limits.ts";
@@ -389,12 +390,11 @@ export class Publisher {
     const { count } = columns;
     const batch = topic.encodeTicks(columns, publishedTimeUs);
     if (count > 1 && batch.bytes.length > bus.payloadBytesMax) {
-      topic.encodeAgain(count);
-      this.#publishEvents(topic, eventsOfColumns(columns, topic.instrument), bus);
+      this.#publishHalves(topic, eventsOfColumns(columns, topic.instrument), bus);
       return;
     }
     this.#remember(topic, batch);
-    if (this.#send(topic, batch, bus)) observeTicks(topic, columns, publishedTimeUs);
+    if (this.#send(topic, batch, bus)) observeTicks(topic.latency, columns, publishedTimeUs);
   }
 
   #publishEvents(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
@@ -402,10 +402,7 @@ export class Publisher {
     const publishedTimeUs = this.#clock.nowUs();
     const batches = topic.encode(events, publishedTimeUs);
     if (events.length > 1 && exceeds(batches, bus.payloadBytesMax)) {
-      topic.encodeAgain(events.length);
-      const half = events.length >> 1;
-      this.#publishEvents(topic, events.slice(0, half), bus);
-      this.#publishEvents(topic, events.slice(half), bus);
+      this.#publishHalves(topic, events, bus);
       return;
     }
     let isTaken = true;
@@ -413,7 +410,15 @@ export class Publisher {
       this.#remember(topic, batch);
       isTaken = this.#send(topic, batch, bus) && isTaken;
     }
-    if (isTaken) observeLatency(topic, events, publishedTimeUs);
+    if (isTaken) observeEvents(topic.latency, events, publishedTimeUs);
+  }
+
+  /** For events whose batch was encoded, and is larger than the bus takes. */
+  #publishHalves(topic: TopicRecord, events: readonly MarketEvent[], bus: Bus): void {
+    topic.encodeAgain(events.length);
+    const half = events.length >> 1;
+    this.#publishEvents(topic, events.slice(0, half), bus);
+    this.#publishEvents(topic, events.slice(half), bus);
   }
 
   /** Whoever misses the batch on the bus can ask for it. */
@@ -465,34 +470,4 @@ export class Publisher {
 function exceeds(batches: readonly BusBatch[], bytesMax: number): boolean {
   for (const { bytes } of batches) if (bytes.length > bytesMax) return true;
   return false;
-}
-
-/** The same as `observeLatency`, of ticks. */
-function observeTicks(
-  { latency }: TopicRecord,
-  { receivedTimesUs, venueTimesUs, count }: PendingColumns,
-  publishedTimeUs: number,
-): void {
-  if (latency === undefined) return;
-  latency.receivedToPublished.observe(publishedTimeUs - receivedTimesUs[0]!);
-  const venueTimeUs = venueTimesUs[count - 1]!;
-  if (Number.isNaN(venueTimeUs)) return;
-  latency.venueToReceived.observe(receivedTimesUs[count - 1]! - venueTimeUs);
-}
-
-/**
- * The first event has waited longest for its batch; the last one tells how old the venue's news is.
- * Old trades sent on subscribe are no news.
- */
-function observeLatency(
-  { latency }: TopicRecord,
-  events: readonly MarketEvent[],
-  publishedTimeUs: number,
-): void {
-  const first = events[0];
-  const last = events.at(-1);
-  if (latency === undefined || first === undefined || last === undefined) return;
-  latency.receivedToPublished.observe(publishedTimeUs - first.receivedTimeUs);
-  if (last.venueTimeUs === undefined || (last.kind === "trade" && last.historical)) return;
-  latency.venueToReceived.observe(last.receivedTimeUs - last.venueTimeUs);
 }
