@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -19,6 +20,7 @@ import { checkName, checkSize } from "./sizes.ts";
 import { readTree, ROOT, scriptOf, type SourceFile } from "./source-files.ts";
 import { referencesOf, resolveSpecifier } from "./specifiers.ts";
 import { checkTables } from "./tables.ts";
+import { findStrays } from "./workspace.ts";
 import {
   checkFamilies,
   checkVenueFile,
@@ -26,6 +28,11 @@ import {
   checkVenueTestFile,
   findMissingVenueFiles,
 } from "./venues.ts";
+
+test("a file of the top folder that is none of the project's is told", () => {
+  const paths = [".gitignore", "README.md", "services/a.ts", "isolate-0x1-v8.log"];
+  expect(findStrays(paths)).toEqual(["isolate-0x1-v8.log"]);
+});
 
 describe("the tree", () => {
   const files = readTree();
@@ -111,6 +118,13 @@ describe("the tree", () => {
     const known = readKnown(files);
     expect(known.settings.size * known.metrics.size * known.closeCodes.size).toBeGreaterThan(0);
     expect(told(files.flatMap((file) => checkMentions(file, known)))).toBe("");
+  });
+
+  test("nothing that a tool has left lies in the top folder", () => {
+    // An archive of the project has no repository, and nothing is committed from it.
+    if (!existsSync(join(ROOT, ".git"))) return;
+    const tracked = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" });
+    expect(findStrays(tracked.split("\0").filter((path) => path !== ""))).toEqual([]);
   });
 
   test("the lockfile names no download address", () => {

@@ -4,6 +4,27 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { joinPath, ROOT } from "./source-files.ts";
 
+/** The files of the project's top folder, without those whose names begin with a point. */
+const TOP_FILES = new Set([
+  "ARCHITECTURE.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "LICENSE",
+  "README.md",
+  "SECURITY.md",
+  "package-lock.json",
+  "package.json",
+  "tsconfig.json",
+  "vitest.config.ts",
+]);
+
+/** Paths at the top that belong to nothing: what a tool has left there is easily committed. */
+export function findStrays(paths: readonly string[]): string[] {
+  return paths.filter((path) => {
+    return !path.includes("/") && !path.startsWith(".") && !TOP_FILES.has(path);
+  });
+}
+
 type Conditions = string | { readonly [condition: string]: Conditions };
 type Manifest = {
   readonly name: string;
