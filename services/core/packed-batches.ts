@@ -1,5 +1,6 @@
 import { assert } from "./assert.ts";
 import { PackedPart, packedPartMax } from "./packed-part.ts";
+import { putPaddedVarint, putVarint, takeVarint, varintEnd, varintLength } from "./varint.ts";
 
 /**
  * Where a batch lies in the bytes that it came in. It has two parts, the second behind the first,
@@ -40,12 +41,16 @@ type Page = {
   timeMs: number;
 };
 
+/** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
+export const PAGE_BYTES_MIN = 512;
+const PAGE_BYTES_MAX = 8_192;
+/** A new page has this part of what is held. */
+const PAGE_PART = 1 / 4;
 /** What is longer is not compared with what was before it. */
 const FIRST_BYTES_MAX = 128;
 const SECOND_BYTES_MAX = 256;
 /** Of the numbers before a batch, at most. */
 const HEAD_BYTES_MAX = 24;
-const SEVEN_BITS = 128;
 const EMPTY = new Uint8Array(0);
 
 /** The numbers before a batch: how far it goes, and how long its parts are. */
@@ -124,6 +129,13 @@ export class PackedBatches {
     const page = this.#pages.at(-1);
     if (page === undefined || page.lastSequence !== baseSequence) return true;
     return page.bytes.length - page.used < packedBytesMax(parts);
+  }
+
+  /** Bytes of a page for this batch, of at most `roomBytes` unless the batch alone needs more. */
+  pageBytes(parts: BatchParts, roomBytes = Infinity): number {
+    const part = Math.ceil(this.#heldBytes * PAGE_PART);
+    const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, part));
+    return Math.max(packedBytesMax(parts), Math.min(wanted, roomBytes));
   }
 
   /** Adds a page of so many bytes. Its first batch goes on from this sequence. */
@@ -367,48 +379,4 @@ function readHead(bytes: Uint8Array, at: number): void {
   head.secondLength = takeVarint(bytes, varintEnd);
   head.start = varintEnd;
   assert(head.end <= bytes.length, "a batch ends within its page");
-}
-
-let varintEnd = 0;
-
-function takeVarint(bytes: Uint8Array, start: number): number {
-  let at = start;
-  let value = 0;
-  for (let unit = 1; ; unit *= SEVEN_BITS) {
-    const byte = bytes[at] as number;
-    at += 1;
-    if (byte < SEVEN_BITS) {
-      varintEnd = at;
-      return value + byte * unit;
-    }
-    value += (byte - SEVEN_BITS) * unit;
-  }
-}
-
-function putVarint(bytes: Uint8Array, start: number, value: number): number {
-  let at = start;
-  let rest = value;
-  while (rest >= SEVEN_BITS) {
-    bytes[at] = SEVEN_BITS + (rest % SEVEN_BITS);
-    rest = Math.floor(rest / SEVEN_BITS);
-    at += 1;
-  }
-  bytes[at] = rest;
-  return at + 1;
-}
-
-function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= SEVEN_BITS; rest = Math.floor(rest / SEVEN_BITS)) length += 1;
-  return length;
-}
-
-/** The same number in exactly so many bytes. */
-function putPaddedVarint(bytes: Uint8Array, start: number, value: number, length: number): void {
-  let rest = value;
-  for (let index = 0; index < length; index += 1) {
-    const low = rest % SEVEN_BITS;
-    rest = Math.floor(rest / SEVEN_BITS);
-    bytes[start + index] = index === length - 1 ? low : SEVEN_BITS + low;
-  }
 }

@@ -1,6 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
-import { PackedBatches, packedBytesMax } from "#core/packed-batches.ts";
+import { PAGE_BYTES_MIN, PackedBatches } from "#core/packed-batches.ts";
 import type { BatchParts, PackedBatch } from "#core/packed-batches.ts";
 
 /** How much of the batches of one topic is kept, and of all topics together. */
@@ -10,12 +10,6 @@ export type HistoryLimits = {
   /** A batch of this age makes room for a new one; younger ones go only for want of memory. */
   readonly historyAgeMs: number;
 };
-
-/** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
-const PAGE_BYTES_MIN = 512;
-const PAGE_BYTES_MAX = 8_192;
-/** A new page has this part of what is held. */
-const PAGE_PART = 1 / 4;
 
 /** A batch as it was published, and where its parts lie in its bytes. */
 type PublishedBytes = {
@@ -136,16 +130,13 @@ export class BatchHistory {
   /** Memory for a batch that has no room; false, and nothing is kept, if it may not be had. */
   #addPage(parts: BatchParts, baseSequence: number, nowMs: number): boolean {
     const { historyBytesMax, historyAgeMs } = this.#limits;
-    const needed = packedBytesMax(parts);
     const packed = (this.#packed ??= new PackedBatches());
     const isOld = nowMs - packed.oldestTimeMs >= historyAgeMs;
     if (isOld && packed.heldBytes > PAGE_BYTES_MIN) this.#dropPage(packed);
     for (;;) {
       const { heldBytes } = packed;
-      const part = Math.ceil(heldBytes * PAGE_PART);
-      const wanted = Math.min(PAGE_BYTES_MAX, Math.max(PAGE_BYTES_MIN, part));
       const room = historyBytesMax - heldBytes;
-      const bytes = Math.max(needed, Math.min(wanted, room));
+      const bytes = packed.pageBytes(parts, room);
       if (bytes <= room && this.#budget.take(bytes)) {
         packed.addPage(bytes, baseSequence);
         assert(packed.heldBytes <= historyBytesMax, "a history stays below its limit");

@@ -1,4 +1,5 @@
 import { assert } from "#core/assert.ts";
+import { putVarint, takeVarint, varintEnd } from "#core/varint.ts";
 import type { AggressorSide, Trade } from "#core/market-event.ts";
 
 /** A trade with its place in the topic. */
@@ -33,7 +34,6 @@ const ID_LENGTH_MAX = 127;
 const ASCII_MAX = 127;
 /** Of a trade without the text of its id, at most. */
 const TRADE_BYTES_MAX = 56;
-const SEVEN_BITS = 128;
 
 /**
  * Trades that follow each other in one piece of memory: each takes some twelve bytes, because
@@ -155,16 +155,7 @@ export class TradePage {
 
   /** Writes a whole number, by its magnitude and its sign. */
   #put(start: number, value: number): number {
-    const bytes = this.#bytes;
-    let rest = value < 0 ? -2 * value - 1 : 2 * value;
-    let at = start;
-    while (rest >= SEVEN_BITS) {
-      bytes[at] = SEVEN_BITS + (rest % SEVEN_BITS);
-      rest = Math.floor(rest / SEVEN_BITS);
-      at += 1;
-    }
-    bytes[at] = rest;
-    return at + 1;
+    return putVarint(this.#bytes, start, value < 0 ? -2 * value - 1 : 2 * value);
   }
 }
 
@@ -217,15 +208,8 @@ class PageReader {
   }
 
   number(): number {
-    let code = 0;
-    for (let unit = 1; ; unit *= SEVEN_BITS) {
-      const byte = this.byte();
-      if (byte < SEVEN_BITS) {
-        code += byte * unit;
-        break;
-      }
-      code += (byte - SEVEN_BITS) * unit;
-    }
+    const code = takeVarint(this.#bytes, this.#at);
+    this.#at = varintEnd;
     return code % 2 === 0 ? code / 2 : -(code + 1) / 2;
   }
 

@@ -1,5 +1,5 @@
 import { assert } from "#core/assert.ts";
-import { PackedBatches, packedBytesMax } from "#core/packed-batches.ts";
+import { PackedBatches } from "#core/packed-batches.ts";
 import type { PackedBatch } from "#core/packed-batches.ts";
 import { SharedBatch, UNMEASURED } from "./shared-batch.ts";
 import type { SharedTopic } from "./shared-batch.ts";
@@ -7,11 +7,6 @@ import type { SharedTopic } from "./shared-batch.ts";
 /** A batch, and the sequence that it goes on from. */
 export type RingEntry = { readonly batch: SharedBatch; readonly baseSequence: number };
 
-/** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
-const PAGE_BYTES_MIN = 512;
-const PAGE_BYTES_MAX = 8_192;
-/** A new page has this part of what is held. */
-const PAGE_PART = 1 / 4;
 /** What was made of the bytes is let go when so many batches have come since it was asked for. */
 const MADE_PART = 1 / 4;
 const MADE_BATCHES_MIN = 16;
@@ -75,9 +70,7 @@ export class BatchRing {
       this.#oddBytes += batch.keptBytes;
     }
     if (packed.needsPage(parts, baseSequence)) {
-      const wanted = Math.max(PAGE_BYTES_MIN, Math.ceil(packed.heldBytes * PAGE_PART));
-      const bytes = Math.max(packedBytesMax(parts), Math.min(PAGE_BYTES_MAX, wanted));
-      packed.addPage(bytes, baseSequence);
+      packed.addPage(packed.pageBytes(parts), baseSequence);
     }
     packed.push(source, parts, lastSequence);
     if (this.#made === undefined) return;
