@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { capturePath } from "#test/support/captures.ts";
+import { DOCUMENTED_FRAMES } from "#test/support/documented-frames.ts";
 import {
   type Outcome,
   ScanOracle,
@@ -88,6 +89,7 @@ describe.each(CAPTURES)("the frames of $capture", ({ capture, venue, share }) =>
  * captures. The first of a kind teaches the scanner.
  */
 const FORMS = {
+  ...DOCUMENTED_FRAMES,
   coinbase: [
     '{"type":"snapshot","product_id":"BAND-GBP","asks":[["14.8024","12.77"],["14.80695","12.490"]],"bids":[["14.7693","27.51"]]}',
     '{"type":"snapshot","product_id":"BAND-GBP","asks":[],"bids":[]}',
@@ -139,20 +141,6 @@ const FORMS = {
     '{"table":"trade","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Buy","size":200,"price":98571,"tickDirection":"ZeroPlusTick","trdMatchID":"00000000-006d-1000-0000-000e8737d537","grossValue":101450,"homeNotional":0.0010145,"foreignNotional":100,"trdType":"Regular"},{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","side":"Sell","size":300,"price":98570.5,"trdMatchID":"00000000-006d-1000-0000-000e8737d538"}]}',
     '{"table":"quote","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.123Z","symbol":"XBTUSD","bidSize":103000,"bidPrice":98487.5,"askPrice":98488.5,"askSize":50000}]}',
     '{"table":"quote","action":"insert","data":[{"timestamp":"2025-10-09T08:53:20.124Z","symbol":"XBTUSD","bidSize":103000,"bidPrice":98487.25,"askPrice":98488.5,"askSize":5}]}',
-  ],
-  upbit: [
-    '{"type":"orderbook","code":"KRW-BTC","timestamp":1785397531885,"total_ask_size":12.5,"total_bid_size":8.25,"orderbook_units":[{"ask_price":91155000.00000000,"bid_price":91154000.00000000,"ask_size":0.17000000,"bid_size":0.78754733},{"ask_price":91156000,"bid_price":91153000,"ask_size":0.00008428,"bid_size":8.428e-05}],"stream_type":"SNAPSHOT","level":0}',
-    '{"type":"orderbook","code":"KRW-BTC","timestamp":1785397532885,"total_ask_size":12.5,"total_bid_size":8.25,"orderbook_units":[{"ask_price":91155000.5,"bid_price":91154000,"ask_size":0.17,"bid_size":0.787547331}],"stream_type":"REALTIME","level":0}',
-    '{"type":"orderbook","code":"KRW-BTC","timestamp":1785397532886,"orderbook_units":[{"ask_price":91155000,"bid_price":91154000,"ask_size":1,"bid_size":2}]}',
-    '{"type":"trade","code":"KRW-BTC","timestamp":1785397531022,"trade_date":"2026-07-30","trade_time":"07:45:31","trade_timestamp":1785397530985,"trade_price":91154000.00000000,"trade_volume":0.06499468,"ask_bid":"ASK","prev_closing_price":90512000.00000000,"change":"RISE","change_price":642000.00000000,"sequential_id":17853975310010000,"best_ask_price":91155000,"best_ask_size":0.04414411,"stream_type":"REALTIME"}',
-    '{"type":"trade","code":"KRW-BTC","timestamp":1785397531922,"trade_timestamp":1785397531885,"trade_price":91155000.00000000,"trade_volume":8.428e-05,"ask_bid":"BID","sequential_id":17853975318850001,"stream_type":"REALTIME"}',
-  ],
-  cryptocom: [
-    '{"id":-1,"method":"subscribe","code":0,"result":{"instrument_name":"BTCUSD-PERP","subscription":"book.BTCUSD-PERP.50","channel":"book","depth":50,"data":[{"asks":[["87512.5","0.1250","2"],["87513.0","0.5000","1"]],"bids":[["87512.0","0.7431","3"]],"t":1767225600028,"tt":1767225600024,"u":72560693920512}]}}',
-    '{"id":-1,"method":"subscribe","code":0,"result":{"instrument_name":"BTCUSD-PERP","subscription":"book.BTCUSD-PERP.50","channel":"book.update","depth":50,"data":[{"update":{"asks":[["87512.5","0","0"]],"bids":[["87511.5","1.3000","5"],["87511.25","0.12345","1"]]},"t":1767225600131,"tt":1767225600125,"u":72560693926784,"pu":72560693920512}]}}',
-    '{"id":-1,"method":"subscribe","code":0,"result":{"instrument_name":"BTCUSD-PERP","subscription":"book.BTCUSD-PERP.50","channel":"book.update","depth":50,"data":[{"update":{"bids":[],"asks":[]},"t":1767225605131,"tt":1767225600125,"u":72560693926790,"pu":72560693926784,"cs":824172}]}}',
-    '{"id":-1,"method":"subscribe","code":0,"result":{"instrument_name":"BTCUSD-PERP","subscription":"trade.BTCUSD-PERP","channel":"trade","data":[{"d":"4611686018439397543","t":1767225600012,"p":"87513.0","q":"0.2500","s":"BUY","i":"BTCUSD-PERP","m":"76423"}]}}',
-    '{"id":-1,"method":"subscribe","code":0,"result":{"instrument_name":"BTCUSD-PERP","subscription":"trade.BTCUSD-PERP","channel":"trade","data":[{"d":"4611686018439397544","t":1767225600013,"p":"87512.75","q":"0.00001","s":"SELL","i":"BTCUSD-PERP"}]}}',
   ],
   bitget: [
     '{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"books","symbol":"BTCUSDT"},"data":[{"a":[["50001","2"]],"b":[["50000.5","1.2"]],"seq":1483653649371725838,"pseq":0,"ts":"1767225600000","maxdepth":"1000"}],"ts":1767225600000}',
