@@ -16,6 +16,7 @@ import { immediateScheduler } from "#gateway/turns/scheduler.ts";
 import { Turns } from "#gateway/turns/turns.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { encodeQueryReply, encodeSnapshotReply } from "#wire/bus-codec.ts";
+import { createRandom } from "./load/random.mjs";
 
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
@@ -45,14 +46,7 @@ const none = () => undefined;
 const clock = new SystemClock();
 const config = gatewayConfig({});
 
-// xorshift32: the same numbers in every run.
-let state = 0x9e3779b9;
-function random(below) {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = createRandom();
 
 function times() {
   return { venueTimeUs: undefined, receivedTimeUs: clock.nowUs() };
@@ -135,9 +129,9 @@ async function measure({ sessions, views }) {
       },
     );
     const view = hub.hold(NAME, views[index % views.length]);
-    const lane = outbound.openTopicLane(view.id);
     const options = { snapshot: true, resume: undefined };
-    const subscription = new TopicSubscription({ view, hub, lane, options, pattern: undefined });
+    const owner = { hub, lanes: outbound.lanes };
+    const subscription = new TopicSubscription(owner, { view, options, pattern: undefined });
     return new Promise((resolve) => {
       subscription.whenReady(() => resolve(subscription.start()));
     });

@@ -14,6 +14,7 @@ import { QueryResponder } from "#publish/query-responder.ts";
 import { StreamedInstruments } from "#publish/streamed-instruments.ts";
 import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
+import { createRandom } from "../load/random.mjs";
 
 const options = {
   instruments: 10_000,
@@ -85,14 +86,7 @@ const listings = new VenueListings({ venue: VENUE, clock, emit: silent });
 const view = { venue: VENUE, streamed, listings, publisher, liveBookOf: () => liveBook() };
 const common = { bus, clock, logger, venues: [view], publisherId: "bench-1" };
 
-// xorshift32: the same market in every run.
-let state = 0x9e3779b9;
-function random(below) {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = createRandom();
 
 const times = () => {
   const nowUs = clock.nowUs();

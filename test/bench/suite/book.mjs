@@ -7,23 +7,13 @@ import { createOrderBook } from "#core/order-book.ts";
 import { TickLadder } from "#core/tick-ladder.ts";
 import { loadCapture } from "./captures.mjs";
 import { alternate, row } from "./measure.mjs";
+import { createRandom } from "../load/random.mjs";
 
 const CAPTURES = ["binance-usdm-btcusdt-345s", "binance-btcusdt-345s", "coinbase-10-pairs"];
 const CHANGES = 100_000;
 const FRAMES_QUICK = 500;
 const DEPTHS = [100, 1_000, 5_000, 20_000];
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** xorshift32: the same numbers in every run. */
-function createRandom(seed) {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** Book events of a capture, as consumers of the venue's topics get them, by instrument. */
 function recordedBooks(capture) {
@@ -54,7 +44,7 @@ const levelsIn = (events) =>
 
 /** Changes of one side of a book of so many levels, anywhere in it or near its best. */
 function madeChanges(depth, { near }) {
-  const random = createRandom(0x9e3779b9);
+  const random = createRandom();
   const best = 5_000_000;
   const prices = Array.from({ length: depth }, (_, index) => best + index);
   const snapshot = { prices, sizes: prices.map(() => 1 + random(1_000)) };

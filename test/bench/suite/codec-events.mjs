@@ -7,19 +7,13 @@ import {
   PendingTrades,
   putElement,
 } from "@tickwire/proto/codec";
+import { createRandom } from "../load/random.mjs";
 
 /** Few enough to stay in the cache of a core, as events do that have just come. */
 const EVENTS = 2_048;
 export const EPOCH = 1_767_225_600_000_000;
 
-// xorshift32: the same numbers in every run.
-let state = 0x9e3779b9;
-function random(below) {
-  state ^= state << 13;
-  state ^= state >>> 17;
-  state ^= state << 5;
-  return (state >>> 0) % below;
-}
+const random = createRandom();
 
 function trades() {
   let price = 42_000_00;
