@@ -4,6 +4,7 @@
 import { statSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { join } from "node:path";
+import { runCompiled } from "./compiled-program.mjs";
 
 /** In many files, as the compiler writes them. */
 const BUILT = "../../dist/services/cli/main.js";
@@ -13,7 +14,7 @@ const BUNDLED = "../../dist/program/main.cjs";
 const BUILD_NOTES = [
   "../../dist/services/tsconfig.tsbuildinfo",
   "../../proto/dist/tsconfig.tsbuildinfo",
-  "../../clients/typescript/tsconfig.tsbuildinfo",
+  "../../clients/typescript/dist/tsconfig.tsbuildinfo",
 ];
 /** Beside the program and not in a folder that others can write to. */
 const COMPILED = "../../dist/compiled";
@@ -28,7 +29,6 @@ function writtenMs(path) {
 const bundledMs = writtenMs(BUNDLED);
 if (bundledMs > 0 && BUILD_NOTES.every((path) => writtenMs(path) <= bundledMs)) {
   if (module.enableCompileCache === undefined) {
-    const { runCompiled } = await import("./compiled-program.mjs");
     runCompiled(placeOf(BUNDLED));
   } else {
     // From version 22.8 on, Node keeps what it compiles; where it cannot, it goes on without.

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -72,15 +73,17 @@ describe("a command loads what it needs and nothing else:", () => {
 });
 
 describe("the program is read from", () => {
+  /** What the compiler writes last, for each part of the bundle. */
+  const NOTES = [
+    "dist/services/tsconfig.tsbuildinfo",
+    "proto/dist/tsconfig.tsbuildinfo",
+    "clients/typescript/dist/tsconfig.tsbuildinfo",
+  ];
   const FILES = {
     program: join(folder, "services/cli/tickwire.mjs"),
     bundle: join(folder, "dist/program/main.cjs"),
     built: join(folder, "dist/services/cli/main.js"),
-    notes: [
-      join(folder, "dist/services/tsconfig.tsbuildinfo"),
-      join(folder, "proto/dist/tsconfig.tsbuildinfo"),
-      join(folder, "clients/typescript/tsconfig.tsbuildinfo"),
-    ],
+    notes: NOTES.map((note) => join(folder, note)),
   };
 
   function write(path: string, text: string, writtenS: number): void {
@@ -102,6 +105,10 @@ describe("the program is read from", () => {
     const { stdout } = spawnSync(process.execPath, [FILES.program], { encoding: "utf8" });
     return stdout.trim();
   }
+
+  test("what the compiler notes where it does so", () => {
+    expect(NOTES.filter((note) => !existsSync(join(ROOT, note)))).toEqual([]);
+  });
 
   test("the bundle if nothing was compiled after it", () => {
     expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
