@@ -1,5 +1,11 @@
 import { z } from "zod";
 
+/**
+ * For a tree that is checked once, with which a start begins: a schema would compile a function
+ * for it first, which takes longer than the check.
+ */
+export const CHECKED_ONCE = { jitless: true } as const;
+
 /** Every environment variable of Tickwire starts with this. */
 export const VARIABLE_PREFIX = "TICKWIRE_";
 
@@ -95,7 +101,7 @@ function jsonSchemaOf(schema: z.core.$ZodType): JsonSchema {
  */
 export function listVariables(schema: z.ZodType): ConfigVariable[] {
   const root = jsonSchemaOf(schema);
-  const defaults = schema.safeParse({});
+  const defaults = schema.safeParse({}, CHECKED_ONCE);
   const variables: ConfigVariable[] = [];
   collect(root, [], defaults.success ? defaults.data : undefined, variables);
   return variables;

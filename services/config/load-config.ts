@@ -2,6 +2,7 @@ import { didYouMean } from "#core/nearest.ts";
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import {
+  CHECKED_ONCE,
   findSetting,
   listVariables,
   VARIABLE_PREFIX,
@@ -45,7 +46,7 @@ export function loadConfig<Schema extends z.ZodType>(
   if (sources.file !== undefined) merge.addFile(sources.file);
   merge.addEnvironment(sources.environment ?? {}, sources.ignoredVariables ?? []);
   for (const flag of sources.flags ?? []) merge.addFlag(flag);
-  const result = schema.safeParse(merge.tree);
+  const result = schema.safeParse(merge.tree, CHECKED_ONCE);
   const problems = [...merge.problems];
   if (!result.success)
     problems.push(...result.error.issues.flatMap((issue) => merge.explain(issue)));
