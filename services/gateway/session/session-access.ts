@@ -63,8 +63,8 @@ type WireError = NonNullable<AccessInit["error"]>;
  */
 export class SessionAccess {
   readonly #parts: SessionAccessParts;
-  /** What the upgrade carried. */
-  readonly #credentials: Credentials;
+  /** What the upgrade carried; the address alone if it was nothing else, as of most clients. */
+  readonly #shown: Credentials | string;
   readonly #host: AccessHost;
   #state: AccessState = "unasked";
   #principal: Principal | undefined;
@@ -76,7 +76,9 @@ export class SessionAccess {
 
   constructor(parts: SessionAccessParts, credentials: Credentials, host: AccessHost) {
     this.#parts = parts;
-    this.#credentials = credentials;
+    const { secret, certificate, remoteAddress } = credentials;
+    const isAny = secret !== undefined || certificate !== undefined;
+    this.#shown = isAny ? credentials : remoteAddress;
     this.#host = host;
   }
 
@@ -94,6 +96,12 @@ export class SessionAccess {
   get principal(): Principal {
     assert(this.#principal !== undefined, "a client that is welcome is somebody");
     return this.#principal;
+  }
+
+  get #credentials(): Credentials {
+    const shown = this.#shown;
+    if (typeof shown !== "string") return shown;
+    return { secret: undefined, certificate: undefined, remoteAddress: shown };
   }
 
   /** The client said Hello, with a secret or without one. */
