@@ -28,20 +28,12 @@ export class LiveTopics {
   }
 
   has(topic: string): boolean {
-    return this.get(topic) !== undefined;
+    return this.#rowOf(topic) !== NO_ROW;
   }
 
   get(topic: string): TopicSubscription | undefined {
-    const rows = this.#rows;
-    const { table } = this.#parts;
-    if (typeof rows !== "number") {
-      const row = rows.get(topic);
-      return row === undefined ? undefined : table.at(row);
-    }
-    for (let row = rows; row !== NO_ROW; row = table.nextOf(row)) {
-      if (table.viewOf(row).topic === topic) return table.at(row);
-    }
-    return undefined;
+    const row = this.#rowOf(topic);
+    return row === NO_ROW ? undefined : this.#parts.table.at(row);
   }
 
   /** Topics may end, and more may come, between two of them. */
@@ -83,6 +75,15 @@ export class LiveTopics {
     // What has ended is a row of somebody else's.
     this.#forget();
     return endEach(all, line);
+  }
+
+  #rowOf(topic: string): number {
+    const rows = this.#rows;
+    if (typeof rows !== "number") return rows.get(topic) ?? NO_ROW;
+    const { table } = this.#parts;
+    let row = rows;
+    while (row !== NO_ROW && table.viewOf(row).topic !== topic) row = table.nextOf(row);
+    return row;
   }
 
   #forget(): void {

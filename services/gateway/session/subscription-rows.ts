@@ -1,9 +1,10 @@
-import { assert } from "#core/assert.ts";
+import { assert, InvariantError } from "#core/assert.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 
 /** Rows come so many at a time, and never move: no turn is long because there are more of them. */
-const PAGE_ROWS = 1_024;
+const PAGE_BITS = 10;
+const PAGE_ROWS = 1 << PAGE_BITS;
 /** Subscriptions of all sessions together; one more topic is refused. */
 const ROWS_MAX = 4_194_304;
 /** In place of a row. */
@@ -80,14 +81,14 @@ export class SubscriptionRows<Holder> {
 
   /** The page of a row that is in use. */
   pageOf(row: number): SubscriptionPage<Holder> {
-    const page = this.#pages[Math.floor(row / PAGE_ROWS)];
-    assert(page !== undefined, `row ${row} is in use`);
+    const page = this.#pages[row >> PAGE_BITS];
+    if (page === undefined) throw new InvariantError(`row ${row} is in use`);
     return page;
   }
 
   /** The place of a row in its page. */
   placeOf(row: number): number {
-    return row % PAGE_ROWS;
+    return row & (PAGE_ROWS - 1);
   }
 
   /** The view of a row that is in use. */
@@ -106,7 +107,7 @@ export class SubscriptionRows<Holder> {
 
   /** A row that nobody has. */
   take(): number {
-    assert(this.hasRoom, `there are at most ${this.#rowsMax} rows`);
+    if (!this.hasRoom) throw new InvariantError(`there are at most ${this.#rowsMax} rows`);
     const page = this.#roomy.at(-1) ?? this.#addPage();
     const at = page.free;
     page.free = page.nexts[at] as number;
@@ -125,7 +126,7 @@ export class SubscriptionRows<Holder> {
   giveBack(row: number): void {
     const page = this.pageOf(row);
     const at = this.placeOf(row);
-    assert(page.serials[at] !== 0, `row ${row} is given back once`);
+    assert(page.serials[at] !== 0, "a row is given back once");
     page.serials[at] = 0;
     page.views[at] = undefined;
     page.holders[at] = undefined;
@@ -149,7 +150,7 @@ export class SubscriptionRows<Holder> {
   }
 
   #dropPage(page: SubscriptionPage<Holder>): void {
-    this.#pages[page.first / PAGE_ROWS] = undefined;
+    this.#pages[page.first >> PAGE_BITS] = undefined;
     this.#roomy.splice(this.#roomy.indexOf(page), 1);
     this.#metrics.subscriptionRows.dec(PAGE_ROWS);
   }

@@ -120,7 +120,7 @@ export class SubscriptionTable extends SubscriptionRows<Holder> {
   /** The subscription of a row that is in use. */
   at(row: number): TopicSubscription {
     const holder = this.pageOf(row).holders[this.placeOf(row)];
-    assert(holder !== undefined, `row ${row} is in use`);
+    assert(holder !== undefined, "a row that is asked for is in use");
     if (!(holder instanceof Extra)) return new TopicSubscription(holder, row);
     return holder.checked ?? new TopicSubscription(holder.owner, row);
   }
