@@ -64,6 +64,25 @@ test("topics that end while all are walked through leave the others in the walk"
   }
 });
 
+test.each([5, 30])("of %i that are being ended none is found, whoever has their rows", (count) => {
+  const { live } = create();
+  const all = Array.from({ length: count }, (_, index) => subscriptionOf(`t${index}`));
+  for (const each of all) live.add(each);
+  const line = { isOver: false };
+  const work = live.endAll(line);
+  line.isOver = true;
+  const others: TopicSubscription[] = [];
+  do {
+    expect([live.size, [...live.all()], live.get("fake:t1/trades")]).toEqual([0, [], undefined]);
+    others.push(subscriptionOf("other"));
+  } while (work.next().done !== true);
+  const rows = others.map(({ row }) => row);
+  expect(all.filter(({ row }) => rows.includes(row)).length).toBeGreaterThan(count / 2);
+  expect(all.map(({ state }) => state)).toEqual(all.map(() => "ended"));
+  expect(others.map(({ view }) => view.topic)).toEqual(others.map(() => "fake:other/trades"));
+  for (const each of others) each.end();
+});
+
 test("whatever comes and goes, what is live is what came and did not go", () => {
   fc.assert(
     fc.property(
