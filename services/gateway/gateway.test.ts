@@ -15,6 +15,7 @@ import { Gateway } from "./gateway.ts";
 import { createGatewayMetrics } from "./metrics.ts";
 import { createMarketData } from "./rpc/router.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
+import { SubscriptionTable } from "./session/topic-subscription.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
 import { Hub } from "./topics/hub.ts";
@@ -90,6 +91,7 @@ beforeEach(async () => {
       }),
       turns,
       inboxSpace: new InboxSpace(metrics),
+      table: new SubscriptionTable({ metrics }),
       serverVersion: "1.2.3",
       access,
       accounts: new PrincipalAccounts(metrics),

@@ -30,6 +30,7 @@ import { tracedServices } from "./rpc/traced-services.ts";
 import { InboxSpace } from "./session/frame-inbox.ts";
 import { PrincipalAccounts } from "./session/principal-accounts.ts";
 import { Flusher } from "./session/outbound/flusher.ts";
+import { SubscriptionTable } from "./session/topic-subscription.ts";
 import { Hub } from "./topics/hub.ts";
 import { selectTransport } from "./transport/select-transport.ts";
 import type {
@@ -117,6 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayOfTh
   const accounts = new PrincipalAccounts(metrics, principals);
   const http = createHttpFace(options, { services, accounts, turns, metrics });
   const inboxSpace = new InboxSpace(metrics);
+  const table = new SubscriptionTable({ metrics });
   const identity = { serverVersion, gatewayId: randomUUID() };
   const own = { config, clock, logger, metrics, services, turns, inboxSpace, tracing, ...identity };
   const tls = tlsOptions(config);
@@ -126,7 +128,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayOfTh
   const gateway = new Gateway({
     bus,
     idSuffix: options.thread === undefined ? "" : `.${options.thread.index}`,
-    sessionParts: { ...own, flusher, hub, catalog, access, accounts, looks },
+    sessionParts: { ...own, flusher, hub, catalog, table, access, accounts, looks },
     access,
     http,
     stateOf: (running) =>

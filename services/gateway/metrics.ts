@@ -173,6 +173,11 @@ function sessionMetrics(registry: Registry) {
       help: "Topics that sessions are subscribed to, each session counted.",
       registers,
     }),
+    subscriptionRows: new Gauge({
+      name: "tickwire_gateway_subscription_rows",
+      help: "Topics of sessions for which there is room in memory now.",
+      registers,
+    }),
     topicErrors: new Counter({
       name: "tickwire_gateway_topic_errors_total",
       help: "Topics of subscribe requests that were refused.",

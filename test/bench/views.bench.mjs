@@ -10,7 +10,7 @@ import { ByteBudget } from "#core/byte-budget.ts";
 import { createGatewayMetrics } from "#gateway/metrics.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Outbound } from "#gateway/session/outbound/outbound.ts";
-import { TopicSubscription } from "#gateway/session/topic-subscription.ts";
+import { SubscriptionTable, TopicSubscription } from "#gateway/session/topic-subscription.ts";
 import { Hub } from "#gateway/topics/hub.ts";
 import { immediateScheduler } from "#gateway/turns/scheduler.ts";
 import { Turns } from "#gateway/turns/turns.ts";
@@ -100,6 +100,7 @@ async function measure({ sessions, views }) {
   const budget = new ByteBudget({ bytesMax: config.resumeTotalBytesMax });
   const resume = { log: undefined, budget, resumeBytesMax: config.resumeBytesMax };
   const hub = new Hub({ ...parts, resume, limits: config });
+  const table = new SubscriptionTable({ metrics });
   const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax: 10, metrics });
   let bytes = 0;
   let frames = 0;
@@ -130,7 +131,7 @@ async function measure({ sessions, views }) {
     );
     const view = hub.hold(NAME, views[index % views.length]);
     const options = { snapshot: true, resume: undefined };
-    const owner = { hub, lanes: outbound.lanes };
+    const owner = { hub, table, lanes: outbound.lanes };
     const subscription = new TopicSubscription(owner, { view, options, pattern: undefined });
     return new Promise((resolve) => {
       subscription.whenReady(() => resolve(subscription.start()));

@@ -13,6 +13,7 @@ import { Looks } from "#gateway/access/looks.ts";
 import { PrincipalAccounts } from "#gateway/session/principal-accounts.ts";
 import { Flusher } from "#gateway/session/outbound/flusher.ts";
 import { Session } from "#gateway/session/session.ts";
+import { SubscriptionTable } from "#gateway/session/topic-subscription.ts";
 import type { SessionParts } from "#gateway/session/session-parts.ts";
 import { SendResult } from "#gateway/transport/transport.ts";
 import type { Connection } from "#gateway/transport/transport.ts";
@@ -70,6 +71,7 @@ export class SessionRig {
       catalog,
       turns: new Turns({ clock, scheduler }),
       inboxSpace: new InboxSpace(metrics),
+      table: new SubscriptionTable({ metrics }),
       looks,
       services: createMarketData({
         looks,

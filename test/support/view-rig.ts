@@ -16,6 +16,7 @@ import { ManualClock } from "./manual-clock.ts";
 import { NO_LANE_LISTENER } from "./no-lane-listener.ts";
 import { resumeParts } from "./resume-parts.ts";
 import { expectedShown, rowText, ViewClient } from "./view-client.ts";
+import { subscriptionTable } from "./subscription-table.ts";
 import { ViewMarket } from "./view-market.ts";
 
 const LIMITS = {
@@ -47,6 +48,7 @@ export class ViewRig {
   readonly #delayMs: number;
   /** Of all seats, as the sessions of a gateway have one. */
   readonly #fanOut = new FanOut({ fullLists: { inc() {} } as never });
+  readonly #table = subscriptionTable();
 
   constructor(
     channel: Channel,
@@ -111,7 +113,7 @@ export class ViewRig {
     const { hub } = this;
     const { lanes } = seat;
     const parts = { view, options, pattern: undefined };
-    const subscription = new TopicSubscription({ hub, lanes }, parts);
+    const subscription = new TopicSubscription({ hub, lanes, table: this.#table }, parts);
     seat.subscription = subscription;
     view.whenReady((failure) => {
       if (subscription.state !== "starting") return;

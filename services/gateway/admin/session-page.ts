@@ -52,8 +52,6 @@ export function sessionPage({ sessions, clock, line }: SessionPageParts): StateP
 
 /** `subscriptions`: what one session gets. */
 export function subscriptionPage({ sessions, line }: SessionPageParts): StatePage {
-  // Numbers in the order in which they started, given when they are first looked at.
-  const orderOf = numbered<TopicSubscription>();
   function* page(query: StateQuery): Work<StateRows> {
     const topic = query.parameters.get("topic");
     const id = query.parameters.get("session");
@@ -65,7 +63,7 @@ export function subscriptionPage({ sessions, line }: SessionPageParts): StatePag
       return yield* pageOf<TopicSubscription>(
         {
           items: session.subscribed?.all() ?? [],
-          orderOf,
+          orderOf: ({ serial }) => serial,
           matches: ({ view }) => topic === undefined || view.topic === topic,
           sizeOf: undefined,
           rowOf: rowOfSubscription,

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { FakeHub } from "#test/support/fake-topics.ts";
+import { subscriptionTable } from "#test/support/subscription-table.ts";
+import type { TopicView } from "../topics/topic-view.ts";
 import { LiveTopics } from "./live-topics.ts";
-import type { TopicSubscription } from "./topic-subscription.ts";
+import { TopicSubscription } from "./topic-subscription.ts";
+
+const table = subscriptionTable();
+const hub = new FakeHub();
 
 /** Counts subscriptions as the metric does. */
 function create() {
@@ -10,12 +16,24 @@ function create() {
     inc: () => void (counted += 1),
     dec: (by = 1) => void (counted -= by),
   };
-  return { live: new LiveTopics({ subscriptions } as never), counted: () => counted };
+  const live = new LiveTopics({ metrics: { subscriptions } as never, table });
+  return { live, counted: () => counted };
 }
 
 function subscriptionOf(topic: string, onEnd = (): void => {}): TopicSubscription {
-  return { view: { topic }, end: onEnd } as unknown as TopicSubscription;
+  const view = hub.view(`fake:${topic}/trades`);
+  view.holds += 1;
+  return new TopicSubscription(
+    { table, hub, lanes: undefined as never, payBack: onEnd },
+    {
+      view: view as unknown as TopicView,
+      options: { snapshot: true, resume: undefined },
+      pattern: undefined,
+    },
+  );
 }
+
+const serialOf = ({ serial }: TopicSubscription): number => serial;
 
 test.each([1, 15, 16, 17, 18, 40])("of %i topics each is found, and ends once", (count) => {
   const { live, counted } = create();
@@ -25,8 +43,8 @@ test.each([1, 15, 16, 17, 18, 40])("of %i topics each is found, and ends once", 
   );
   for (const each of all) live.add(each);
   expect([live.size, counted()]).toEqual([count, count]);
-  expect([...live.all()]).toEqual(all);
-  for (const each of all) expect(live.get(each.view.topic)).toBe(each);
+  expect([...live.all()].map(serialOf)).toEqual(all.map(serialOf));
+  for (const each of all) expect(live.get(each.view.topic)?.serial).toBe(each.serial);
   expect(live.has("another")).toBe(false);
   const work = live.endAll({ isOver: true });
   while (work.next().done !== true);
@@ -46,6 +64,25 @@ test("topics that end while all are walked through leave the others in the walk"
   }
 });
 
+test.each([5, 30])("of %i that are being ended none is found, whoever has their rows", (count) => {
+  const { live } = create();
+  const all = Array.from({ length: count }, (_, index) => subscriptionOf(`t${index}`));
+  for (const each of all) live.add(each);
+  const line = { isOver: false };
+  const work = live.endAll(line);
+  line.isOver = true;
+  const others: TopicSubscription[] = [];
+  do {
+    expect([live.size, [...live.all()], live.get("fake:t1/trades")]).toEqual([0, [], undefined]);
+    others.push(subscriptionOf("other"));
+  } while (work.next().done !== true);
+  const rows = others.map(({ row }) => row);
+  expect(all.filter(({ row }) => rows.includes(row)).length).toBeGreaterThan(count / 2);
+  expect(all.map(({ state }) => state)).toEqual(all.map(() => "ended"));
+  expect(others.map(({ view }) => view.topic)).toEqual(others.map(() => "fake:other/trades"));
+  for (const each of others) each.end();
+});
+
 test("whatever comes and goes, what is live is what came and did not go", () => {
   fc.assert(
     fc.property(
@@ -54,10 +91,10 @@ test("whatever comes and goes, what is live is what came and did not go", () => 
         const { live, counted } = create();
         const expected = new Map<string, TopicSubscription>();
         for (const { topic: number, comes } of steps) {
-          const topic = `t${number}`;
+          const topic = `fake:t${number}/trades`;
           const there = expected.get(topic);
           if (comes && there === undefined) {
-            const subscription = subscriptionOf(topic);
+            const subscription = subscriptionOf(`t${number}`);
             expected.set(topic, subscription);
             live.add(subscription);
           } else if (!comes && there !== undefined) {
@@ -65,9 +102,10 @@ test("whatever comes and goes, what is live is what came and did not go", () => 
             live.end(there);
           }
           expect([live.size, counted()]).toEqual([expected.size, expected.size]);
-          expect(live.get(topic)).toBe(expected.get(topic));
+          expect(live.get(topic)?.serial).toBe(expected.get(topic)?.serial);
         }
-        expect(new Set(live.all())).toEqual(new Set(expected.values()));
+        const serials = [...live.all()].map(serialOf);
+        expect(new Set(serials)).toEqual(new Set([...expected.values()].map(serialOf)));
       },
     ),
   );

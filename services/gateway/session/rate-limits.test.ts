@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RateLimits, TokenBucket } from "./rate-limits.ts";
 
@@ -145,4 +146,25 @@ test("a message of which nothing can be made is paid for like a request", () => 
   expect(limits.takeUnknown(11, 0)).toBe(false);
   expect(limits.takeUnknown(10, 0)).toBe(true);
   expect(limits.judgeRequest("ping", 0).does).toBe("refuse");
+});
+
+test("topics are granted as a bucket of tokens grants them, whenever they are asked for", () => {
+  const asks = fc.array(fc.tuple(fc.nat(3_000_000), fc.nat(40)), { maxLength: 60 });
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5_000 }), asks, (perSecond, given) => {
+      const bucket = new TokenBucket(perSecond, 7);
+      const limits = new RateLimits({ requestsPerSecondMax: 1, topicsPerSecondMax: perSecond }, 7);
+      let nowUs = 7;
+      const differing: number[] = [];
+      for (const [passedUs, topics] of given) {
+        nowUs += passedUs;
+        const isGranted = bucket.take(topics, nowUs);
+        if (limits.takeTopics(topics, nowUs) === isGranted) continue;
+        // What is there to the last part of a token may be granted by one of them alone.
+        if (Math.abs(bucket.waitMs(topics)) > 0.002) differing.push(nowUs);
+        break;
+      }
+      expect(differing).toEqual([]);
+    }),
+  );
 });

@@ -37,6 +37,27 @@ export class TokenBucket {
   }
 }
 
+/** As much as a TokenBucket has of each; what is left is told by when all of it is there again. */
+type Supply = { readonly perSecond: number; readonly burst: number };
+
+/** Times are sums of parts of microseconds, and not exact to the end. */
+const ROUNDING_US = 0.5;
+
+/** How much is there, if all of it will be at `fullAtUs`. */
+function leftOf({ perSecond, burst }: Supply, fullAtUs: number, nowUs: number): number {
+  return burst - (Math.max(0, fullAtUs - nowUs - ROUNDING_US) / 1e6) * perSecond;
+}
+
+/** When all of it will be there again, after so much was taken. */
+function fullAgainUs(
+  { perSecond }: Supply,
+  fullAtUs: number,
+  nowUs: number,
+  taken: number,
+): number {
+  return Math.max(fullAtUs, nowUs) + (taken / perSecond) * 1e6;
+}
+
 /** How much a session may ask for. */
 type RateLimitOptions = {
   readonly requestsPerSecondMax: number;
@@ -86,30 +107,46 @@ const CLOSE: RequestVerdict = { does: "close" };
  */
 export class RateLimits {
   readonly #options: RateLimitOptions;
-  readonly #requests: TokenBucket;
-  /** These are full until they are used, and are made then. */
-  #topics: TokenBucket | undefined;
-  #refusals: TokenBucket | undefined;
+  /** When each is whole again, on the monotonic clock; one number each, for there are many. */
+  #requestsFullAtUs: number;
+  #topicsFullAtUs: number;
+  #refusalsFullAtUs: number;
   /** Topics that were not granted last. */
   #topicsRefused = 0;
 
   constructor(options: RateLimitOptions, nowUs: number) {
     this.#options = options;
-    this.#requests = new TokenBucket(options.requestsPerSecondMax, nowUs);
+    this.#requestsFullAtUs = nowUs;
+    this.#topicsFullAtUs = nowUs;
+    this.#refusalsFullAtUs = nowUs;
   }
 
   get #reserve(): number {
     return Math.floor(this.#options.requestsPerSecondMax * RESERVED_SHARE);
   }
 
-  #topicsAt(nowUs: number): TokenBucket {
-    return (this.#topics ??= new TokenBucket(this.#options.topicsPerSecondMax, nowUs));
+  /** Takes so many requests if they are there and `reserve` stays; otherwise takes nothing. */
+  #takeRequests(requests: number, nowUs: number, reserve = 0): boolean {
+    const { requestsPerSecondMax: perSecond } = this.#options;
+    const supply = { perSecond, burst: perSecond };
+    if (leftOf(supply, this.#requestsFullAtUs, nowUs) < requests + reserve) return false;
+    this.#requestsFullAtUs = fullAgainUs(supply, this.#requestsFullAtUs, nowUs, requests);
+    return true;
   }
 
-  #refusalsAt(nowUs: number): TokenBucket {
+  /** How long until so many requests are there, if nobody asks meanwhile. */
+  #waitMs(requests: number, nowUs: number): number {
+    const { requestsPerSecondMax: perSecond } = this.#options;
+    const left = leftOf({ perSecond, burst: perSecond }, this.#requestsFullAtUs, nowUs);
+    return ((requests - left) / perSecond) * 1_000;
+  }
+
+  #takeRefusals(requests: number, nowUs: number): boolean {
     const { requestsPerSecondMax: rate } = this.#options;
-    const [perSecond, burst] = [rate * REFUSED_SHARE, rate * REFUSED_SECONDS_MAX];
-    return (this.#refusals ??= new TokenBucket(perSecond, nowUs, burst));
+    const supply = { perSecond: rate * REFUSED_SHARE, burst: rate * REFUSED_SECONDS_MAX };
+    if (leftOf(supply, this.#refusalsFullAtUs, nowUs) < requests) return false;
+    this.#refusalsFullAtUs = fullAgainUs(supply, this.#refusalsFullAtUs, nowUs, requests);
+    return true;
   }
 
   /**
@@ -120,23 +157,23 @@ export class RateLimits {
     const work = bytes / BYTES_PER_REQUEST + fields / FIELDS_PER_REQUEST;
     const strange = unknownFields * COST_OF_UNKNOWN_FIELD;
     const cost = Math.max(0, work + strange - messages * COVERED_BY_MESSAGE);
-    return strange > 0 ? this.#requests.take(cost, nowUs) : this.#takeAnyhow(cost, nowUs);
+    return strange > 0 ? this.#takeRequests(cost, nowUs) : this.#takeAnyhow(cost, nowUs);
   }
 
   /** Whether so many messages may come of which nothing can be made: each is a request. */
   takeUnknown(messages: number, nowUs: number): boolean {
-    return this.#requests.take(messages, nowUs);
+    return this.#takeRequests(messages, nowUs);
   }
 
   /** Whether work as long as so many requests may be done now. What is granted is used up. */
   takeWork(requests: number, nowUs: number): boolean {
-    return this.#requests.take(requests, nowUs, this.#reserve);
+    return this.#takeRequests(requests, nowUs, this.#reserve);
   }
 
   /** What becomes of one more call now. What is granted is used up. */
   judgeCall(nowUs: number): RequestVerdict {
-    if (this.#requests.take(1, nowUs, this.#reserve)) return SERVE;
-    return this.refuse(this.#requests.waitMs(1 + this.#reserve), nowUs);
+    if (this.#takeRequests(1, nowUs, this.#reserve)) return SERVE;
+    return this.refuse(this.#waitMs(1 + this.#reserve, nowUs), nowUs);
   }
 
   /** What becomes of one more request of this kind, no call, now. What is granted is used up. */
@@ -145,21 +182,26 @@ export class RateLimits {
       const cost = ANSWERS.has(kind) ? COST_OF_ANSWER : 1;
       return this.#takeAnyhow(cost, nowUs) ? SERVE : CLOSE;
     }
-    if (this.#requests.take(1, nowUs)) return SERVE;
-    return this.refuse(this.#requests.waitMs(1), nowUs);
+    if (this.#takeRequests(1, nowUs)) return SERVE;
+    return this.refuse(this.#waitMs(1, nowUs), nowUs);
   }
 
   /** What becomes of a request that is not to be served before that time has passed. */
   refuse(waitMs: number, nowUs: number, cost = 1): RequestVerdict {
-    if (!this.#refusalsAt(nowUs).take(cost, nowUs)) return CLOSE;
+    if (!this.#takeRefusals(cost, nowUs)) return CLOSE;
     return { does: "refuse", retryAfterMs: Math.max(1, Math.ceil(waitMs)) };
   }
 
   /** Whether requests may name so many more topics now. What is granted is used up. */
   takeTopics(topics: number, nowUs: number): boolean {
-    const isGranted = this.#topicsAt(nowUs).take(topics, nowUs);
-    if (!isGranted) this.#topicsRefused = topics;
-    return isGranted;
+    const { topicsPerSecondMax: perSecond } = this.#options;
+    const supply = { perSecond, burst: perSecond };
+    if (leftOf(supply, this.#topicsFullAtUs, nowUs) < topics) {
+      this.#topicsRefused = topics;
+      return false;
+    }
+    this.#topicsFullAtUs = fullAgainUs(supply, this.#topicsFullAtUs, nowUs, topics);
+    return true;
   }
 
   /** What becomes of the request whose topics were not granted last: naming them was work. */
@@ -167,13 +209,15 @@ export class RateLimits {
     const topics = this.#topicsRefused;
     const { requestsPerSecondMax, topicsPerSecondMax } = this.#options;
     const costOfTopic = requestsPerSecondMax / topicsPerSecondMax;
-    const waitMs = this.#topicsAt(nowUs).waitMs(topics);
+    const supply = { perSecond: topicsPerSecondMax, burst: topicsPerSecondMax };
+    const left = leftOf(supply, this.#topicsFullAtUs, nowUs);
+    const waitMs = ((topics - left) / topicsPerSecondMax) * 1_000;
     return this.refuse(waitMs, nowUs, 1 + topics * costOfTopic);
   }
 
   /** Where the rate is used up, what cannot be refused takes the place of refusals. */
   #takeAnyhow(cost: number, nowUs: number): boolean {
-    return this.#requests.take(cost, nowUs) || this.#refusalsAt(nowUs).take(cost, nowUs);
+    return this.#takeRequests(cost, nowUs) || this.#takeRefusals(cost, nowUs);
   }
 }
 

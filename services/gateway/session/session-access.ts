@@ -63,20 +63,23 @@ type WireError = NonNullable<AccessInit["error"]>;
  */
 export class SessionAccess {
   readonly #parts: SessionAccessParts;
-  /** What the upgrade carried. */
-  readonly #credentials: Credentials;
+  /** What the upgrade carried; the address alone if it was nothing else, as of most clients. */
+  readonly #shown: Credentials | string;
   readonly #host: AccessHost;
   #state: AccessState = "unasked";
   #principal: Principal | undefined;
   /** The session counts as one of its principal's. */
   #isCounted = false;
+  /** Of the check that is under way. */
   #cancelTimeout = NO_TIMER;
-  #cancelExpiry = NO_TIMER;
-  #cancelNotice = NO_TIMER;
+  /** Of what is told before the time of the client is over, and of what happens then. */
+  #cancelEnd = NO_TIMER;
 
   constructor(parts: SessionAccessParts, credentials: Credentials, host: AccessHost) {
     this.#parts = parts;
-    this.#credentials = credentials;
+    const { secret, certificate, remoteAddress } = credentials;
+    const isAny = secret !== undefined || certificate !== undefined;
+    this.#shown = isAny ? credentials : remoteAddress;
     this.#host = host;
   }
 
@@ -94,6 +97,12 @@ export class SessionAccess {
   get principal(): Principal {
     assert(this.#principal !== undefined, "a client that is welcome is somebody");
     return this.#principal;
+  }
+
+  get #credentials(): Credentials {
+    const shown = this.#shown;
+    if (typeof shown !== "string") return shown;
+    return { secret: undefined, certificate: undefined, remoteAddress: shown };
   }
 
   /** The client said Hello, with a secret or without one. */
@@ -228,16 +237,20 @@ export class SessionAccess {
 
   #become(principal: Principal): void {
     this.#principal = principal;
-    this.#cancelExpiry();
-    this.#cancelNotice();
+    this.#cancelEnd();
+    this.#cancelEnd = NO_TIMER;
     const { expiresAtMs } = principal;
     if (expiresAtMs === undefined) return;
     const { clock, config } = this.#parts;
     const leftMs = this.#leftMs(expiresAtMs);
     const noticeMs = leftMs - config.access.expiryNoticeMs;
-    if (noticeMs > 0) this.#cancelNotice = clock.after(noticeMs, () => this.#tell(0, true));
-    else this.#cancelNotice = clock.after(0, () => this.#tell(0, true));
-    this.#cancelExpiry = clock.after(leftMs + config.access.expiryGraceMs, () => this.#onExpired());
+    const cancelNotice = clock.after(Math.max(0, noticeMs), () => this.#tell(0, true));
+    const endMs = leftMs + config.access.expiryGraceMs;
+    const cancelExpiry = clock.after(endMs, () => this.#onExpired());
+    this.#cancelEnd = () => {
+      cancelNotice();
+      cancelExpiry();
+    };
   }
 
   #onExpired(): void {
@@ -284,8 +297,8 @@ export class SessionAccess {
   #release(): void {
     this.#cancelTimeout();
     this.#cancelTimeout = NO_TIMER;
-    this.#cancelExpiry();
-    this.#cancelNotice();
+    this.#cancelEnd();
+    this.#cancelEnd = NO_TIMER;
     if (this.#isCounted) this.#parts.accounts.giveConnection(this.principal);
     this.#isCounted = false;
   }

@@ -3,8 +3,7 @@ import type { ServerMessageInit } from "#wire/frame-codec.ts";
 import { wireCodeOf } from "../rpc/rpc-error.ts";
 import type { RpcError } from "../rpc/rpc-error.ts";
 import type { CallReplies } from "./call-table.ts";
-import type { Outbound } from "./outbound/outbound.ts";
-import type { TopicLanes } from "./outbound/topic-lanes.ts";
+import { Outbound } from "./outbound/outbound.ts";
 import type { SubscriptionReplies } from "./subscription-parts.ts";
 import type {
   AccessInit,
@@ -15,15 +14,13 @@ import type {
   WelcomeInit,
 } from "./wire-messages.ts";
 
-/** What a session says besides market data: each message encoded and put into its lane. */
-export class SessionOutput implements CallReplies, SubscriptionReplies {
-  readonly #outbound: Outbound;
+/**
+ * What a session says: besides market data, which subscriptions put into its lanes, each message
+ * encoded and put into a lane.
+ */
+export class SessionOutput extends Outbound implements CallReplies, SubscriptionReplies {
   /** Hears of each subscribe request whose answer is whole; absent if nobody wants to know. */
   onSubscribed: ((requestId: number) => void) | undefined;
-
-  constructor(outbound: Outbound) {
-    this.#outbound = outbound;
-  }
 
   welcome(value: WelcomeInit): void {
     this.#control({ kind: "welcome", value });
@@ -39,12 +36,12 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
 
   /** Says it ahead of everything that waits. */
   urgentNotice(value: NoticeInit): void {
-    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
+    this.sendUrgent(encodeServerMessages([{ kind: "notice", value }]));
   }
 
   /** Asks whether the client has everything that was sent before. */
   probe(number: number): void {
-    this.#outbound.sendUrgent(encodeServerMessages([{ kind: "probe", value: { number } }]));
+    this.sendUrgent(encodeServerMessages([{ kind: "probe", value: { number } }]));
   }
 
   subscribeResult(requestId: number, topics: readonly TopicResultInit[], isPartial: boolean): void {
@@ -70,24 +67,12 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
     this.#control({ kind: "access", value });
   }
 
-  get lanes(): TopicLanes {
-    return this.#outbound.lanes;
-  }
-
-  takeBack(topicIds: ReadonlySet<number>): void {
-    this.#outbound.takeBack(topicIds);
-  }
-
   queuedBytes(): number {
-    return this.#outbound.queuedMarketBytes;
-  }
-
-  shed(topicIds: ReadonlySet<number>): ReadonlyMap<number, number> {
-    return this.#outbound.shed(topicIds);
+    return this.queuedMarketBytes;
   }
 
   get waitingBytes(): number {
-    return this.#outbound.replyBytes;
+    return this.replyBytes;
   }
 
   response(callId: number, response: Uint8Array, last: boolean): void {
@@ -100,11 +85,11 @@ export class SessionOutput implements CallReplies, SubscriptionReplies {
   }
 
   #control(message: ServerMessageInit): void {
-    this.#outbound.pushControl(encodeServerMessages([message]));
+    this.pushControl(encodeServerMessages([message]));
   }
 
   #reply(value: ReplyInit & { readonly callId: number }): void {
-    this.#outbound.pushReply(value.callId, encodeServerMessages([{ kind: "reply", value }]));
+    this.pushReply(value.callId, encodeServerMessages([{ kind: "reply", value }]));
   }
 }
 

@@ -12,6 +12,7 @@ import type { InboxSpace } from "./frame-inbox.ts";
 import type { Flusher } from "./outbound/flusher.ts";
 import type { Looks } from "../access/looks.ts";
 import type { PrincipalAccounts } from "./principal-accounts.ts";
+import type { SubscriptionTable } from "./topic-subscription.ts";
 
 /** What every session shares. */
 export type SessionParts = {
@@ -26,6 +27,8 @@ export type SessionParts = {
   /** For what may take long. */
   readonly turns: Turns;
   readonly inboxSpace: InboxSpace;
+  /** The subscriptions of all of them. */
+  readonly table: SubscriptionTable;
   readonly serverVersion: string;
   /** Where spans go; undefined if nothing is traced. */
   readonly tracing?: Tracing | undefined;

@@ -10,7 +10,6 @@ import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
 import { readClientFrame } from "./client-frame.ts";
 import { receiveFrame } from "./frame-inbox.ts";
 import type { FrameInbox, FrameReader } from "./frame-inbox.ts";
-import { Outbound } from "./outbound/outbound.ts";
 import type { Lateness, OutboundListener } from "./outbound/outbound.ts";
 import { SessionAccess } from "./session-access.ts";
 import type { AccessHost } from "./session-access.ts";
@@ -36,8 +35,11 @@ const SERVED: RequestVerdict = { does: "serve" };
 /** How a connection ended. */
 type End = { readonly code: number; readonly reason: string; readonly by: "gateway" | "client" };
 
+/** The program that a client is, by its own words. */
+type ClientName = { readonly client: string; readonly clientVersion: string };
+
 /** Before the client has named itself. */
-const UNNAMED = { client: "", clientVersion: "" };
+const UNNAMED: ClientName = { client: "", clientVersion: "" };
 
 /** Whose session it is, and over what. */
 type SessionOptions = {
@@ -63,11 +65,11 @@ type SessionOptions = {
 export class Session
   implements ConnectionHandler, OutboundListener, AccessHost, RequestsHost, FrameReader
 {
+  static #lastNamed = UNNAMED;
   readonly #idPrefix: string;
   readonly #onGone: SessionOptions["onGone"];
   readonly #connection: Connection;
   readonly #parts: SessionParts;
-  readonly #outbound: Outbound;
   readonly output: SessionOutput;
   readonly #requests: SessionRequests;
   readonly access: SessionAccess;
@@ -94,8 +96,7 @@ export class Session
     this.#connection = connection;
     this.#parts = parts;
     this.#openedTimeUs = clock.nowUs();
-    this.#outbound = new Outbound(connection, config, parts, this);
-    this.output = new SessionOutput(this.#outbound);
+    this.output = new SessionOutput(connection, config, parts, this);
     this.access = new SessionAccess(parts, credentials, this);
     this.#requests = new SessionRequests(parts, this);
     this.#cancelHelloTimer = afterReading(clock, config.helloTimeoutMs, () => {
@@ -130,17 +131,17 @@ export class Session
       topics: this.#requests.subscriptions?.size ?? 0,
       lagMs: Math.floor(this.lagUs(nowUs) / 1_000),
       owedBytes,
-      lagging: this.#outbound.isLagging,
+      lagging: this.output.isLagging,
     };
   }
 
   /** For how long the oldest thing has been owed that the client may not have. */
   lagUs(nowUs: number): number {
-    return this.#outbound.lagUs(nowUs);
+    return this.output.lagUs(nowUs);
   }
 
   get owedBytes(): number {
-    return this.#isOver ? 0 : this.#outbound.owedBytes;
+    return this.#isOver ? 0 : this.output.owedBytes;
   }
 
   /** The topics that the client gets; undefined before it asked for any. */
@@ -164,11 +165,11 @@ export class Session
 
   onPong(number: number): void {
     if (!this.#serves("pong") || this.#answersProbes) return;
-    this.#outbound.onAnswer(number, this.#parts.clock.monotonicUs());
+    this.output.onAnswer(number, this.#parts.clock.monotonicUs());
   }
 
   onDrain(): void {
-    if (this.#serves("writable")) this.#outbound.onDrain();
+    if (this.#serves("writable")) this.output.onDrain();
   }
 
   /**
@@ -216,7 +217,7 @@ export class Session
    * counted. Idempotent.
    */
   dismiss(): void {
-    this.#outbound.flush(this.#parts.clock.monotonicUs());
+    this.output.flush(this.#parts.clock.monotonicUs());
     this.fault("dismissed", "the gateway is shutting down");
   }
 
@@ -282,7 +283,7 @@ export class Session
     this.inbox?.close();
     this.access.close();
     this.#held = undefined;
-    this.#outbound.close();
+    this.output.close();
     this.#requests.close();
   }
 
@@ -343,14 +344,14 @@ export class Session
     // A session that closed meanwhile hears nothing more of its access.
     if (hello === undefined || !this.#serves("hello")) return;
     this.#hello = undefined;
-    this.#outbound.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
-    this.#outbound.mayCut = hello.acceptsParts;
+    this.output.compress = hello.acceptCompression && this.#connection.compressionNegotiated;
+    this.output.mayCut = hello.acceptsParts;
     this.#answersProbes = hello.answersProbes;
     const { config } = this.#parts;
     this.bandwidthBytesPerSecondMax = bandwidthBound(hello, config, this.access.principal);
     const { clientName, clientVersion } = hello;
     if (clientName !== "" || clientVersion !== "") {
-      this.#client = { client: quotedText(clientName), clientVersion: quotedText(clientVersion) };
+      this.#client = Session.#named(quotedText(clientName), quotedText(clientVersion));
     }
     this.#logOpened();
     const own = {
@@ -362,6 +363,13 @@ export class Session
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const request of held) if (!this.#isOver) this.#onAdmitted(request, SERVED);
+  }
+
+  /** Most clients that come one after the other are the same program. */
+  static #named(client: string, clientVersion: string): ClientName {
+    const last = Session.#lastNamed;
+    if (last.client === client && last.clientVersion === clientVersion) return last;
+    return (Session.#lastNamed = { client, clientVersion });
   }
 
   /** For SessionAccess: the client is somebody else now, or may do other things. */
@@ -376,7 +384,7 @@ export class Session
 
   /** For SessionRequests: the client answers for what it has received. */
   onProbeAnswer(number: number): void {
-    if (this.#answersProbes) this.#outbound.onAnswer(number, this.#parts.clock.monotonicUs());
+    if (this.#answersProbes) this.output.onAnswer(number, this.#parts.clock.monotonicUs());
   }
 
   /** For Outbound. */
@@ -397,7 +405,7 @@ export class Session
   onSlow(lateness: Lateness): void {
     const { config, metrics } = this.#parts;
     const { subscriptions } = this.#requests;
-    const owedBytes = (): number => this.#outbound.owedBytes;
+    const owedBytes = (): number => this.output.owedBytes;
     const reason = oweLess(lateness, { config, metrics, subscriptions, owedBytes });
     if (reason !== undefined) this.fault("too-slow", reason);
   }
@@ -414,7 +422,7 @@ export class Session
     const own = { sessionId: this.id, principal: this.access.principal.id };
     const { remoteAddress } = this.#connection;
     const client = { clientName, clientVersion, remoteAddress };
-    const { compress: compression } = this.#outbound;
+    const { compress: compression } = this.output;
     this.#parts.logger.info({ ...own, ...client, compression }, "session opened");
   }
 }

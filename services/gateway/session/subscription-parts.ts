@@ -2,6 +2,7 @@ import type { Instrument } from "@tickwire/proto/service";
 import type { Principal } from "../access/principal.ts";
 import type { TurnLine } from "../turns/turns.ts";
 import type { StartParts, StartReplies } from "./topic-starts.ts";
+import type { SubscriptionTable } from "./topic-subscription.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
 
 /** How answers leave. Called synchronously. Results overtake what waits in the lanes of topics. */
@@ -26,6 +27,8 @@ export type SubscriptionParts = Pick<
   "catalog" | "hub" | "looks" | "clock" | "metrics"
 > & {
   readonly config: StartParts["limits"];
+  /** Where they are. */
+  readonly table: SubscriptionTable;
   /** Counts topics for principals, over all of their sessions. */
   readonly accounts: StartParts["account"];
 };

@@ -13,11 +13,14 @@ import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { FanOut } from "../topics/fan-out.ts";
 import { PrincipalAccounts } from "./principal-accounts.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { SubscriptionTable } from "./topic-subscription.ts";
 import type { TopicResultInit } from "./wire-messages.ts";
 import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const BTC = "fake:BTC-USDT/trades";
 const ETH = "fake:ETH-USDT/trades";
+/** Subscriptions of all sessions together. */
+const ROWS_MAX = 100;
 const LIMITS = { subscriptionsMax: 4, topicsPerRequestMax: 6 };
 
 let hub: FakeHub;
@@ -39,6 +42,7 @@ let nowUs: number;
 let stepUs: number;
 let principal: Principal;
 let subscriptions: Subscriptions;
+let table: SubscriptionTable;
 
 const instruments = (...symbols: string[]) =>
   new Map(symbols.map((symbol) => [symbol, listedInstrument(symbol)] as const));
@@ -69,6 +73,8 @@ beforeEach(() => {
     },
     scheduler: { endOfTurn: (callback) => void turnEnds.push(callback) },
   });
+  const metrics = createGatewayMetrics(registry);
+  table = new SubscriptionTable({ metrics, rowsMax: ROWS_MAX });
   subscriptions = new Subscriptions(
     {
       hub: hub.asHub,
@@ -77,7 +83,8 @@ beforeEach(() => {
       }),
       clock,
       looks: { take: () => 0 },
-      metrics: createGatewayMetrics(registry),
+      metrics,
+      table,
       config: LIMITS,
       accounts: new PrincipalAccounts(createGatewayMetrics(new Registry())),
     },
@@ -200,6 +207,18 @@ describe("a request", () => {
     expect(answers).toEqual([`1: 0 ${BTC} ${error}`]);
     expect(hub.holds).toBe(0);
     expect(await metric("tickwire_gateway_topic_errors_total")).toBe(1);
+  });
+
+  test.each([1, 2, 3])("finds room for two topics beside all others: %i is asked for", (count) => {
+    for (let row = 0; row < ROWS_MAX - 2; row += 1) table.take();
+    const topics = [BTC, ETH, "fake:BTC-USDT/quotes"].slice(0, count);
+    subscribe(1, ...topics);
+    const said = topics.map((topic, at) => `${at} ${topic}${at === 2 ? " UNAVAILABLE" : ""}`);
+    expect(answers).toEqual([`1: ${said.join()}`]);
+    expect([subscriptions.size, hub.holds]).toEqual([Math.min(count, 2), Math.min(count, 2)]);
+    unsubscribe(2, BTC);
+    subscribe(3, "fake:ETH-USDT/quotes");
+    expect(answers.at(-1)).toBe("3: 0 fake:ETH-USDT/quotes");
   });
 
   test("takes the venue's own symbol, and answers with Tickwire's", () => {

@@ -94,11 +94,15 @@ export class Subscriptions implements SubscriptionOwner {
     this.#parts = parts;
     this.#host = host;
     this.#replies = replies;
-    this.#live = new LiveTopics(parts.metrics);
+    this.#live = new LiveTopics(parts);
     this.#cap = this.#createCap();
   }
 
   /** For what it owns, as what follows. */
+  get table(): SubscriptionOwner["table"] {
+    return this.#parts.table;
+  }
+
   get hub(): StartParts["hub"] {
     return this.#parts.hub;
   }
@@ -243,10 +247,6 @@ export class Subscriptions implements SubscriptionOwner {
     return this.#requestsNow().starts;
   }
 
-  get #queue(): RequestQueue {
-    return this.#requestsNow().queue;
-  }
-
   #requestsNow(): Requests {
     if (this.#requests !== undefined) return this.#requests;
     const queue = new RequestQueue();
@@ -316,12 +316,12 @@ export class Subscriptions implements SubscriptionOwner {
 
   #leave(message: UnsubscribeMessage): void {
     const order = this.#nextOrder();
-    this.#queue.add(() => this.#add(this.#removeAll(message, order)));
+    this.#requestsNow().queue.add(() => this.#add(this.#removeAll(message, order)));
   }
 
   #queueUpdate(message: UpdateMessage): void {
     const work = (): void => this.#add(this.#update(message));
-    this.#add(oneStep(() => this.#queue.add(work)));
+    this.#add(oneStep(() => this.#requestsNow().queue.add(work)));
   }
 
   *#update(message: UpdateMessage): Work {

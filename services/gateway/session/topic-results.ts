@@ -34,6 +34,12 @@ const NO_ROOM: Readonly<Record<NoRoom, string>> = {
   bus: "the gateway has no connection to its bus",
 };
 
+/** The sessions of the gateway have as many topics together as there is room for. */
+export const NO_ROOM_HERE: TopicRefusal = {
+  error: "TOPIC_ERROR_UNAVAILABLE",
+  message: "the gateway has as many subscriptions as it has room for; use another gateway",
+};
+
 /** A topic that the gateway has no room for now. */
 export function noRoom(why: NoRoom): TopicRefusal {
   return { error: "TOPIC_ERROR_UNAVAILABLE", message: NO_ROOM[why] };

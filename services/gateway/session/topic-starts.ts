@@ -21,6 +21,7 @@ import type { SubscribeParts } from "./subscribe-requests.ts";
 import {
   ALREADY_SUBSCRIBED,
   grantedResult,
+  NO_ROOM_HERE,
   noRoom,
   refusedResult,
   tooSoon,
@@ -189,6 +190,8 @@ export class TopicStarts {
     const principal = this.#parts.principal();
     const waitMs = looks.take(principal, name, terms);
     if (waitMs > 0) return tooSoon(waitMs);
+    const { owner } = this.#parts;
+    if (!owner.table.hasRoom) return NO_ROOM_HERE;
     if (!account.takeSubscription(principal)) return tooManyOf(principal);
     const topics = this.#parts.live.size + this.#starting.size;
     const asker = { topics };
@@ -198,7 +201,6 @@ export class TopicStarts {
       return noRoom(hub.noRoomFor(name, topics));
     }
     const kept = this.#positions.get(topic);
-    const { owner } = this.#parts;
     const subscription = new TopicSubscription(owner, { view, options, kept, pattern });
     const held = new HeldTopic({ requestIndex, topic, subscription, order });
     this.#starting.add(held);

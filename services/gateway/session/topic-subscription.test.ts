@@ -5,12 +5,14 @@ import { RawFrameReader } from "#test/conformance/gateway-raw-client.ts";
 import { sharedBatch } from "#test/support/shared-batches.ts";
 import { FakeHub } from "#test/support/fake-topics.ts";
 import type { FakeView } from "#test/support/fake-topics.ts";
+import { subscriptionTable } from "#test/support/subscription-table.ts";
 import type { SharedBatch } from "../topics/shared-batch.ts";
 import type { TopicView } from "../topics/topic-view.ts";
 import { FrameBuffer } from "./outbound/frame-buffer.ts";
 import { FanOut } from "../topics/fan-out.ts";
 import { TopicLanes } from "./outbound/topic-lanes.ts";
 import { TopicSubscription } from "./topic-subscription.ts";
+import type { SubscriptionTable } from "./topic-subscription.ts";
 import { NO_LANE_LISTENER } from "#test/support/no-lane-listener.ts";
 
 const TOPIC = "fake:BTC-USDT/trades";
@@ -20,8 +22,10 @@ let view: FakeView;
 let lanes: TopicLanes;
 let starts: number;
 let subscription: TopicSubscription;
+let table: SubscriptionTable;
 
 beforeEach(() => {
+  table = subscriptionTable();
   hub = new FakeHub();
   view = hub.view(TOPIC);
   starts = 0;
@@ -31,7 +35,7 @@ beforeEach(() => {
   );
   view.holds = 1;
   subscription = new TopicSubscription(
-    { hub, lanes },
+    { hub, lanes, table },
     {
       view: view as unknown as TopicView,
       options: { snapshot: true, resume: { epoch: 1, sequence: 4 } },
@@ -104,7 +108,7 @@ describe("a subscription", () => {
     const pushed: SharedBatch[] = [];
     const noted = { push: (batch: SharedBatch) => pushed.push(batch), pushStart: () => {} };
     for (let count = 0; count < 2; count += 1) {
-      const owner = { hub, lanes: noted as unknown as TopicLanes };
+      const owner = { hub, table, lanes: noted as unknown as TopicLanes };
       const options = { snapshot: true, resume: undefined };
       const parts = { options, view: view as unknown as TopicView, pattern: undefined };
       new TopicSubscription(owner, parts).start();

@@ -15,6 +15,8 @@ import type { TopicView } from "../topics/topic-view.ts";
 import { encodedNotice } from "./encoded-notice.ts";
 import type { TopicLanes } from "./outbound/topic-lanes.ts";
 import type { Pattern } from "./patterns.ts";
+import { SubscriptionRows } from "./subscription-rows.ts";
+import type { SubscriptionPage } from "./subscription-rows.ts";
 
 /**
  * Where a subscription stands.
@@ -28,12 +30,22 @@ type TopicSubscriptionState = "starting" | "live" | "lagging" | "ended";
 
 /**
  * The same, and how a live one goes on.
- * - `based`: the client cannot go on from the batch that it got last: it has none, or that was a
+ * - `Based`: the client cannot go on from the batch that it got last: it has none, or that was a
  *   state. The next one has its base.
- * - `chained`: the next one goes on from the last.
- * - `listed`: the same, and batches are put into the list of the session without being told here.
+ * - `Chained`: the next one goes on from the last.
+ * - `Listed`: the same, and batches are put into the list of the session without being told here.
  */
-type Stand = Exclude<TopicSubscriptionState, "live"> | "based" | "chained" | "listed";
+const Stand = { Ended: 0, Starting: 1, Based: 2, Chained: 3, Listed: 4, Lagging: 5 } as const;
+type Stand = (typeof Stand)[keyof typeof Stand];
+
+const STATES: readonly TopicSubscriptionState[] = [
+  "ended",
+  "starting",
+  "live",
+  "live",
+  "live",
+  "lagging",
+];
 
 /** Channels whose events may be left out, if the client is told which. */
 const EVENTS: ReadonlySet<Channel> = new Set<Channel>(["trades", "liquidations"]);
@@ -49,6 +61,8 @@ const LATEST_WINS: ReadonlySet<Channel> = new Set<Channel>([
 
 /** What the subscriptions of one session have in common. */
 export type SubscriptionOwner = {
+  /** Where the subscriptions of all sessions are. */
+  readonly table: SubscriptionTable;
   readonly hub: Pick<Hub, "release">;
   /** Where what it is owed is put. */
   readonly lanes: Pick<TopicLanes, "seat" | "push" | "pushStart" | "pushMessage" | "pushCheck">;
@@ -72,33 +86,53 @@ type TopicSubscriptionParts = {
 };
 
 /** What only some subscriptions have, or for some time: most are live and nothing else. */
-type Extra = {
+class Extra {
+  readonly owner: SubscriptionOwner;
   /** Those of the request, until the start. */
   readonly options: AttachOptions | undefined;
   readonly kept: AttachOptions["resume"];
   readonly pattern: Pattern | undefined;
-  /** What the levels that it has come to is told to the client. */
-  readonly hasChecksums: boolean;
+  /** If it is told what the levels come to, the object that is known to who tells it. */
+  readonly checked: TopicSubscription | undefined;
   /** If the client wants the topic at another interval than its view has. */
   readonly askedIntervalMs: number | undefined;
   /** Of the view, when its bytes were taken last. */
   readonly takenBytes: number;
-};
 
-const NOTHING_ELSE: Extra = {
-  options: undefined,
-  kept: undefined,
-  pattern: undefined,
-  hasChecksums: false,
-  askedIntervalMs: undefined,
-  takenBytes: 0,
-};
+  constructor(owner: SubscriptionOwner, given: Partial<Omit<Extra, "owner">>) {
+    this.owner = owner;
+    this.options = given.options;
+    this.kept = given.kept;
+    this.pattern = given.pattern;
+    this.checked = given.checked;
+    this.askedIntervalMs = given.askedIntervalMs;
+    this.takenBytes = given.takenBytes ?? 0;
+  }
+}
+
+/** What is kept in a row besides numbers. */
+type Holder = SubscriptionOwner | Extra;
+
+const NOTHING_ELSE: Partial<Extra> = {};
+
+/** The subscriptions of all sessions. */
+export class SubscriptionTable extends SubscriptionRows<Holder> {
+  /** The subscription of a row that is in use. */
+  at(row: number): TopicSubscription {
+    const holder = this.pageOf(row).holders[this.placeOf(row)];
+    assert(holder !== undefined, "a row that is asked for is in use");
+    if (!(holder instanceof Extra)) return new TopicSubscription(holder, row);
+    return holder.checked ?? new TopicSubscription(holder.owner, row);
+  }
+}
 
 type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissing">;
 
 /**
  * One session's hold on a view of a topic: what the client asked for, and what it is owed. The
- * place that decides what happens to a batch that the client is too slow for.
+ * place that decides what happens to a batch that the client is too slow for. What is known of it
+ * is in a row of the table; an object like this is made whenever somebody asks for it, and after
+ * the end it says only that.
  *
  * What holds, and what enforces it:
  * 1. A subscription lives once: `starting`, then perhaps `live`, then `ended`. Asserted.
@@ -112,19 +146,79 @@ type SlowMetrics = Pick<GatewayMetrics, "conflated" | "slowSkipped" | "slowMissi
  *    the history sees to that.
  */
 export class TopicSubscription implements TopicSubscriber {
+  /** For Subscribers: where `row` is. */
+  readonly table: SubscriptionTable;
+  readonly row: number;
+  /** Which of all subscriptions it is, in the order in which they began. */
+  readonly serial: number;
+  readonly #page: SubscriptionPage<Holder>;
+  readonly #at: number;
   readonly #owner: SubscriptionOwner;
-  #view: TopicView;
-  #stand: Stand = "starting";
-  /** Behind that of the view while it is listed. */
-  #sequence = 0;
-  #extra: Extra | undefined;
-  /** For Subscribers. */
-  place = -1;
+  /** For after the end. */
+  #lastView: TopicView;
 
-  constructor(owner: SubscriptionOwner, { view, options, kept, pattern }: TopicSubscriptionParts) {
+  /** One that begins, or the one of a row that is in use. */
+  constructor(owner: SubscriptionOwner, init: TopicSubscriptionParts | number) {
+    const { table } = owner;
+    this.table = table;
     this.#owner = owner;
-    this.#view = view;
-    this.#extra = { ...NOTHING_ELSE, options, kept, pattern };
+    this.row = typeof init === "number" ? init : table.take();
+    this.#page = table.pageOf(this.row);
+    this.#at = table.placeOf(this.row);
+    this.serial = this.#page.serials[this.#at] as number;
+    if (typeof init === "number") {
+      this.#lastView = this.#page.views[this.#at] as TopicView;
+      return;
+    }
+    const { view, options, kept, pattern } = init;
+    this.#lastView = view;
+    this.#page.views[this.#at] = view;
+    this.#page.stands[this.#at] = Stand.Starting;
+    this.#extra = new Extra(owner, { options, kept, pattern });
+  }
+
+  /** The row may be another's since this one has ended. */
+  get #isHere(): boolean {
+    return this.#page.serials[this.#at] === this.serial;
+  }
+
+  get #stand(): Stand {
+    return this.#isHere ? (this.#page.stands[this.#at] as Stand) : Stand.Ended;
+  }
+
+  set #stand(stand: Stand) {
+    assert(this.#isHere, "a subscription that has ended stands nowhere");
+    this.#page.stands[this.#at] = stand;
+  }
+
+  /** Behind that of the view while it is listed. */
+  get #sequence(): number {
+    return this.#isHere ? (this.#page.sequences[this.#at] as number) : 0;
+  }
+
+  set #sequence(sequence: number) {
+    assert(this.#isHere, "a subscription that has ended stands nowhere");
+    this.#page.sequences[this.#at] = sequence;
+  }
+
+  get #extra(): Extra | undefined {
+    const holder = this.#isHere ? this.#page.holders[this.#at] : undefined;
+    return holder instanceof Extra ? holder : undefined;
+  }
+
+  set #extra(extra: Extra | undefined) {
+    assert(this.#isHere, "a subscription that has ended has nothing");
+    this.#page.holders[this.#at] = extra ?? this.#owner;
+  }
+
+  /** For Subscribers. */
+  get place(): number {
+    return this.#isHere ? (this.#page.places[this.#at] as number) : -1;
+  }
+
+  set place(place: number) {
+    assert(this.#isHere, "a subscription that has ended has no place");
+    this.#page.places[this.#at] = place;
   }
 
   /** The pattern that brought the topic, if one did. */
@@ -132,42 +226,41 @@ export class TopicSubscription implements TopicSubscriber {
     return this.#extra?.pattern;
   }
 
-  /** The view that the client gets now. */
+  /** The view that the client gets now, or got last. */
   get view(): TopicView {
-    return this.#view;
+    return this.#isHere ? (this.#page.views[this.#at] as TopicView) : this.#lastView;
   }
 
   /** At which the client wants the topic; it may be sent less often. */
   get askedIntervalMs(): number {
-    return this.#extra?.askedIntervalMs ?? this.#view.options.intervalMs;
+    return this.#extra?.askedIntervalMs ?? this.view.options.intervalMs;
   }
 
   /** Bytes of news since they were taken last, or since the view was changed. */
   takeBytes(): number {
-    const { sentBytes } = this.#view;
+    const { sentBytes } = this.view;
     const before = this.#extra ?? NOTHING_ELSE;
-    this.#extra = { ...before, takenBytes: sentBytes };
-    return sentBytes - before.takenBytes;
+    this.#extra = new Extra(this.#owner, { ...before, takenBytes: sentBytes });
+    return sentBytes - (before.takenBytes ?? 0);
   }
 
   get state(): TopicSubscriptionState {
-    const stand = this.#stand;
-    return stand === "based" || stand === "chained" || stand === "listed" ? "live" : stand;
+    return STATES[this.#stand] as TopicSubscriptionState;
   }
 
   /** Whether the latest event of the topic stands for those before it. */
   get isLatestWins(): boolean {
-    return LATEST_WINS.has(this.#view.name.channel);
+    return LATEST_WINS.has(this.view.name.channel);
   }
 
   /** Whether each event of the topic stands for itself, so that the loss of one is only that. */
   get isEvents(): boolean {
-    return EVENTS.has(this.#view.name.channel);
+    return EVENTS.has(this.view.name.channel);
   }
 
   /** The last sequence that was queued, or told to be missing; 0 before the first. */
   get sequence(): number {
-    return this.#stand === "listed" ? this.#view.sequence : this.#sequence;
+    return this.#stand === Stand.Listed ? this.view.sequence : this.#sequence;
   }
 
   /** The list of the session. */
@@ -176,7 +269,7 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   unlisted(sequence: number): void {
-    if (this.#stand === "listed") this.#stand = "chained";
+    if (this.#stand === Stand.Listed) this.#stand = Stand.Chained;
     this.#sequence = sequence;
   }
 
@@ -191,8 +284,8 @@ export class TopicSubscription implements TopicSubscriber {
    * that the client has sent with another request for the topic.
    */
   start(kept?: AttachOptions["resume"]): Attached {
-    assert(this.#stand === "starting", "a subscription starts once");
-    this.#stand = "based";
+    assert(this.#stand === Stand.Starting, "a subscription starts once");
+    this.#stand = Stand.Based;
     const { options, pattern, askedIntervalMs } = this.#extra ?? NOTHING_ELSE;
     assert(options !== undefined, "a subscription that starts knows how");
     const { resume = kept } = options;
@@ -200,8 +293,8 @@ export class TopicSubscription implements TopicSubscriber {
     const hasChecksums = options.checksum === true;
     this.#keep({
       pattern,
-      hasChecksums,
-      askedIntervalMs: askedIntervalMs ?? this.#view.options.intervalMs,
+      checked: hasChecksums ? this : undefined,
+      askedIntervalMs: askedIntervalMs ?? this.view.options.intervalMs,
     });
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? attached.position.sequence;
     for (const batch of attached.batches) this.#owner.lanes.pushStart(this.#formOf(batch));
@@ -220,14 +313,14 @@ export class TopicSubscription implements TopicSubscriber {
     askedIntervalMs: number,
     describe: (attached: Attached) => Uint8Array,
   ): void {
-    const before = this.#view;
+    const before = this.view;
     assert(next.id === before.id, "another view is of the same topic");
-    if (this.#stand === "lagging") this.recover();
+    if (this.#stand === Stand.Lagging) this.recover();
     if (this.state === "live") this.#goOnWith(next, describe);
-    this.#view = next;
+    this.#page.views[this.#at] = next;
     const extra = this.#extra ?? NOTHING_ELSE;
-    if (this.#stand === "starting") this.#extra = { ...extra, askedIntervalMs };
-    else this.#keep({ ...extra, askedIntervalMs });
+    if (this.#stand !== Stand.Starting) this.#keep({ ...extra, askedIntervalMs });
+    else this.#extra = new Extra(this.#owner, { ...extra, askedIntervalMs });
     this.#owner.hub.release(before);
   }
 
@@ -242,34 +335,34 @@ export class TopicSubscription implements TopicSubscriber {
    */
   lag(position: number | undefined): void {
     assert(this.state === "live", "only a live subscription begins to lag");
-    this.#view.unlist(this);
-    this.#stand = "lagging";
+    this.view.unlist(this);
+    this.#stand = Stand.Lagging;
     this.#sequence = position ?? this.#sequence;
   }
 
   /** The client has caught up. */
   recover(): void {
-    assert(this.#stand === "lagging", "only a subscription that lags recovers");
-    this.#stand = "based";
-    this.#catchUp(this.#view.sequence);
+    assert(this.#stand === Stand.Lagging, "only a subscription that lags recovers");
+    this.#stand = Stand.Based;
+    this.#catchUp(this.view.sequence);
   }
 
   deliver(batch: SharedBatch): boolean {
-    if (this.#stand === "lagging") return false;
+    if (this.#stand === Stand.Lagging) return false;
     assert(this.state === "live", "only a live subscription is delivered to");
     assert(batch.lastSequence === this.view.sequence, "a batch ends where the view is");
     this.#sequence = batch.lastSequence;
-    assert(batch.topicId === this.#view.id, "a subscription carries one topic");
+    assert(batch.topicId === this.view.id, "a subscription carries one topic");
     this.#owner.lanes.push(this.#formOf(batch));
     // From now on it gets what everybody gets.
-    if (this.#stand === "chained" && this.seat !== undefined) this.#stand = "listed";
-    return this.#stand === "listed";
+    if (this.#stand === Stand.Chained && this.seat !== undefined) this.#stand = Stand.Listed;
+    return this.#stand === Stand.Listed;
   }
 
   gap(missingFirst: number, missingLast: number): void {
-    if (this.#stand === "lagging") {
+    if (this.#stand === Stand.Lagging) {
       // What was left out so far is not part of the gap.
-      this.#stand = "based";
+      this.#stand = Stand.Based;
       this.#catchUp(missingFirst - 1);
     }
     assert(this.state === "live", "only a live subscription is told of a gap");
@@ -286,8 +379,8 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   epochChanged({ ended, start, continues }: EpochChange): void {
-    if (this.#stand === "lagging") {
-      this.#stand = "based";
+    if (this.#stand === Stand.Lagging) {
+      this.#stand = Stand.Based;
       if (continues) this.#catchUp(ended.sequence);
     }
     assert(this.state === "live", "only a live subscription changes its epoch");
@@ -306,11 +399,11 @@ export class TopicSubscription implements TopicSubscriber {
     });
     this.#sequence = start.sequence;
     // Another publisher does not go on from the numbers of the one before.
-    this.#stand = "based";
+    this.#stand = Stand.Based;
   }
 
   checksum(message: Uint8Array): void {
-    if (this.state === "live") this.#owner.lanes.pushCheck(this.#view.id, message);
+    if (this.state === "live") this.#owner.lanes.pushCheck(this.view.id, message);
   }
 
   /** Tells the client, behind everything that it is owed, that nothing more will come. */
@@ -320,33 +413,31 @@ export class TopicSubscription implements TopicSubscriber {
 
   /** Gives the view back. What is queued still leaves, unless its lane is taken back. */
   end(): void {
-    assert(this.#stand !== "ended", "a subscription ends once");
-    if (this.#stand !== "starting") this.view.detach(this);
-    this.#stand = "ended";
-    this.#owner.hub.release(this.view);
+    assert(this.#stand !== Stand.Ended, "a subscription ends once");
+    if (this.#stand !== Stand.Starting) this.view.detach(this);
+    this.#lastView = this.view;
+    this.table.giveBack(this.row);
+    this.#owner.hub.release(this.#lastView);
     this.#owner.payBack?.();
   }
 
   /** From now on, bytes of the view are counted. */
-  #keep(extra: Pick<Extra, "pattern" | "hasChecksums" | "askedIntervalMs">): void {
-    const { pattern, hasChecksums, askedIntervalMs } = extra;
-    const takenBytes = this.#owner.isMeasured === true ? this.#view.sentBytes : 0;
-    const isOther = askedIntervalMs !== this.#view.options.intervalMs;
-    if (pattern === undefined && !hasChecksums && !isOther && takenBytes === 0) {
-      this.#extra = undefined;
-      return;
-    }
-    const asked = isOther ? askedIntervalMs : undefined;
-    this.#extra = { ...NOTHING_ELSE, pattern, hasChecksums, askedIntervalMs: asked, takenBytes };
+  #keep({ pattern, checked, askedIntervalMs }: Partial<Extra>): void {
+    const { sentBytes, options } = this.view;
+    const takenBytes = this.#owner.isMeasured === true ? sentBytes : 0;
+    const asked = askedIntervalMs === options.intervalMs ? undefined : askedIntervalMs;
+    const kept = { pattern, checked, askedIntervalMs: asked, takenBytes };
+    const isAny = pattern ?? checked ?? asked ?? (takenBytes > 0 || undefined);
+    this.#extra = isAny === undefined ? undefined : new Extra(this.#owner, kept);
   }
 
   /** Brings the client, for which nothing was queued for a while, to where the view is. */
   #catchUp(to: number): void {
     if (to <= this.#sequence) return;
     const from = this.#sequence;
-    const batch = this.isLatestWins ? this.#view.catchUp(from, to) : undefined;
+    const batch = this.isLatestWins ? this.view.catchUp(from, to) : undefined;
     this.#sequence = to;
-    const { venue, channel } = this.#view.name;
+    const { venue, channel } = this.view.name;
     if (batch !== undefined) {
       this.#owner.metrics?.slowSkipped.inc({ venue, channel }, to - from - 1);
       // What brings a slow client up to date is not held against it.
@@ -371,16 +462,16 @@ export class TopicSubscription implements TopicSubscriber {
   }
 
   #goOnWith(next: TopicView, describe: (attached: Attached) => Uint8Array): void {
-    const before = this.#view;
+    const before = this.view;
     before.settle();
     before.unlist(this);
     const { epoch } = before.position;
     const resume = { epoch, sequence: this.#sequence };
     const whole = before.options.depth !== next.options.depth;
-    const { hasChecksums: checksum } = this.#extra ?? NOTHING_ELSE;
+    const checksum = this.#extra?.checked !== undefined;
     const attached = next.attach(this, { snapshot: true, resume, whole, checksum });
     if (next !== before) before.detach(this);
-    this.#stand = "based";
+    this.#stand = Stand.Based;
     this.#sequence = attached.batches.at(-1)?.lastSequence ?? resume.sequence;
     this.#owner.lanes.pushMessage(next.id, describe(attached));
     for (const batch of attached.batches) this.#owner.lanes.pushStart(this.#formOf(batch));
@@ -391,13 +482,13 @@ export class TopicSubscription implements TopicSubscriber {
   /** What the client can read of the next batch that it gets. */
   #formOf(batch: SharedBatch): SharedBatch {
     if (batch.skipped > 0) this.#owner.metrics?.conflated.inc(batch.labels, batch.skipped);
-    const form = this.#stand === "based" ? batch.based : batch;
+    const form = this.#stand === Stand.Based ? batch.based : batch;
     // What follows a state, or a sequel, never goes on from its numbers.
-    this.#stand = batch.endsChain ? "based" : "chained";
+    this.#stand = batch.endsChain ? Stand.Based : Stand.Chained;
     return form;
   }
 
   #say(value: Parameters<typeof encodedNotice>[0]): void {
-    this.#owner.lanes.pushMessage(this.#view.id, encodedNotice(value));
+    this.#owner.lanes.pushMessage(this.view.id, encodedNotice(value));
   }
 }

@@ -5,7 +5,7 @@ import { FanOut } from "./fan-out.ts";
 import type { ListSeat } from "./fan-out.ts";
 import { SharedBatch, SharedTopic } from "./shared-batch.ts";
 import { Subscribers } from "./subscribers.ts";
-import type { TopicSubscriber } from "./topic-subscriber.ts";
+import type { SubscriberTable, TopicSubscriber } from "./topic-subscriber.ts";
 
 const TOPIC = new SharedTopic(7, { venue: "v", channel: "trades" });
 
@@ -112,6 +112,13 @@ function create() {
   const conflated: number[] = [];
   const metrics = { conflated: { inc: (_: unknown, count: number) => conflated.push(count) } };
   return { subscribers: new Subscribers(metrics as never), conflated };
+}
+
+/** The reader as a row: another object each time, as who asks a table gets. */
+function asRow(reader: Reader, row: number, table: SubscriberTable): TopicSubscriber {
+  return new Proxy<TopicSubscriber>(reader, {
+    get: (target, name) => ({ row, table })[name as string] ?? Reflect.get(target, name),
+  });
 }
 
 describe("subscribers", () => {
@@ -233,7 +240,11 @@ describe("subscribers", () => {
     expect(quiet.batches).toEqual(first);
   });
 
-  test("get what they would get one by one, whoever comes, goes or is called", () => {
+  test.each([
+    ["objects", () => false],
+    ["rows", () => true],
+    ["some rows", (reader: number) => reader % 2 === 0],
+  ])("that are %s get what they would one by one, whoever comes, goes or is called", (_, isRow) => {
     const step = fc.oneof(
       fc.record({ kind: fc.constantFrom("news" as const, "state" as const, "conflated" as const) }),
       fc.record({
@@ -258,12 +269,14 @@ describe("subscribers", () => {
         );
         const expected = readers.map((): SharedBatch[] => []);
         const members = new Set<number>();
+        const table: SubscriberTable = { at: (row) => asRow(readers[row] as Reader, row, table) };
         for (const one of steps) {
           if ("reader" in one) {
             const reader = readers[one.reader] as Reader;
-            if (one.kind === "add") subscribers.add(reader);
-            if (one.kind === "delete") subscribers.delete(reader);
-            if (one.kind === "unlist") subscribers.unlist(reader);
+            const member = isRow(one.reader) ? table.at(one.reader) : reader;
+            if (one.kind === "add") subscribers.add(member);
+            if (one.kind === "delete") subscribers.delete(member);
+            if (one.kind === "unlist") subscribers.unlist(member);
             if (one.kind === "take") reader.take();
             if (one.kind === "wish") reader.wants = one.wants;
             if (one.kind === "add") members.add(one.reader);

@@ -2,9 +2,12 @@ import { assert } from "#core/assert.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { SharedBatch } from "./shared-batch.ts";
-import type { EpochChange, TopicSubscriber } from "./topic-subscriber.ts";
+import type { EpochChange, SubscriberTable, TopicSubscriber } from "./topic-subscriber.ts";
 
 const LISTS_MIN = 4;
+
+/** A subscriber, or the row that stands for it. */
+type Member = TopicSubscriber | number;
 
 /**
  * Who receives one view of a topic. Subscribers that want every batch as it is are served through
@@ -17,7 +20,9 @@ const LISTS_MIN = 4;
  * 3. Member i has the place i, unless it was added to another list since then.
  */
 export class Subscribers {
-  readonly #members: TopicSubscriber[] = [];
+  readonly #members: Member[] = [];
+  /** Of those that are rows. */
+  #table: SubscriberTable | undefined;
   #lists = new Int32Array(LISTS_MIN);
   #listed = 0;
   /** Of the listed ones. Kept here, because asking one of them goes through many objects. */
@@ -36,8 +41,9 @@ export class Subscribers {
 
   /** Idempotent. */
   add(subscriber: TopicSubscriber): void {
-    const { place } = subscriber;
-    if (place !== undefined && this.#members[place] === subscriber) return;
+    const { place, table } = subscriber;
+    if (place !== undefined && this.#members[place] === memberOf(subscriber)) return;
+    assert(table === undefined || (this.#table ??= table) === table, "all rows are of one table");
     this.#put(this.#members.length, subscriber);
   }
 
@@ -46,8 +52,9 @@ export class Subscribers {
     this.unlist(subscriber);
     const place = this.#placeOf(subscriber);
     if (place < 0) return false;
-    const last = this.#members.pop() as TopicSubscriber;
-    if (last !== subscriber) this.#put(place, last);
+    const last = this.#members.length - 1;
+    if (place < last) this.#put(place, this.#at(last));
+    this.#members.pop();
     return true;
   }
 
@@ -56,7 +63,7 @@ export class Subscribers {
     const place = this.#placeOf(subscriber);
     if (place < 0 || place >= this.#listed) return;
     this.#listed -= 1;
-    const other = this.#members[this.#listed] as TopicSubscriber;
+    const other = this.#at(this.#listed);
     this.#lists[place] = this.#lists[this.#listed] as number;
     this.#put(place, other);
     this.#put(this.#listed, subscriber);
@@ -78,19 +85,20 @@ export class Subscribers {
     }
     // Who is listed meanwhile changes places with one who had the batch.
     for (let index = listed; index < this.#members.length; index += 1) {
-      const member = this.#members[index] as TopicSubscriber;
+      const member = this.#at(index);
       if (member.deliver(batch) === true && member.seat !== undefined) this.#list(index);
     }
   }
 
   gap(missingFirst: number, missingLast: number): void {
     this.#unlistAll();
-    for (const member of this.#members) member.gap(missingFirst, missingLast);
+    for (let index = 0; index < this.size; index += 1)
+      this.#at(index).gap(missingFirst, missingLast);
   }
 
   epochChanged(change: EpochChange): void {
     this.#unlistAll();
-    for (const member of this.#members) member.epochChanged(change);
+    for (let index = 0; index < this.size; index += 1) this.#at(index).epochChanged(change);
   }
 
   /** Nobody is left. */
@@ -100,13 +108,13 @@ export class Subscribers {
   }
 
   #list(index: number): void {
-    const member = this.#members[index] as TopicSubscriber;
+    const member = this.#at(index);
     const { fanOut, list } = member.seat as NonNullable<TopicSubscriber["seat"]>;
     const place = this.#listed;
     const isAlone = place === 0 || this.#fanOut === fanOut;
     assert(isAlone, "all lists of a topic are of one gateway");
     this.#fanOut = fanOut;
-    this.#put(index, this.#members[place] as TopicSubscriber);
+    this.#put(index, this.#at(place));
     this.#put(place, member);
     if (place === this.#lists.length) {
       const lists = new Int32Array(place * 2);
@@ -122,7 +130,7 @@ export class Subscribers {
     const listed = this.#listed;
     this.#listed = 0;
     for (let index = 0; index < listed; index += 1) {
-      this.#release(this.#members[index] as TopicSubscriber);
+      this.#release(this.#at(index));
     }
   }
 
@@ -132,14 +140,24 @@ export class Subscribers {
   }
 
   #put(place: number, member: TopicSubscriber): void {
-    this.#members[place] = member;
+    this.#members[place] = memberOf(member);
     member.place = place;
+  }
+
+  #at(index: number): TopicSubscriber {
+    const member = this.#members[index] as Member;
+    return typeof member === "number" ? (this.#table as SubscriberTable).at(member) : member;
   }
 
   /** -1 if it is no member. One that is added to another list before it leaves is looked for. */
   #placeOf(subscriber: TopicSubscriber): number {
     const { place } = subscriber;
     if (place === undefined) return -1;
-    return this.#members[place] === subscriber ? place : this.#members.indexOf(subscriber);
+    const member = memberOf(subscriber);
+    return this.#members[place] === member ? place : this.#members.indexOf(member);
   }
+}
+
+function memberOf(subscriber: TopicSubscriber): Member {
+  return subscriber.row ?? subscriber;
 }

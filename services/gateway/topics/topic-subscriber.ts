@@ -19,8 +19,20 @@ export type TopicSubscriber = {
   epochChanged(change: EpochChange): void;
   /** Where it stands in the list that it was added to last. Owned by Subscribers. */
   place?: number;
+  /**
+   * A row of a table that stands for it, and makes another object like this whenever it is asked.
+   * Absent for one that is always the same object.
+   */
+  readonly row?: number;
+  readonly table?: SubscriberTable;
   /** What the book that it has comes to, for one who asked: elements of ServerFrame.messages. */
   checksum?(message: Uint8Array): void;
+};
+
+/** Where subscribers are rows. */
+export type SubscriberTable = {
+  /** The subscriber of a row that is in use. */
+  at(row: number): TopicSubscriber;
 };
 
 /** A topic passes from one epoch to another. */

@@ -56,6 +56,44 @@ type Probe = {
   readonly transits: LatencyHistogram | undefined;
 };
 
+/** Of every client to which nothing is under way, as it is to most. */
+const NO_PLACES: readonly Place[] = [];
+const NO_PROBES: readonly Probe[] = [];
+
+/** What is known of the line while bulk is sent, and hardly true any more when that is over. */
+class Bulk {
+  /** When there was some last. */
+  atUs: number;
+  /** What had been sent when it began. */
+  readonly fromBytes: number;
+  /** The line is asked how quick it is before bulk is sent. */
+  wantsBase = true;
+  /** How long an answer took at best in this period, and before. */
+  baseUs = Number.POSITIVE_INFINITY;
+  baseBeforeUs = Number.POSITIVE_INFINITY;
+  baseSinceUs: number;
+  /** What is under way has filled the line once, so that its size is known. */
+  hasBeenFull = false;
+
+  constructor(nowUs: number, fromBytes: number) {
+    this.atUs = nowUs;
+    this.baseSinceUs = nowUs;
+    this.fromBytes = fromBytes;
+  }
+
+  get bestUs(): number {
+    return Math.min(this.baseUs, this.baseBeforeUs);
+  }
+
+  /** What was at best before is believed to have grown. */
+  beginPeriod(nowUs: number): void {
+    const grownUs = this.bestUs * BASE_GROWTH + BASE_GROWTH_US;
+    this.baseBeforeUs = Math.min(this.baseUs, grownUs);
+    this.baseUs = Number.POSITIVE_INFINITY;
+    this.baseSinceUs = nowUs;
+  }
+}
+
 /**
  * What is under way to one client, by probes that it answers: the kernel takes megabytes for a
  * client that reads nothing, so what it took says nothing about what the client has. From the
@@ -79,8 +117,8 @@ type Probe = {
  */
 export class Flight {
   readonly #flightBytesMax: number;
-  #places: Place[] = [];
-  readonly #probes: Probe[] = [];
+  #places = NO_PLACES;
+  #probes = NO_PROBES;
   #nextNumber = 1;
   #placedAtUs = Number.NEGATIVE_INFINITY;
   #placedOffset = 0;
@@ -88,22 +126,13 @@ export class Flight {
   #probedBytes = 0;
   #answeredBytes = 0;
   #windowBytes: number;
-  /** When there was bulk last, and what had been sent when it began. */
-  #bulkAtUs = Number.NEGATIVE_INFINITY;
-  #bulkFromBytes = 0;
-  /** The line is asked how quick it is before bulk is sent. */
-  #wantsBase = false;
-  /** How long an answer took at best in this period, and before. */
-  #baseUs = Number.POSITIVE_INFINITY;
-  #baseBeforeUs = Number.POSITIVE_INFINITY;
-  #baseSinceUs = 0;
+  /** Undefined while there is none. */
+  #bulk: Bulk | undefined;
   /** The newest answer that nothing was made of yet. */
   #news: { readonly transitUs: number; readonly sentBytes: number } | undefined;
   /** The quickest of the answers since the window was changed last. */
   #quickestUs = Number.POSITIVE_INFINITY;
   #wasFull = false;
-  /** The bulk that is under way has filled the line once, so that its size is known. */
-  #hasBeenFull = false;
   /** What had been sent when the window was changed last: older answers say nothing of it. */
   #adaptedBytes = 0;
 
@@ -120,16 +149,16 @@ export class Flight {
   /** So much is to be sent now. Takes into account what was answered since the last time. */
   begin(queuedBytes: number, nowUs: number): void {
     this.#adapt();
-    const isGoingOn = nowUs - this.#bulkAtUs <= BULK_PAUSE_US;
+    const bulk = this.#bulk;
+    const isGoingOn = bulk !== undefined && nowUs - bulk.atUs <= BULK_PAUSE_US;
     if (queuedBytes > BULK_BYTES) {
-      if (!isGoingOn) this.#beginBulk(nowUs);
-      else if (nowUs - this.#baseSinceUs > BASE_PERIOD_US) this.#beginPeriod(nowUs);
-      this.#bulkAtUs = nowUs;
-    } else if (this.#isBulk && !isGoingOn) {
-      this.#bulkAtUs = Number.NEGATIVE_INFINITY;
-      const usual = Math.min(FLIGHT_BYTES_START, this.#flightBytesMax);
-      this.#windowBytes = Math.max(this.#windowBytes, usual);
-    }
+      if (!isGoingOn) {
+        this.#beginBulk(nowUs);
+        return;
+      }
+      if (nowUs - bulk.baseSinceUs > BASE_PERIOD_US) this.#beginPeriod(bulk, nowUs);
+      bulk.atUs = nowUs;
+    } else if (bulk !== undefined && !isGoingOn) this.#endBulk(bulk);
   }
 
   /** Whether more market data may be sent now. If not, an answer will come. */
@@ -150,8 +179,7 @@ export class Flight {
    * is not later than `quietUntilUs`.
    */
   quietBytes(nowUs: number): number {
-    const isQuiet = !this.#isBulk && !this.#wantsBase && this.#news === undefined;
-    if (!isQuiet) return 0;
+    if (this.#bulk !== undefined || this.#news !== undefined) return 0;
     const unprobedBytes = this.#sentBytes - this.#probedBytes;
     const untilProbe = this.#windowBytes / this.#probesPerFlight - unprobedBytes;
     const roomBytes = this.#roomBytes(nowUs);
@@ -188,12 +216,13 @@ export class Flight {
     if (this.#places.length >= PLACES_MAX) return;
     this.#placedAtUs = nowUs;
     this.#placedOffset = offset;
-    this.#places.push({ owedAtUs: nowUs, offset });
+    this.#places = [...this.#places, { owedAtUs: nowUs, offset }];
   }
 
   /** Something was taken back, so that the queue ends here. */
   takenBack(end: number): void {
     this.#placedOffset = Math.min(this.#placedOffset, end);
+    if (this.#places.length === 0) return;
     this.#places = this.#places.map(({ owedAtUs, offset }) => {
       return { owedAtUs, offset: Math.min(offset, end) };
     });
@@ -202,7 +231,7 @@ export class Flight {
   /** Whether a probe is to be sent, now that everything up to `offset` has left the queue. */
   wantsProbe(offset: number): boolean {
     if (this.#probes.length >= PROBES_MAX) return false;
-    if (this.#wantsBase) return true;
+    if (this.#bulk?.wantsBase === true) return true;
     const place = this.#places[0];
     if (place !== undefined && place.offset <= offset) return true;
     return this.#sentBytes - this.#probedBytes >= this.#windowBytes / this.#probesPerFlight;
@@ -215,11 +244,12 @@ export class Flight {
   probed(offset: number, nowUs: number, transits?: LatencyHistogram): void {
     const covered = this.#places.filter((place) => place.offset <= offset).length;
     const owedAtUs = covered === 0 ? nowUs : (this.#places[0]?.owedAtUs ?? nowUs);
-    this.#places.splice(0, covered);
+    this.#places = covered < this.#places.length ? this.#places.slice(covered) : NO_PLACES;
     const sentBytes = this.#sentBytes;
     const number = this.#nextNumber;
-    this.#probes.push({ number, sentBytes, owedAtUs, sentAtUs: nowUs, transits });
-    this.#wantsBase = false;
+    const probe = { number, sentBytes, owedAtUs, sentAtUs: nowUs, transits };
+    this.#probes = [...this.#probes, probe];
+    if (this.#bulk !== undefined) this.#bulk.wantsBase = false;
     this.#probedBytes = sentBytes;
     this.#nextNumber += 1;
   }
@@ -234,11 +264,13 @@ export class Flight {
     if (probe === undefined) return undefined;
     this.#wasFull ||= this.#unansweredBytes * 2 >= this.#windowBytes;
     const lagUs = this.lagUs(nowUs);
-    this.#answeredBytes = probe.sentBytes;
-    this.#probes.splice(0, index + 1);
+    this.#answeredBytes = Math.max(this.#answeredBytes, probe.sentBytes);
+    const answered = index + 1;
+    this.#probes = answered < this.#probes.length ? this.#probes.slice(answered) : NO_PROBES;
     const transitUs = nowUs - probe.sentAtUs;
     probe.transits?.observe(transitUs);
-    this.#baseUs = Math.min(this.#baseUs, transitUs);
+    const bulk = this.#bulk;
+    if (bulk !== undefined) bulk.baseUs = Math.min(bulk.baseUs, transitUs);
     this.#news = { transitUs, sentBytes: probe.sentBytes };
     return lagUs;
   }
@@ -262,47 +294,41 @@ export class Flight {
   #beginBulk(nowUs: number): void {
     this.#windowBytes = Math.min(BULK_WINDOW_START, this.#flightBytesMax);
     // What came before came bit by bit, and was hardly under way at once.
-    this.#bulkFromBytes = this.#sentBytes;
+    this.#bulk = new Bulk(nowUs, this.#sentBytes);
     this.#adaptedBytes = this.#sentBytes;
-    this.#wantsBase = true;
-    this.#hasBeenFull = false;
-    this.#baseUs = Number.POSITIVE_INFINITY;
-    this.#baseBeforeUs = Number.POSITIVE_INFINITY;
-    this.#baseSinceUs = nowUs;
   }
 
-  #beginPeriod(nowUs: number): void {
-    const grownUs = this.#bestUs * BASE_GROWTH + BASE_GROWTH_US;
-    this.#baseBeforeUs = Math.min(this.#baseUs, grownUs);
-    this.#baseUs = Number.POSITIVE_INFINITY;
-    this.#baseSinceUs = nowUs;
+  #endBulk(bulk: Bulk): void {
+    this.#bulk = undefined;
+    this.#answeredBytes = Math.max(this.#answeredBytes, bulk.fromBytes);
+    const usual = Math.min(FLIGHT_BYTES_START, this.#flightBytesMax);
+    this.#windowBytes = Math.max(this.#windowBytes, usual);
+  }
+
+  #beginPeriod(bulk: Bulk, nowUs: number): void {
+    bulk.beginPeriod(nowUs);
     // With less under way, it shows how long an answer takes at best.
     this.#windowBytes = Math.max(this.#windowBytes / 2, this.#leastBytes);
   }
 
   get #unansweredBytes(): number {
-    return this.#sentBytes - Math.max(this.#answeredBytes, this.#bulkFromBytes);
-  }
-
-  get #bestUs(): number {
-    return Math.min(this.#baseUs, this.#baseBeforeUs);
-  }
-
-  get #isBulk(): boolean {
-    return this.#bulkAtUs > Number.NEGATIVE_INFINITY;
+    return this.#sentBytes - Math.max(this.#answeredBytes, this.#bulk?.fromBytes ?? 0);
   }
 
   get #probesPerFlight(): number {
-    return this.#isBulk ? PROBES_PER_BULK : PROBES_PER_FLIGHT;
+    return this.#bulk !== undefined ? PROBES_PER_BULK : PROBES_PER_FLIGHT;
   }
 
   /** Much is under way still: an answer waited for the line, and not for somebody who was busy. */
   get #isLineFull(): boolean {
-    return this.#isBulk && this.#unansweredBytes * 4 > this.#windowBytes;
+    return this.#bulk !== undefined && this.#unansweredBytes * 4 > this.#windowBytes;
   }
 
   get #leastBytes(): number {
-    return Math.min(this.#isBulk ? BULK_WINDOW_MIN : FLIGHT_BYTES_MIN, this.#flightBytesMax);
+    return Math.min(
+      this.#bulk !== undefined ? BULK_WINDOW_MIN : FLIGHT_BYTES_MIN,
+      this.#flightBytesMax,
+    );
   }
 
   /** Makes of the newest answer what may be under way from now on. */
@@ -327,17 +353,18 @@ export class Flight {
 
   #factorOf(transitUs: number, newestUs: number, wasFull: boolean): number {
     if (transitUs > SLOW_US) return 0.5;
-    const aimUs = this.#bestUs + BULK_DELAY_US;
-    const isLineFull = this.#isLineFull;
-    if (isLineFull && transitUs > aimUs) {
-      this.#hasBeenFull = true;
+    const bulk = this.#isLineFull ? this.#bulk : undefined;
+    const bestUs = bulk?.bestUs ?? 0;
+    const aimUs = bestUs + BULK_DELAY_US;
+    if (bulk !== undefined && transitUs > aimUs) {
+      bulk.hasBeenFull = true;
       return Math.max(SHRINK_MIN, aimUs / transitUs);
     }
     if (!wasFull || transitUs >= QUICK_US) return 1;
-    if (!isLineFull) return 2;
-    if (this.#hasBeenFull) return Math.min(2, aimUs / transitUs);
+    if (bulk === undefined) return 2;
+    if (bulk.hasBeenFull) return Math.min(2, aimUs / transitUs);
     // The newest answer shows soonest that the line fills up: doubling once more would be too much.
-    const isFilling = (newestUs - this.#bestUs) * 2 > BULK_DELAY_US;
+    const isFilling = (newestUs - bestUs) * 2 > BULK_DELAY_US;
     return isFilling ? Math.max(1, Math.min(2, aimUs / newestUs)) : 2;
   }
 }

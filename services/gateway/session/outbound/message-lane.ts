@@ -1,15 +1,12 @@
 import { assert } from "#core/assert.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 
-/** Of every lane in which nothing waits: a session has several, and most are idle. */
-const NOTHING: readonly Uint8Array[] = [];
-
 /**
  * Messages that wait for their frame, oldest first. Each entry is whole elements of
  * ServerFrame.messages; the lane owns its bytes.
  */
-export class MessageLane {
-  #entries = NOTHING;
+class MessageLane {
+  readonly #entries: Uint8Array[] = [];
   #bytes = 0;
 
   /** Bytes that wait. */
@@ -23,8 +20,7 @@ export class MessageLane {
   }
 
   push(entry: Uint8Array): void {
-    if (this.#entries === NOTHING) this.#entries = [entry];
-    else (this.#entries as Uint8Array[]).push(entry);
+    this.#entries.push(entry);
     this.#bytes += entry.byteLength;
   }
 
@@ -40,16 +36,23 @@ export class MessageLane {
 
   /** Drops the oldest entries, because their frame was taken by the transport. */
   consume(count: number): void {
-    for (let index = 0; index < count; index += 1) {
-      this.#bytes -= this.#entries[index]?.byteLength ?? 0;
-    }
-    // An array keeps its room, which a session may not need again for hours.
-    this.#entries = count === this.#entries.length ? NOTHING : this.#entries.slice(count);
+    for (const entry of this.#entries.splice(0, count)) this.#bytes -= entry.byteLength;
     assert(this.#entries.length > 0 || this.#bytes === 0, "an empty lane owes no bytes");
   }
+}
 
-  clear(): void {
-    this.#entries = NOTHING;
-    this.#bytes = 0;
-  }
+/** Every lane in which nothing waits: a session has several, and most are idle. */
+export const EMPTY_LANE = new MessageLane();
+
+/** The lane with one more entry. */
+export function laneWith(lane: MessageLane, entry: Uint8Array): MessageLane {
+  const own = lane === EMPTY_LANE ? new MessageLane() : lane;
+  own.push(entry);
+  return own;
+}
+
+/** The lane without its oldest entries, because their frame was taken by the transport. */
+export function laneWithout(lane: MessageLane, count: number): MessageLane {
+  if (count > 0) lane.consume(count);
+  return lane.length === 0 ? EMPTY_LANE : lane;
 }

@@ -7,7 +7,7 @@ import type { Flushable, Flusher } from "./flusher.ts";
 import { BULK_BYTES, Flight } from "./flight.ts";
 import type { FlightLimits } from "./flight.ts";
 import type { Watched } from "./lag-watch.ts";
-import { MessageLane } from "./message-lane.ts";
+import { EMPTY_LANE, laneWith, laneWithout } from "./message-lane.ts";
 import { SlowPolicy } from "./slow-policy.ts";
 import type { SlowLimits } from "./slow-policy.ts";
 import { TopicLanes } from "./topic-lanes.ts";
@@ -73,8 +73,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #listener: OutboundListener;
   readonly #slowPolicy: SlowPolicy;
   readonly #flight: Flight;
-  readonly #control = new MessageLane();
-  readonly #replies = new MessageLane();
+  #control = EMPTY_LANE;
+  #replies = EMPTY_LANE;
   /** Made with the first large reply. */
   #bulk: BulkReplies | undefined;
   readonly #topics: TopicLanes;
@@ -123,7 +123,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
    * ownership of `bytes`.
    */
   pushControl(bytes: Uint8Array): void {
-    this.#pushMessage(this.#control, bytes);
+    if (this.#closed) return;
+    this.#control = laneWith(this.#control, bytes);
+    this.onNews(bytes.byteLength);
   }
 
   /** Bytes of replies that wait. */
@@ -136,11 +138,12 @@ export class Outbound implements Flushable, LaneListener, Watched {
    * its own call. Takes ownership of `bytes`.
    */
   pushReply(callId: number, bytes: Uint8Array): void {
+    if (this.#closed) return;
     if (bytes.byteLength <= BULK_BYTES_MIN && this.#bulk?.has(callId) !== true) {
-      this.#pushMessage(this.#replies, bytes);
+      this.#replies = laneWith(this.#replies, bytes);
+      this.onNews(bytes.byteLength);
       return;
     }
-    if (this.#closed) return;
     this.#bulk ??= new BulkReplies();
     this.#bulk.push(callId, bytes);
     // As with a book that was asked for: who asks for much is not slow.
@@ -303,8 +306,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#closed = true;
     this.#flusher.lags.leave(this);
     this.#topics.close((labels, events) => this.#metrics.owedAtEnd.inc(labels, events));
-    this.#control.clear();
-    this.#replies.clear();
+    this.#control = EMPTY_LANE;
+    this.#replies = EMPTY_LANE;
     this.#bulk = undefined;
   }
 
@@ -319,12 +322,6 @@ export class Outbound implements Flushable, LaneListener, Watched {
 
   get #queuedBytes(): number {
     return this.#control.bytes + this.replyBytes + this.#topics.bytes;
-  }
-
-  #pushMessage(lane: MessageLane, bytes: Uint8Array): void {
-    if (this.#closed) return;
-    lane.push(bytes);
-    this.onNews(bytes.byteLength);
   }
 
   #schedule(): void {
@@ -367,8 +364,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#flusher.sent(bytes, compress);
     // The transport may have found out while it sent that the client is gone.
     if (this.#closed) return false;
-    if (control > 0) this.#control.consume(control);
-    if (replies > 0) this.#replies.consume(replies);
+    this.#control = laneWithout(this.#control, control);
+    this.#replies = laneWithout(this.#replies, replies);
     if (largeBytes > 0) {
       assert(this.#control.length + this.#replies.length === 0, "what is large leaves last");
       if (!isReply) this.#measureOldest();

@@ -22,6 +22,8 @@ const NO_BATCH = {
   receivedAtUs: 0,
   latency: undefined,
 };
+/** Of every session for which nothing waits. */
+const NO_ENTRIES: readonly Entry[] = [];
 /** Consumed entries at the head of the queue that are worth moving the rest for. */
 const COMPACT_ENTRIES_MIN = 1_024;
 
@@ -51,7 +53,7 @@ export class TopicLanes implements ListOwner {
    * stay there until they are asked for. Undefined if there is none.
    */
   readonly seat: ListSeat | undefined;
-  #entries: Entry[] = [];
+  #entries = NO_ENTRIES;
   #head = 0;
   #bytes = 0;
   /** Of entries that have left. */
@@ -124,7 +126,7 @@ export class TopicLanes implements ListOwner {
   #pushNews(entry: Entry): void {
     if (this.#closed) return;
     this.#takeListed();
-    this.#entries.push(entry);
+    this.#ownEntries().push(entry);
     this.#bytes += entry.bytes.byteLength;
     this.#listener.onNews(entry.bytes.byteLength);
   }
@@ -133,7 +135,7 @@ export class TopicLanes implements ListOwner {
   pushStart(entry: SharedBatch): void {
     if (this.#closed) return;
     this.#takeListed();
-    this.#entries.push(entry);
+    this.#ownEntries().push(entry);
     this.#bytes += entry.bytes.byteLength;
     this.#listener.onStart(entry.bytes.byteLength);
   }
@@ -182,10 +184,10 @@ export class TopicLanes implements ListOwner {
     assert(this.#head <= this.#entries.length, "no more is consumed than was queued");
     if (this.#head === this.#entries.length) {
       assert(this.#bytes === 0, "empty lanes owe no bytes");
-      this.#entries.length = 0;
+      this.#entries = NO_ENTRIES;
       this.#head = 0;
     } else if (this.#head >= COMPACT_ENTRIES_MIN && this.#head * 2 >= this.#entries.length) {
-      this.#entries.splice(0, this.#head);
+      this.#entries = this.#entries.slice(this.#head);
       this.#head = 0;
     }
   }
@@ -208,7 +210,7 @@ export class TopicLanes implements ListOwner {
       else kept.push(entry);
     }
     assert(kept.length > 0 || this.#bytes === 0, "empty lanes owe no bytes");
-    this.#entries = kept;
+    this.#entries = kept.length === 0 ? NO_ENTRIES : kept;
     this.#head = 0;
   }
 
@@ -240,7 +242,7 @@ export class TopicLanes implements ListOwner {
       if (events > 0 && !positions.has(topicId)) positions.set(topicId, lastSequence - events);
     }
     assert(kept.length > 0 || this.#bytes === 0, "empty lanes owe no bytes");
-    this.#entries = kept;
+    this.#entries = kept.length === 0 ? NO_ENTRIES : kept;
     this.#head = 0;
     return positions;
   }
@@ -255,7 +257,7 @@ export class TopicLanes implements ListOwner {
       const entry = this.#entries[index];
       if (entry !== undefined && entry.events > 0) onOwed(entry.labels, entry.events);
     }
-    this.#entries = [];
+    this.#entries = NO_ENTRIES;
     this.#head = 0;
     this.#bytes = 0;
     if (this.seat !== undefined) this.seat.fanOut.close(this.seat.list);
@@ -271,13 +273,19 @@ export class TopicLanes implements ListOwner {
     this.#listener.onListSent(sentBytes);
   }
 
+  /** The entries, to be added to. */
+  #ownEntries(): Entry[] {
+    if (this.#entries === NO_ENTRIES) this.#entries = [];
+    return this.#entries as Entry[];
+  }
+
   /** What is in the list comes behind the entries. */
   #takeListed(): void {
     const { seat } = this;
     if (seat === undefined || this.#closed) return;
     this.endQuick();
-    const bytes = seat.fanOut.take(seat.list, this.#entries);
-    if (bytes === 0) return;
+    if (seat.fanOut.countOf(seat.list) === 0) return;
+    const bytes = seat.fanOut.take(seat.list, this.#ownEntries());
     this.#bytes += bytes;
     this.#listener.onListTaken(bytes);
   }
