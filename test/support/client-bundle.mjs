@@ -65,6 +65,9 @@ export async function filesForBrowser(source, entryName = ENTRY_ID) {
   return new Map(chunks.map(({ fileName, code }) => [fileName, code]));
 }
 
+/** How vite loads late chunks stands in a chunk of its own, wherever it is used. */
+const HELPER_APART = [{ name: "preload-helper", test: /vite\/preload-helper/ }];
+
 async function chunksForBrowser(source, entryFileNames = ENTRY_ID) {
   const result = await build({
     root: ROOT,
@@ -80,7 +83,7 @@ async function chunksForBrowser(source, entryFileNames = ENTRY_ID) {
       rolldownOptions: {
         input: ENTRY_ID,
         preserveEntrySignatures: "allow-extension",
-        output: { format: "es", entryFileNames },
+        output: { format: "es", entryFileNames, codeSplitting: { groups: HELPER_APART } },
       },
     },
     plugins: [

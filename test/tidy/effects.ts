@@ -123,6 +123,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/dashboard/src/page/shell.ts", effects: ["page"] },
   { path: "clients/dashboard/src/page/browser.ts", effects: ["page", "time", "timers"] },
   { path: "clients/typescript/src/host/environment.ts", effects: ["randomness", "timers", "page"] },
+  { path: "clients/typescript/src/host/page-events.ts", effects: ["page"] },
   { path: "clients/typescript/src/host/next-frame.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/connect-shared.ts", effects: ["page"] },
   { path: "clients/typescript/src/shared-worker/worker.ts", effects: ["page"] },
@@ -141,6 +142,7 @@ const EDGES: readonly Edge[] = [
   { path: "clients/typescript/src/shared-worker/tab-queue.ts", effects: ["timers"] },
   // One request for all that is asked for in one turn: a microtask needs no clock.
   { path: "clients/typescript/src/opening/opening-topics.ts", effects: ["timers"] },
+  { path: "clients/typescript/src/lite/lite-opening.ts", effects: ["timers"] },
   { path: "clients/typescript/src/lite/lite-topics.ts", effects: ["timers"] },
   { path: "clients/typescript/src/topics/subscriptions.ts", effects: ["timers"] },
   { path: "services/cli/commands/call-over-http.ts", effects: ["network", "timers"] },

@@ -1,6 +1,7 @@
 import { createHostEnvironment } from "./host/environment.ts";
 import { nodeSockets } from "./host/node-web-socket.ts";
-import { connectLite, type LiteClient } from "./lite/lite-client.ts";
+import { connectLite } from "./lite/lite-client.ts";
+import type { LiteClient } from "./lite/lite-face.ts";
 import type { LiteConnectOptions } from "./lite/lite-options.ts";
 
 // All but connect(), which the declaration below replaces.

@@ -3,8 +3,9 @@
  *
  * @module @tickwire/client/lite
  */
-import { createHostEnvironment } from "./host/environment.ts";
-import { connectLite, type LiteClient } from "./lite/lite-client.ts";
+import { createBareEnvironment } from "./host/environment.ts";
+import type { LiteClient } from "./lite/lite-face.ts";
+import { connectOpening } from "./lite/lite-opening-connect.ts";
 import type { LiteConnectOptions } from "./lite/lite-options.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { LiteConnectOptions } from "./lite/lite-options.ts";
  * `ws://host:port` means its path `/v1/ws`.
  */
 export function connect(url: string, options: LiteConnectOptions = {}): Promise<LiteClient> {
-  return connectLite(url, options, createHostEnvironment(options));
+  return connectOpening(url, options, createBareEnvironment(options));
 }
 
 export {
@@ -24,7 +25,7 @@ export {
 export type { ConnectionErrorCode, TopicErrorCode, TopicRefusal } from "./errors.ts";
 export type { Quote, Trade } from "./events/market-event.ts";
 export type { NoticeEvent } from "./events/stream-events.ts";
-export type { LiteClient, LiteStreamOptions } from "./lite/lite-client.ts";
+export type { LiteClient, LiteStreamOptions } from "./lite/lite-face.ts";
 export type { LiteConnectOptions } from "./lite/lite-options.ts";
 export { onFrame } from "./lite/frames.ts";
 export type { FrameUpdate } from "./streams/event-stream.ts";

@@ -1,6 +1,7 @@
 import { CancelCodec, ReplyCodec } from "@tickwire/proto/messages";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { Environment, NetworkChange } from "../src/host/environment.ts";
+import type { Environment } from "../src/host/environment.ts";
+import type { NetworkChange } from "../src/host/page-events.ts";
 import { Connection } from "../src/session/connection.ts";
 import type { SessionPart } from "../src/session/session-part.ts";
 import { Session } from "../src/session/session.ts";

@@ -1,5 +1,6 @@
 import { nextFrame } from "./next-frame.ts";
 import { TIMER_MS_MAX } from "./option-checks.ts";
+import { watchNetwork, watchVisibility, type NetworkChange } from "./page-events.ts";
 
 /** Time as an argument, so that tests drive it. */
 export type ClientClock = {
@@ -48,11 +49,8 @@ export type SocketHost = {
   readonly explainFailure: (error: Error) => string;
 };
 
-/** A hint from the host that the network or the page changed. */
-export type NetworkChange = "online" | "offline" | "resumed";
-
-/** What every client takes from its host. */
-export type HostEnvironment = {
+/** What a client takes from its host before anything has gone wrong. */
+export type BareEnvironment = {
   readonly clock: ClientClock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -61,6 +59,10 @@ export type HostEnvironment = {
   readonly explainFailure: (error: Error) => string;
   /** Hands what a callback of the user threw to the host, as if nothing of ours were in between. */
   reportUncaught(error: unknown): void;
+};
+
+/** What every client takes from its host. */
+export type HostEnvironment = BareEnvironment & {
   /** Calls `listener` on network changes until the result is called. */
   watchNetwork(listener: (change: NetworkChange) => void): () => void;
 };
@@ -76,14 +78,8 @@ export type Environment = HostEnvironment & {
   watchVisibility(listener: (isVisible: boolean) => void): () => void;
 };
 
-type EventTargetLike = {
-  addEventListener(type: string, listener: () => void): void;
-  removeEventListener(type: string, listener: () => void): void;
-};
-
-type HostGlobals = Partial<EventTargetLike> & {
+type HostGlobals = {
   readonly WebSocket?: WebSocketConstructor;
-  readonly document?: EventTargetLike & { readonly visibilityState: string };
   readonly performance: { now(): number };
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
@@ -117,13 +113,21 @@ export function createEnvironment(options: EnvironmentOptions, fallback?: Socket
   };
 }
 
-/**
- * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
- */
+/** The host that the code runs in, for every small client. */
 export function createHostEnvironment(
   options: EnvironmentOptions,
   fallback?: SocketHost,
 ): HostEnvironment {
+  return { ...createBareEnvironment(options, fallback), watchNetwork };
+}
+
+/**
+ * The host that the code runs in, with the caller's replacements, else `fallback` for the socket.
+ */
+export function createBareEnvironment(
+  options: EnvironmentOptions,
+  fallback?: SocketHost,
+): BareEnvironment {
   const { webSocket: Given } = options;
   return {
     clock: options.clock ?? systemClock,
@@ -137,7 +141,6 @@ export function createHostEnvironment(
         throw error;
       });
     },
-    watchNetwork,
   };
 }
 
@@ -145,34 +148,4 @@ function openHostSocket(url: string, protocols: string[]): WebSocketLike {
   const { WebSocket } = host;
   if (WebSocket !== undefined) return new WebSocket(url, protocols);
   throw new TypeError("this host has no WebSocket; pass one as options.webSocket");
-}
-
-function watchNetwork(listener: (change: NetworkChange) => void): () => void {
-  const { document } = host;
-  const releases = [
-    listen(host, "online", () => listener("online")),
-    listen(host, "offline", () => listener("offline")),
-    // A page that comes back from the back-forward cache has a dead socket that says nothing.
-    listen(host, "pageshow", () => listener("resumed")),
-    listen(document, "visibilitychange", () => {
-      if (document?.visibilityState === "visible") listener("resumed");
-    }),
-  ];
-  return () => releases.forEach((release) => release());
-}
-
-function watchVisibility(listener: (isVisible: boolean) => void): () => void {
-  const { document } = host;
-  return listen(document, "visibilitychange", () => {
-    listener(document?.visibilityState !== "hidden");
-  });
-}
-
-function listen(
-  target: Partial<EventTargetLike> | undefined,
-  type: string,
-  listener: () => void,
-): () => void {
-  target?.addEventListener?.(type, listener);
-  return () => target?.removeEventListener?.(type, listener);
 }

@@ -3,7 +3,8 @@ import { connectionErrorOfClose } from "../session/close-error.ts";
 import type { HostEnvironment, WebSocketLike } from "../host/environment.ts";
 import { CLIENT_VERSION, PROTOCOL_VERSION, SUBPROTOCOL } from "../session/greeting.ts";
 import { Liveness } from "../session/liveness.ts";
-import type { LiteConnectOptions } from "./lite-options.ts";
+import { CONNECT_MS_MAX } from "./lite-opening.ts";
+import { LITE_CLIENT_NAME, type LiteConnectOptions } from "./lite-options.ts";
 import {
   bytesOf,
   fieldsOf,
@@ -53,7 +54,11 @@ export class LiteConnection {
     this.#environment = environment;
     this.#handlers = handlers;
     const { clock } = environment;
-    const { connectTimeoutMs = 10_000, pingIntervalMs = 15_000, pongTimeoutMs = 10_000 } = options;
+    const {
+      connectTimeoutMs = CONNECT_MS_MAX,
+      pingIntervalMs = 15_000,
+      pongTimeoutMs = 10_000,
+    } = options;
     this.#liveness = new Liveness(
       clock,
       { pingIntervalMs, pongTimeoutMs },
@@ -127,7 +132,7 @@ export class LiteConnection {
 
   /** It never rejects. */
   async #greet(protocol: string): Promise<void> {
-    const { token, clientName = "tickwire-client-lite" } = this.#options;
+    const { token, clientName = LITE_CLIENT_NAME } = this.#options;
     if (protocol !== SUBPROTOCOL) {
       this.#fail("unsupported-version", `the server speaks "${protocol}"`, 4500, false);
       return;

@@ -2,6 +2,9 @@ import type { BackoffOptions } from "../backoff.ts";
 import type { ClientClock, WebSocketConstructor } from "../host/environment.ts";
 import type { AccessToken } from "../session/access-token.ts";
 
+/** What a small client is called by itself. */
+export const LITE_CLIENT_NAME = "tickwire-client-lite";
+
 /** Options of the small client. Everything has a default; a value out of range is a RangeError. */
 export type LiteConnectOptions = {
   /** Gives up connecting. Later it has no effect: use `client.close()`. */

@@ -1,24 +1,10 @@
-import { TickwireError, type TopicErrorCode, type TopicRefusal } from "../errors.ts";
+import type { TickwireError, TopicErrorCode, TopicRefusal } from "../errors.ts";
 import type { ClientClock } from "../host/environment.ts";
 import type { Position } from "../topics/position-tracker.ts";
-import { LiteTopic, type LiteConsumer } from "./topic.ts";
+import { intervalConflict, type TopicsConsumer, type TopicWish } from "./lite-session.ts";
+import { LiteTopic } from "./topic.ts";
 import { bytesOf, fieldsOf, messageBytes, messageOf, numberOf, textOf, textsOf } from "./wire.ts";
 import type { Fields, Pair } from "./wire.ts";
-
-/** A consumer as the topics know it. */
-export type TopicsConsumer = LiteConsumer & {
-  /** One of its topics was refused or has ended. */
-  readonly refuse: (name: string, refusal: TopicRefusal) => void;
-  /** It is over: with an error, or cleanly. */
-  readonly end: (error: TickwireError | undefined) => void;
-};
-
-/** How topics are wanted. */
-type TopicWish = {
-  /** Number of the schema's Channel. */
-  readonly channel: number;
-  readonly conflationIntervalMs: number;
-};
 
 /** Sends a message of the kind that has this number; does nothing without a connection. */
 type Send = (kind: number, ...pairs: readonly Pair[]) => void;
@@ -83,8 +69,7 @@ export class LiteTopics {
     for (const name of names) {
       const known = this.#topics.get(name);
       if (known === undefined || known.conflationIntervalMs === conflationIntervalMs) continue;
-      const text = `${name} is subscribed at ${known.conflationIntervalMs} ms; another interval needs another client`;
-      throw new TickwireError("options-conflict", text);
+      throw intervalConflict(name, known.conflationIntervalMs);
     }
     for (const name of names) {
       const known = this.#topics.get(name);
@@ -294,11 +279,12 @@ export class LiteTopics {
   #ask(topic: LiteTopic): void {
     if (this.#topicsPerRequestMax === 0) return;
     // Everything that is asked for in one turn goes in one request.
-    if (this.#unsent.size === 0) queueMicrotask(() => this.#flush());
+    if (this.#unsent.size === 0) queueMicrotask(() => this.flush());
     this.#unsent.add(topic);
   }
 
-  #flush(): void {
+  /** Asks for what is wanted since the last time. */
+  flush(): void {
     const topics = [...this.#unsent];
     this.#unsent.clear();
     for (let from = 0; from < topics.length; from += this.#topicsPerRequestMax) {

@@ -1,31 +1,19 @@
 import { TickwireError } from "../errors.ts";
 import type { MarketEvent } from "../events/market-event.ts";
-import { LiteReader, QUOTES, TRADES, type Batch, type Names } from "../lite/batch.ts";
-import {
-  bytesOf,
-  fieldsOf,
-  messageBytes,
-  messageOf,
-  numberOf,
-  textOf,
-  type Fields,
-} from "../lite/wire.ts";
+import { FirstFrames } from "../lite/first-frames.ts";
+import { messageBytes } from "../lite/wire.ts";
 import type { TopicSource } from "../session/client-session.ts";
 import type { ClientStats } from "../stats/stream-stats.ts";
 import type { Consumer } from "../topics/consumer.ts";
-import { continuityNotice } from "../topics/continuity-notice.ts";
-import type { Position } from "../topics/position-tracker.ts";
 import { createStreamCounters, type StreamCounters } from "../topics/stream-counters.ts";
 import type { WireOptions } from "../topics/subscription-entry.ts";
 import type { ViewWish } from "../topics/view-wish.ts";
 import type { Attachment } from "./opened.ts";
 
-// Kinds of the schema's ServerMessage and ClientMessage.
-const SUBSCRIBE_RESULT = 2;
+// Kind of the schema's ClientMessage.
 const SUBSCRIBE = 2;
 
 const PLAIN_TOPIC = /^[^*]+\/(trades|quotes)$/;
-const NOWHERE: Position = { epoch: 0, sequence: 0 };
 
 /** What the topics need of the session that opens. */
 type OpeningHost = {
@@ -40,19 +28,6 @@ type OpeningHost = {
   readonly need: () => void;
 };
 
-/** A topic that the gateway serves. */
-type OpenTopic = {
-  readonly names: Names;
-  readonly channel: number;
-  readonly consumer: Consumer;
-  readonly reader: LiteReader;
-  /** Undefined before the first batch of a topic whose place the gateway did not say. */
-  position: Position | undefined;
-};
-
-/** One batch, for its topic. */
-type Reading = readonly [topic: OpenTopic, batch: Batch];
-
 /**
  * The topics of a client while its code is on its way. It serves trades and quotes by name as every
  * event, as long as everything follows; the rest, and whatever is out of the ordinary, waits for
@@ -63,9 +38,7 @@ export class OpeningTopics implements TopicSource {
   readonly #counters: StreamCounters = createStreamCounters();
   readonly #attachments: Attachment[] = [];
   readonly #taken = new Set<string>();
-  readonly #topics = new Map<number, OpenTopic>();
-  /** What was asked for in each request, the first of which has number 1. */
-  readonly #asked: (readonly Attachment[])[] = [];
+  #frames = new FirstFrames<Attachment>();
   #unsent: Attachment[] = [];
   readonly #later: ((topics: TopicSource) => void)[] = [];
   readonly #openedAtUs: number;
@@ -156,14 +129,15 @@ export class OpeningTopics implements TopicSource {
     for (const each of this.#later.splice(0)) each(whole);
     for (const each of this.#unsent) attachTo(whole, each);
     // Nothing is kept of who may be gone tomorrow.
-    for (const list of [this.#attachments, this.#unsent, this.#asked]) list.length = 0;
-    this.#topics.clear();
+    for (const list of [this.#attachments, this.#unsent]) list.length = 0;
+    this.#frames = new FirstFrames();
   }
 
   /** What takes over cannot be had: whoever waits for it is told. */
   failLater(error: TickwireError): void {
     for (const { consumer } of this.#attachments) {
-      if (!this.#asked.flat().some((each) => each.consumer === consumer)) consumer.close(error);
+      if (!this.#frames.asked.flat().some((each) => each.consumer === consumer))
+        consumer.close(error);
     }
   }
 
@@ -177,94 +151,21 @@ export class OpeningTopics implements TopicSource {
    * that is not of the ordinary.
    */
   take(bytes: Uint8Array): number {
-    const starts = new Map<number, OpenTopic>();
-    let readings: readonly Reading[] | undefined;
-    try {
-      readings = this.#read(fieldsOf(bytes), starts);
-    } catch (error) {
-      // Of our own faults nothing is hidden.
-      if (!(error instanceof RangeError) && !(error instanceof TypeError)) throw error;
-    }
-    if (readings === undefined) return -1;
-    for (const [id, topic] of starts) {
-      this.#topics.set(id, topic);
-      const at = topic.position ?? NOWHERE;
-      topic.consumer.handlers.notice?.(continuityNotice(topic.names, at, "new", "subscribed"));
-    }
+    const frame = this.#frames.read(bytes);
+    if (frame === undefined) return -1;
+    for (const [{ consumer }, notice] of frame.starts) consumer.handlers.notice?.(notice);
     let events = 0;
-    for (const [topic, batch] of readings) {
+    for (const [{ consumer }, batch] of frame.readings) {
       events += batch.count;
       this.#batches += 1;
-      topic.position = { epoch: batch.epoch, sequence: lastOf(batch) };
       this.#counters.events += batch.count;
       for (const event of batch.events) {
         // Who closes in a callback is not called again.
-        if (!topic.consumer.closed) topic.consumer.handlers.event?.(event as MarketEvent);
+        if (!consumer.closed) consumer.handlers.event?.(event as MarketEvent);
       }
     }
     this.#bytes += bytes.length;
     return events;
-  }
-
-  /** Undefined for a frame that is not of the ordinary; `starts` gets the topics that begin. */
-  #read(frame: Fields, starts: Map<number, OpenTopic>): Reading[] | undefined {
-    for (const bytes of bytesOf(frame, 1)) {
-      const message = fieldsOf(bytes);
-      const result = messageOf(message, SUBSCRIBE_RESULT);
-      // Of a field that is not there, an array has nothing at all.
-      if (result === undefined || Object.keys(message).length !== 1) return undefined;
-      const asked = this.#asked[numberOf(result, 1) - 1];
-      const answers = bytesOf(result, 2).map((answer) => fieldsOf(answer));
-      if (asked === undefined || !answers.every((each) => this.#start(each, asked, starts))) {
-        return undefined;
-      }
-    }
-    const readings: Reading[] = [];
-    // Where a topic stands after the batches before, in this frame.
-    const reached = new Map<OpenTopic, Batch>();
-    for (const bytes of bytesOf(frame, 2)) {
-      const fields = fieldsOf(bytes);
-      const id = numberOf(fields, 1);
-      const topic = starts.get(id) ?? this.#topics.get(id);
-      const batch = topic?.reader.read(fields, topic.names);
-      if (topic === undefined || batch?.channel !== topic.channel) return undefined;
-      // What nobody wants any more is to be given up.
-      if (topic.consumer.closed) return undefined;
-      const before = reached.get(topic);
-      const position = before && { epoch: before.epoch, sequence: lastOf(before) };
-      if (!follows(batch, position ?? topic.position)) return undefined;
-      reached.set(topic, batch);
-      readings.push([topic, batch]);
-    }
-    return readings;
-  }
-
-  /** False for an answer that is not that of a topic which begins as it was asked for. */
-  #start(answer: Fields, asked: readonly Attachment[], starts: Map<number, OpenTopic>): boolean {
-    const names = asked.flatMap(({ topics }) => topics);
-    const topic = names[numberOf(answer, 1)];
-    const owner = asked.find(({ topics }) => topics.some((name) => name === topic));
-    const id = numberOf(answer, 5);
-    // Its error, whether it resumes, its view, where an epoch ended, and what follows of a resume.
-    const isNew = numberOf(answer, 11) <= 1 && messageOf(answer, 15) === undefined;
-    const zeros = [3, 12, 13, 17].every((field) => numberOf(answer, field) === 0);
-    if (owner?.consumer.closed !== false || topic !== textOf(answer, 2) || !isNew || !zeros)
-      return false;
-    if (id === 0 || this.#topics.has(id) || starts.has(id)) return false;
-    const position = messageOf(answer, 10);
-    starts.set(id, {
-      names: {
-        topic,
-        venue: textOf(answer, 6),
-        symbol: textOf(answer, 7),
-        venueSymbol: textOf(answer, 8),
-      },
-      channel: topic.endsWith("/quotes") ? QUOTES : TRADES,
-      consumer: owner.consumer,
-      reader: new LiteReader(leaveTexts),
-      position: position && { epoch: numberOf(position, 1), sequence: numberOf(position, 2) },
-    });
-    return true;
   }
 
   #flush(): void {
@@ -276,10 +177,10 @@ export class OpeningTopics implements TopicSource {
       return;
     }
     if (group.length === 0) return;
-    this.#asked.push(group);
+    this.#frames.asked.push(group);
     const topics = group.flatMap((each) => each.topics);
     const wishes = topics.map((topic) => [2, messageBytes([1, topic])] as const);
-    const message = messageBytes([1, this.#asked.length], ...wishes);
+    const message = messageBytes([1, this.#frames.asked.length], ...wishes);
     this.#host.ask(group, messageBytes([SUBSCRIBE, message]));
   }
 
@@ -310,23 +211,6 @@ function attachTo(whole: TopicSource, { topics, options, consumer, release }: At
   }
 }
 
-/** Numbers of a scale of their own are not of the ordinary. */
-function leaveTexts(): never {
-  throw new RangeError("numbers that travel as text");
-}
-
 function isPlainWish({ depth, conflationIntervalMs, snapshot, checksum }: WireOptions): boolean {
   return depth + conflationIntervalMs === 0 && snapshot && !checksum;
-}
-
-function lastOf({ firstSequence, count, snapshot }: Batch): number {
-  return snapshot ? firstSequence : firstSequence + count - 1;
-}
-
-/** Whether a batch follows a position with nothing between, as most do. */
-function follows(batch: Batch, position: Position | undefined): boolean {
-  if (position === undefined) return true;
-  const { epoch, firstSequence, skipped, snapshot } = batch;
-  const from = snapshot ? firstSequence : firstSequence - 1;
-  return epoch === position.epoch && skipped === 0 && from === position.sequence;
 }

@@ -1,6 +1,7 @@
 import type { BackoffOptions } from "../backoff.ts";
 import type { ClientConnection, ConnectionFactory, Welcome } from "./connection.ts";
-import type { Environment, NetworkChange } from "../host/environment.ts";
+import type { Environment } from "../host/environment.ts";
+import type { NetworkChange } from "../host/page-events.ts";
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
 import { FrameCodec, SESSION_MEMBERS, type ServerMessage } from "./frame.ts";
 import { GatewayAddresses } from "./gateway-addresses.ts";

@@ -1,0 +1,78 @@
+import type { BareEnvironment, HostEnvironment } from "../host/environment.ts";
+import { watchNetwork } from "../host/page-events.ts";
+import { HandedSocket } from "../opening/handed-socket.ts";
+import { connectLite } from "./lite-client.ts";
+import { LiteCore } from "./lite-core.ts";
+import type { LiteClient } from "./lite-face.ts";
+import type { LiteConnectOptions } from "./lite-options.ts";
+import type { LiteAttachment, LiteOpened, LiteWhole } from "./lite-session.ts";
+
+/** As `connectLite`, for what an opening does not know, and where it got nowhere. */
+export function connectWhole(
+  url: string,
+  options: LiteConnectOptions,
+  environment: BareEnvironment,
+): Promise<LiteClient> {
+  return connectLite(url, options, { watchNetwork, ...environment });
+}
+
+/**
+ * Takes over from an opening, as `takeOver` does for the whole client: it repeats what has happened
+ * with nobody told, and is held to what went out, byte by byte. If it wants to send anything else,
+ * the connection is given up, and the next one resumes.
+ */
+export function takeOverLite({ environment, ...opened }: LiteOpened): LiteWhole {
+  const socket = new HandedSocket(opened.socket, opened.sent);
+  const core = new LiteCore(opened.url, opened.options, withSocket(environment, socket));
+  socket.open();
+  const unmute: (() => void)[] = [];
+  for (const step of opened.past) {
+    if (step instanceof Uint8Array) {
+      socket.deliver(step);
+      continue;
+    }
+    for (const attachment of step) unmute.push(attachMuted(attachment, core));
+    core.flush();
+  }
+  const isSame = socket.goLive();
+  for (const each of unmute) each();
+  return {
+    session: core,
+    goOn(waiting, end) {
+      if (!isSame) {
+        socket.end({ code: 1006, reason: "" });
+        opened.socket.close(4000, "connection-lost");
+        return;
+      }
+      for (const data of waiting) socket.deliver(data);
+      if (end !== undefined) socket.end(end);
+      else socket.listen();
+    },
+  };
+}
+
+/** The environment whose first socket is this one. */
+function withSocket(environment: BareEnvironment, socket: HandedSocket): HostEnvironment {
+  let isHanded = false;
+  return {
+    watchNetwork,
+    ...environment,
+    openWebSocket(...given) {
+      if (isHanded) return environment.openWebSocket(...given);
+      isHanded = true;
+      return socket;
+    },
+  };
+}
+
+/** The result lets it be told again, or gives up what it wanted if it has left since. */
+function attachMuted({ topics, wish, consumer }: LiteAttachment, core: LiteCore): () => void {
+  const { event, notice } = consumer;
+  consumer.event = consumer.notice = () => undefined;
+  core.attach(topics, wish, consumer);
+  return () => {
+    consumer.event = event;
+    consumer.notice = notice;
+    if (consumer.closed) core.detach(topics, consumer);
+  };
+}
