@@ -65,6 +65,19 @@ test("the last ones are kept, and nothing of those whose place they take", () =>
   }
 });
 
+test("as many as may be kept are, also where their ids are long texts", () => {
+  // The lengths of a UUID, and of the longest text that a page takes.
+  for (const length of [36, 127]) {
+    const capacity = 1_000;
+    const trades = new RecentTrades({ capacity });
+    for (let sequence = 1; sequence <= 2 * capacity; sequence += 1) {
+      trades.push(trade({ tradeId: `t${sequence}`.padEnd(length, "-") }), sequence);
+    }
+    const sequences = kept(trades).map(({ sequence }) => sequence);
+    expect(sequences).toStrictEqual(Array.from({ length: capacity }, (_, at) => capacity + 1 + at));
+  }
+});
+
 test("what is not kept is not given", () => {
   const trades = new RecentTrades({ capacity: 2 });
   trades.push(trade(), 1);

@@ -101,7 +101,8 @@ export class RecentTrades implements KeptRows<NumberedTrade> {
     if (!isOfPage) written.id = 0;
     let page = this.#pages.at(-1);
     if (page === undefined || !page.hasRoom(written)) {
-      const bytes = Math.min(PAGE_BYTES_MAX, PAGE_BYTES_MIN << this.#pages.length);
+      // Not by a shift, whose result for the 24th page would be below zero.
+      const bytes = Math.min(PAGE_BYTES_MAX, PAGE_BYTES_MIN * 2 ** this.#pages.length);
       page = new TradePage(bytes);
       this.#pages.push(page);
     }

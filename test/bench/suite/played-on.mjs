@@ -9,14 +9,20 @@ const PAUSE_US = 60_000_000;
 const TIME_RANGE_US = 86_400_000_000;
 /** More than any recording has trades of one instrument. */
 const IDS_PER_PLAY = 10_000_000;
-/** Whole numbers below this are exact after ids were moved on. */
-const ID_MAX = 1e14;
-/** A number of more digits is an id in any case. */
-const TIME_DIGITS_MAX = 19;
+/** Ids of so many digits are times in tenths of a microsecond. */
+const TIMELIKE_ID_DIGITS = 17;
 
 const ISO_TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g;
-// The id of a trade has a name, or is the first of a list where the trade's time follows it.
-const NUMBER = /(?:"(?:trade_id|tradeId|id|a|t)":"?|\[(?=\d+,\d{13},))?(?<![\d.])\d{6,32}(?!\d)/g;
+// The id of a trade has a name, or is the first of a list where the trade's time follows it, or
+// counts in the last part of a UUID.
+const ID_NAME = '"(?:trade_id|tradeId|sequential_id|tid|id|a|d|t)":"?';
+const LIST_BEGIN = String.raw`\[(?=\d+,\d{13},)`;
+const UUID_BEGIN = String.raw`\b[\da-f]{8}(?:-[\da-f]{4}){3}-`;
+// A checksum may look like a time.
+const CHECKSUM_NAME = '"(?:c|checksum)":"?';
+const NAME = [ID_NAME, LIST_BEGIN, UUID_BEGIN, CHECKSUM_NAME].join("|");
+const NUMBER = new RegExp(String.raw`(?:${NAME})?(?<![\d.])\d{6,32}(?!\d)`, "g");
+const CHECKSUM = new RegExp(`^${CHECKSUM_NAME}`);
 // The id that a venue has given a book is what its changes go on from, and these stay as they were.
 const BOOK = /"asks":/;
 
@@ -66,6 +72,7 @@ function movedText(text, shift) {
       return new Date(timeMs + shift.byUs / 1_000).toISOString().slice(0, 19);
     })
     .replace(NUMBER, (match) => {
+      if (CHECKSUM.test(match)) return match;
       const digits = /\d+$/.exec(match)[0];
       const name = match.slice(0, -digits.length);
       const unitUs = 10 ** (16 - digits.length);
@@ -74,11 +81,9 @@ function movedText(text, shift) {
         return `${name}${BigInt(digits) + (BigInt(shift.byUs) / BigInt(1e6)) * BigInt(10 ** (digits.length - 10))}`;
       }
       if (name === "" || isBook) return match;
-      if (digits.length > TIME_DIGITS_MAX) {
-        return `${name}${BigInt(digits) + BigInt(shift.play * IDS_PER_PLAY)}`;
-      }
-      if (Number(digits) > ID_MAX) return match;
-      return `${name}${Number(digits) + shift.play * IDS_PER_PLAY}`;
+      const isTimelike = digits.length === TIMELIKE_ID_DIGITS;
+      const by = isTimelike ? 10 * shift.byUs : shift.play * IDS_PER_PLAY;
+      return `${name}${String(BigInt(digits) + BigInt(by)).padStart(digits.length, "0")}`;
     });
 }
 
