@@ -159,6 +159,12 @@ describe("the small client", () => {
     expect(shown(notices)[0]).toBe("unavailable its ingestor does not answer");
   });
 
+  test.each(["0", "64", "text"])("takes the text frame %j for a bad one", async (text) => {
+    const { gateway, states } = await begin();
+    gateway.socket.deliver(text);
+    expect(states).toEqual(["reconnecting protocol-error"]);
+  });
+
   test("sends a refused request again when its time has come", async () => {
     const { gateway, client, clock } = await begin();
     let refused = 0;

@@ -1,5 +1,6 @@
 import { ConnectionError, type ConnectionErrorCode } from "../errors.ts";
 import { connectionErrorOfClose } from "../session/close-error.ts";
+import { binaryOf } from "../session/frame-bytes.ts";
 import type { HostEnvironment, WebSocketLike } from "../host/environment.ts";
 import { CLIENT_VERSION, PROTOCOL_VERSION, SUBPROTOCOL } from "../session/greeting.ts";
 import { Liveness } from "../session/liveness.ts";
@@ -149,9 +150,7 @@ export class LiteConnection {
   #receive(data: unknown): void {
     this.#liveness.observeInbound();
     try {
-      const frame = fieldsOf(
-        data instanceof Uint8Array ? data : new Uint8Array(data as ArrayBuffer),
-      );
+      const frame = fieldsOf(binaryOf(data));
       for (const bytes of bytesOf(frame, 1)) {
         fieldsOf(bytes).forEach((_, kind, message) => {
           this.#message(kind, messageOf(message, kind) ?? []);

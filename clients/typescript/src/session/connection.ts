@@ -5,6 +5,7 @@ import { CONNECTION_TABLE } from "./connection-machine.ts";
 import type { ConnectionAction, ConnectionEvent, ConnectionState } from "./connection-machine.ts";
 import { currentToken } from "./access-token.ts";
 import type { AccessToken } from "./access-token.ts";
+import { binaryOf } from "./frame-bytes.ts";
 import { FrameReader, type ClientMessage, type FrameCodec, type ServerMessage } from "./frame.ts";
 import { PROTOCOL_VERSION, SUBPROTOCOL } from "./greeting.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
@@ -345,10 +346,4 @@ function welcomeProblem(
     return { code: "protocol-error", message, closeCode: 4500 };
   }
   return undefined;
-}
-
-function binaryOf(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new TypeError("it is a text frame, and the protocol is binary");
 }
