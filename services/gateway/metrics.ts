@@ -168,6 +168,16 @@ function sessionMetrics(registry: Registry) {
       help: "Frames read out of turn, because no more may wait.",
       registers,
     }),
+    stepsWaiting: new Gauge({
+      name: "tickwire_gateway_steps_waiting",
+      help: "Openings, frames and farewells of clients that wait for a turn of the event loop.",
+      registers,
+    }),
+    stepsOverflowed: new Counter({
+      name: "tickwire_gateway_steps_overflowed_total",
+      help: "Openings, frames and farewells that were not put off, because no more may wait.",
+      registers,
+    }),
     subscriptions: new Gauge({
       name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
