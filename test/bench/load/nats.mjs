@@ -3,7 +3,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** On a free port, unless one is named; `gone` resolves after `stop`. Undefined where no server is installed. */
+/**
+ * On a free port, unless one is named; `gone` resolves when it has ended after `stop`. Undefined
+ * where no server is installed.
+ */
 export async function startNats({ port: wanted = 0 } = {}) {
   if (spawnSync("nats-server", ["--version"]).error !== undefined) return undefined;
   const probe = createServer().listen(wanted, "127.0.0.1");
