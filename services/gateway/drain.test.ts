@@ -4,6 +4,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
 import { Drain, Pace } from "./drain.ts";
 import type { DrainableSession, DrainResult } from "./drain.ts";
+import { Turns } from "./turns/turns.ts";
+import type { TurnLine } from "./turns/turns.ts";
 
 let clock: ManualClock;
 let startUs: number;
@@ -69,11 +71,14 @@ function connect(count: number, goes: FakeSession["goes"] = "when dismissed"): F
   });
 }
 
-function start(limits: { windowMs?: number; graceMs?: number; perSecond?: number }): Promise<void> {
+function start(
+  limits: { windowMs?: number; graceMs?: number; perSecond?: number },
+  line?: TurnLine,
+): Promise<void> {
   const { windowMs = 1_000, graceMs = 5_000, perSecond: closesPerSecondMax = 20 } = limits;
   const requestsInFlight = (): number => requests;
   const parts = { clock, sessions, requestsInFlight, windowMs, graceMs, closesPerSecondMax };
-  drain = new Drain(parts);
+  drain = new Drain(line === undefined ? parts : { ...parts, line });
   return drain.run().then((given) => {
     result = given;
     log.push(`${atMs()}: done`);
@@ -268,6 +273,40 @@ describe("a drain", () => {
       expect(most).toEqual({ told: Math.min(count, 128), dismissed: Math.min(count, 128) });
     },
   );
+
+  test("cuts clients that are left in turns, and not who leaves between two of them", async () => {
+    let nowUs = 0;
+    const ends: (() => void)[] = [];
+    const ticking = { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} };
+    const scheduler = { endOfTurn: (callback: () => void) => void ends.push(callback) };
+    const line = new Turns({ clock: ticking, scheduler }).open();
+    const all = connect(1_000, "when cut");
+    for (const session of all) {
+      const cut = session.terminate.bind(session);
+      session.terminate = () => {
+        nowUs += 10;
+        cut();
+      };
+    }
+    const done = start({ windowMs: 100, graceMs: 500, perSecond: 1 }, line);
+    clock.advance(500);
+    await nextTurn();
+    expect(timesOf("cut")).toHaveLength(25);
+    all[999]?.leave();
+    let turns = 0;
+    while (ends.length > 0) {
+      const before = timesOf("cut").length;
+      for (const callback of ends.splice(0)) callback();
+      expect(timesOf("cut").length - before).toBeLessThanOrEqual(100);
+      turns += 1;
+    }
+    await done;
+    expect(turns).toBeGreaterThanOrEqual(10);
+    expect(timesOf("cut")).toHaveLength(999);
+    expect(sessions.size).toBe(0);
+    expect((result?.cut ?? 0) + (result?.closed ?? 0)).toBe(999);
+    expect(result?.left).toBe(1);
+  });
 
   test("without clients is done at once", async () => {
     await start({});

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { TurnLine, Work } from "./turns/turns.ts";
 
 /** A session that is asked to leave. */
 export type DrainableSession = {
@@ -25,6 +26,8 @@ type DrainParts = {
   readonly windowMs: number;
   /** At most so many are closed in any second, and told a little slower. */
   readonly closesPerSecondMax: number;
+  /** Has turns for cutting who is left; without it, all are cut in one. */
+  readonly line?: TurnLine;
   /** Whatever is left after so long is cut. */
   readonly graceMs: number;
 };
@@ -128,9 +131,8 @@ export class Drain {
       await empty;
     }
     this.#cancelNext();
-    let cut = 0;
-    for (const session of sessions) if (!this.#dismissed.has(session)) cut += 1;
-    for (const session of sessions) session.terminate();
+    const { line } = this.#parts;
+    const cut = line === undefined ? wholeOf(this.#cutAll()) : await line.run(this.#cutAll());
     // Where many are cut, their ends have their turns later.
     if (sessions.size > 0) await new Promise<void>((resolve) => (this.#onLastGone = resolve));
     const closed = this.#closed;
@@ -214,6 +216,20 @@ export class Drain {
     }
   }
 
+  /** Cuts who is left, and says how many of them had not been closed before. */
+  *#cutAll(): Work<number> {
+    const { line, sessions } = this.#parts;
+    let cut = 0;
+    for (const session of sessions) {
+      if (line?.isOver === true) yield;
+      // Who goes meanwhile has left by itself.
+      if (!sessions.has(session)) continue;
+      if (!this.#dismissed.has(session)) cut += 1;
+      session.terminate();
+    }
+    return cut;
+  }
+
   #emptyOrGraceOver(): Promise<void> {
     const { clock, graceMs } = this.#parts;
     return new Promise((resolve) => {
@@ -223,5 +239,13 @@ export class Drain {
         resolve();
       };
     });
+  }
+}
+
+/** Does work that nobody waits behind. */
+function wholeOf<Result>(work: Work<Result>): Result {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
   }
 }

@@ -409,7 +409,8 @@ export class Gateway implements GatewayOfThread, TransportHandler<Credentials> {
     const sessions = this.#sessions;
     const requestsInFlight = (): number => this.#requests.count;
     const limits = { windowMs, closesPerSecondMax, graceMs };
-    const drain = new Drain({ ...limits, clock, sessions, requestsInFlight });
+    const line = this.#line;
+    const drain = new Drain({ ...limits, clock, sessions, requestsInFlight, line });
     this.#drain = drain;
     const { neededMs, overdueSessions } = drain.plan;
     metrics.drainOverdue.set(overdueSessions);

@@ -101,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayOfTh
   const scheduler = immediateScheduler;
   const { flushIntervalMsMax } = config;
   const flusher = new Flusher({ clock, scheduler, flushIntervalMsMax, metrics });
-  const turns = new Turns({ clock, scheduler });
+  const turns = new Turns({ clock, scheduler, metrics });
   const catalog = new Catalog({ bus, clock, logger, metrics, turns, limits: config });
   const common = { bus, clock, logger, metrics, turns, scheduler };
   const log = options.log && new EventLog({ log: options.log, clock, logger, metrics });

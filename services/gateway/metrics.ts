@@ -20,6 +20,7 @@ export function createGatewayMetrics(registry: Registry) {
     ...createAccessMetrics(registry),
     ...refusalMetrics(registry),
     ...sessionMetrics(registry),
+    ...waitingMetrics(registry),
     ...createStreamMetrics(registry),
     ...drainMetrics(registry),
     ...deliveryMetrics(registry),
@@ -158,16 +159,6 @@ function sessionMetrics(registry: Registry) {
       help: "Frames from clients.",
       registers,
     }),
-    inboxBytes: new Gauge({
-      name: "tickwire_gateway_inbox_bytes",
-      help: "Bytes of frames from clients that wait to be read.",
-      registers,
-    }),
-    inboxOverflows: new Counter({
-      name: "tickwire_gateway_inbox_overflows_total",
-      help: "Frames read out of turn, because no more may wait.",
-      registers,
-    }),
     subscriptions: new Gauge({
       name: "tickwire_gateway_subscriptions",
       help: "Topics that sessions are subscribed to, each session counted.",
@@ -200,6 +191,33 @@ function sessionMetrics(registry: Registry) {
       help: "Time to answer an RPC.",
       labelNames: ["method"],
       buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
+  };
+}
+
+/** What waits for its turn. */
+function waitingMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    inboxBytes: new Gauge({
+      name: "tickwire_gateway_inbox_bytes",
+      help: "Bytes of frames from clients that wait to be read.",
+      registers,
+    }),
+    inboxOverflows: new Counter({
+      name: "tickwire_gateway_inbox_overflows_total",
+      help: "Frames read out of turn, because no more may wait.",
+      registers,
+    }),
+    stepsWaiting: new Gauge({
+      name: "tickwire_gateway_steps_waiting",
+      help: "Openings, frames and farewells of clients that wait for a turn of the event loop.",
+      registers,
+    }),
+    stepsOverflowed: new Counter({
+      name: "tickwire_gateway_steps_overflowed_total",
+      help: "Openings, frames and farewells that were not put off, because no more may wait.",
       registers,
     }),
   };

@@ -125,6 +125,36 @@ test("a step that is put off by one of them is done behind the others", () => {
   expect(done).toEqual(["second", "last"]);
 });
 
+test.each([
+  { waiting: 3, isPutOff: true, overflowed: 0 },
+  { waiting: 4, isPutOff: false, overflowed: 1 },
+  { waiting: 5, isPutOff: false, overflowed: 1 },
+])(
+  "a step is put off while fewer than 4 wait: with $waiting, $isPutOff",
+  ({ waiting, isPutOff, overflowed }) => {
+    const counts = { waiting: 0, overflowed: 0 };
+    const metrics = {
+      stepsWaiting: { set: (count: number) => void (counts.waiting = count) },
+      stepsOverflowed: { inc: () => void (counts.overflowed += 1) },
+    } as unknown as NonNullable<ConstructorParameters<typeof Turns>[0]["metrics"]>;
+    const clock = { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} };
+    const scheduler = { endOfTurn: (callback: () => void) => void ends.push(callback) };
+    turns = new Turns({ clock, scheduler, metrics, stepsWaitingMax: 4 });
+    const long = (name: string): void => {
+      nowUs += 2_000;
+      done.push(name);
+    };
+    expect(turns.doNow(long, "first", undefined)).toBe(true);
+    for (let index = 0; index < waiting; index += 1) turns.doLater(long, "late", undefined);
+    expect(turns.stepsWaiting).toBe(waiting);
+    expect(turns.doNow(long, "next", undefined)).toBe(!isPutOff);
+    expect(done).toEqual(isPutOff ? ["first"] : ["first", "next"]);
+    expect(counts.overflowed).toBe(overflowed);
+    endTurn();
+    expect(counts.waiting).toBe(waiting - 1);
+  },
+);
+
 test("work that brings more work does it afterwards, and so does that of another line", () => {
   const line = turns.open();
   const other = turns.open();

@@ -1,5 +1,6 @@
 import { assert } from "#core/assert.ts";
 import type { Clock } from "#core/clock.ts";
+import type { GatewayMetrics } from "../metrics.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
@@ -16,11 +17,21 @@ const PROMPT_US_MAX = 1_000;
 const LATE_US_MAX = 500;
 /** Work of one line before it is the next one's turn. */
 const SLICE_US_MAX = 250;
+/** Steps of all clients that may be put off at the same time. One more is done when it comes. */
+const STEPS_WAITING_MAX = 65_536;
 /** Places of steps that are done are given up when there are so many. */
 const DONE_STEPS_MAX = 1_024;
 
 /** One step that is not cut, and what it is done with. */
 type Step<Subject, Argument> = (subject: Subject, argument: Argument) => void;
+/** What becomes of steps that come by the thousand. */
+type StepMetrics = Pick<GatewayMetrics, "stepsWaiting" | "stepsOverflowed">;
+type TurnsParts = {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly metrics?: StepMetrics;
+  readonly stepsWaitingMax?: number;
+};
 type LateStep = {
   readonly step: Step<unknown, unknown>;
   readonly subject: unknown;
@@ -36,6 +47,8 @@ type LateStep = {
 export class Turns {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler;
+  readonly #metrics: StepMetrics | undefined;
+  readonly #stepsWaitingMax: number;
   /** Lines with work that waits, the next first. */
   #waiting: TurnLine[] = [];
   /** Steps that were put off; those before `#lateHead` are done. */
@@ -48,9 +61,16 @@ export class Turns {
   #allowedUs = 0;
   #running = false;
 
-  constructor(parts: { readonly clock: Clock; readonly scheduler: Scheduler }) {
+  constructor(parts: TurnsParts) {
     this.#clock = parts.clock;
     this.#scheduler = parts.scheduler;
+    this.#metrics = parts.metrics;
+    this.#stepsWaitingMax = parts.stepsWaitingMax ?? STEPS_WAITING_MAX;
+  }
+
+  /** Steps that were put off. */
+  get stepsWaiting(): number {
+    return this.#late.length - this.#lateHead;
   }
 
   /** A line of its own for one client. */
@@ -72,7 +92,8 @@ export class Turns {
 
   /**
    * Does one step at once, which is not cut. False, and nothing is done, if the turn has no time
-   * for what has just come.
+   * for what has just come and it can be put off. Where too much was put off, what comes is done
+   * all the same: memory is bounded, and clients feel it.
    */
   doNow<Subject, Argument>(
     step: Step<Subject, Argument>,
@@ -80,7 +101,11 @@ export class Turns {
     argument: Argument,
   ): boolean {
     this.#arm();
-    if (this.#running || this.#promptUsLeft <= 0) return false;
+    const isLate = this.#running || this.#promptUsLeft <= 0;
+    if (isLate) {
+      if (this.stepsWaiting < this.#stepsWaitingMax) return false;
+      this.#metrics?.stepsOverflowed.inc();
+    }
     const [leftUs, startedUs] = [this.#promptUsLeft, this.#clock.monotonicUs()];
     step(subject, argument);
     // Work that the step brought was begun at once, and is counted once.
@@ -90,8 +115,8 @@ export class Turns {
   }
 
   /**
-   * Puts a step off until a turn has time for it, behind those that were put off before. Who puts
-   * steps off bounds how many of them wait.
+   * Puts a step off until a turn has time for it, behind those that were put off before. To be used
+   * where `doNow` has said no, or by a step that was put off itself, for which there is a place.
    */
   doLater<Subject, Argument>(
     step: Step<Subject, Argument>,
@@ -156,6 +181,7 @@ export class Turns {
       lines -= 1;
       if (lines === 0) lines = this.#waiting.length;
     }
+    this.#metrics?.stepsWaiting.set(this.stepsWaiting);
     if (this.#waiting.length + this.#late.length > 0) this.#arm();
   };
 

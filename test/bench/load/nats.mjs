@@ -1,12 +1,15 @@
-// A nats-server on a free port of this machine, for as long as a benchmark wants it.
+// A nats-server on a port of this machine, for as long as a benchmark wants it.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Undefined where none is installed. */
-export async function startNats() {
+/**
+ * On a free port, unless one is named; `gone` resolves when it has ended after `stop`. Undefined
+ * where no server is installed.
+ */
+export async function startNats({ port: wanted = 0 } = {}) {
   if (spawnSync("nats-server", ["--version"]).error !== undefined) return undefined;
-  const probe = createServer().listen(0, "127.0.0.1");
+  const probe = createServer().listen(wanted, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address();
   probe.close();
@@ -17,5 +20,6 @@ export async function startNats() {
     if (said.includes("Server is ready")) break;
   }
   server.stderr.resume();
-  return { url: `nats://127.0.0.1:${port}`, stop: () => server.kill() };
+  const gone = once(server, "exit");
+  return { url: `nats://127.0.0.1:${port}`, stop: () => server.kill(), gone };
 }

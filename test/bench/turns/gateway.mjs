@@ -1,115 +1,55 @@
-// The gateway that `strangers.bench.mjs` and the benchmark `stall` try: venues on a memory bus, one
-// of which has lost its ingestor if it is so named. It says its port over IPC, takes what to do
-// from there, and says how long the turns of its event loop are (turn-monitor.mjs). What ingestors
-// would answer is encoded before anything is measured, so that only the gateway's work counts.
+// The gateway that `strangers.bench.mjs` and the benchmark `stall` try: venues on a memory bus or
+// over NATS (venues.mjs), one of which has lost its ingestor if it is so named. It says its port
+// over IPC, takes what to do from there, and says how long the turns of its event loop are
+// (turn-monitor.mjs). With `key` it serves who shows that one.
 // `node gateway.mjs '{"transport":"uws","config":{},"venues":{"one":10000},"bookLevels":0}'`
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
-import { announceSubject, eventSubject, parseQuerySubject, queryPattern } from "#bus/subject.ts";
+import { connectNatsBus } from "#bus/nats-bus.ts";
+import { eventSubject, REVOCATIONS_SUBJECT } from "#bus/subject.ts";
+import { hashOfKey, keyIdOf } from "#gateway/access/api-keys.ts";
+import { encodeRevocations } from "#gateway/access/revocations.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGateway } from "#gateway/main.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
-import {
-  decodeCatalogRequest,
-  encodeAnnouncement,
-  encodeCatalogReply,
-  encodeQueryReply,
-  encodeSnapshotReply,
-} from "#wire/bus-codec.ts";
-import { encodeState } from "#wire/event-codec.ts";
 import { standStill, watchTurns } from "./turn-monitor.mjs";
+import { serveVenues } from "./venues.mjs";
 
 const options = JSON.parse(process.argv[2]);
-const CHANNELS = ["TRADES", "QUOTES", "BOOK", "STATUS"].map((name) => `CHANNEL_${name}`);
-const EPOCH = 4_711;
-const PAGE = 500;
 const LOST = "lost";
 
 const clock = new SystemClock();
-const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
-const encodedPages = new Map();
 
-function instrumentOf(venue, index) {
-  return {
-    venue,
-    symbol: `SYM${index}-USDT`,
-    venueSymbol: `SYM${index}USDT`,
-    base: `SYM${index}`,
-    quote: "USDT",
-    kind: "INSTRUMENT_KIND_SPOT",
-    optionType: "OPTION_TYPE_UNSPECIFIED",
-    sizeUnit: "SIZE_UNIT_BASE",
-    channels: CHANNELS,
-    priceIncrement: "0.01",
-    sizeIncrement: "0.000001",
-  };
-}
-
-/** Encodes the venue's list, page by page. */
-function list(venue, { version, first, count }) {
-  const instruments = Array.from({ length: count }, (_, index) =>
-    instrumentOf(venue, first + index),
-  );
-  instruments.sort((one, other) => (one.symbol < other.symbol ? -1 : 1));
-  const pages = new Map();
-  for (let start = 0, after = ""; start < count; start += PAGE) {
-    const some = instruments.slice(start, start + PAGE);
-    const reply = { catalogVersion: version, instruments: some, more: start + PAGE < count };
-    pages.set(after, encodeQueryReply(encodeCatalogReply(reply)));
-    after = some.at(-1).symbol;
+/** The bus, with the venues on it. */
+async function openBus() {
+  if (options.nats !== true) {
+    const bus = new MemoryBus({ clock, payloadBytesMax: 16 * 1024 * 1024 });
+    return { bus, venues: serveVenues({ bus, clock }, options) };
   }
-  encodedPages.set(venue, pages);
+  const file = new URL("venues.mjs", import.meta.url).pathname;
+  const others = fork(file, [process.argv[2]]);
+  const [{ url }] = await once(others, "message");
+  return { bus: await connectNatsBus({ servers: url }), others };
 }
 
-const EMPTY_STATES = new Map(
-  ["trades", "quotes", "book", "status"].map((channel) => {
-    const state = encodeState({ channel, epoch: EPOCH, sequence: 0 }, [], clock.nowUs());
-    return [channel, encodeQueryReply(encodeSnapshotReply(state))];
-  }),
-);
-
-function bookReply(levels) {
-  const numbers = Array.from({ length: levels / 2 }, (_, index) => index);
-  const side = (from, step) => ({
-    prices: numbers.map((index) => from + step * (index * 40 + ((index * 7_919) % 37))),
-    sizes: numbers.map((index) => 1_000_003 + ((index * 104_729) % 90_000_000)),
-  });
-  const event = {
-    kind: "book",
-    venueTimeUs: clock.nowUs(),
-    receivedTimeUs: clock.nowUs(),
-    snapshot: true,
-    priceScale: 2,
-    sizeScale: 6,
-    bids: side(900_000_000, -1),
-    asks: side(900_000_007, 1),
-  };
-  const at = { channel: "book", epoch: EPOCH, sequence: 1 };
-  return encodeQueryReply(encodeSnapshotReply(encodeState(at, [event], clock.nowUs())));
-}
-const book = options.bookLevels > 0 ? bookReply(options.bookLevels) : EMPTY_STATES.get("book");
-
-function answer({ subject, payload }) {
-  const { query, venue, channel, symbol } = parseQuerySubject(subject);
-  if (query === "catalog")
-    return encodedPages.get(venue).get(decodeCatalogRequest(payload).afterSymbol);
-  if (query !== "snapshot") return encodeQueryReply(new Uint8Array(0));
-  return channel === "book" && symbol === "SYM0-USDT" ? book : EMPTY_STATES.get(channel);
+/** An access file with the one key, as the configuration has it. */
+function accessOf(key) {
+  if (key === undefined) return {};
+  const folder = mkdtempSync(join(tmpdir(), "tickwire-stall-"));
+  process.on("exit", () => rmSync(folder, { recursive: true }));
+  const file = join(folder, "access.json");
+  const keys = [{ id: keyIdOf(key), hash: hashOfKey(key), roles: ["all"] }];
+  writeFileSync(file, JSON.stringify({ keys }));
+  return { access: { file } };
 }
 
-const responders = new Map();
-for (const [venue, count] of Object.entries(options.venues)) {
-  list(venue, { version: 1, first: 0, count });
-  const pattern = queryPattern({ venue, publisherId: venue });
-  responders.set(
-    venue,
-    bus.subscribe(pattern, (message) => message.respond(answer(message))),
-  );
-}
-const announce = (venue, announceIntervalMs, catalogVersion = 1) => {
-  const announcement = { ingestorId: venue, venue, catalogVersion, announceIntervalMs };
-  bus.publish(announceSubject(venue), encodeAnnouncement({ ...announcement, epoch: EPOCH }));
-};
+const { bus, venues, others } = await openBus();
 const silent = () => {};
 const wanted = Object.keys(options.venues);
 let catalogs = 0;
@@ -120,7 +60,7 @@ const logger = {
     catalogs += 1;
     if (catalogs > wanted.length) process.send({ done: "catalog" });
     if (catalogs !== wanted.length) return;
-    responders.get(LOST)?.unsubscribe();
+    if (wanted.includes(LOST)) venues.silence(LOST);
     if (!wanted.includes(LOST)) process.send({ port: gateway.port });
   },
   warn: (_, message) => {
@@ -134,6 +74,7 @@ const gateway = await startGateway({
     port: 0,
     transport: options.transport,
     helloTimeoutMs: 60_000,
+    ...accessOf(options.key),
     ...options.config,
   }),
   bus,
@@ -141,11 +82,11 @@ const gateway = await startGateway({
   logger,
   registry,
 });
-for (const venue of wanted) announce(venue, venue === LOST ? 500 : 600_000);
+for (const venue of wanted) venues?.announce(venue, venue === LOST ? 500 : undefined);
 // It is there until its catalog is, and then it is not.
 const staying = setInterval(() => {
   if (catalogs >= wanted.length) clearInterval(staying);
-  else if (wanted.includes(LOST)) announce(LOST, 500);
+  else if (wanted.includes(LOST)) venues.announce(LOST, 500);
 }, 250);
 
 /** What operators and their programs read now and then. */
@@ -156,6 +97,18 @@ async function operate() {
     await page?.answer({ limit: 500, after: "", parameters: new Map() });
   }
   await gateway.state.summary();
+}
+
+/** The bus is gone and comes back; resolves when every topic has been compared. */
+async function reconnect() {
+  const back = new Promise((resolve) => {
+    bus.onEvent(({ kind }) => kind === "reconnected" && resolve());
+  });
+  others.send({ kind: "restart" });
+  await back;
+  const waiting = registry.getSingleMetric("tickwire_gateway_queries_waiting");
+  do await wait(1_000);
+  while ((await waiting.get()).values[0].value > 0);
 }
 
 const turns = watchTurns();
@@ -174,9 +127,15 @@ process.on("message", ({ kind, ...what }) => {
       process.send({ kept: true });
     });
   } else if (kind === "list") {
-    list(what.venue, what);
+    venues.list(what.venue, what);
+    process.send({ done: "list" });
   } else if (kind === "announce") {
-    announce(what.venue, 600_000, what.version);
+    venues.announce(what.venue, undefined, what.version);
+  } else if (kind === "revoke") {
+    const revocations = [{ kind: "key", id: keyIdOf(options.key) }];
+    bus.publish(REVOCATIONS_SUBJECT, encodeRevocations(revocations));
+  } else if (kind === "reconnect") {
+    void reconnect().then(() => process.send({ done: "reconnect" }));
   } else if (kind === "publish") {
     bus.publish(eventSubject(what.topic), Buffer.from(what.payload, "base64"));
   } else {
@@ -192,4 +151,7 @@ process.on("message", ({ kind, ...what }) => {
     );
   }
 });
-process.on("disconnect", () => process.exit());
+process.on("disconnect", () => {
+  others?.disconnect();
+  process.exit();
+});

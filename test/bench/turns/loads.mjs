@@ -23,12 +23,23 @@ const SESSIONS = 5_000;
 const TOPICS = 50;
 const [, , port, name] = process.argv;
 const tell = (message) => process.send(message);
+/** Resolves when the gateway says that it has done it. */
+const told = (what) =>
+  new Promise((resolve) => {
+    process.on("message", function onMessage({ done }) {
+      if (done !== what) return;
+      process.off("message", onMessage);
+      resolve();
+    });
+  });
+/** Of no use but here. */
+const KEY = `twk_${"k".repeat(12)}_${"A".repeat(43)}`;
 
-async function open(perMessageDeflate = false) {
+async function open({ perMessageDeflate = false, accessToken = "" } = {}) {
   const url = `ws://127.0.0.1:${port}/v1/ws`;
   const socket = new WebSocket(url, "tickwire.v1", { perMessageDeflate });
   await once(socket, "open");
-  socket.send(frame({ hello: HELLO }));
+  socket.send(frame({ hello: { ...HELLO, accessToken } }));
   await once(socket, "message");
   return socket;
 }
@@ -68,8 +79,8 @@ async function pattern() {
 }
 
 async function snapshot(compressed) {
-  const one = await open(compressed);
-  const other = await open(compressed);
+  const one = await open({ perMessageDeflate: compressed });
+  const other = await open({ perMessageDeflate: compressed });
   tell({ kind: "reset" });
   for (const socket of [one, other]) {
     const batch = new Promise((resolve) => {
@@ -81,10 +92,10 @@ async function snapshot(compressed) {
 }
 
 /** Opens the sessions, a hundred at a time. */
-async function crowd(count) {
+async function crowd(count, accessToken) {
   const sockets = [];
   while (sockets.length < count) {
-    sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => open()))));
+    sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => open({ accessToken })))));
   }
   return sockets;
 }
@@ -185,9 +196,8 @@ async function operators() {
   await subscribe(one, ["one:*/trades"], 10_000);
   for (let round = 0; round < 5; round += 1) {
     if (round === 1) tell({ kind: "reset" });
-    const done = new Promise((resolve) => process.once("message", resolve));
     tell({ kind: "operate" });
-    await done;
+    await told("operate");
   }
 }
 
@@ -195,19 +205,43 @@ async function catalog() {
   const sockets = await crowd(500);
   const topics = Array.from({ length: 20 }, (_, index) => `*:SYM${index}-USDT/*`);
   for (const socket of sockets) await subscribe(socket, topics, 20);
-  const listed = () =>
-    new Promise((resolve) => process.on("message", ({ done }) => done === "catalog" && resolve()));
-  for (const [version, count] of [
-    [2, 50_000],
-    [3, 49_000],
-  ]) {
-    const done = listed();
-    tell({ kind: "list", venue: "one", version, first: 0, count });
-    tell({ kind: "reset" });
-    tell({ kind: "announce", venue: "one", version });
-    await done;
+  // What makes the lists is no work of the gateway.
+  const lists = [
+    { venue: "one", version: 2, count: 50_000 },
+    { venue: "one", version: 3, count: 49_000 },
+  ];
+  for (const list of lists) {
+    tell({ kind: "list", ...list });
+    await told("list");
+  }
+  tell({ kind: "reset" });
+  for (const { venue, version } of lists) {
+    tell({ kind: "announce", venue, version });
+    await told("catalog");
     await wait(1_000);
   }
+}
+
+/** The key that all sessions show is revoked in one moment. */
+async function revoking() {
+  const sockets = await crowd(SESSIONS, KEY);
+  const topics = Array.from({ length: TOPICS }, (_, index) => `one:SYM${index}-USDT/trades`);
+  for (let first = 0; first < sockets.length; first += 100) {
+    const some = sockets.slice(first, first + 100);
+    await Promise.all(some.map((socket) => subscribe(socket, topics)));
+  }
+  tell({ kind: "reset" });
+  tell({ kind: "revoke" });
+  await Promise.all(sockets.map((socket) => once(socket, "close")));
+}
+
+/** The gateway's NATS server is started again while a client has 10,000 topics. */
+async function reconnecting() {
+  const one = await open();
+  await subscribe(one, ["one:*/trades"], 10_000);
+  tell({ kind: "reset" });
+  tell({ kind: "reconnect" });
+  await told("reconnect");
 }
 
 const venues = { one: 10_000 };
@@ -248,6 +282,17 @@ const CASES = {
     run: catalog,
     gateway: { ...plain, venues: small },
     seconds: 60,
+  },
+  "access of 5,000 sessions of 50 topics is revoked": {
+    run: revoking,
+    gateway: { ...plain, key: KEY },
+    seconds: 120,
+    waitMs: 1_000,
+  },
+  "NATS is gone and back, 10,000 topics": {
+    run: reconnecting,
+    gateway: { ...plain, nats: true },
+    seconds: 120,
   },
 };
 

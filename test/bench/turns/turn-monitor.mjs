@@ -86,7 +86,9 @@ export function watchTurns() {
     }, 0);
 
   return {
+    /** The turn that is under way counts from now on. */
     reset() {
+      before = stamp();
       counts = new Uint32Array(BUCKETS);
       longest = [];
       turns = 0;
