@@ -1,9 +1,10 @@
 import { Registry } from "prom-client";
 import { beforeEach, expect, test } from "vitest";
+import type { ClientRequest } from "#wire/frame-codec.ts";
 import { createGatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import { Turns } from "../turns/turns.ts";
-import { InboxSpace, receiveFrame } from "./frame-inbox.ts";
+import { InboxSpace, keepRest, receiveFrame } from "./frame-inbox.ts";
 import type { FrameReader } from "./frame-inbox.ts";
 
 /** What reading one frame takes. */
@@ -11,17 +12,27 @@ const READ_US = 100;
 /** What holding a frame takes besides its bytes. */
 const HOLDING_BYTES = 128;
 
+/** A frame of so many bytes asks for more than a step of requests. */
+const LARGE_BYTES = 4_096;
+const STEP = 10;
+const MANY = Array.from({ length: 95 }, () => ({ kind: "ping", value: {} }) as ClientRequest);
+/** Where the steps of `MANY` begin. */
+const STEPS = Array.from({ length: 10 }, (_, index) => index * STEP);
+
 let nowUs: number;
 let ends: (() => void)[];
 let turns: Turns;
 /** First bytes of the frames that were read, in order. */
 let seen: number[];
+/** Where the steps began that were done of large frames. */
+let served: number[];
 let roomy: InboxSpace;
 
 beforeEach(() => {
   nowUs = 0;
   ends = [];
   seen = [];
+  served = [];
   roomy = new InboxSpace(metrics());
   const clock = { nowUs: () => nowUs, monotonicUs: () => nowUs, after: () => () => {} };
   turns = new Turns({ clock, scheduler: { endOfTurn: (callback) => void ends.push(callback) } });
@@ -47,6 +58,13 @@ function inbox(options: { perSecond?: number; space?: InboxSpace } = {}) {
     readFrame: (frame) => {
       nowUs += READ_US;
       seen.push(frame[0] ?? -1);
+      if (frame.length < LARGE_BYTES) return;
+      keepRest(parts, reader, { requests: MANY, from: 0 }, frame.length);
+    },
+    serve: (requests, from) => {
+      nowUs += READ_US;
+      served.push(from);
+      return Math.min(from + STEP, requests.length);
     },
   };
   return {
@@ -212,4 +230,56 @@ test("nothing is read after the end, and what waited makes room", async () => {
   while (ends.length > 0) endTurn();
   expect(seen).toEqual([]);
   expect((await counted.inboxBytes.get()).values[0]?.value).toBe(0);
+});
+
+test("what a large frame asks for is done in steps, and what comes after it waits", () => {
+  const [one, other] = [inbox(), inbox()];
+  one.receive(frame(1, LARGE_BYTES));
+  one.receive(frame(2));
+  other.receive(frame(3));
+  expect([seen, served]).toEqual([[1, 3], []]);
+  expect(one.waiting).toBe(1);
+  let steps = 0;
+  while (one.isThere) {
+    const before = served.length;
+    endTurn();
+    expect((served.length - before) * READ_US).toBeLessThanOrEqual(1_000 + READ_US);
+    steps += 1;
+    if (steps === 1) one.receive(frame(4, LARGE_BYTES));
+  }
+  expect(seen).toEqual([1, 3, 2, 4]);
+  expect(served).toEqual([...STEPS, ...STEPS]);
+});
+
+test("what is left of a frame takes its bytes of the space, and all is done where there is none", async () => {
+  const bytes = LARGE_BYTES + HOLDING_BYTES;
+  for (const [bytesMax, after] of [
+    [bytes, []],
+    [bytes - 1, STEPS],
+  ] as const) {
+    served = [];
+    const given = metrics();
+    const one = inbox({ space: new InboxSpace(given, bytesMax) });
+    endTurn();
+    one.receive(frame(1, LARGE_BYTES));
+    expect(served).toEqual(after);
+    expect(one.isThere).toBe(after.length === 0);
+    const held = (await given.inboxBytes.get()).values[0]?.value ?? 0;
+    expect(held).toBe(after.length === 0 ? bytes : 0);
+    one.close();
+    expect((await given.inboxBytes.get()).values[0]?.value ?? 0).toBe(0);
+    while (ends.length > 0) endTurn();
+    expect(served).toEqual(after);
+  }
+});
+
+test("a session that closes within a step does nothing more", () => {
+  const one = inbox();
+  one.receive(frame(1, LARGE_BYTES));
+  endTurn();
+  one.close();
+  const before = served.length;
+  while (ends.length > 0) endTurn();
+  expect(served).toHaveLength(before);
+  expect(one.isThere).toBe(false);
 });

@@ -1,3 +1,4 @@
+import type { ClientRequest } from "#wire/frame-codec.ts";
 import type { GatewayMetrics } from "../metrics.ts";
 import { BYTES_PER_REQUEST } from "../rpc/work-price.ts";
 import type { Turns } from "../turns/turns.ts";
@@ -77,8 +78,10 @@ type FrameInboxParts = {
 export type FrameReader = {
   /** Owned by this file; undefined while no frame waits, as it is for nearly all of the time. */
   inbox: FrameInbox | undefined;
-  /** Reads a frame and does what it asks for. */
+  /** Reads a frame and does what it asks for; `keepRest` takes what is more than a step. */
   readFrame(frame: Uint8Array): void;
+  /** Does a step of what a frame asks for. Returns the place of what comes next. */
+  serve(requests: readonly ClientRequest[], from: number): number;
 };
 
 const readNow = (reader: FrameReader, frame: Uint8Array): void => reader.readFrame(frame);
@@ -95,8 +98,19 @@ export function receiveFrame(
   return reader.inbox.add(frame);
 }
 
+/** Does what a frame of so many bytes asks for besides, in the turns that have time for it. */
+export function keepRest(
+  parts: FrameInboxParts,
+  reader: FrameReader,
+  rest: { readonly requests: readonly ClientRequest[]; readonly from: number },
+  frameBytes: number,
+): void {
+  reader.inbox ??= new FrameInbox(parts, reader);
+  reader.inbox.keep(rest.requests, rest.from, frameBytes);
+}
+
 /**
- * The frames of one session that are not read yet. A socket brings as many as it likes in one turn
+ * The frames of one session that are not read yet, and what is left to do of the one before. A socket brings as many as it likes in one turn
  * of the event loop, and thousands of sockets do so together after a break: what the turn has no
  * time for is copied and read in a later one, in order, and one of each session in rotation. Who
  * has more waiting than would be answered at once, refused calls among that, is over its rate.
@@ -109,6 +123,10 @@ export class FrameInbox {
   #frames: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
+  /** What the last frame asked for and is not done; `#restFrom` is the place of the next. */
+  #rest: readonly ClientRequest[] | undefined;
+  #restFrom = 0;
+  #restBytes = 0;
   #closed = false;
   /** It has a place among what is to be done later. */
   #isQueued = false;
@@ -145,12 +163,26 @@ export class FrameInbox {
     return true;
   }
 
-  /** For its turn: reads the next frame, and takes a place at the end if more wait. */
+  /** For `keepRest`: what comes before all frames that wait. */
+  keep(requests: readonly ClientRequest[], from: number, frameBytes: number): void {
+    this.#rest = requests;
+    this.#restFrom = from;
+    const bytes = frameBytes + HOLDING_BYTES;
+    if (this.#parts.inboxSpace.take(bytes)) {
+      this.#restBytes = bytes;
+      this.#readLater();
+      return;
+    }
+    while (this.#rest !== undefined) this.#serveRest();
+    if (this.waiting === 0) this.#leave();
+  }
+
+  /** For its turn: does the next step, and takes a place at the end if more waits. */
   readOne(): void {
     this.#isQueued = false;
     if (this.#closed) return;
     this.#readNext();
-    if (this.waiting > 0) this.#readLater();
+    if (this.#rest !== undefined || this.waiting > 0) this.#readLater();
     else this.#leave();
   }
 
@@ -161,6 +193,7 @@ export class FrameInbox {
     this.#frames = [];
     this.#head = 0;
     this.#bytes = 0;
+    this.#dropRest();
     this.#leave();
   }
 
@@ -175,10 +208,28 @@ export class FrameInbox {
   }
 
   #readAllNow(): void {
-    while (this.waiting > 0) this.#readNext();
+    while (this.#rest !== undefined || this.waiting > 0) this.#readNext();
+  }
+
+  #serveRest(): void {
+    const requests = this.#rest;
+    if (requests === undefined) return;
+    const next = this.#reader.serve(requests, this.#restFrom);
+    this.#restFrom = next;
+    if (next >= requests.length) this.#dropRest();
+  }
+
+  #dropRest(): void {
+    this.#rest = undefined;
+    if (this.#restBytes > 0) this.#parts.inboxSpace.giveBack(this.#restBytes);
+    this.#restBytes = 0;
   }
 
   #readNext(): void {
+    if (this.#rest !== undefined) {
+      this.#serveRest();
+      return;
+    }
     const frame = this.#frames[this.#head];
     if (frame === undefined) return;
     this.#head += 1;

@@ -8,7 +8,7 @@ import type { Credentials } from "../access/credentials.ts";
 import type { Connection, ConnectionHandler } from "../transport/transport.ts";
 import { bandwidthBound } from "./bandwidth/bandwidth-bound.ts";
 import { readClientFrame } from "./client-frame.ts";
-import { receiveFrame } from "./frame-inbox.ts";
+import { keepRest, receiveFrame } from "./frame-inbox.ts";
 import type { FrameInbox, FrameReader } from "./frame-inbox.ts";
 import type { Lateness, OutboundListener } from "./outbound/outbound.ts";
 import { SessionAccess } from "./session-access.ts";
@@ -30,6 +30,8 @@ import type { AccessInit, HelloMessage } from "./wire-messages.ts";
 
 /** What a client may ask for before it is known who it is; more closes. */
 const HELD_REQUESTS_MAX = 1_000;
+/** What a frame asks for is done in steps of so many: a request takes some 10 us. */
+const REQUESTS_PER_STEP = 64;
 /** What is held was judged when it came. */
 const SERVED: RequestVerdict = { does: "serve" };
 /** How a connection ended. */
@@ -295,10 +297,20 @@ export class Session
       this.fault(reading.event, reading.reason);
       return;
     }
-    for (const request of reading.requests) {
-      this.#onRequest(request);
-      if (this.#isOver) return;
+    const { requests } = reading;
+    const from = this.serve(requests, 0);
+    if (from === requests.length) return;
+    keepRest(this.#parts, this, { requests, from }, frame.byteLength);
+  }
+
+  /** For its inbox: does a step of what a frame asks for, and says where the next begins. */
+  serve(requests: readonly ClientRequest[], from: number): number {
+    const end = Math.min(from + REQUESTS_PER_STEP, requests.length);
+    for (let index = from; index < end; index += 1) {
+      this.#onRequest(requests[index] as ClientRequest);
+      if (this.#isOver) return requests.length;
     }
+    return end;
   }
 
   #onRequest(request: ClientRequest): void {
