@@ -175,6 +175,14 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#hasReadSinceLag = true;
     if (!this.#flight.isOpen && !this.#slowPolicy.isLagging) this.#flusher.lags.leave(this);
     if (this.#hasToFlush) this.#schedule();
+    else this.#goOn(nowUs);
+  }
+
+  /** Nothing waits, so that a flush would only find out what may pass from now on. */
+  #goOn(nowUs: number): void {
+    this.#flight.begin(0, nowUs);
+    this.#bufferedBytes = this.#connection.bufferedBytes();
+    this.#letPass(nowUs, this.#flight.lagUs(nowUs));
   }
 
   /**
