@@ -3,6 +3,9 @@ import type { LeaseStore } from "./lease-store.ts";
 /** What travels with a request besides its payload, such as the context of a trace. */
 export type BusHeaders = ReadonlyMap<string, string>;
 
+/** What a payload says, in a form that nobody has to read it for. */
+export type BusContent = { readonly bytes: Uint8Array };
+
 /**
  * A message as a subscriber sees it. The subscriber may keep `payload` as long as it likes, but
  * never writes to it: other subscribers may have been given the same bytes.
@@ -10,6 +13,11 @@ export type BusHeaders = ReadonlyMap<string, string>;
 export type BusMessage = {
   readonly subject: string;
   readonly payload: Uint8Array;
+  /**
+   * What the payload says, if whoever published it did so in this process and has it at hand.
+   * Shared as the payload is; its `bytes` are the payload, by which a subscriber knows it.
+   */
+  readonly content?: BusContent | undefined;
   /** What a request came with, names in lower case; undefined if it came with nothing. */
   readonly headers?: BusHeaders | undefined;
   /** Whoever sent it waits for an answer. */
@@ -103,10 +111,11 @@ export type Bus = {
   readonly kind: "memory" | "nats";
   readonly payloadBytesMax: number;
   /**
-   * Never blocks. The caller must not change the payload afterwards. Throws BusError (`bus-closed`,
+   * Never blocks. The caller must not change the payload afterwards, nor `content`, which
+   * subscribers of the same process get with it and nobody else. Throws BusError (`bus-closed`,
    * `invalid-subject`, `payload-too-large`, `publish-buffer-full`).
    */
-  publish(subject: string, payload: Uint8Array): void;
+  publish(subject: string, payload: Uint8Array, content?: BusContent): void;
   /** Throws BusError (`bus-closed`, `invalid-subject`). */
   subscribe(
     pattern: string,

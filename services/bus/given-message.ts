@@ -1,9 +1,10 @@
-import type { BusHeaders, BusMessage } from "./bus.ts";
+import type { BusContent, BusHeaders, BusMessage } from "./bus.ts";
 
 /** A message that is handed over within the process. */
 export class GivenMessage implements BusMessage {
   readonly subject: string;
   readonly payload: Uint8Array;
+  readonly content: BusContent | undefined;
   readonly headers: BusHeaders | undefined;
   readonly #reply: ((payload: Uint8Array) => void) | undefined;
 
@@ -11,11 +12,13 @@ export class GivenMessage implements BusMessage {
   constructor(
     subject: string,
     payload: Uint8Array,
+    content?: BusContent,
     reply?: (payload: Uint8Array) => void,
     headers?: BusHeaders,
   ) {
     this.subject = subject;
     this.payload = payload;
+    this.content = content;
     this.headers = headers;
     this.#reply = reply;
   }

@@ -60,3 +60,16 @@ test("subscribers of one process share the payload without a copy", async () => 
   await bus.flush();
   expect(seen.map((each) => each === payload)).toEqual([true, true]);
 });
+
+test("what a payload says reaches subscribers of this process as it was given", async () => {
+  const bus = new MemoryBus({ clock: new ManualClock() });
+  const seen: unknown[] = [];
+  bus.subscribe("a", ({ content }) => seen.push(content));
+  bus.subscribe("*", ({ content }) => seen.push(content));
+  const content = { bytes: new Uint8Array(3) };
+  bus.publish("a", content.bytes, content);
+  bus.publish("a", content.bytes);
+  await bus.flush();
+  expect(seen.map((each) => each === content)).toEqual([true, true, false, false]);
+  expect(seen.slice(2)).toEqual([undefined, undefined]);
+});

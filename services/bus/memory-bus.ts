@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from "#core/clock.ts";
 import {
   BusError,
   type Bus,
+  type BusContent,
   type BusEvent,
   type BusMessage,
   type BusSubscribeOptions,
@@ -88,10 +89,10 @@ export class MemoryBus implements Bus {
     });
   }
 
-  publish(subject: string, payload: Uint8Array): void {
+  publish(subject: string, payload: Uint8Array, content?: BusContent): void {
     const route = this.#check(subject, payload);
     if (route.targets.length === 0 && route.groups.size === 0) return;
-    this.#route(route, new GivenMessage(subject, payload));
+    this.#route(route, new GivenMessage(subject, payload, content));
   }
 
   subscribe(
@@ -143,6 +144,7 @@ export class MemoryBus implements Bus {
         new GivenMessage(
           subject,
           payload,
+          undefined,
           (answer) => {
             checkSize(answer, this.payloadBytesMax);
             // Behind what was published before it. Nothing rejects: closing resolves it as well.

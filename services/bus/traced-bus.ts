@@ -16,7 +16,7 @@ export function tracedBus(bus: Bus, tracing: Tracing): Bus {
     get payloadBytesMax() {
       return bus.payloadBytesMax;
     },
-    publish: (subject, payload) => bus.publish(subject, payload),
+    publish: (subject, payload, content) => bus.publish(subject, payload, content),
     subscribe(pattern, handler, options): BusSubscription {
       return bus.subscribe(pattern, (message) => handle(message, handler, tracing), options);
     },

@@ -431,10 +431,11 @@ export class Publisher {
   }
 
   /** False if the bus did not take it. */
-  #send(topic: TopicRecord, { bytes, count }: BusBatch, bus: Bus): boolean {
+  #send(topic: TopicRecord, batch: BusBatch, bus: Bus): boolean {
+    const { bytes, count } = batch;
     const counters = this.#counters;
     try {
-      bus.publish(topic.subject, bytes);
+      bus.publish(topic.subject, bytes, batch);
     } catch (error) {
       this.#onFailure(topic, count, error);
       return false;

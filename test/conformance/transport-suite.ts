@@ -290,6 +290,57 @@ export function transportSuite(
       expect(seen.connection.ping(8)).toBe(false);
     });
 
+    test("what is sent together comes in order, also behind the end of the connection", async () => {
+      const started = await start();
+      const { ws, messages, seen } = await join(started);
+      const { connection } = seen;
+      const pinged = once(ws, "ping");
+      connection.together(() => {
+        expect(connection.send(Uint8Array.of(1), false)).not.toBe(SendResult.Dropped);
+        expect(connection.ping(7)).toBe(true);
+        expect(connection.send(Buffer.alloc(100_000, 2), false)).not.toBe(SendResult.Dropped);
+        connection.together(() => connection.send(Uint8Array.of(3), false));
+      });
+      while (messages.length < 3) await once(ws, "message");
+      expect(messages.map((message) => message.length)).toEqual([1, 100_000, 1]);
+      expect(await pinged).toEqual([Buffer.from([0, 0, 0, 7])]);
+      let ran = 0;
+      connection.together(() => {
+        connection.terminate();
+        ran += 1;
+      });
+      connection.together(() => void (ran += 1));
+      expect(ran).toBe(2);
+      expect(connection.send(Uint8Array.of(4), false)).toBe(SendResult.Dropped);
+    });
+
+    test("what throws while it sends together is thrown to who asked for it", async () => {
+      const started = await start();
+      const { ws, messages, seen } = await join(started);
+      const fail = (): void => {
+        seen.connection.send(Uint8Array.of(1), false);
+        throw new Error("no more");
+      };
+      expect(() => seen.connection.together(fail)).toThrow("no more");
+      seen.connection.send(Uint8Array.of(2), false);
+      while (messages.length < 2) await once(ws, "message");
+      expect(messages.map(([first]) => first)).toEqual([1, 2]);
+    });
+
+    test("what does not fit into the kernel is buffered when it was sent together", async () => {
+      const started = await start();
+      const { seen } = await joinRaw(started);
+      const { connection } = seen;
+      const piece = Buffer.alloc(8 * 1_024);
+      let sent = 0;
+      while (connection.bufferedBytes() === 0 && sent < 10_000) {
+        connection.together(() => connection.send(piece, false));
+        sent += 1;
+      }
+      expect(connection.bufferedBytes()).toBeGreaterThan(0);
+      expect(connection.send(piece, false)).toBe(SendResult.Buffered);
+    });
+
     test("cuts a connection that is half open, and keeps one that only answers pings", async () => {
       const started = await start({ idleTimeoutMs: traits.idleTimeoutMs });
       const bystander = await join(started);

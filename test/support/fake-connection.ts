@@ -13,6 +13,8 @@ export class FakeConnection implements Connection {
   readonly sent: { readonly bytes: number[]; readonly compress: boolean }[] = [];
   /** What the gateway did to end the connection. */
   readonly ends: string[] = [];
+  /** What was written together. */
+  readonly pieces: { readonly frames: number; readonly pings: number }[] = [];
   /** Numbers of pings that were sent. */
   readonly pings: number[] = [];
   handler: ConnectionHandler | undefined;
@@ -36,6 +38,13 @@ export class FakeConnection implements Connection {
     if (this.#gone) return false;
     this.pings.push(number);
     return true;
+  }
+
+  together(write: () => void): void {
+    const [frames, pings] = [this.sent.length, this.pings.length];
+    write();
+    const wrote = { frames: this.sent.length - frames, pings: this.pings.length - pings };
+    if (wrote.frames + wrote.pings > 0) this.pieces.push(wrote);
   }
 
   bufferedBytes(): number {

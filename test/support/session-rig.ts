@@ -106,6 +106,7 @@ export class SessionRig {
       compressionNegotiated: false,
       send: () => SendResult.Sent,
       ping: () => true,
+      together: (write: () => void) => write(),
       bufferedBytes: () => 0,
       close: () => undefined,
       terminate: () => undefined,

@@ -248,7 +248,7 @@ export class ThreadBus implements Bus {
     if (target === undefined) return;
     const answer =
       reply === undefined ? undefined : (given: Uint8Array): void => this.#respond(reply, given);
-    this.#queue.push(target, new GivenMessage(subject, payload, answer, headers));
+    this.#queue.push(target, new GivenMessage(subject, payload, undefined, answer, headers));
   }
 
   #respond(reply: number, payload: Uint8Array): void {

@@ -312,7 +312,7 @@ export class TopicFeed {
 
   #onMessage(message: BusMessage): void {
     const clock = this.#clock;
-    const batch = readNews(message.payload, this.#channel);
+    const batch = readNews(message, this.#channel);
     if (batch === undefined) {
       // As good as lost: the next one will not go on from what is here.
       this.#parts.metrics.badBatches.inc(this.#shared.labels);

@@ -26,6 +26,11 @@ export type Connection = {
    * answer. `number` is below 2^32. False if there is no room for it now.
    */
   ping(number: number): boolean;
+  /**
+   * Runs `write` at once. What it sends may leave as one piece after it: until then it counts as
+   * sent, and not as buffered.
+   */
+  together(write: () => void): void;
   /** Bytes accepted and not yet taken by the kernel. */
   bufferedBytes(): number;
   /** Sends what is buffered, then a close frame. The reason is cut to 123 bytes. Idempotent. */

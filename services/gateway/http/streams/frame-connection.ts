@@ -68,6 +68,10 @@ export class FrameConnection implements Connection, SessionWriterListener {
     return false;
   }
 
+  together(write: () => void): void {
+    write();
+  }
+
   bufferedBytes(): number {
     return this.#writer?.bufferedBytes() ?? 0;
   }

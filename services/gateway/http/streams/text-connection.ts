@@ -135,6 +135,10 @@ export class TextConnection implements Connection, SessionWriterListener {
     return false;
   }
 
+  together(write: () => void): void {
+    write();
+  }
+
   bufferedBytes(): number {
     return this.#frameBytes + (this.#writer?.bufferedBytes() ?? 0);
   }

@@ -210,9 +210,14 @@ export class Flight {
     this.#sentBytes += bytes;
   }
 
+  /** What is owed is to be remembered, which a probe follows. */
+  isPlaceDue(nowUs: number): boolean {
+    return nowUs - this.#placedAtUs >= PLACE_INTERVAL_US;
+  }
+
   /** Everything up to `offset` is owed. Remembered now and then. */
   owes(offset: number, nowUs: number): void {
-    if (offset <= this.#placedOffset || nowUs - this.#placedAtUs < PLACE_INTERVAL_US) return;
+    if (offset <= this.#placedOffset || !this.isPlaceDue(nowUs)) return;
     if (this.#places.length >= PLACES_MAX) return;
     this.#placedAtUs = nowUs;
     this.#placedOffset = offset;

@@ -630,3 +630,26 @@ describe("the way of a batch", () => {
     expect(counted(latency.socketToClient)).toBe(1);
   });
 });
+
+describe("a probe", () => {
+  test("leaves together with the frame before it, every two seconds", () => {
+    const answer = (): void => outbound.onAnswer(connection.pings.length, clock.monotonicUs());
+    lane.push(batch(2));
+    turn();
+    expect(connection.pieces).toEqual([{ frames: 1, pings: 1 }]);
+    answer();
+    clock.advance(1_999);
+    lane.push(batch(3));
+    turn();
+    expect(connection.pings).toHaveLength(1);
+    expect(connection.pieces).toHaveLength(1);
+    clock.advance(1);
+    lane.push(batch(4));
+    turn();
+    expect(connection.pieces).toEqual([
+      { frames: 1, pings: 1 },
+      { frames: 1, pings: 1 },
+    ]);
+    expect(connection.sent).toHaveLength(3);
+  });
+});

@@ -178,6 +178,14 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#hasReadSinceLag = true;
     if (!this.#flight.isOpen && !this.#slowPolicy.isLagging) this.#flusher.lags.leave(this);
     if (this.#hasToFlush) this.#schedule();
+    else this.#goOn(nowUs);
+  }
+
+  /** Nothing waits, so that a flush would only find out what may pass from now on. */
+  #goOn(nowUs: number): void {
+    this.#flight.begin(0, nowUs);
+    this.#bufferedBytes = this.#connection.bufferedBytes();
+    this.#letPass(nowUs, this.#flight.lagUs(nowUs));
   }
 
   /**
@@ -230,6 +238,12 @@ export class Outbound implements Flushable, LaneListener, Watched {
   /** Writes as much as the transport and the client may take now. Called by the flusher. */
   flush(nowUs: number): void {
     if (this.#closed) return;
+    // A probe that follows a frame leaves with it, because a write costs more than what is in it.
+    if (this.#flight.isPlaceDue(nowUs)) this.#connection.together(() => this.#flush(nowUs));
+    else this.#flush(nowUs);
+  }
+
+  #flush(nowUs: number): void {
     this.#bufferedBytes = this.#connection.bufferedBytes();
     this.#slowPolicy.beginFlush(this.#queuedBytes + this.#bufferedBytes);
     this.#flight.begin(this.#bulkBytes + this.#topics.bytes, nowUs);

@@ -256,6 +256,32 @@ describe("a frame from a list", () => {
     expect(passed).toBe(expected ? 1 : 0);
   });
 
+  test("leaves without its session as soon as the probe before it is answered", () => {
+    const rig = new Rig(true, roomy, 1);
+    const [outbound, connection] = [rig.outbounds[0]!, rig.connections[0]!];
+    let passed = 0;
+    onPassed(rig, () => (passed += 1));
+    rig.clock.advance(10_000);
+    rig.deliver(sharedBatch(1, 1, { bytes: 4 }));
+    rig.turn();
+    expect([passed, connection.pings]).toEqual([0, [1]]);
+    outbound.onAnswer(1, rig.clock.monotonicUs());
+    rig.deliver(sharedBatch(2, 2, { bytes: 4 }));
+    rig.turn();
+    expect([passed, connection.sent.length]).toEqual([1, 2]);
+    // What the transport holds back is the session's to look after.
+    connection.buffered = 5;
+    outbound.onAnswer(1, rig.clock.monotonicUs());
+    rig.clock.advance(2_000);
+    rig.deliver(sharedBatch(3, 3, { bytes: 4 }));
+    rig.turn();
+    expect(connection.pings).toEqual([1, 2]);
+    outbound.onAnswer(2, rig.clock.monotonicUs());
+    rig.deliver(sharedBatch(4, 4, { bytes: 4 }));
+    rig.turn();
+    expect([passed, connection.sent.length]).toEqual([1, 4]);
+  });
+
   test("that a closed session does not get is counted as owed", async () => {
     const rig = settledRig(1);
     rig.deliver(sharedBatch(3));

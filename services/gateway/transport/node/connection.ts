@@ -79,6 +79,10 @@ export class NodeConnection implements Connection {
     return true;
   }
 
+  together(write: () => void): void {
+    write();
+  }
+
   bufferedBytes(): number {
     return this.#closed ? 0 : this.#ws.bufferedAmount;
   }

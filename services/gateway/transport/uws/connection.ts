@@ -92,6 +92,25 @@ export class UwsConnection implements Connection {
     return socket.ping(payload) !== 2;
   }
 
+  together(write: () => void): void {
+    const socket = this.#socket;
+    if (socket === undefined) {
+      write();
+      return;
+    }
+    // The library must not see what is thrown.
+    let thrown: { readonly error: unknown } | undefined;
+    socket.cork(() => {
+      try {
+        write();
+      } catch (error) {
+        thrown = { error };
+      }
+    });
+    this.#mayBuffer = true;
+    if (thrown !== undefined) throw thrown.error;
+  }
+
   bufferedBytes(): number {
     const socket = this.#socket;
     return socket === undefined ? 0 : this.#bufferedOf(socket);
