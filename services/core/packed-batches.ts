@@ -4,7 +4,8 @@ import { putPaddedVarint, putVarint, takeVarint, varintEnd, varintLength } from 
 
 /**
  * Where a batch lies in the bytes that it came in. It has two parts, the second behind the first,
- * of which each resembles the same part of the batch before.
+ * of which each resembles the same part of the batch before. One without a first part resembles
+ * nothing: its second lies here as it is, and may be kept by whoever reads it.
  */
 export type BatchParts = {
   readonly start: number;
@@ -169,8 +170,11 @@ export class PackedBatches {
     let at = putVarint(bytes, start, lastSequence - page.lastSequence);
     at = putVarint(bytes, at, firstLength);
     at = putVarint(bytes, at, secondLength);
-    at = this.#first.put(bytes, at, source, parts.start, firstLength);
-    at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
+    if (firstLength === 0) at = putBytes(bytes, at, source, parts.start, secondLength);
+    else {
+      at = this.#first.put(bytes, at, source, parts.start, firstLength);
+      at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
+    }
     putPaddedVarint(bytes, used, at - start, sizeLength);
     page.used = at;
     this.#newestStart = used;
@@ -275,13 +279,21 @@ export class PackedBatches {
     return this.#bytes - before;
   }
 
-  /** Reads the batches from an index on, as long as `take` says true. */
-  readFrom(index: number, take: (batch: PackedBatch) => boolean): void {
+  /**
+   * Reads the batches from an index on, as long as `take` says true. Those of the same page that
+   * come before them are given to `pass`.
+   */
+  readFrom(
+    index: number,
+    take: (batch: PackedBatch) => boolean,
+    pass?: (batch: PackedBatch) => void,
+  ): void {
     if (index === this.#length) return;
-    if (index === this.#length - 1 && this.#takesNewest(take)) return;
+    const isAlone = pass === undefined && index === this.#length - 1;
+    if (isAlone && this.#takesNewest(take)) return;
     const ordinal = this.#dropped + index;
     for (let at = this.#pages.indexOf(this.#pageOf(index)); at < this.#pages.length; at += 1) {
-      if (!readPage(this.#pages[at]!, ordinal, take)) return;
+      if (!readPage(this.#pages[at]!, ordinal, take, pass)) return;
     }
   }
 
@@ -290,6 +302,7 @@ export class PackedBatches {
     const page = this.#pages.at(-1)!;
     readHead(page.bytes, this.#newestStart);
     const { firstLength, secondLength, advance } = head;
+    if (firstLength === 0 && secondLength > 0) return false;
     if (!this.#first.isPacked(firstLength) || !this.#second.isPacked(secondLength)) return false;
     read.baseSequence = page.lastSequence - advance;
     read.lastSequence = page.lastSequence;
@@ -341,7 +354,12 @@ export function packedBytesMax({ firstLength, secondLength }: Omit<BatchParts, "
 }
 
 /** Reads the batches of a page that are not before `ordinal`. False if `take` wants no more. */
-function readPage(page: Page, ordinal: number, take: (batch: PackedBatch) => boolean): boolean {
+function readPage(
+  page: Page,
+  ordinal: number,
+  take: (batch: PackedBatch) => boolean,
+  pass?: (batch: PackedBatch) => void,
+): boolean {
   const { bytes, firstOrdinal, count } = page;
   readFirst.reset();
   readSecond.reset();
@@ -352,11 +370,12 @@ function readPage(page: Page, ordinal: number, take: (batch: PackedBatch) => boo
     end = head.end;
     const { firstLength, secondLength, start, advance } = head;
     const isFirstPacked = readFirst.isPacked(firstLength);
-    const isSecondPacked = readSecond.isPacked(secondLength);
+    const isSecondPacked = firstLength > 0 && readSecond.isPacked(secondLength);
     const middle = isFirstPacked ? readFirst.take(bytes, start, firstLength) : start + firstLength;
     if (isSecondPacked) readSecond.take(bytes, middle, secondLength);
     sequence += advance;
-    if (firstOrdinal + index < ordinal) continue;
+    const isBefore = firstOrdinal + index < ordinal;
+    if (isBefore && pass === undefined) continue;
     read.baseSequence = sequence - advance;
     read.lastSequence = sequence;
     read.firstLength = firstLength;
@@ -365,9 +384,30 @@ function readPage(page: Page, ordinal: number, take: (batch: PackedBatch) => boo
     read.firstStart = isFirstPacked ? 0 : start;
     read.secondBytes = isSecondPacked ? readSecond.bytes : bytes;
     read.secondStart = isSecondPacked ? 0 : middle;
-    if (!take(read)) return false;
+    if (isBefore) pass?.(read);
+    else if (!take(read)) return false;
   }
   return true;
+}
+
+/** Up to here, bytes are copied one by one, which is faster than by a view of them. */
+const SHORT_BYTES = 32;
+
+/** Copies bytes as they are. Returns the position behind them. */
+function putBytes(
+  target: Uint8Array,
+  position: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  if (length > SHORT_BYTES) target.set(source.subarray(start, start + length), position);
+  else {
+    for (let index = 0; index < length; index += 1) {
+      target[position + index] = source[start + index] as number;
+    }
+  }
+  return position + length;
 }
 
 /** Reads the numbers before the batch that begins at `at` into `head`. */

@@ -424,9 +424,10 @@ export class Publisher {
   /** Whoever misses the batch on the bus can ask for it. */
   #remember({ history }: TopicRecord, batch: BusBatch): void {
     const counters = this.#counters;
-    const { baseSequence, count } = batch;
+    const { baseSequence, count, rebase } = batch;
     const nowMs = this.#clock.monotonicUs() / 1_000;
-    history.append(batch, { count, lastSequence: baseSequence + count, nowMs });
+    const lastSequence = baseSequence + count;
+    history.append(batch, { count, lastSequence, nowMs, isChained: !rebase });
     counters.historyBytes = this.#historyBudget.bytes;
   }
 
