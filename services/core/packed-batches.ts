@@ -35,6 +35,8 @@ type Page = {
   /** Batches that came before its first, since there are any. */
   readonly firstOrdinal: number;
   count: number;
+  /** Of its batches as they came. */
+  contentBytes: number;
   /** The sequence that its first batch goes on from, and that of the last event of its last. */
   readonly baseSequence: number;
   lastSequence: number;
@@ -52,6 +54,9 @@ const FIRST_BYTES_MAX = 128;
 const SECOND_BYTES_MAX = 256;
 /** Of the numbers before a batch, at most. */
 const HEAD_BYTES_MAX = 24;
+/** A number below this takes a byte; and so does a length of such a head and what is behind it. */
+const SMALL = 0x7c;
+const SMALL_HEAD_BYTES = 4;
 const EMPTY = new Uint8Array(0);
 
 /** The numbers before a batch: how far it goes, and how long its parts are. */
@@ -102,6 +107,10 @@ export class PackedBatches {
   #oldestBase = 0;
   /** Where the newest batch lies in the last page. */
   #newestStart = 0;
+  /** The last page. */
+  #newest: Page | undefined;
+  /** Of the page that went last, if another is about to take its place. */
+  #spare: Uint8Array | undefined;
   readonly #first = new PackedPart(FIRST_BYTES_MAX);
   readonly #second = new PackedPart(SECOND_BYTES_MAX);
 
@@ -127,7 +136,7 @@ export class PackedBatches {
 
   /** Whether a page must be added before this batch is pushed. */
   needsPage(parts: BatchParts, baseSequence: number): boolean {
-    const page = this.#pages.at(-1);
+    const page = this.#newest;
     if (page === undefined || page.lastSequence !== baseSequence) return true;
     return page.bytes.length - page.used < packedBytesMax(parts);
   }
@@ -142,15 +151,19 @@ export class PackedBatches {
   /** Adds a page of so many bytes. Its first batch goes on from this sequence. */
   addPage(bytes: number, baseSequence: number): void {
     assert(Number.isInteger(bytes), "a page has whole bytes, as they are counted");
-    this.#pages.push({
-      bytes: new Uint8Array(bytes),
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#newest = {
+      bytes: spare?.length === bytes ? spare : new Uint8Array(bytes),
       used: 0,
       firstOrdinal: this.#dropped + this.#length,
       count: 0,
+      contentBytes: 0,
       baseSequence,
       lastSequence: baseSequence,
       timeMs: 0,
-    });
+    };
+    this.#pages.push(this.#newest);
     this.#heldBytes += bytes;
     this.#first.reset();
     this.#second.reset();
@@ -159,15 +172,26 @@ export class PackedBatches {
 
   /** Copies a batch, which goes on from where the newest page ends, behind the others. */
   push(source: Uint8Array, parts: BatchParts, lastSequence: number): void {
-    const page = this.#pages.at(-1);
+    const page = this.#newest;
     assert(page !== undefined, "a batch is put into a page");
     const { firstLength, secondLength } = parts;
     const { bytes, used } = page;
     const sizeMax = packedBytesMax(parts);
     assert(bytes.length - used >= sizeMax, "a batch has room in its page");
+    const advance = lastSequence - page.lastSequence;
+    if (firstLength === 0 && secondLength < SMALL && advance < SMALL) {
+      bytes[used] = SMALL_HEAD_BYTES - 1 + secondLength;
+      bytes[used + 1] = advance;
+      bytes[used + 2] = 0;
+      bytes[used + 3] = secondLength;
+      const from = used + SMALL_HEAD_BYTES;
+      this.#pushed(page, putBytes(bytes, from, source, parts.start, secondLength), parts);
+      page.lastSequence = lastSequence;
+      return;
+    }
     const sizeLength = varintLength(sizeMax);
     const start = used + sizeLength;
-    let at = putVarint(bytes, start, lastSequence - page.lastSequence);
+    let at = putVarint(bytes, start, advance);
     at = putVarint(bytes, at, firstLength);
     at = putVarint(bytes, at, secondLength);
     if (firstLength === 0) at = putBytes(bytes, at, source, parts.start, secondLength);
@@ -176,18 +200,23 @@ export class PackedBatches {
       at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
     }
     putPaddedVarint(bytes, used, at - start, sizeLength);
-    page.used = at;
-    this.#newestStart = used;
-    page.count += 1;
+    this.#pushed(page, at, parts);
     page.lastSequence = lastSequence;
+  }
+
+  /** A batch lies behind the others of the newest page and ends here. */
+  #pushed(page: Page, end: number, { firstLength, secondLength }: BatchParts): void {
+    this.#newestStart = page.used;
+    page.used = end;
+    page.count += 1;
+    page.contentBytes += firstLength + secondLength;
     this.#length += 1;
     this.#bytes += firstLength + secondLength;
   }
 
   /** The newest batch came at this time. */
   noteTime(timeMs: number): void {
-    const page = this.#pages.at(-1);
-    if (page !== undefined) page.timeMs = timeMs;
+    if (this.#newest !== undefined) this.#newest.timeMs = timeMs;
   }
 
   /** When the last batch of the oldest page came. */
@@ -213,17 +242,25 @@ export class PackedBatches {
     return lastSequence;
   }
 
-  /** All of the oldest page goes. Returns the bytes that it had. */
+  /** All of the oldest page goes, to make room for another. Returns the bytes that it had. */
   dropOldestPage(): number {
     const page = this.#pages[0];
     assert(page !== undefined, "a page that is dropped was there");
-    while (this.#dropped < page.firstOrdinal + page.count) this.dropOldest();
-    if (this.#pages[0] === page) this.#dropPage(page);
+    // Part of it has gone: what that was is known of what is left.
+    while (this.#oldestStart > 0) this.dropOldest();
+    if (this.#pages[0] === page) {
+      this.#bytes -= page.contentBytes;
+      this.#length -= page.count;
+      this.#dropped += page.count;
+      this.#dropPage(page);
+    }
+    this.#spare = page.bytes;
     return page.bytes.length;
   }
 
   #dropPage(page: Page): void {
     this.#pages.shift();
+    if (this.#pages.length === 0) this.#newest = undefined;
     this.#heldBytes -= page.bytes.length;
     this.#oldestStart = 0;
     this.#oldestBase = this.#pages[0]?.baseSequence ?? 0;
@@ -391,7 +428,7 @@ function readPage(
 }
 
 /** Up to here, bytes are copied one by one, which is faster than by a view of them. */
-const SHORT_BYTES = 32;
+const SHORT_BYTES = 48;
 
 /** Copies bytes as they are. Returns the position behind them. */
 function putBytes(
