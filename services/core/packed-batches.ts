@@ -1,6 +1,17 @@
 import { assert } from "./assert.ts";
+import {
+  FIRST_BYTES_MAX,
+  SECOND_BYTES_MAX,
+  head,
+  read,
+  readHead,
+  readPage,
+} from "./packed-page.ts";
+import type { PackedBatch, Page } from "./packed-page.ts";
 import { PackedPart, packedPartMax } from "./packed-part.ts";
-import { putPaddedVarint, putVarint, takeVarint, varintEnd, varintLength } from "./varint.ts";
+import { putPaddedVarint, putVarint, varintLength } from "./varint.ts";
+
+export type { PackedBatch };
 
 /**
  * Where a batch lies in the bytes that it came in. It has two parts, the second behind the first,
@@ -13,77 +24,13 @@ export type BatchParts = {
   readonly secondLength: number;
 };
 
-/** A batch as it is read. What it says is good until the next one is read. */
-export type PackedBatch = {
-  /** The sequence that it goes on from. */
-  baseSequence: number;
-  lastSequence: number;
-  firstLength: number;
-  secondLength: number;
-  /** In which its first part lies, and where. */
-  firstBytes: Uint8Array;
-  firstStart: number;
-  /** The same of the second. */
-  secondBytes: Uint8Array;
-  secondStart: number;
-};
-
-/** A piece of memory for batches that go on from each other. */
-type Page = {
-  readonly bytes: Uint8Array;
-  used: number;
-  /** Batches that came before its first, since there are any. */
-  readonly firstOrdinal: number;
-  count: number;
-  /** Of its batches as they came. */
-  contentBytes: number;
-  /** The sequence that its first batch goes on from, and that of the last event of its last. */
-  readonly baseSequence: number;
-  lastSequence: number;
-  /** When its last batch came, if its owner says it. */
-  timeMs: number;
-};
-
 /** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
 export const PAGE_BYTES_MIN = 512;
 const PAGE_BYTES_MAX = 8_192;
 /** A new page has this part of what is held. */
 const PAGE_PART = 1 / 4;
-/** What is longer is not compared with what was before it. */
-const FIRST_BYTES_MAX = 128;
-const SECOND_BYTES_MAX = 256;
 /** Of the numbers before a batch, at most. */
 const HEAD_BYTES_MAX = 24;
-/** A number below this takes a byte; and so does a length of such a head and what is behind it. */
-const SMALL = 0x7c;
-const SMALL_HEAD_BYTES = 4;
-const EMPTY = new Uint8Array(0);
-
-/** The numbers before a batch: how far it goes, and how long its parts are. */
-type Head = {
-  /** Where the parts begin, and the next batch. */
-  start: number;
-  end: number;
-  advance: number;
-  firstLength: number;
-  secondLength: number;
-};
-
-// Reading is synchronous and never re-entered.
-const head: Head = { start: 0, end: 0, advance: 0, firstLength: 0, secondLength: 0 };
-const readFirst = new PackedPart(FIRST_BYTES_MAX);
-const readSecond = new PackedPart(SECOND_BYTES_MAX);
-const read: PackedBatch = {
-  baseSequence: 0,
-  lastSequence: 0,
-  firstLength: 0,
-  secondLength: 0,
-  firstBytes: EMPTY,
-  firstStart: 0,
-  secondBytes: EMPTY,
-  secondStart: 0,
-};
-
 /**
  * The last batches of one topic, oldest first, of which nothing is an object. Each of the two parts
  * of a batch is kept as the bytes in which it differs from that of the batch before: of the base,
@@ -179,27 +126,21 @@ export class PackedBatches {
     const sizeMax = packedBytesMax(parts);
     assert(bytes.length - used >= sizeMax, "a batch has room in its page");
     const advance = lastSequence - page.lastSequence;
-    if (firstLength === 0 && secondLength < SMALL && advance < SMALL) {
-      bytes[used] = SMALL_HEAD_BYTES - 1 + secondLength;
-      bytes[used + 1] = advance;
-      bytes[used + 2] = 0;
-      bytes[used + 3] = secondLength;
-      const from = used + SMALL_HEAD_BYTES;
+    if (firstLength === 0) {
+      let from = putVarint(bytes, used, 2 * secondLength + 1);
+      from = putVarint(bytes, from, advance);
       this.#pushed(page, putBytes(bytes, from, source, parts.start, secondLength), parts);
       page.lastSequence = lastSequence;
       return;
     }
-    const sizeLength = varintLength(sizeMax);
+    const sizeLength = varintLength(2 * sizeMax);
     const start = used + sizeLength;
     let at = putVarint(bytes, start, advance);
     at = putVarint(bytes, at, firstLength);
     at = putVarint(bytes, at, secondLength);
-    if (firstLength === 0) at = putBytes(bytes, at, source, parts.start, secondLength);
-    else {
-      at = this.#first.put(bytes, at, source, parts.start, firstLength);
-      at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
-    }
-    putPaddedVarint(bytes, used, at - start, sizeLength);
+    at = this.#first.put(bytes, at, source, parts.start, firstLength);
+    at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
+    putPaddedVarint(bytes, used, 2 * (at - start), sizeLength);
     this.#pushed(page, at, parts);
     page.lastSequence = lastSequence;
   }
@@ -390,43 +331,6 @@ export function packedBytesMax({ firstLength, secondLength }: Omit<BatchParts, "
   return HEAD_BYTES_MAX + packedPartMax(firstLength) + packedPartMax(secondLength);
 }
 
-/** Reads the batches of a page that are not before `ordinal`. False if `take` wants no more. */
-function readPage(
-  page: Page,
-  ordinal: number,
-  take: (batch: PackedBatch) => boolean,
-  pass?: (batch: PackedBatch) => void,
-): boolean {
-  const { bytes, firstOrdinal, count } = page;
-  readFirst.reset();
-  readSecond.reset();
-  let end = 0;
-  let sequence = page.baseSequence;
-  for (let index = 0; index < count; index += 1) {
-    readHead(bytes, end);
-    end = head.end;
-    const { firstLength, secondLength, start, advance } = head;
-    const isFirstPacked = readFirst.isPacked(firstLength);
-    const isSecondPacked = firstLength > 0 && readSecond.isPacked(secondLength);
-    const middle = isFirstPacked ? readFirst.take(bytes, start, firstLength) : start + firstLength;
-    if (isSecondPacked) readSecond.take(bytes, middle, secondLength);
-    sequence += advance;
-    const isBefore = firstOrdinal + index < ordinal;
-    if (isBefore && pass === undefined) continue;
-    read.baseSequence = sequence - advance;
-    read.lastSequence = sequence;
-    read.firstLength = firstLength;
-    read.secondLength = secondLength;
-    read.firstBytes = isFirstPacked ? readFirst.bytes : bytes;
-    read.firstStart = isFirstPacked ? 0 : start;
-    read.secondBytes = isSecondPacked ? readSecond.bytes : bytes;
-    read.secondStart = isSecondPacked ? 0 : middle;
-    if (isBefore) pass?.(read);
-    else if (!take(read)) return false;
-  }
-  return true;
-}
-
 /** Up to here, bytes are copied one by one, which is faster than by a view of them. */
 const SHORT_BYTES = 48;
 
@@ -445,15 +349,4 @@ function putBytes(
     }
   }
   return position + length;
-}
-
-/** Reads the numbers before the batch that begins at `at` into `head`. */
-function readHead(bytes: Uint8Array, at: number): void {
-  const size = takeVarint(bytes, at);
-  head.end = varintEnd + size;
-  head.advance = takeVarint(bytes, varintEnd);
-  head.firstLength = takeVarint(bytes, varintEnd);
-  head.secondLength = takeVarint(bytes, varintEnd);
-  head.start = varintEnd;
-  assert(head.end <= bytes.length, "a batch ends within its page");
 }
