@@ -31,6 +31,8 @@ const PAGE_BYTES_MAX = 8_192;
 const PAGE_PART = 1 / 4;
 /** Of the numbers before a batch, at most. */
 const HEAD_BYTES_MAX = 24;
+/** Of a batch whose length, doubled, is one byte. */
+const SMALL_BYTES_MAX = 63;
 /**
  * The last batches of one topic, oldest first, of which nothing is an object. Each of the two parts
  * of a batch is kept as the bytes in which it differs from that of the batch before: of the base,
@@ -133,14 +135,21 @@ export class PackedBatches {
       page.lastSequence = lastSequence;
       return;
     }
-    const sizeLength = varintLength(2 * sizeMax);
+    // Most take less than 64 bytes; what takes more is moved by one.
+    let sizeLength = sizeMax < 2 * SMALL_BYTES_MAX ? 1 : varintLength(2 * sizeMax);
     const start = used + sizeLength;
     let at = putVarint(bytes, start, advance);
     at = putVarint(bytes, at, firstLength);
     at = putVarint(bytes, at, secondLength);
     at = this.#first.put(bytes, at, source, parts.start, firstLength);
     at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
-    putPaddedVarint(bytes, used, 2 * (at - start), sizeLength);
+    const size = at - start;
+    if (sizeLength === 1 && size > SMALL_BYTES_MAX) {
+      bytes.copyWithin(start + 1, start, at);
+      sizeLength = 2;
+      at += 1;
+    }
+    putPaddedVarint(bytes, used, 2 * size, sizeLength);
     this.#pushed(page, at, parts);
     page.lastSequence = lastSequence;
   }
