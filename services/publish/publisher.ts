@@ -111,7 +111,7 @@ export class Publisher {
     this.#scheduled = false;
     this.flush();
   };
-  /** Of the batch that is remembered: written anew for each. */
+  /** Of the batch that is remembered: written anew for each. Its time has fractions. */
   readonly #place = { count: 0, lastSequence: 0, nowMs: 0.5, isChained: false };
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
