@@ -22,7 +22,7 @@ export class PackedPart {
   readonly #bytesMax: number;
   /** The part before with 0 behind its end, and from `#room` on the masks: one array is less. */
   #bytes = new Uint8Array(0);
-  /** The same as words, since something was packed. */
+  /** The same as words, since a second part was packed. */
   #words: DataView | undefined;
   #room = 0;
   #length = 0;
@@ -65,10 +65,13 @@ export class PackedPart {
       return at + length;
     }
     if (length === 0) return at;
+    const isFirst = this.#length === 0;
     this.#setLength(length);
     const known = this.#bytes;
     const room = this.#room;
-    const knownWords = (this.#words ??= new DataView(known.buffer));
+    const knownWords = this.#words ?? new DataView(known.buffer);
+    // Most topics are quiet: what has one batch keeps no view for a next one.
+    if (!isFirst) this.#words = knownWords;
     const words = wordsOf(source);
     const wordsStart = source.byteOffset + start;
     let newMasksAt = 0;
