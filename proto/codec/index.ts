@@ -5,6 +5,7 @@
  */
 export { BatchReader } from "./batch/batch-reader.ts";
 export { BOOKS_PAYLOAD } from "./batch/books-payload.ts";
+export { ChainMessages } from "./batch/chain-messages.ts";
 export { ChainReader } from "./batch/chain-reader.ts";
 export type { BatchReading, LossReason } from "./batch/chain-reader.ts";
 export { payloadTable } from "./batch/payload.ts";

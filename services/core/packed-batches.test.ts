@@ -40,6 +40,9 @@ function readAll(packed: PackedBatches, from = 0): Content[] {
 
 /** Ten bytes that begin with these. */
 const bytes = (...begin: number[]) => Uint8Array.from({ length: 10 }, (_, at) => begin[at] ?? 5);
+/** So many bytes, none of which is the same in the next one. */
+const filled = (length: number, by: number) =>
+  Uint8Array.from({ length }, (_, at) => (7 * at + 3 * by) % 256);
 const batch = (...begin: number[]) => ({ events: 1, first: bytes(...begin), second: bytes(3) });
 
 describe("packed batches", () => {
@@ -97,6 +100,17 @@ describe("packed batches", () => {
     expect(packed.heldBytes).toBe(PAGE_BYTES);
     expect(more).toBeGreaterThan(10);
     expect(readAll(packed).at(-1)).toEqual(batch(more + 1));
+  });
+
+  test("come out in order where their length takes one byte and where it takes two", () => {
+    const { packed, push } = create();
+    // What is packed of them has from 50 to 90 bytes; cores have as many.
+    const content = Array.from({ length: 41 }, (_, index) => [
+      { events: 1, first: new Uint8Array(20).fill(index + 1), second: filled(22 + index, index) },
+      { events: 1, first: new Uint8Array(0), second: filled(50 + index, index) },
+    ]).flat();
+    for (const each of content) push(each);
+    expect(readAll(packed)).toEqual(content);
   });
 
   test("are read until no more are wanted", () => {

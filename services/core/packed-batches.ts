@@ -1,10 +1,22 @@
 import { assert } from "./assert.ts";
+import {
+  FIRST_BYTES_MAX,
+  SECOND_BYTES_MAX,
+  head,
+  read,
+  readHead,
+  readPage,
+} from "./packed-page.ts";
+import type { PackedBatch, Page } from "./packed-page.ts";
 import { PackedPart, packedPartMax } from "./packed-part.ts";
-import { putPaddedVarint, putVarint, takeVarint, varintEnd, varintLength } from "./varint.ts";
+import { putPaddedVarint, putVarint, varintLength } from "./varint.ts";
+
+export type { PackedBatch };
 
 /**
  * Where a batch lies in the bytes that it came in. It has two parts, the second behind the first,
- * of which each resembles the same part of the batch before.
+ * of which each resembles the same part of the batch before. One without a first part resembles
+ * nothing: its second lies here as it is, and may be kept by whoever reads it.
  */
 export type BatchParts = {
   readonly start: number;
@@ -12,72 +24,15 @@ export type BatchParts = {
   readonly secondLength: number;
 };
 
-/** A batch as it is read. What it says is good until the next one is read. */
-export type PackedBatch = {
-  /** The sequence that it goes on from. */
-  baseSequence: number;
-  lastSequence: number;
-  firstLength: number;
-  secondLength: number;
-  /** In which its first part lies, and where. */
-  firstBytes: Uint8Array;
-  firstStart: number;
-  /** The same of the second. */
-  secondBytes: Uint8Array;
-  secondStart: number;
-};
-
-/** A piece of memory for batches that go on from each other. */
-type Page = {
-  readonly bytes: Uint8Array;
-  used: number;
-  /** Batches that came before its first, since there are any. */
-  readonly firstOrdinal: number;
-  count: number;
-  /** The sequence that its first batch goes on from, and that of the last event of its last. */
-  readonly baseSequence: number;
-  lastSequence: number;
-  /** When its last batch came, if its owner says it. */
-  timeMs: number;
-};
-
 /** Memory is taken in pages: small ones at first, and none above the second unless a batch is. */
 export const PAGE_BYTES_MIN = 512;
 const PAGE_BYTES_MAX = 8_192;
 /** A new page has this part of what is held. */
 const PAGE_PART = 1 / 4;
-/** What is longer is not compared with what was before it. */
-const FIRST_BYTES_MAX = 128;
-const SECOND_BYTES_MAX = 256;
 /** Of the numbers before a batch, at most. */
 const HEAD_BYTES_MAX = 24;
-const EMPTY = new Uint8Array(0);
-
-/** The numbers before a batch: how far it goes, and how long its parts are. */
-type Head = {
-  /** Where the parts begin, and the next batch. */
-  start: number;
-  end: number;
-  advance: number;
-  firstLength: number;
-  secondLength: number;
-};
-
-// Reading is synchronous and never re-entered.
-const head: Head = { start: 0, end: 0, advance: 0, firstLength: 0, secondLength: 0 };
-const readFirst = new PackedPart(FIRST_BYTES_MAX);
-const readSecond = new PackedPart(SECOND_BYTES_MAX);
-const read: PackedBatch = {
-  baseSequence: 0,
-  lastSequence: 0,
-  firstLength: 0,
-  secondLength: 0,
-  firstBytes: EMPTY,
-  firstStart: 0,
-  secondBytes: EMPTY,
-  secondStart: 0,
-};
-
+/** Of a batch whose length, doubled, is one byte. */
+const SMALL_BYTES_MAX = 63;
 /**
  * The last batches of one topic, oldest first, of which nothing is an object. Each of the two parts
  * of a batch is kept as the bytes in which it differs from that of the batch before: of the base,
@@ -101,6 +56,10 @@ export class PackedBatches {
   #oldestBase = 0;
   /** Where the newest batch lies in the last page. */
   #newestStart = 0;
+  /** The last page. */
+  #newest: Page | undefined;
+  /** Of the page that went last, if another is about to take its place. */
+  #spare: Uint8Array | undefined;
   readonly #first = new PackedPart(FIRST_BYTES_MAX);
   readonly #second = new PackedPart(SECOND_BYTES_MAX);
 
@@ -126,7 +85,7 @@ export class PackedBatches {
 
   /** Whether a page must be added before this batch is pushed. */
   needsPage(parts: BatchParts, baseSequence: number): boolean {
-    const page = this.#pages.at(-1);
+    const page = this.#newest;
     if (page === undefined || page.lastSequence !== baseSequence) return true;
     return page.bytes.length - page.used < packedBytesMax(parts);
   }
@@ -141,15 +100,19 @@ export class PackedBatches {
   /** Adds a page of so many bytes. Its first batch goes on from this sequence. */
   addPage(bytes: number, baseSequence: number): void {
     assert(Number.isInteger(bytes), "a page has whole bytes, as they are counted");
-    this.#pages.push({
-      bytes: new Uint8Array(bytes),
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#newest = {
+      bytes: spare?.length === bytes ? spare : new Uint8Array(bytes),
       used: 0,
       firstOrdinal: this.#dropped + this.#length,
       count: 0,
+      contentBytes: 0,
       baseSequence,
       lastSequence: baseSequence,
       timeMs: 0,
-    });
+    };
+    this.#pages.push(this.#newest);
     this.#heldBytes += bytes;
     this.#first.reset();
     this.#second.reset();
@@ -158,32 +121,52 @@ export class PackedBatches {
 
   /** Copies a batch, which goes on from where the newest page ends, behind the others. */
   push(source: Uint8Array, parts: BatchParts, lastSequence: number): void {
-    const page = this.#pages.at(-1);
+    const page = this.#newest;
     assert(page !== undefined, "a batch is put into a page");
     const { firstLength, secondLength } = parts;
     const { bytes, used } = page;
     const sizeMax = packedBytesMax(parts);
     assert(bytes.length - used >= sizeMax, "a batch has room in its page");
-    const sizeLength = varintLength(sizeMax);
+    const advance = lastSequence - page.lastSequence;
+    if (firstLength === 0) {
+      let from = putVarint(bytes, used, 2 * secondLength + 1);
+      from = putVarint(bytes, from, advance);
+      this.#pushed(page, putBytes(bytes, from, source, parts.start, secondLength), parts);
+      page.lastSequence = lastSequence;
+      return;
+    }
+    // Most take less than 64 bytes; what takes more is moved by one.
+    let sizeLength = sizeMax < 2 * SMALL_BYTES_MAX ? 1 : varintLength(2 * sizeMax);
     const start = used + sizeLength;
-    let at = putVarint(bytes, start, lastSequence - page.lastSequence);
+    let at = putVarint(bytes, start, advance);
     at = putVarint(bytes, at, firstLength);
     at = putVarint(bytes, at, secondLength);
     at = this.#first.put(bytes, at, source, parts.start, firstLength);
     at = this.#second.put(bytes, at, source, parts.start + firstLength, secondLength);
-    putPaddedVarint(bytes, used, at - start, sizeLength);
-    page.used = at;
-    this.#newestStart = used;
-    page.count += 1;
+    const size = at - start;
+    if (sizeLength === 1 && size > SMALL_BYTES_MAX) {
+      bytes.copyWithin(start + 1, start, at);
+      sizeLength = 2;
+      at += 1;
+    }
+    putPaddedVarint(bytes, used, 2 * size, sizeLength);
+    this.#pushed(page, at, parts);
     page.lastSequence = lastSequence;
+  }
+
+  /** A batch lies behind the others of the newest page and ends here. */
+  #pushed(page: Page, end: number, { firstLength, secondLength }: BatchParts): void {
+    this.#newestStart = page.used;
+    page.used = end;
+    page.count += 1;
+    page.contentBytes += firstLength + secondLength;
     this.#length += 1;
     this.#bytes += firstLength + secondLength;
   }
 
   /** The newest batch came at this time. */
   noteTime(timeMs: number): void {
-    const page = this.#pages.at(-1);
-    if (page !== undefined) page.timeMs = timeMs;
+    if (this.#newest !== undefined) this.#newest.timeMs = timeMs;
   }
 
   /** When the last batch of the oldest page came. */
@@ -209,17 +192,25 @@ export class PackedBatches {
     return lastSequence;
   }
 
-  /** All of the oldest page goes. Returns the bytes that it had. */
+  /** All of the oldest page goes, to make room for another. Returns the bytes that it had. */
   dropOldestPage(): number {
     const page = this.#pages[0];
     assert(page !== undefined, "a page that is dropped was there");
-    while (this.#dropped < page.firstOrdinal + page.count) this.dropOldest();
-    if (this.#pages[0] === page) this.#dropPage(page);
+    // Part of it has gone: what that was is known of what is left.
+    while (this.#oldestStart > 0) this.dropOldest();
+    if (this.#pages[0] === page) {
+      this.#bytes -= page.contentBytes;
+      this.#length -= page.count;
+      this.#dropped += page.count;
+      this.#dropPage(page);
+    }
+    this.#spare = page.bytes;
     return page.bytes.length;
   }
 
   #dropPage(page: Page): void {
     this.#pages.shift();
+    if (this.#pages.length === 0) this.#newest = undefined;
     this.#heldBytes -= page.bytes.length;
     this.#oldestStart = 0;
     this.#oldestBase = this.#pages[0]?.baseSequence ?? 0;
@@ -275,13 +266,21 @@ export class PackedBatches {
     return this.#bytes - before;
   }
 
-  /** Reads the batches from an index on, as long as `take` says true. */
-  readFrom(index: number, take: (batch: PackedBatch) => boolean): void {
+  /**
+   * Reads the batches from an index on, as long as `take` says true. Those of the same page that
+   * come before them are given to `pass`.
+   */
+  readFrom(
+    index: number,
+    take: (batch: PackedBatch) => boolean,
+    pass?: (batch: PackedBatch) => void,
+  ): void {
     if (index === this.#length) return;
-    if (index === this.#length - 1 && this.#takesNewest(take)) return;
+    const isAlone = pass === undefined && index === this.#length - 1;
+    if (isAlone && this.#takesNewest(take)) return;
     const ordinal = this.#dropped + index;
     for (let at = this.#pages.indexOf(this.#pageOf(index)); at < this.#pages.length; at += 1) {
-      if (!readPage(this.#pages[at]!, ordinal, take)) return;
+      if (!readPage(this.#pages[at]!, ordinal, take, pass)) return;
     }
   }
 
@@ -290,6 +289,7 @@ export class PackedBatches {
     const page = this.#pages.at(-1)!;
     readHead(page.bytes, this.#newestStart);
     const { firstLength, secondLength, advance } = head;
+    if (firstLength === 0 && secondLength > 0) return false;
     if (!this.#first.isPacked(firstLength) || !this.#second.isPacked(secondLength)) return false;
     read.baseSequence = page.lastSequence - advance;
     read.lastSequence = page.lastSequence;
@@ -340,43 +340,22 @@ export function packedBytesMax({ firstLength, secondLength }: Omit<BatchParts, "
   return HEAD_BYTES_MAX + packedPartMax(firstLength) + packedPartMax(secondLength);
 }
 
-/** Reads the batches of a page that are not before `ordinal`. False if `take` wants no more. */
-function readPage(page: Page, ordinal: number, take: (batch: PackedBatch) => boolean): boolean {
-  const { bytes, firstOrdinal, count } = page;
-  readFirst.reset();
-  readSecond.reset();
-  let end = 0;
-  let sequence = page.baseSequence;
-  for (let index = 0; index < count; index += 1) {
-    readHead(bytes, end);
-    end = head.end;
-    const { firstLength, secondLength, start, advance } = head;
-    const isFirstPacked = readFirst.isPacked(firstLength);
-    const isSecondPacked = readSecond.isPacked(secondLength);
-    const middle = isFirstPacked ? readFirst.take(bytes, start, firstLength) : start + firstLength;
-    if (isSecondPacked) readSecond.take(bytes, middle, secondLength);
-    sequence += advance;
-    if (firstOrdinal + index < ordinal) continue;
-    read.baseSequence = sequence - advance;
-    read.lastSequence = sequence;
-    read.firstLength = firstLength;
-    read.secondLength = secondLength;
-    read.firstBytes = isFirstPacked ? readFirst.bytes : bytes;
-    read.firstStart = isFirstPacked ? 0 : start;
-    read.secondBytes = isSecondPacked ? readSecond.bytes : bytes;
-    read.secondStart = isSecondPacked ? 0 : middle;
-    if (!take(read)) return false;
-  }
-  return true;
-}
+/** Up to here, bytes are copied one by one, which is faster than by a view of them. */
+const SHORT_BYTES = 48;
 
-/** Reads the numbers before the batch that begins at `at` into `head`. */
-function readHead(bytes: Uint8Array, at: number): void {
-  const size = takeVarint(bytes, at);
-  head.end = varintEnd + size;
-  head.advance = takeVarint(bytes, varintEnd);
-  head.firstLength = takeVarint(bytes, varintEnd);
-  head.secondLength = takeVarint(bytes, varintEnd);
-  head.start = varintEnd;
-  assert(head.end <= bytes.length, "a batch ends within its page");
+/** Copies bytes as they are. Returns the position behind them. */
+function putBytes(
+  target: Uint8Array,
+  position: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  if (length > SHORT_BYTES) target.set(source.subarray(start, start + length), position);
+  else {
+    for (let index = 0; index < length; index += 1) {
+      target[position + index] = source[start + index] as number;
+    }
+  }
+  return position + length;
 }

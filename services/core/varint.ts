@@ -4,6 +4,7 @@
  */
 
 const SEVEN_BITS = 128;
+const INT_MAX = 0x7fff_ffff;
 
 /** Behind the number that was taken last. */
 export let varintEnd = 0;
@@ -27,12 +28,19 @@ export function takeVarint(bytes: Uint8Array, start: number): number {
 export function putVarint(bytes: Uint8Array, start: number, value: number): number {
   let at = start;
   let rest = value;
-  while (rest >= SEVEN_BITS) {
+  // Bitwise operators see 31 bits; an entry of the array keeps the low eight of what is assigned.
+  while (rest > INT_MAX) {
     bytes[at] = SEVEN_BITS + (rest % SEVEN_BITS);
     rest = Math.floor(rest / SEVEN_BITS);
     at += 1;
   }
-  bytes[at] = rest;
+  let low = rest | 0;
+  while (low >= SEVEN_BITS) {
+    bytes[at] = low | SEVEN_BITS;
+    low >>= 7;
+    at += 1;
+  }
+  bytes[at] = low;
   return at + 1;
 }
 

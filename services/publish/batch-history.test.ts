@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { BatchWriter, readBusBatch } from "@tickwire/proto/codec";
+import type { BatchRows } from "@tickwire/proto/codec";
 import { ByteBudget } from "#core/byte-budget.ts";
 import { packedBytesMax } from "#core/packed-batches.ts";
+import { plainTrades, topicHistories } from "#test/support/wire-arbitraries.ts";
 import { BatchHistory } from "./batch-history.ts";
 
 /** As it was published: the second half is what lies behind its core. */
@@ -174,4 +177,84 @@ test("a history that is released keeps nothing and gives its memory back", () =>
   expect([budget.bytes, history.batches, history.after(0, 1_000)]).toEqual([0, 0, undefined]);
   append(10);
   expect(firsts(history.after(1, 1_000))).toEqual([2]);
+});
+
+/** A writer's batches go into a history: all messages, and those that are read of it. */
+function createChained(limits: { bytesMax?: number } = {}) {
+  const { bytesMax = 1_000_000 } = limits;
+  const budget = new ByteBudget({ bytesMax: 10_000_000 });
+  const history = new BatchHistory({ historyBytesMax: bytesMax, historyAgeMs: 1_000 }, budget);
+  let writer = new BatchWriter({ kind: "trades", epoch: 1 });
+  const messages: Uint8Array[] = [];
+  const append = (rows: BatchRows) => {
+    for (const batch of writer.write(rows, { publishedTimeUs: PUBLISHED_US })) {
+      const { count, baseSequence, rebase } = batch;
+      const lastSequence = baseSequence + count;
+      history.append(batch, { count, lastSequence, nowMs: 0, isChained: !rebase });
+      messages.push(batch.bytes);
+    }
+  };
+  const begin = (kind: BatchRows["kind"]) => {
+    writer = new BatchWriter({ kind, epoch: 1, sequence: writer.sequence });
+  };
+  return { history, append, begin, messages };
+}
+
+const PUBLISHED_US = 1_767_225_600_000_900;
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+/** Batches from which on something else is read than what was published. */
+function readWrongly({ history, messages }: ReturnType<typeof createChained>): number[] {
+  const kept = messages.slice(messages.length - history.batches);
+  const texts = kept.map(hex);
+  const isWrong = (index: number) => {
+    const { baseSequence } = readBusBatch(kept[index] as Uint8Array);
+    const all = history.after(baseSequence, Infinity)?.map(hex).join();
+    const one = history.after(baseSequence, 1)?.map(hex).join();
+    return all !== texts.slice(index).join() || one !== texts[index];
+  };
+  return [...kept.keys()].filter(isWrong);
+}
+
+test("batches of a chain are read from anywhere as they were published, whatever they say", () => {
+  fc.assert(
+    fc.property(fc.array(topicHistories, { maxLength: 3 }), (histories) => {
+      const chained = createChained();
+      chained.append(plainTrades(0, 2));
+      for (const rows of histories) {
+        // Another writer begins another chain.
+        chained.begin(rows[0]!.kind);
+        for (const each of rows) chained.append(each);
+      }
+      expect(chained.history.batches).toBeGreaterThan(0);
+      expect(readWrongly(chained)).toEqual([]);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.each([62, 63, 64, 65, 128, 129])(
+  "%i batches of a chain are read from each of them",
+  (count) => {
+    const chained = createChained();
+    for (let index = 0; index < count; index += 1) chained.append(plainTrades(index, 1));
+    expect(chained.history.batches).toBeGreaterThan(0);
+    expect(readWrongly(chained)).toEqual([]);
+  },
+);
+
+test("batches of a chain take little more than their cores, and a page begins with a whole one", () => {
+  const chained = createChained({ bytesMax: 6 * 512 });
+  for (let index = 0; index < 400; index += 1) chained.append(plainTrades(index, 1));
+  expect(chained.history.batches).toBeLessThan(400);
+  expect(chained.history.batches).toBeGreaterThan(0);
+  expect(readWrongly(chained)).toEqual([]);
+  const coreBytes = chained.messages.slice(-chained.history.batches).map((message) => {
+    const { coreStart, coreEnd } = readBusBatch(message);
+    return coreEnd - coreStart;
+  });
+  const sum = coreBytes.reduce((total, length) => total + length, 0);
+  // Of each a head of four bytes; and some whole ones, and what is free at the ends of pages.
+  expect(chained.history.capacityBytes / (sum + 4 * coreBytes.length)).toBeLessThan(1.5);
 });

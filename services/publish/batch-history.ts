@@ -1,7 +1,8 @@
 import { assert } from "#core/assert.ts";
 import type { ByteBudget } from "#core/byte-budget.ts";
 import { PAGE_BYTES_MIN, PackedBatches } from "#core/packed-batches.ts";
-import type { BatchParts, PackedBatch } from "#core/packed-batches.ts";
+import type { BatchParts } from "#core/packed-batches.ts";
+import { KeptMessages } from "./kept-messages.ts";
 
 /** How much of the batches of one topic is kept, and of all topics together. */
 export type HistoryLimits = {
@@ -18,6 +19,8 @@ type PublishedBytes = {
   readonly end: number;
   /** What lies before it is much the same in each batch. */
   readonly coreStart: number;
+  /** Said where it may be kept as its core alone. */
+  readonly coreEnd?: number;
 };
 
 /** Where a batch stands in its topic, and when it was published. */
@@ -27,16 +30,26 @@ type BatchPlace = {
   readonly lastSequence: number;
   /** Of a clock that is never set. */
   readonly nowMs: number;
+  /** All that lies around its core follows from the batch before it: see `ChainMessages`. */
+  readonly isChained?: boolean;
 };
 
+/** Batches in a row that are kept as their cores alone: to read one, all before it are read. */
+const CORES_MAX = 63;
+
+// Where the batch lies that is appended; appending is never re-entered.
+const parts = { start: 0, firstLength: 0, secondLength: 0 };
+
 /**
- * The last batches of one topic as they were published, packed: no object is kept for a batch. Its
- * memory grows by pages while the oldest of them is young, up to its limit and the budget that all
- * topics share; after that the oldest page makes room.
+ * The last batches of one topic as they were published, packed: no object is kept for a batch, and
+ * of most of them the core alone, of which the rest is told again when somebody asks. Its memory
+ * grows by pages while the oldest of them is young, up to its limit and the budget that all topics
+ * share; after that the oldest page makes room.
  *
  * Invariants, asserted where they could break:
  * 1. batches follow each other without a hole (`append`);
- * 2. the memory never grows beyond `historyBytesMax` (`#addPage`).
+ * 2. the memory never grows beyond `historyBytesMax` (`#addPage`);
+ * 3. before a core there is a whole batch in its page (`KeptMessages`).
  */
 export class BatchHistory {
   readonly #limits: HistoryLimits;
@@ -44,6 +57,8 @@ export class BatchHistory {
   #packed: PackedBatches | undefined;
   /** Of the last event that was appended, kept or not. */
   #sequence = 0;
+  /** Batches since the last one that was kept whole. */
+  #cores = 0;
 
   /** The first batch goes on from `sequence`. */
   constructor(limits: HistoryLimits, budget: ByteBudget, sequence: number = 0) {
@@ -84,18 +99,42 @@ export class BatchHistory {
    * Keeps a copy of the next batch of the topic. A batch that is larger than all that may be held
    * is not kept, and what was before it goes too.
    */
-  append({ bytes, start, end, coreStart }: PublishedBytes, place: BatchPlace): void {
+  append(batch: PublishedBytes, place: BatchPlace): void {
     const { count, lastSequence, nowMs } = place;
     const baseSequence = lastSequence - count;
     assert(baseSequence === this.#sequence, "the next batch of a history follows the last");
     this.#sequence = lastSequence;
-    const parts = { start, firstLength: coreStart - start, secondLength: end - coreStart };
-    const packed = this.#packed;
-    if (packed === undefined || packed.needsPage(parts, baseSequence)) {
-      if (!this.#addPage(parts, baseSequence, nowMs)) return;
+    if (!this.#canKeepCore(batch, place)) {
+      this.#placeWhole(batch);
+      const packed = this.#packed;
+      if (packed === undefined || packed.needsPage(parts, baseSequence)) {
+        if (!this.#addPage(parts, baseSequence, nowMs)) return;
+      }
     }
-    this.#packed?.push(bytes, parts, lastSequence);
+    this.#packed?.push(batch.bytes, parts, lastSequence);
     this.#packed?.noteTime(nowMs);
+  }
+
+  /** Puts the core of a batch into `parts` if it is enough. The first of a page is whole. */
+  #canKeepCore({ coreStart, coreEnd }: PublishedBytes, place: BatchPlace): boolean {
+    const packed = this.#packed;
+    if (place.isChained !== true || coreEnd === undefined || packed === undefined) return false;
+    if (coreEnd === coreStart || this.#cores >= CORES_MAX) return false;
+    parts.start = coreStart;
+    parts.firstLength = 0;
+    parts.secondLength = coreEnd - coreStart;
+    if (packed.needsPage(parts, place.lastSequence - place.count)) return false;
+    this.#cores += 1;
+    return true;
+  }
+
+  /** Puts a whole batch into `parts`. What has no first part is a core. */
+  #placeWhole({ start, end, coreStart }: PublishedBytes): void {
+    this.#cores = 0;
+    const middle = coreStart === start ? end : coreStart;
+    parts.start = start;
+    parts.firstLength = middle - start;
+    parts.secondLength = end - middle;
   }
 
   /**
@@ -115,20 +154,26 @@ export class BatchHistory {
     if (packed === undefined) return batches;
     let bytes = 0;
     let isWhole = true;
-    packed.readFrom(packed.indexAfter(sequence), (batch) => {
-      if (batch.lastSequence > lastSequence) return false;
-      isWhole = batches.length > 0 || batch.baseSequence === sequence;
-      const length = batch.firstLength + batch.secondLength;
-      if (!isWhole || (batches.length > 0 && bytes + length > bytesMax)) return false;
-      bytes += length;
-      batches.push(wholeBytes(batch));
-      return true;
-    });
+    const messages = new KeptMessages();
+    packed.readFrom(
+      packed.indexAfter(sequence),
+      (batch) => {
+        if (batch.lastSequence > lastSequence) return false;
+        isWhole = batches.length > 0 || batch.baseSequence === sequence;
+        if (!isWhole) return false;
+        const message = messages.take(batch);
+        if (batches.length > 0 && bytes + message.length > bytesMax) return false;
+        bytes += message.length;
+        batches.push(message);
+        return true;
+      },
+      (batch) => messages.pass(batch),
+    );
     return isWhole ? batches : undefined;
   }
 
   /** Memory for a batch that has no room; false, and nothing is kept, if it may not be had. */
-  #addPage(parts: BatchParts, baseSequence: number, nowMs: number): boolean {
+  #addPage(place: BatchParts, baseSequence: number, nowMs: number): boolean {
     const { historyBytesMax, historyAgeMs } = this.#limits;
     const packed = (this.#packed ??= new PackedBatches());
     const isOld = nowMs - packed.oldestTimeMs >= historyAgeMs;
@@ -136,7 +181,7 @@ export class BatchHistory {
     for (;;) {
       const { heldBytes } = packed;
       const room = historyBytesMax - heldBytes;
-      const bytes = packed.pageBytes(parts, room);
+      const bytes = packed.pageBytes(place, room);
       if (bytes <= room && this.#budget.take(bytes)) {
         packed.addPage(bytes, baseSequence);
         assert(packed.heldBytes <= historyBytesMax, "a history stays below its limit");
@@ -152,12 +197,4 @@ export class BatchHistory {
   #dropPage(packed: PackedBatches): void {
     this.#budget.giveBack(packed.dropOldestPage());
   }
-}
-
-function wholeBytes(batch: PackedBatch): Uint8Array {
-  const { firstBytes, firstStart, firstLength, secondBytes, secondStart, secondLength } = batch;
-  const bytes = new Uint8Array(firstLength + secondLength);
-  bytes.set(firstBytes.subarray(firstStart, firstStart + firstLength));
-  bytes.set(secondBytes.subarray(secondStart, secondStart + secondLength), firstLength);
-  return bytes;
 }

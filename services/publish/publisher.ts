@@ -97,6 +97,7 @@ export class Publisher {
   readonly #bus: Bus | undefined;
   readonly #clock: Clock;
   readonly #counters: PublisherCounters;
+  readonly #maySend: (() => boolean) | undefined;
   readonly #batchEventsMax: number;
   #epoch: number;
   /** The epoch that topics of which nothing was published in it go on from. */
@@ -106,6 +107,12 @@ export class Publisher {
   readonly #historyBudget: ByteBudget;
   readonly #dirty = new DirtyTopics();
   readonly #flushEach = (topic: TopicRecord): void => this.#flushTopic(topic);
+  readonly #flushTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+  /** Of the batch that is remembered: written anew for each. Its time has fractions. */
+  readonly #place = { count: 0, lastSequence: 0, nowMs: 0.5, isChained: false };
   /** Topics whose `progressRepeats` is not 0. */
   #moved: TopicRecord[] = [];
   #scheduled = false;
@@ -122,6 +129,7 @@ export class Publisher {
     this.#bus = options.bus;
     this.#clock = options.clock;
     this.#counters = options.counters;
+    this.#maySend = options.maySend;
     this.#batchEventsMax = options.limits.batchEventsMax;
     const { historyTotalBytesMax: bytesMax } = options.limits;
     this.#historyBudget = options.historyBudget ?? new ByteBudget({ bytesMax });
@@ -366,15 +374,12 @@ export class Publisher {
     this.#dirty.add(topic);
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#options.schedule(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    this.#options.schedule(this.#flushTurn);
   }
 
   #flushTopic(topic: TopicRecord): void {
     const bus = this.#bus;
-    const { maySend } = this.#options;
+    const maySend = this.#maySend;
     if (bus === undefined || topic.pendingCount === 0) return;
     if (maySend !== undefined && !maySend()) return;
     const events = topic.hasTicks ? undefined : topic.takePending();
@@ -424,9 +429,14 @@ export class Publisher {
   /** Whoever misses the batch on the bus can ask for it. */
   #remember({ history }: TopicRecord, batch: BusBatch): void {
     const counters = this.#counters;
-    const { baseSequence, count } = batch;
+    const { baseSequence, count, rebase } = batch;
     const nowMs = this.#clock.monotonicUs() / 1_000;
-    history.append(batch, { count, lastSequence: baseSequence + count, nowMs });
+    const place = this.#place;
+    place.count = count;
+    place.lastSequence = baseSequence + count;
+    place.nowMs = nowMs;
+    place.isChained = !rebase;
+    history.append(batch, place);
     counters.historyBytes = this.#historyBudget.bytes;
   }
 

@@ -9,7 +9,7 @@ import { TRADES_PAYLOAD } from "./trades-payload.ts";
 const HOT_PAYLOADS = [TRADES_PAYLOAD, QUOTES_PAYLOAD, BOOKS_PAYLOAD];
 
 /** Every channel of the schema. */
-const ALL_PAYLOADS = /* @__PURE__ */ payloadTable(
+export const ALL_PAYLOADS = /* @__PURE__ */ payloadTable(
   /* @__PURE__ */ EVENT_KINDS.map(
     (kind) => HOT_PAYLOADS.find((payload) => payload.kind === kind.rows) ?? rowsPayload(kind),
   ),

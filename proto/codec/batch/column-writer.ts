@@ -146,7 +146,9 @@ export function putPayload(
     case "quotes":
       return putQuoteColumns(into, from, state, columns);
     case "books":
-      return columns.levelCount === 0 ? from : putLevelColumns(into, from, state, columns);
+      if (columns.levelCount > 0) return putLevelColumns(into, from, state, columns);
+      // Of several events without a level each says so.
+      return columns.count === 1 ? from : NOT_PLAIN;
   }
 }
 

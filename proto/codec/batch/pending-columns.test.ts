@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BATCH_EVENTS_MAX } from "../limits.ts";
 import { BatchWriter } from "./batch-writer.ts";
+import { readBusEvents } from "./bus-batch-events.ts";
 import {
   EVENTS_ROOM_KEPT_MAX,
   LEVELS_ROOM_KEPT_MAX,
@@ -105,6 +106,28 @@ describe("columns that wait for a batch", () => {
     ]);
     trades.clear();
     expect(trades.idTexts).toEqual([]);
+  });
+
+  test.each([1, 2, 3])("can be read where %i events have no level at all", (count) => {
+    const writer = new BatchWriter({ kind: "books", epoch: EPOCH });
+    const books = new PendingBooks();
+    for (const levels of [1, 0]) {
+      books.clear();
+      for (let index = 0; index < count; index += 1) {
+        books.reserve();
+        books.receivedTimesUs[index] = EPOCH;
+        books.venueTimesUs[index] = NaN;
+        books.prices[index] = 10;
+        books.sizes[index] = 1;
+        books.bidCounts[index] = levels;
+        books.askCounts[index] = 0;
+        books.count = index + 1;
+      }
+      books.levelCount = levels * count;
+      const batch = writer.writeColumns(books, { publishedTimeUs: EPOCH });
+      const bidCounts = Array.from({ length: count }, () => levels);
+      expect(readBusEvents(batch)).toMatchObject({ columns: { bidCounts } });
+    }
   });
 
   test("hold the levels of each event, bids first", () => {
