@@ -47,6 +47,18 @@ function numbersWithOneSlot(checksum: FoldedChecksum): unknown[] {
   });
 }
 
+test("sums numbers beside those at which one more digit begins", () => {
+  const checksum = new FoldedChecksum();
+  const powers = Array.from({ length: 16 }, (_, digits) => 10 ** digits);
+  const beside = powers.flatMap((power) => [power - 1, power, power + 1, power + 7, power * 1.5]);
+  const numbers = [...beside, Number.MAX_SAFE_INTEGER].filter(Number.isSafeInteger);
+  const wrong = numbers.filter((number) => {
+    const { folded, joined } = sums(checksum, [number]);
+    return folded !== joined;
+  });
+  expect(wrong).toEqual([]);
+});
+
 const LEVELS_MAX = 10;
 
 test("sums a side whose levels come, go, move and change", () => {

@@ -5,34 +5,29 @@ import type { BestLevels, TickLevels } from "#core/tick-levels.ts";
 
 /** Texts of more characters are not shifted by. */
 export const SHIFTED_CHARACTERS_MAX = 64;
-/** Numbers that are remembered, a power of two; another one of the same slot takes its place. */
-const SLOTS = 16_384;
-const SLOT_BITS = 14;
 
-/** Numbers by their slot. */
-class NumberMemory {
-  readonly numbers = new Float64Array(SLOTS).fill(Number.NaN);
-  /** The sum of a number's digits, beginning with nothing. */
-  readonly sums = new Int32Array(SLOTS);
-  readonly lengths = new Uint8Array(SLOTS);
+/** Digits are summed in groups of three. */
+const GROUP_DIGITS = 3;
+const GROUP = 1e3;
+const TWO_GROUPS = 1e6;
+const THREE_GROUPS = 1e9;
 
-  learn(slot: number, mantissa: number): void {
-    const digits = String(mantissa);
-    this.numbers[slot] = mantissa;
-    this.sums[slot] = updateCrc32(0, digits);
-    this.lengths[slot] = digits.length;
-  }
-}
+/** What groups of digits come to, beginning with nothing. Made with the first sum. */
+type GroupSums = {
+  /** By the number that three digits are: `007` is the seventh. */
+  readonly inside: Int32Array;
+  /** Of those that a number begins with, whose zeros are left out. */
+  readonly first: Int32Array;
+};
 
 /**
- * CRC-32 over the digits of many numbers, of which most were summed before: those of a book's best
- * levels change one or two at a time. A CRC is linear: what a text adds to it does not depend on
- * what came before, but for a shift by the text's length. So the sum of each number is remembered
- * and the sums are put together, eight look-ups for the level of a book.
+ * CRC-32 over the digits of numbers. A CRC is linear: what a text adds to it does not depend on
+ * what came before, but for a shift by the text's length. So the sum of each group of digits is in
+ * a table, and the sums are put together, without a text of the number.
  */
 export class FoldedChecksum {
-  /** Made with the first sum, for most processes have none of the venue. */
-  #memory: NumberMemory | undefined;
+  /** Most processes have no venue that needs them. */
+  #groups: GroupSums | undefined;
 
   /** Digits of the number that was added last. */
   #length = 0;
@@ -40,20 +35,61 @@ export class FoldedChecksum {
   /** The state after the digits of a number from 0 on, in plain decimal notation. */
   update(state: number, mantissa: Mantissa): number {
     if (typeof mantissa !== "number") return updateCrc32(state, String(mantissa));
-    const memory = (this.#memory ??= new NumberMemory());
-    const slot = Math.imul(mantissa | 0, 0x9e37_79b1) >>> (32 - SLOT_BITS);
-    if (memory.numbers[slot] !== mantissa) memory.learn(slot, mantissa);
-    this.#length = memory.lengths[slot]!;
-    return shiftCrc32(state, this.#length) ^ memory.sums[slot]!;
+    const sum = this.#sumOf(mantissa);
+    return shiftCrc32(state, this.#length) ^ sum;
   }
 
   /** Puts what both numbers come to, beginning with nothing, and their digits into columns. */
   putPair(one: number, other: number, sums: Int32Array, lengths: Uint8Array, place: number): void {
-    const sum = this.update(0, one);
+    const sum = this.#sumOf(one);
     const length = this.#length;
-    sums[place] = this.update(sum, other);
+    const otherSum = this.#sumOf(other);
+    sums[place] = shiftCrc32(sum, this.#length) ^ otherSum;
     lengths[place] = length + this.#length;
   }
+
+  /** Of a safe integer. */
+  #sumOf(mantissa: number): number {
+    const groups = (this.#groups ??= createGroupSums());
+    const high = Math.floor(mantissa / THREE_GROUPS);
+    if (high === 0) return this.#sumOfSmall(groups, mantissa | 0);
+    const low = (mantissa - high * THREE_GROUPS) | 0;
+    const begin = this.#sumOfSmall(groups, high | 0);
+    this.#length += 3 * GROUP_DIGITS;
+    const { inside } = groups;
+    const first = (low / TWO_GROUPS) | 0;
+    const rest = low - first * TWO_GROUPS;
+    const second = (rest / GROUP) | 0;
+    let sum = shiftCrc32(begin, GROUP_DIGITS) ^ inside[first]!;
+    sum = shiftCrc32(sum, GROUP_DIGITS) ^ inside[second]!;
+    return shiftCrc32(sum, GROUP_DIGITS) ^ inside[rest - second * GROUP]!;
+  }
+
+  /** Of a number of at most nine digits. */
+  #sumOfSmall({ first, inside }: GroupSums, number: number): number {
+    if (number < GROUP) {
+      this.#length = number < 10 ? 1 : number < 100 ? 2 : 3;
+      return first[number]!;
+    }
+    const head = (number / GROUP) | 0;
+    const last = number - head * GROUP;
+    if (head < GROUP) {
+      this.#length = head < 10 ? 4 : head < 100 ? 5 : 6;
+      return shiftCrc32(first[head]!, GROUP_DIGITS) ^ inside[last]!;
+    }
+    const begin = (head / GROUP) | 0;
+    this.#length = begin < 10 ? 7 : begin < 100 ? 8 : 9;
+    const sum = shiftCrc32(first[begin]!, GROUP_DIGITS) ^ inside[head - begin * GROUP]!;
+    return shiftCrc32(sum, GROUP_DIGITS) ^ inside[last]!;
+  }
+}
+
+function createGroupSums(): GroupSums {
+  const numbers = Array.from({ length: GROUP }, (_, number) => String(number));
+  return {
+    inside: Int32Array.from(numbers, (text) => updateCrc32(0, text.padStart(GROUP_DIGITS, "0"))),
+    first: Int32Array.from(numbers, (text) => updateCrc32(0, text)),
+  };
 }
 
 /**
@@ -79,6 +115,10 @@ export class FoldedLevels {
   readonly #newSizes: Float64Array;
   /** Levels that were summed last; -1 if what they came to was not kept. */
   #count = -1;
+  /** What the state before these levels was last, over how many digits, and what it became. */
+  #start = 0;
+  #startDigits = 0;
+  #startShifted = 0;
 
   /** `levelsMax` is how many levels are summed at most. */
   constructor(digits: FoldedChecksum, levelsMax: number) {
@@ -113,7 +153,13 @@ export class FoldedLevels {
   /** The state after the levels that were summed last, which `isBeside` says are the same. */
   again(start: number): number {
     assert(this.#count >= 0, "what is summed again was summed before");
-    return shiftFar(start, this.#ends[this.#count]!) ^ this.#states[this.#count]!;
+    const digits = this.#ends[this.#count]!;
+    if (start !== this.#start || digits !== this.#startDigits) {
+      this.#start = start;
+      this.#startDigits = digits;
+      this.#startShifted = shiftFar(start, digits);
+    }
+    return this.#startShifted ^ this.#states[this.#count]!;
   }
 
   /** The state after the levels, which are from the best on and no more than `levelsMax`. */
