@@ -4,6 +4,7 @@ import type { Instrument } from "#core/instrument.ts";
 import type { JsonTape } from "#core/json-tape.ts";
 import type { FeedSubscription, RefusalRules } from "../../feed/feed-adapter.ts";
 import { type Emit, heartbeat, reject } from "../../reading/emit.ts";
+import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import {
   BITFINEX_CHANNELS_OF as CHANNELS_OF,
   type BitfinexKind,
@@ -30,6 +31,8 @@ export type BitfinexChannel = {
   readonly kind: BitfinexKind;
   /** Undefined for liquidations, which are of all instruments. */
   readonly instrument: Instrument | undefined;
+  /** Of its numbers; undefined without an instrument. */
+  readonly scales: ScaleTracker | undefined;
   /** How long a candle is; 0 for other kinds. */
   readonly intervalMs: number;
 };
@@ -37,16 +40,39 @@ export type BitfinexChannel = {
 /** The channels of one connection, as the venue announces them. */
 export class BitfinexChannels {
   readonly #catalog: InstrumentCatalog;
+  readonly #scalesOf: (instrument: Instrument) => ScaleTracker;
   /** By the id that the venue gave them. */
-  readonly byId = new Map<string, BitfinexChannel>();
+  readonly #byId = new Map<string, BitfinexChannel>();
+  /** The same by the number that the id is, for a scanner. */
+  readonly #byNumber = new Map<number, BitfinexChannel>();
 
-  constructor(catalog: InstrumentCatalog) {
+  constructor(catalog: InstrumentCatalog, scalesOf: (instrument: Instrument) => ScaleTracker) {
     this.#catalog = catalog;
+    this.#scalesOf = scalesOf;
+  }
+
+  get(id: string): BitfinexChannel | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The same for an id that was read as a number. */
+  ofNumber(id: number): BitfinexChannel | undefined {
+    return this.#byNumber.get(id);
+  }
+
+  all(): Iterable<BitfinexChannel> {
+    return this.#byId.values();
+  }
+
+  /** The channel has ended. */
+  delete(id: string): void {
+    this.#byId.delete(id);
+    this.#byNumber.delete(Number(id));
   }
 
   /** Frames that end subscriptions, by the ids of what was announced. */
   unsubscribeFrames(subscriptions: readonly FeedSubscription[]): readonly string[] {
-    const ids = [...this.byId].filter(([, { kind, instrument }]) =>
+    const ids = [...this.#byId].filter(([, { kind, instrument }]) =>
       subscriptions.some(
         (wanted) => wanted.instrument === instrument && CHANNELS_OF[kind].includes(wanted.channel),
       ),
@@ -59,11 +85,11 @@ export class BitfinexChannels {
     const { kind, venueSymbol, intervalMs } = subjectOf(tape);
     const id = tape.text(tape.get(0, "chanId"));
     if (id === undefined) return reject(emit, "unknown-message");
-    if (this.byId.size >= CHANNEL_IDS_MAX) return reject(emit, "catalog-full");
+    if (this.#byId.size >= CHANNEL_IDS_MAX) return reject(emit, "catalog-full");
     const instrument =
       venueSymbol === undefined ? undefined : this.#catalog.byVenueSymbol(venueSymbol);
     const isUsed = kind !== undefined && (kind === "liq" || instrument !== undefined);
-    this.byId.set(id, { kind: isUsed ? kind : "ignored", instrument, intervalMs });
+    this.#put(id, { kind: isUsed ? kind : "ignored", instrument, intervalMs });
     if (isUsed && venueSymbol !== undefined) {
       for (const channel of CHANNELS_OF[kind]) emit({ kind: "subscribed", venueSymbol, channel });
     } else if (isUsed || kind === undefined || kind === "ignored") {
@@ -91,8 +117,17 @@ export class BitfinexChannels {
     for (const channel of channels) emit({ kind: "refused", venueSymbol, channel, reason, code });
   }
 
+  #put(id: string, channel: Omit<BitfinexChannel, "scales">): void {
+    const { instrument } = channel;
+    const scales = instrument === undefined ? undefined : this.#scalesOf(instrument);
+    const known = { ...channel, scales };
+    this.#byId.set(id, known);
+    // An id that is written in another way than numbers are is none that a scanner meets.
+    if (String(Number(id)) === id) this.#byNumber.set(Number(id), known);
+  }
+
   #isAnnounced(wanted: BitfinexKind | undefined, venueSymbol: string): boolean {
-    for (const { kind, instrument } of this.byId.values()) {
+    for (const { kind, instrument } of this.#byId.values()) {
       if (kind === wanted && instrument?.venueSymbol === venueSymbol) return true;
     }
     return false;

@@ -61,10 +61,11 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
     this.#tape = tape;
     this.#catalog = context.catalog;
     this.#readings = new BitfinexReadings(tape);
-    this.#channels = new BitfinexChannels(context.catalog);
+    this.#channels = new BitfinexChannels(context.catalog, (instrument) =>
+      this.#readings.scalesOf(instrument),
+    );
     this.#scanner = new BitfinexScanner({
       channels: this.#channels,
-      scalesOf: (instrument) => this.#readings.scalesOf(instrument),
       continues: (sequence, emit) => this.#continuesAt(sequence, emit),
     });
   }
@@ -86,7 +87,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
     if (id === undefined || payload === MISSING) return reject(emit, "unknown-message");
     if (!this.#continues(emit)) return;
     if (tape.equals(payload, "hb")) return heartbeat(emit);
-    const channel = this.#channels.byId.get(id);
+    const channel = this.#channels.get(id);
     if (channel !== undefined) return this.#data(channel, payload, receivedTimeUs, emit);
     reject(emit, "unknown-message");
     // An id that was never heard may be a damaged one: any book may lack this. One that goes on is
@@ -99,7 +100,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
   /** What is left of the frame says whose it was; its number is counted as seen. */
   damaged(text: string, emit: Emit): void {
     const id = /^\s*\[\s*(\d+)\s*,/.exec(text)?.[1];
-    const channel = id === undefined ? undefined : this.#channels.byId.get(id);
+    const channel = id === undefined ? undefined : this.#channels.get(id);
     const [name] = channel === undefined ? [] : CHANNELS_OF[channel.kind];
     const isKnown = rejectDamaged(emit, channel?.instrument, name);
     const start = text.trimStart();
@@ -119,7 +120,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
       case "subscribed":
         return this.#channels.announced(tape, emit);
       case "unsubscribed":
-        this.#channels.byId.delete(tape.text(tape.get(0, "chanId")) ?? "");
+        this.#channels.delete(tape.text(tape.get(0, "chanId")) ?? "");
         return heartbeat(emit);
       case "conf": {
         const isTaken = tape.equals(tape.get(0, "status"), "OK");
@@ -167,7 +168,7 @@ export class BitfinexReader implements FrameReader<JsonTape, JsonTape> {
   }
 
   #doubtAll(emit: Emit): void {
-    for (const { kind, instrument } of this.#channels.byId.values()) {
+    for (const { kind, instrument } of this.#channels.all()) {
       if (instrument === undefined || (kind !== "book" && kind !== "trades")) continue;
       rejectOf(emit, "missing-data", instrument, kind);
     }

@@ -1,6 +1,5 @@
 // https://docs.bitfinex.com/reference/ws-public-books
 // https://docs.bitfinex.com/docs/ws-websocket-checksum
-import type { Instrument } from "#core/instrument.ts";
 import { BookAt, BookTick } from "#core/market-tick.ts";
 import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, decimal, literal, NOT_SO, wholeNumber } from "../../reading/frame-bytes.ts";
@@ -10,13 +9,11 @@ import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import type { BitfinexChannels } from "./answers.ts";
 
 const CHECKSUM = bytesOf(',"cs",');
-const LEVEL = bytesOf(",[");
-const COMMA = bytesOf(",");
-const LEVEL_END = bytesOf("],");
-const END = bytesOf("]");
 
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 /** Places of numbers in the scanner's column. */
 const At = { Channel: 0, Sequence: 1, Sent: 2, Price: 3, Count: 4, Amount: 5 } as const;
@@ -25,7 +22,6 @@ const NO_LEVELS = { prices: new Float64Array(0), sizes: new Float64Array(0), cou
 
 type BitfinexScannerOptions = {
   readonly channels: BitfinexChannels;
-  readonly scalesOf: (instrument: Instrument) => ScaleTracker;
   /** Takes note of a message's number; false for a message that was there before. */
   readonly continues: (sequence: number, emit: Emit) => boolean;
 };
@@ -56,14 +52,14 @@ export class BitfinexScanner {
     if (bytes[0] !== OPEN_BRACKET) return false;
     const numbers = this.#numbers;
     const payload = wholeNumber(bytes, 1, numbers, At.Channel);
-    const checksum = literal(bytes, payload, CHECKSUM);
-    const level = checksum < 0 ? literal(bytes, payload, LEVEL) : NOT_SO;
+    const level = behind(bytes, behind(bytes, payload, COMMA), OPEN_BRACKET);
+    const checksum = level < 0 ? literal(bytes, payload, CHECKSUM) : NOT_SO;
     if (checksum < 0 && level < 0) return false;
-    const { channels, scalesOf, continues } = this.#options;
-    const channel = channels.byId.get(String(numbers[At.Channel]));
-    if (channel?.kind !== "book" || channel.instrument === undefined) return false;
-    const { instrument } = channel;
-    const scales = scalesOf(instrument);
+    const { channels, continues } = this.#options;
+    const channel = channels.ofNumber(numbers[At.Channel]!);
+    if (channel?.kind !== "book") return false;
+    const { instrument, scales } = channel;
+    if (instrument === undefined || scales === undefined) return false;
     const end = level < 0 ? this.#checksum(bytes, checksum) : this.#level(bytes, level, scales);
     if (!this.#isEnd(bytes, end, isTimed)) return false;
     const venueTimeUs = isTimed ? epochTimeUs(numbers[At.Sent]) : undefined;
@@ -85,7 +81,7 @@ export class BitfinexScanner {
     const digits = behindSign(bytes, start);
     const end = wholeNumber(bytes, digits, this.#numbers, At.Amount);
     if (digits > start) this.#numbers[At.Amount] = -this.#numbers[At.Amount]!;
-    return literal(bytes, end, COMMA);
+    return behind(bytes, end, COMMA);
   }
 
   /** Behind the comma that follows `price,count,amount]`. */
@@ -93,20 +89,20 @@ export class BitfinexScanner {
     const numbers = this.#numbers;
     const price = decimal(bytes, start, form.price, numbers, At.Price);
     if (price < 0 || numbers[At.Price] === 0) return NOT_SO;
-    const count = wholeNumber(bytes, literal(bytes, price, COMMA), numbers, At.Count);
-    const at = literal(bytes, count, COMMA);
+    const count = wholeNumber(bytes, behind(bytes, price, COMMA), numbers, At.Count);
+    const at = behind(bytes, count, COMMA);
     const digits = behindSign(bytes, at);
     const amount = decimal(bytes, digits, form.size, numbers, At.Amount);
     if (amount < 0 || numbers[At.Amount] === 0) return NOT_SO;
     if (digits > at) numbers[At.Amount] = -numbers[At.Amount]!;
-    return literal(bytes, amount, LEVEL_END);
+    return behind(bytes, behind(bytes, amount, CLOSE_BRACKET), COMMA);
   }
 
   /** True if the number of the message, and its time where it has one, are what is left. */
   #isEnd(bytes: Uint8Array, start: number, isTimed: boolean): boolean {
     let at = wholeNumber(bytes, start, this.#numbers, At.Sequence);
-    if (isTimed) at = wholeNumber(bytes, literal(bytes, at, COMMA), this.#numbers, At.Sent);
-    return literal(bytes, at, END) === bytes.length;
+    if (isTimed) at = wholeNumber(bytes, behind(bytes, at, COMMA), this.#numbers, At.Sent);
+    return behind(bytes, at, CLOSE_BRACKET) === bytes.length;
   }
 
   /** Puts the level in: of bids if its amount is positive, gone if its count is 0. */
@@ -118,6 +114,11 @@ export class BitfinexScanner {
     if (amount > 0) tick.bids = this.#side;
     else tick.asks = this.#side;
   }
+}
+
+/** Behind this byte. */
+function behind(bytes: Uint8Array, at: number, expected: number): number {
+  return at >= 0 && bytes[at] === expected ? at + 1 : NOT_SO;
 }
 
 /** Behind a minus, if there is one. */
