@@ -110,6 +110,12 @@ const FORMS = {
     '[1360,{"b":[["0.000022840","29027.46641260","1618678134.545345"]],"c":"1486119701"},"book-1000","ADA/XBT"]',
     '[1360,{"a":[["0.000022910","0.00000000","1618678134.545346"],["0.000022920","1.00000000","1618678100.000001","r"]]},{"b":[["0.000022840","0.00000000","1618678134.545345"]],"c":"2816119701"},"book-1000","ADA/XBT"]',
   ],
+  "kraken-futures": [
+    '{"feed":"book_snapshot","product_id":"PI_XBTUSD","timestamp":1612269825817,"seq":326072249,"tickSize":null,"bids":[{"price":34892.5,"qty":6385},{"price":34892,"qty":10924}],"asks":[{"price":34911.5,"qty":20598},{"price":34912,"qty":2300}]}',
+    '{"feed":"book","product_id":"PI_XBTUSD","side":"sell","seq":326094134,"price":34981,"qty":0,"timestamp":1612269953629}',
+    '{"feed":"book","product_id":"PI_XBTUSD","side":"buy","seq":326094135,"price":34891.5,"qty":100.25,"timestamp":1612269953630}',
+    '{"feed":"book","product_id":"PI_XBTUSD","side":"buy","seq":326094136,"price":34890.0,"qty":1.5E-4,"timestamp":1612269953631}',
+  ],
   "binance-usdm": [
     '{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":5123107848883,"s":"BTCUSDT","ps":"BTCUSDT","b":"61800.20","B":"2.726","a":"61800.30","A":"0.535","T":1723161256435,"E":1723161256435,"st":1}}',
     '{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161256477,"T":1723161256477,"s":"BTCUSDT","t":5266583938,"p":"61800.30","q":"0.011","X":"MARKET","m":false,"st":1}}',
@@ -188,7 +194,7 @@ describe.each(Object.entries(FORMS))("what %s sends today", (venue, frames) => {
     const outcomes = frames
       .filter(
         (frame) =>
-          !/"action":"(snapshot|partial)"|"channel":"book"|"(orderbook\.|trade").*"type":"snapshot"/.test(
+          !/"action":"(snapshot|partial)"|"channel":"book"|"feed":"book_snapshot"|"(orderbook\.|trade").*"type":"snapshot"/.test(
             frame,
           ),
       )

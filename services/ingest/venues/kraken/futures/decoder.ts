@@ -1,6 +1,7 @@
 // https://docs.kraken.com/api/docs/futures-api/websocket/book
 // https://docs.kraken.com/api/docs/futures-api/websocket/trade
 // https://docs.kraken.com/api/docs/futures-api/websocket/ticker
+import type { Instrument } from "#core/instrument.ts";
 import type { InstrumentCatalog } from "#core/instrument-catalog.ts";
 import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import { asJsonObject, parseJsonText } from "#core/json-text.ts";
@@ -12,18 +13,21 @@ import {
   heartbeat,
   reject,
   rejectOf,
+  type TakeTick,
 } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../../reading/symbol-table.ts";
 import { elementsOf, epochTimeUsAt, sequenceAt } from "../../../reading/tape-fields.ts";
 import { parseIsoTimeUs } from "../../../reading/venue-time.ts";
 import { KrakenFuturesAnswers } from "./answers.ts";
 import { streamSymbolOf } from "./instruments.ts";
 import { readChange, readSnapshot, readTicker, readTrade } from "./readings.ts";
 import { channelsOfFeed } from "./requests.ts";
+import { KrakenFuturesScanner } from "./scanner.ts";
 
 const feedIn = fieldFinder("feed");
 const productIn = fieldFinder("product_id");
@@ -35,7 +39,9 @@ const productIn = fieldFinder("product_id");
 export const TRADES_IN_ROW_MIN = 16;
 
 type InstrumentState = {
-  readonly book: ScaleTracker;
+  readonly instrument: Instrument;
+  /** Of the book. */
+  readonly scales: ScaleTracker;
   readonly ticks: ScaleTracker;
   /** Of the last live trade. */
   lastTradeSequence: number | undefined;
@@ -50,17 +56,31 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new KrakenFuturesAnswers();
-  readonly #states = new InstrumentStates<InstrumentState>(() => ({
-    book: new ScaleTracker(),
-    ticks: new ScaleTracker(),
-    lastTradeSequence: undefined,
-    lastListedSequence: undefined,
-    tradesInRow: 0,
-  }));
+  /** By their names, for the scanner. */
+  readonly #contracts: SymbolTable<InstrumentState>;
+  readonly #scanner: KrakenFuturesScanner;
+  readonly #states = new InstrumentStates<InstrumentState>((instrument) => {
+    const state = {
+      instrument,
+      scales: new ScaleTracker(),
+      ticks: new ScaleTracker(),
+      lastTradeSequence: undefined,
+      lastListedSequence: undefined,
+      tradesInRow: 0,
+    };
+    this.#contracts.add(instrument, state);
+    return state;
+  });
 
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#contracts = new SymbolTable(context.catalog);
+    this.#scanner = new KrakenFuturesScanner(this.#contracts);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -144,8 +164,8 @@ export class KrakenFuturesReader implements FrameReader<JsonTape, JsonTape> {
     switch (channel) {
       case "book":
         return this.#tape.equals(this.#tape.get(0, "feed"), "book")
-          ? readChange(this.#tape, subject, state.book, emit)
-          : readSnapshot(this.#tape, subject, state.book, emit);
+          ? readChange(this.#tape, subject, state.scales, emit)
+          : readSnapshot(this.#tape, subject, state.scales, emit);
       case "trades":
         return this.#liveTrade(subject, state, emit);
       case "ticker":
