@@ -12,6 +12,7 @@ import {
   heartbeat,
   reject,
   rejectOf,
+  type TakeTick,
 } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
@@ -27,6 +28,7 @@ import { columnsOf, lastTimeUs } from "./book.ts";
 import { ProductNames } from "./fields.ts";
 import { orderOfTrade, readCandle, readTicker, readTrade } from "./readings.ts";
 import { CHANNELS_OF_NAME } from "./requests.ts";
+import { CoinbaseAdvancedScanner } from "./scanner.ts";
 
 /** What the items of a list are read as. */
 type Reading = "trades" | "ticker" | "candles";
@@ -62,11 +64,21 @@ export class CoinbaseAdvancedReader implements FrameReader<JsonTape, JsonTape> {
   readonly #trades = new Set<Instrument>();
   readonly #subscriptions = new CoinbaseSubscriptions(CHANNELS_OF_NAME);
   readonly #sequence = new ConnectionSequence();
+  readonly #scanner = new CoinbaseAdvancedScanner({
+    knownOf: (product) => this.#names.knownOf(product),
+    scalesOf: (instrument) => this.#scales.of(instrument),
+    place: (sequence, emit) => this.#place(sequence, emit),
+    onBook: (instrument) => this.#books.add(instrument),
+  });
 
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
     this.#names = new ProductNames(context.catalog);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {

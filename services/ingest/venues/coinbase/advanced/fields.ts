@@ -35,6 +35,11 @@ export class ProductNames {
     this.#known = new Map();
   }
 
+  /** The same for a product whose data was read before; undefined if it has to be read. */
+  knownOf(product: string): readonly Instrument[] | undefined {
+    return this.#known.get(product);
+  }
+
   /** Nobody, and counted, if the name is no text or no product of the list. */
   ofData(product: unknown, emit: Emit): readonly Instrument[] {
     if (typeof product !== "string") {
