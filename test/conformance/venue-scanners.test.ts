@@ -179,6 +179,11 @@ const FORMS = {
     '{"ch":"market.btcusdt.mbp.20","ts":1760000000323,"tick":{"seqNum":6,"prevSeqNum":5,"bids":[],"asks":[[6.20015E4,1.0E7]]}}',
     '{"ch":"market.btcusdt.depth.step0","ts":1760000000423,"tick":{"bids":[[62000.5,0.25],[62000.0,1.0]],"asks":[[62000.75,2.5E-5]],"version":326374057,"ts":1760000000420}}',
   ],
+  "kucoin-futures": [
+    '{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","sn":1709400450243,"data":{"sequence":1709400450243,"change":"90631.2,sell,2","timestamp":1731897467182}}',
+    '{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","sn":1709400450244,"data":{"sequence":1709400450244,"change":"90631,buy,0","timestamp":1731897467183}}',
+    '{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","data":{"sequence":1709400450245,"change":"90630.75,buy,1500","timestamp":1731897467184}}',
+  ],
   kucoin: [
     '{"topic":"/market/level2:BTC-USDT","type":"message","subject":"trade.l2update","data":{"changes":{"asks":[["18906","0.00331","14103845"],["0","0","14103846"],["18907.3","0.58751503","14103846"]],"bids":[["18891.9","0.15688","14103847"]]},"sequenceEnd":14103847,"sequenceStart":14103844,"symbol":"BTC-USDT","time":1663747970273}}',
     '{"topic":"/market/ticker:BTC-USDT","type":"message","subject":"trade.ticker","data":{"bestAsk":"67232.9","bestAskSize":"0.39861855","bestBid":"67232.8","bestBidSize":"0.81280847","price":"67232.9","sequence":"14691455768","size":"0.00004","time":1729757723612}}',

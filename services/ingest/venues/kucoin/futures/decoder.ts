@@ -4,13 +4,14 @@ import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { doubtEach, fieldFinder, rejectDamaged } from "../../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../../reading/symbol-table.ts";
 import { KucoinAnswers } from "../answers.ts";
 import { askedByFutures, NOT_PUBLISHED_BY_KUCOIN_FUTURES, parseFuturesTopic } from "./fields.ts";
 import { type KucoinSubject, readSnapshot } from "../readings.ts";
@@ -24,6 +25,7 @@ import {
   readTrade,
 } from "./readings.ts";
 import { readInterestAnswer, readTradesAnswer } from "./rest.ts";
+import { KucoinFuturesScanner, type ScannedContract } from "./scanner.ts";
 
 const topicIn = fieldFinder("topic");
 
@@ -37,13 +39,28 @@ const CHANNELS_OF_SUBJECTS: ReadonlyMap<unknown, Channel> = new Map<unknown, Cha
 export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new KucoinAnswers(askedByFutures);
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  /** By their names, for the scanner. */
+  readonly #contracts: SymbolTable<ScannedContract>;
+  readonly #states = new InstrumentStates<ScannedContract>((instrument) => {
+    const state = { instrument, scales: new ScaleTracker() };
+    this.#contracts.add(instrument, state);
+    return state;
+  });
+  readonly #scanner: KucoinFuturesScanner;
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#contracts = new SymbolTable(context.catalog);
+    this.#scanner = new KucoinFuturesScanner(this.#contracts, (instrument) =>
+      this.#states.of(instrument),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -151,6 +168,6 @@ export class KucoinFuturesReader implements FrameReader<TextRecord, JsonText> {
   }
 
   #subject(instrument: Instrument, receivedTimeUs: number): KucoinSubject {
-    return { instrument, scales: this.#scales.of(instrument), receivedTimeUs };
+    return { instrument, scales: this.#states.of(instrument).scales, receivedTimeUs };
   }
 }
