@@ -173,6 +173,13 @@ const FORMS = {
     '{"time":1606294781,"time_ms":1606294781236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294781123,"e":"depthUpdate","E":1606294781,"s":"BTC_USDT","U":48776301,"u":48776306,"b":[["19137.74","0.0001"],["19088.37","0"]],"a":[["19137.75","0.6135"]]}}',
     '{"time":1606294782,"time_ms":1606294782236,"channel":"spot.order_book_update","event":"update","result":{"t":1606294782123,"e":"depthUpdate","E":1606294782,"s":"BTC_USDT","U":48776307,"u":48776307,"b":[],"a":[["19137.751","0.61355"]]}}',
   ],
+  "gateio-futures": [
+    '{"channel":"futures.obu","result":{"t":1743673027017,"s":"ob.BTC_USDT.400","U":27943661010,"u":27943661020,"b":[["83705.9","30166"],["83705","0"]],"a":[["83706","4208"]]},"time_ms":1743673027020}',
+    '{"channel":"futures.obu","result":{"t":1743673027117,"s":"ob.BTC_USDT.400","u":27943661022,"U":27943661021,"a":[["83706.25","0"]]},"time_ms":1743673027120,"event":"update"}',
+    '{"time":1743673027,"time_ms":1743673027220,"channel":"futures.obu","event":"update","result":{"t":1743673027217,"s":"ob.BTC_USDT.400","U":27943661023,"u":27943661023}}',
+    '{"time":1615366379,"time_ms":1615366379123,"channel":"futures.book_ticker","event":"update","result":{"t":1615366379123,"u":2517661076,"s":"BTC_USD","b":"54696.6","B":37000,"a":"54696.7","A":47061}}',
+    '{"time":1615366379,"time_ms":1615366379124,"channel":"futures.book_ticker","event":"update","result":{"t":1615366379124,"u":2517661077,"s":"BTC_USD","b":"54696.6","B":"0.5","a":"","A":0}}',
+  ],
   htx: [
     '{"ch":"market.btcusdt.mbp.400","ts":1760000000123,"tick":{"seqNum":3,"prevSeqNum":2,"bids":[[62000.5,0.25]],"asks":[]}}',
     '{"ch":"market.btcusdt.mbp.400","ts":1760000000223,"tick":{"seqNum":5,"prevSeqNum":3,"bids":[[62000.25,1.5E-4],[62000.0,0.0]],"asks":[[62001.5,12.0]]}}',

@@ -50,8 +50,7 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
   readonly #catalog: InstrumentCatalog;
   readonly #answers: GateAnswers;
   readonly #pairs: SymbolTable<ScannedPair>;
-  /** Of spot; futures write the levels of a book in another way. */
-  readonly #scanner: GateScanner | undefined;
+  readonly #scanner: GateScanner;
   readonly #states = new InstrumentStates((instrument) => {
     const pair = { instrument, scales: new ScaleTracker() };
     this.#pairs.add(instrument, pair);
@@ -67,11 +66,11 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     this.#catalog = context.catalog;
     this.#answers = new GateAnswers((name) => this.#channelsOf(this.#kindOf(name)));
     this.#pairs = new SymbolTable(context.catalog);
-    this.#scanner = dialect.prefix === "spot" ? this.#newScanner() : undefined;
+    this.#scanner = this.#newScanner(dialect.prefix);
   }
 
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
-    return this.#scanner?.scan(bytes, receivedTimeUs, emit, takeTick) === true;
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -144,8 +143,9 @@ export class GateReader implements FrameReader<TextRecord, JsonText> {
     }
   }
 
-  #newScanner(): GateScanner {
+  #newScanner(prefix: GateDialect["prefix"]): GateScanner {
     return new GateScanner(
+      prefix,
       this.#pairs,
       (instrument) => this.#states.of(instrument),
       (kind, result, venueTimeUs, receivedTimeUs, emit) =>

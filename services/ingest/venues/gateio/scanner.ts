@@ -38,11 +38,8 @@ type OnResult = (
 const HEAD = bytesOf('{"time":');
 /** Whole seconds were enough until 2021. */
 const TIME_MS = bytesOf(',"time_ms":');
-const CHANNEL = bytesOf(',"channel":"spot.');
 const BOOK = bytesOf('order_book_update","event":"update","result":{"t":');
 const STREAM = bytesOf('obu","event":"update","result":{');
-/** As the documentation of these streams has it. */
-const SHORT_STREAM = bytesOf('{"channel":"spot.obu","result":{');
 const EVENT_TIME = bytesOf(',"e":"depthUpdate","E":');
 const NAME = bytesOf(',"s":"');
 const FIRST_ID = bytesOf('","U":');
@@ -72,8 +69,11 @@ const RESULTS = [
 /** Places of numbers in the scanner's column; those of no use share one. */
 const At = { Useless: 0, Time: 1, MessageTime: 2 } as const;
 
-/** Reads changes of spot books, and results of one object, in their bytes. */
+/** Reads changes of books whose levels are pairs, and results of one object, in their bytes. */
 export class GateScanner {
+  readonly #channel: Uint8Array;
+  /** As the documentation of these streams has it. */
+  readonly #shortStream: Uint8Array;
   readonly #pairs: SymbolTable<ScannedPair>;
   readonly #makePair: (instrument: Instrument) => ScannedPair;
   readonly #onResult: OnResult;
@@ -88,10 +88,13 @@ export class GateScanner {
 
   /** `makePair` is asked for what is not in the table yet. */
   constructor(
+    prefix: "spot" | "futures",
     pairs: SymbolTable<ScannedPair>,
     makePair: (instrument: Instrument) => ScannedPair,
     onResult: OnResult,
   ) {
+    this.#channel = bytesOf(`,"channel":"${prefix}.`);
+    this.#shortStream = bytesOf(`{"channel":"${prefix}.obu","result":{`);
     this.#pairs = pairs;
     this.#makePair = makePair;
     this.#onResult = onResult;
@@ -100,13 +103,13 @@ export class GateScanner {
 
   /** See `FeedDecoder.scan`. */
   scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
-    const short = literal(bytes, 0, SHORT_STREAM);
+    const short = literal(bytes, 0, this.#shortStream);
     if (short >= 0) return this.#stream.scan(bytes, short, receivedTimeUs, emit, takeTick);
     const numbers = this.#numbers;
     const head = wholeNumber(bytes, literal(bytes, 0, HEAD), numbers, At.MessageTime);
     const timeMs = literal(bytes, head, TIME_MS);
     const time = timeMs < 0 ? head : wholeNumber(bytes, timeMs, numbers, At.MessageTime);
-    const channel = literal(bytes, time, CHANNEL);
+    const channel = literal(bytes, time, this.#channel);
     if (channel < 0) return false;
     const stream = literal(bytes, channel, STREAM);
     if (stream >= 0) return this.#stream.scan(bytes, stream, receivedTimeUs, emit, takeTick);
