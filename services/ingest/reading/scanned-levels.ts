@@ -307,8 +307,11 @@ export class ScannedBook {
     this.form = new GrowingForm({ price: NO_FORM, size: NO_FORM });
   }
 
-  /** Starts with a message whose levels go on from the scales of a tracker. */
-  begin({ form }: ScaleTracker): void {
+  /**
+   * Starts with a message whose levels go on from the scales of a tracker, or of the book before it
+   * that is scanned and not taken yet.
+   */
+  begin({ form }: { readonly form: LevelForm }): void {
     this.form.begin(form);
     this.bids.begin(form);
     this.asks.begin(form);

@@ -5,7 +5,7 @@ import { type JsonTape, MISSING } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../reading/candle-closer.ts";
 import { doubtEach, fieldFinder } from "../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
@@ -13,6 +13,7 @@ import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { oldestFirst } from "../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { emitSubscribed } from "../../reading/subscription-answers.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { elementsOf, sequenceAt, textAt } from "../../reading/tape-fields.ts";
 import { isRecord, parseJson } from "../../reading/text-fields.ts";
 import { readRefusal } from "./answers.ts";
@@ -26,13 +27,7 @@ import {
   tradeTimeUs,
 } from "./readings.ts";
 import { channelsOfName, isPublishedLength, marketOfId } from "./requests.ts";
-
-/** What is kept of one market on one connection. */
-type MarketState = {
-  readonly scales: ScaleTracker;
-  /** Number of the last message about its book; undefined before the first. */
-  bookMessage: number | undefined;
-};
+import { DydxScanner, type ScannedMarket } from "./scanner.ts";
 
 /** Where a message stands and how it came. */
 type Frame = {
@@ -41,6 +36,9 @@ type Frame = {
   /** The answer to a subscription, with all that there is at the moment. */
   readonly isBeginning: boolean;
 };
+
+/** How a message came. */
+type Arrival = { readonly isAnswer: boolean; readonly receivedTimeUs: number };
 
 /** How the trades of a list are to be read. */
 type TradeList = {
@@ -61,10 +59,14 @@ const NUMBER_IN = /"message_id"\s*:\s*(\d{1,15})\s*,/;
 export class DydxReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
-  readonly #states = new InstrumentStates<MarketState>(() => ({
-    scales: new ScaleTracker(),
-    bookMessage: undefined,
-  }));
+  /** By their names, for the scanner. */
+  readonly #markets: SymbolTable<ScannedMarket>;
+  readonly #scanner: DydxScanner;
+  readonly #states = new InstrumentStates<ScannedMarket>((instrument) => {
+    const state = { instrument, scales: new ScaleTracker(), bookMessage: undefined };
+    this.#markets.add(instrument, state);
+    return state;
+  });
   readonly #candles = new CandleCloser();
   readonly #books = new Set<Instrument>();
   readonly #trades = new Set<Instrument>();
@@ -73,6 +75,14 @@ export class DydxReader implements FrameReader<JsonTape, JsonTape> {
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#markets = new SymbolTable(context.catalog);
+    this.#scanner = new DydxScanner(this.#markets, (number, receivedTimeUs, emit) =>
+      this.#continues(number, { isAnswer: false, receivedTimeUs }, emit),
+    );
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
@@ -132,15 +142,17 @@ export class DydxReader implements FrameReader<JsonTape, JsonTape> {
   }
 
   /** The number of the message; undefined if it is late, told twice, or has none. */
-  #place(
-    how: { readonly isAnswer: boolean; readonly receivedTimeUs: number },
-    emit: Emit,
-  ): number | undefined {
+  #place(how: Arrival, emit: Emit): number | undefined {
     const number = sequenceAt(this.#tape, this.#tape.get(0, "message_id"));
     if (number === undefined) return undefined;
+    return this.#continues(number, how, emit) ? number : undefined;
+  }
+
+  /** Takes note of the number of a message; false for one that is late or told twice. */
+  #continues(number: number, how: Arrival, emit: Emit): boolean {
     const place = this.#sequence.place(number, how);
     if (place === "hole") this.#doubtAll(emit);
-    return place === "late" ? undefined : number;
+    return place !== "late";
   }
 
   #doubtAll(emit: Emit): void {
@@ -158,7 +170,7 @@ export class DydxReader implements FrameReader<JsonTape, JsonTape> {
     const channels = channelsOfName(name);
     const contents = tape.get(0, "contents");
     const frame = { number, receivedTimeUs, isBeginning };
-    if (name === "v4_markets") return this.#markets(contents, frame, emit);
+    if (name === "v4_markets") return this.#allMarkets(contents, frame, emit);
     const [channel] = channels;
     if (channel === undefined) {
       return name?.startsWith("v4_") === true ? heartbeat(emit) : reject(emit, "unknown-message");
@@ -246,7 +258,7 @@ export class DydxReader implements FrameReader<JsonTape, JsonTape> {
   }
 
   /** The state of all markets, or what of some has changed. */
-  #markets(contents: number, { receivedTimeUs, isBeginning }: Frame, emit: Emit): void {
+  #allMarkets(contents: number, { receivedTimeUs, isBeginning }: Frame, emit: Emit): void {
     const tape = this.#tape;
     if (!tape.isContainer(contents)) return reject(emit, "missing-field");
     const parts = tape.isArray(contents) ? elementsOf(tape, contents) : [contents];
