@@ -189,6 +189,9 @@ const FORMS = {
     '{"ch":"market.btcusdt.mbp.400","ts":1760000000223,"tick":{"seqNum":5,"prevSeqNum":3,"bids":[[62000.25,1.5E-4],[62000.0,0.0]],"asks":[[62001.5,12.0]]}}',
     '{"ch":"market.btcusdt.mbp.20","ts":1760000000323,"tick":{"seqNum":6,"prevSeqNum":5,"bids":[],"asks":[[6.20015E4,1.0E7]]}}',
     '{"ch":"market.btcusdt.depth.step0","ts":1760000000423,"tick":{"bids":[[62000.5,0.25],[62000.0,1.0]],"asks":[[62000.75,2.5E-5]],"version":326374057,"ts":1760000000420}}',
+    '{"ch":"market.BTC-USDT.depth.size_150.high_freq","tick":{"asks":[[62001.5,12]],"bids":[[62000.5,250],[62000,1]],"ch":"market.BTC-USDT.depth.size_150.high_freq","event":"snapshot","id":99893955238,"mrid":99893955238,"ts":1760000000520,"version":1000},"ts":1760000000523}',
+    '{"ch":"market.BTC-USDT.depth.size_150.high_freq","tick":{"asks":[[62001.5,0]],"bids":[[62000.5,1.5E2]],"ch":"market.BTC-USDT.depth.size_150.high_freq","event":"update","id":99893955239,"mrid":99893955239,"ts":1760000000620,"version":1001},"ts":1760000000623}',
+    '{"ch":"market.BTC-USDT.depth.size_150.high_freq","tick":{"mrid":99893955240,"id":99893955240,"bids":[],"asks":[[62001.75,3]],"ts":1760000000720,"version":1002,"ch":"market.BTC-USDT.depth.size_150.high_freq","event":"update"},"ts":1760000000723}',
   ],
   "kucoin-futures": [
     '{"topic":"/contractMarket/level2:XBTUSDTM","type":"message","subject":"level2","sn":1709400450243,"data":{"sequence":1709400450243,"change":"90631.2,sell,2","timestamp":1731897467182}}',
@@ -227,7 +230,7 @@ describe.each(Object.entries(FORMS))("what %s sends today", (venue, frames) => {
     const outcomes = frames
       .filter(
         (frame) =>
-          !/"action":"(snapshot|partial)"|"channel":"book"|"type":"snapshot","product_id":"BTC-USD"|"feed":"book_snapshot"|"type":"subscribed"|"(orderbook\.|trade").*"type":"snapshot"/.test(
+          !/"action":"(snapshot|partial)"|"channel":"book"|"type":"snapshot","product_id":"BTC-USD"|"feed":"book_snapshot"|"event":"snapshot"|"type":"subscribed"|"(orderbook\.|trade").*"type":"snapshot"/.test(
             frame,
           ),
       )

@@ -1,14 +1,17 @@
 // https://www.htx.com/en-us/opend/newApiPages/?id=7ec4d0b5-7773-11ed-9966-0242ac110003
 // https://www.htx.com/en-us/opend/newApiPages/?id=7ec4bf76-7773-11ed-9966-0242ac110003
 import type { Instrument } from "#core/instrument.ts";
+import { BookAt } from "#core/market-tick.ts";
 import { bookEvent } from "../../reading/book-event.ts";
-import type { Emit } from "../../reading/emit.ts";
+import type { Emit, TakeTick } from "../../reading/emit.ts";
 import { bytesOf, literal, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
-import { ScannedBook, type ScannedLevels } from "../../reading/scanned-levels.ts";
+import { ScannedChange } from "../../reading/scanned-change.ts";
+import type { ScannedLevels } from "../../reading/scanned-levels.ts";
 import { SeenMembers } from "../../reading/seen-members.ts";
 import type { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
+import { HtxContractScanner } from "./contract-scanner.ts";
 
 /** What the scanner must know of an instrument. */
 export type ScannedHtxBook = { readonly instrument: Instrument; readonly scales: ScaleTracker };
@@ -42,19 +45,24 @@ const CHANGE_MEMBERS = Seen.Bids | Seen.Asks | Seen.Sequence | Seen.PreviousSequ
 /** Places of numbers in the scanner's column. */
 const At = { Depth: 0, Time: 1, Version: 2, Sequence: 3, PreviousSequence: 4, OwnTime: 5 } as const;
 
-/** Reads books of spot pairs in their bytes: whole ones of 150 levels, and changes. */
+/**
+ * Reads books in their bytes: of spot pairs whole ones of 150 levels and changes, of contracts
+ * changes.
+ */
 export class HtxScanner {
   readonly #symbols: SymbolTable<ScannedHtxBook>;
   readonly #numbers = new Float64Array(6);
-  readonly #levels = new ScannedBook();
+  readonly #changed = new ScannedChange();
+  readonly #levels = this.#changed.levels;
   readonly #seen = new SeenMembers();
+  readonly #contracts = new HtxContractScanner();
 
   constructor(symbols: SymbolTable<ScannedHtxBook>) {
     this.#symbols = symbols;
   }
 
   /** See `FeedDecoder.scan`. */
-  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit): boolean {
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
     const name = literal(bytes, 0, HEAD);
     if (name < 0) return false;
     let nameEnd = name;
@@ -62,12 +70,18 @@ export class HtxScanner {
       nameEnd += 1;
       if (nameEnd > name + SYMBOL_BYTES_MAX) return false;
     }
+    const tick = this.#contracts.channel(bytes, nameEnd);
+    if (tick >= 0) {
+      const book = this.#symbols.find(bytes, name, nameEnd);
+      if (book === undefined) return false;
+      return this.#contracts.scan(bytes, tick, book, receivedTimeUs, emit, takeTick);
+    }
     const whole = literal(bytes, nameEnd, WHOLE);
     const time = whole < 0 ? this.#changes(bytes, nameEnd) : whole;
     if (time < 0) return false;
     const book = this.#symbols.find(bytes, name, nameEnd);
     if (book === undefined || !this.#tick(bytes, time, book)) return false;
-    return this.#book(book, whole >= 0, receivedTimeUs, emit);
+    return this.#book(book, whole >= 0, receivedTimeUs, emit, takeTick);
   }
 
   /** Behind the name of a channel of changes, where its time begins. */
@@ -120,24 +134,28 @@ export class HtxScanner {
   }
 
   #book(
-    { instrument, scales }: ScannedHtxBook,
+    book: ScannedHtxBook,
     isWhole: boolean,
     receivedTimeUs: number,
     emit: Emit,
+    takeTick: TakeTick | undefined,
   ): boolean {
     if (!this.#isComplete(isWhole)) return false;
-    const columns = this.#levels.take(scales);
     const numbers = this.#numbers;
     const ownTimeUs = this.#seen.has(Seen.Time) ? epochTimeUs(numbers[At.OwnTime]) : undefined;
     const venueTimeUs = ownTimeUs ?? epochTimeUs(numbers[At.Time]);
-    emit(
-      bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, {
-        snapshot: isWhole,
-        lastUpdateId: numbers[isWhole ? At.Version : At.Sequence],
-        previousUpdateId: isWhole ? undefined : numbers[At.PreviousSequence],
-        depth: isWhole ? undefined : numbers[At.Depth],
-      }),
-    );
+    if (!isWhole) {
+      const changed = this.#changed;
+      changed.numbers[BookAt.LastId] = numbers[At.Sequence]!;
+      changed.numbers[BookAt.PreviousId] = numbers[At.PreviousSequence]!;
+      changed.depth = numbers[At.Depth]!;
+      changed.emit(book, venueTimeUs, receivedTimeUs, emit, takeTick);
+      return true;
+    }
+    const { instrument, scales } = book;
+    const columns = this.#levels.take(scales);
+    const form = { snapshot: true, lastUpdateId: numbers[At.Version] };
+    emit(bookEvent({ instrument, venueTimeUs, receivedTimeUs }, scales, columns, form));
     return true;
   }
 }
