@@ -4,17 +4,26 @@ import type { Instrument } from "#core/instrument.ts";
 import { asJsonObject, asText, type JsonText } from "#core/json-text.ts";
 import type { FeedDecoderContext } from "../../feed/feed-adapter.ts";
 import { doubtEach, fieldFinder } from "../../reading/damage.ts";
-import { type Emit, type EventSubject, heartbeat, reject, rejectOf } from "../../reading/emit.ts";
+import {
+  type Emit,
+  type EventSubject,
+  heartbeat,
+  reject,
+  rejectOf,
+  type TakeTick,
+} from "../../reading/emit.ts";
 import type { Fault } from "../../reading/fault.ts";
 import type { FrameReader } from "../../reading/frame-decoder.ts";
 import type { TextRecord } from "../../reading/frame-forms.ts";
 import { lookUpInstrument } from "../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../reading/instrument-states.ts";
 import { ScaleTracker } from "../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../reading/venue-time.ts";
 import { GeminiAnswers } from "./answers.ts";
 import { readBook, readQuote, readTrade } from "./readings.ts";
 import { readRiskAnswer } from "./rest.ts";
+import { GeminiScanner, type ScannedPair } from "./scanner.ts";
 
 type StreamedChannel = "book" | "trades" | "quotes";
 
@@ -25,13 +34,6 @@ const ANSWER_FIELDS = ["status", "error", "result"] as const;
 
 const symbolIn = fieldFinder("s");
 
-type PairState = {
-  readonly instrument: Instrument;
-  readonly scales: ScaleTracker;
-  /** The next message of the book is a change and not the whole. */
-  begun: boolean;
-};
-
 /**
  * Reads one connection. Numbers keep their text: times count nanoseconds and do not fit a double. A
  * whole book looks like a change: it is the first message of a book after its subscription.
@@ -40,16 +42,25 @@ export class GeminiReader implements FrameReader<TextRecord, JsonText> {
   readonly answer = readRiskAnswer;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new GeminiAnswers();
-  readonly #pairs = new InstrumentStates<PairState>((instrument) => ({
-    instrument,
-    scales: new ScaleTracker(),
-    begun: false,
-  }));
+  /** By their names, for the scanner. */
+  readonly #symbols: SymbolTable<ScannedPair>;
+  readonly #scanner: GeminiScanner;
+  readonly #pairs = new InstrumentStates<ScannedPair>((instrument) => {
+    const pair = { instrument, scales: new ScaleTracker(), begun: false };
+    this.#symbols.add(instrument, pair);
+    return pair;
+  });
   /** Whose trades were asked for. */
   readonly #traded = new Set<Instrument>();
 
   constructor(context: FeedDecoderContext) {
     this.#catalog = context.catalog;
+    this.#symbols = new SymbolTable(context.catalog);
+    this.#scanner = new GeminiScanner(this.#symbols);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
