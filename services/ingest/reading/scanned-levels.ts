@@ -10,6 +10,7 @@ import {
   decimal,
   literal,
   scientific,
+  skipScalar,
   textEnd,
 } from "./frame-bytes.ts";
 
@@ -126,6 +127,27 @@ export class ScannedLevels {
       if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
       const isGone = this.#sizes.values[this.#count] === 0;
       if (words !== undefined && isGone !== gone >= 0) return NOT_SO;
+      this.#count += 1;
+      at += 1;
+      if (bytes[at] === CLOSE_BRACKET) return at + 1;
+      if (bytes[at] !== COMMA) return NOT_SO;
+      at += 1;
+    }
+  }
+
+  /** Behind an array of triples of numbers such as `[6859.5,3251,1]`, whose last nobody wants. */
+  counted(bytes: Uint8Array, start: number, form: GrowingForm): number {
+    if (start < 0 || bytes[start] !== OPEN_BRACKET) return NOT_SO;
+    let at = start + 1;
+    if (bytes[at] === CLOSE_BRACKET) return at + 1;
+    for (;;) {
+      if (bytes[at] !== OPEN_BRACKET) return NOT_SO;
+      at = this.#anyPrice(bytes, at + 1, form, scientific);
+      if (at < 0 || bytes[at] !== COMMA) return NOT_SO;
+      at = this.#anySize(bytes, at + 1, form, scientific);
+      if (at < 0 || bytes[at] !== COMMA) return NOT_SO;
+      at = skipScalar(bytes, at + 1);
+      if (at < 0 || bytes[at] !== CLOSE_BRACKET) return NOT_SO;
       this.#count += 1;
       at += 1;
       if (bytes[at] === CLOSE_BRACKET) return at + 1;

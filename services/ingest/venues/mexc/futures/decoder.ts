@@ -5,13 +5,14 @@ import type { JsonTape } from "#core/json-tape.ts";
 import type { FeedDecoderContext, RestPurpose } from "../../../feed/feed-adapter.ts";
 import { CandleCloser } from "../../../reading/candle-closer.ts";
 import { doubtEach, fieldFinder } from "../../../reading/damage.ts";
-import { type Emit, heartbeat, reject, rejectOf } from "../../../reading/emit.ts";
+import { type Emit, heartbeat, reject, rejectOf, type TakeTick } from "../../../reading/emit.ts";
 import type { Fault } from "../../../reading/fault.ts";
 import type { FrameReader } from "../../../reading/frame-decoder.ts";
 import { lookUpInstrument } from "../../../reading/instrument-lookup.ts";
 import { InstrumentStates } from "../../../reading/instrument-states.ts";
 import { oldestFirst } from "../../../reading/oldest-first.ts";
 import { ScaleTracker } from "../../../reading/scale-tracker.ts";
+import { SymbolTable } from "../../../reading/symbol-table.ts";
 import { elementsOf, epochTimeUsAt, textAt } from "../../../reading/tape-fields.ts";
 import { MexcFuturesAnswers } from "./answers.ts";
 import {
@@ -25,6 +26,7 @@ import {
   tradeTimeUs,
 } from "./readings.ts";
 import { channelsOfTopic, isPublishedLength } from "./requests.ts";
+import { MexcFuturesScanner, type ScannedContract } from "./scanner.ts";
 
 const PUSH = "push.";
 
@@ -36,7 +38,14 @@ export class MexcFuturesReader implements FrameReader<JsonTape, JsonTape> {
   readonly #tape: JsonTape;
   readonly #catalog: InstrumentCatalog;
   readonly #answers = new MexcFuturesAnswers();
-  readonly #scales = new InstrumentStates(() => new ScaleTracker());
+  /** By their names, for the scanner. */
+  readonly #contracts: SymbolTable<ScannedContract>;
+  readonly #scanner: MexcFuturesScanner;
+  readonly #scales = new InstrumentStates((instrument) => {
+    const scales = new ScaleTracker();
+    this.#contracts.add(instrument, { instrument, scales });
+    return scales;
+  });
   readonly #candles = new CandleCloser();
   /** What has trades on this connection. */
   readonly #trades = new Set<Instrument>();
@@ -44,6 +53,12 @@ export class MexcFuturesReader implements FrameReader<JsonTape, JsonTape> {
   constructor(tape: JsonTape, context: FeedDecoderContext) {
     this.#tape = tape;
     this.#catalog = context.catalog;
+    this.#contracts = new SymbolTable(context.catalog);
+    this.#scanner = new MexcFuturesScanner(this.#contracts);
+  }
+
+  scan(bytes: Uint8Array, receivedTimeUs: number, emit: Emit, takeTick?: TakeTick): boolean {
+    return this.#scanner.scan(bytes, receivedTimeUs, emit, takeTick);
   }
 
   sent(frame: string): void {
