@@ -9,7 +9,7 @@ import type { SymbolTable } from "../../../reading/symbol-table.ts";
 import { epochTimeUs } from "../../../reading/venue-time.ts";
 
 /** What the scanner must know of a contract: the scales are those of its book. */
-export type ScannedContract = { readonly instrument: Instrument; readonly scales: ScaleTracker };
+type ScannedContract = { readonly instrument: Instrument; readonly scales: ScaleTracker };
 
 const HEAD = bytesOf('{"feed":"book","product_id":"');
 const BUY = bytesOf('","side":"buy","seq":');
