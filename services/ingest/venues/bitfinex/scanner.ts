@@ -1,7 +1,7 @@
 // https://docs.bitfinex.com/reference/ws-public-books
 // https://docs.bitfinex.com/docs/ws-websocket-checksum
 import { BookAt, BookTick } from "#core/market-tick.ts";
-import { type Emit, emitTick, type TakeTick } from "../../reading/emit.ts";
+import { type Emit, emitTick, heartbeat, type TakeTick } from "../../reading/emit.ts";
 import { bytesOf, decimal, literal, NOT_SO, wholeNumber } from "../../reading/frame-bytes.ts";
 import type { ScaleTracker } from "../../reading/scale-tracker.ts";
 import { beginTick } from "../../reading/scanned-ticks.ts";
@@ -9,6 +9,7 @@ import { epochTimeUs, isBadTime } from "../../reading/venue-time.ts";
 import type { BitfinexChannels } from "./answers.ts";
 
 const CHECKSUM = bytesOf(',"cs",');
+const HEARTBEAT = bytesOf(',"hb",');
 
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -27,8 +28,8 @@ type BitfinexScannerOptions = {
 };
 
 /**
- * Reads single levels and checksums of books in their bytes, on a connection whose messages are
- * numbered.
+ * Reads single levels and checksums of books, and signs of life, in their bytes, on a connection
+ * whose messages are numbered.
  */
 export class BitfinexScanner {
   readonly #options: BitfinexScannerOptions;
@@ -54,7 +55,7 @@ export class BitfinexScanner {
     const payload = wholeNumber(bytes, 1, numbers, At.Channel);
     const level = behind(bytes, behind(bytes, payload, COMMA), OPEN_BRACKET);
     const checksum = level < 0 ? literal(bytes, payload, CHECKSUM) : NOT_SO;
-    if (checksum < 0 && level < 0) return false;
+    if (checksum < 0 && level < 0) return this.#heartbeat(bytes, payload, emit, isTimed);
     const { channels, continues } = this.#options;
     const channel = channels.ofNumber(numbers[At.Channel]!);
     if (channel?.kind !== "book") return false;
@@ -73,6 +74,13 @@ export class BitfinexScanner {
     tick.numbers[BookAt.Checksum] = level < 0 ? numbers[At.Amount]! : Number.NaN;
     if (level >= 0) this.#setLevel(tick);
     emitTick(tick, emit, takeTick);
+    return true;
+  }
+
+  /** Takes a sign of life of whichever channel. */
+  #heartbeat(bytes: Uint8Array, payload: number, emit: Emit, isTimed: boolean): boolean {
+    if (!this.#isEnd(bytes, literal(bytes, payload, HEARTBEAT), isTimed)) return false;
+    if (this.#options.continues(this.#numbers[At.Sequence]!, emit)) heartbeat(emit);
     return true;
   }
 
