@@ -41,9 +41,13 @@ const CAPTURES = [
 
 const PASSES_MAX = 20;
 /** In the life of one process a recording can be played more often: lists are read once. */
-const PLAYS_MAX = 250;
+const PLAYS_MAX = 125;
 /** Less than so many quick ones take no time that the system counts. */
-const PLAYS_MIN = 4;
+const PLAYS_MIN_QUICK = 4;
+/** Of a turn, in as many passes over a recording as that takes. */
+const FRAMES_PER_SAMPLE = 20_000;
+/** The same of plays in one life: its first frames meet code that is not yet compiled for it. */
+const FRAMES_PER_LIFE = 40_000;
 
 /**
  * What a play begins with is not counted, up to a third of a recording: connections and books begin
@@ -298,7 +302,7 @@ export async function run({ rounds, quick, only }) {
     const frames = jsonFrames(counted.slice(startFrames));
     const isText = frames.every((frame) => typeof frame === "string");
     // A pass costs more than its frames where the lists of instruments are long.
-    const framesPerSample = quick ? 500 : isMade ? 20_000 : 60_000;
+    const framesPerSample = quick ? 500 : FRAMES_PER_SAMPLE;
     const passes = Math.min(PASSES_MAX, Math.max(1, Math.round(framesPerSample / counted.length)));
     const repeat = (work, units) => () => {
       let ns = 0;
@@ -307,7 +311,7 @@ export async function run({ rounds, quick, only }) {
     };
     const further = Math.min(
       PLAYS_MAX,
-      Math.max(PLAYS_MIN, Math.round(framesPerSample / counted.length)),
+      quick ? PLAYS_MIN_QUICK : Math.max(1, Math.round(FRAMES_PER_LIFE / counted.length)),
     );
     capture.plays = playsOf(capture, further);
     const { isAlike, counts } = isPlayedAlike(capture);
