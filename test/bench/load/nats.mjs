@@ -17,5 +17,5 @@ export async function startNats() {
     if (said.includes("Server is ready")) break;
   }
   server.stderr.resume();
-  return { url: `nats://127.0.0.1:${port}`, stop: () => server.kill() };
+  return { url: `nats://127.0.0.1:${port}`, pid: server.pid, stop: () => server.kill() };
 }
