@@ -71,13 +71,13 @@ export async function alternate(candidates, { rounds }) {
       const before = cpuNs();
       let units = 0;
       let spentNs = 0;
-      while (cpuNs() - before < turnNs) {
+      do {
         const begunNs = cpuNs();
         const done = await candidates[name]();
         const whole = typeof done === "number";
         units += whole ? done : done.units;
         spentNs += whole ? cpuNs() - begunNs : done.ns;
-      }
+      } while (cpuNs() - before < turnNs);
       const perUnit = spentNs / units;
       if (round >= roundsLeftOut) samples[name].push(perUnit);
     }
