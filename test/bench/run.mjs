@@ -18,26 +18,26 @@ import { notes } from "./suite/notes.mjs";
 import { formatTable } from "./suite/table.mjs";
 
 /**
- * Each is read when it is wanted. All of them are to take less than twelve minutes, so they have as
- * many rounds as fit: one where the figures are bytes that are the same each time, two where a
- * round starts processes and fills them, three for the others. `--rounds` gives one more of them.
+ * Each is read when it is wanted. All of them are to take less than twelve minutes. What is a ratio
+ * has five rounds, of looks that are short; two are there where a round starts processes and fills
+ * them, one where the figures are bytes that are the same each time. `--rounds` gives one more.
  */
 const BENCHMARKS = {
-  ingest: { load: () => import("./suite/ingest.mjs"), rounds: 3 },
-  book: { load: () => import("./suite/book.mjs"), rounds: 3 },
-  codec: { load: () => import("./suite/codec.mjs"), rounds: 3 },
-  messages: { load: () => import("./suite/messages.mjs"), rounds: 3 },
+  ingest: { load: () => import("./suite/ingest.mjs"), rounds: 5 },
+  book: { load: () => import("./suite/book.mjs"), rounds: 5 },
+  codec: { load: () => import("./suite/codec.mjs"), rounds: 5 },
+  messages: { load: () => import("./suite/messages.mjs"), rounds: 5 },
   bytes: { load: () => importTypeScript("./suite/bytes.ts"), rounds: 1 },
-  fanout: { load: () => import("./suite/fanout.mjs"), rounds: 3 },
-  peers: { load: () => import("./suite/peers.mjs"), rounds: 3 },
-  latency: { load: () => import("./suite/latency.mjs"), rounds: 2 },
+  fanout: { load: () => import("./suite/fanout.mjs"), rounds: 5 },
+  peers: { load: () => import("./suite/peers.mjs"), rounds: 5 },
+  latency: { load: () => import("./suite/latency.mjs"), rounds: 5 },
   memory: { load: () => import("./suite/memory.mjs"), rounds: 2 },
   instruments: { load: () => import("./suite/instrument-memory.mjs"), rounds: 1 },
-  client: { load: () => import("./suite/client.mjs"), rounds: 3 },
+  client: { load: () => import("./suite/client.mjs"), rounds: 5 },
   bundle: { load: () => import("./suite/bundle.mjs"), rounds: 1 },
   stall: { load: () => import("./suite/stall.mjs"), rounds: 2 },
   start: { load: () => import("./suite/start.mjs"), rounds: 3 },
-  scale: { load: () => import("./suite/scale.mjs"), rounds: 3 },
+  scale: { load: () => import("./suite/scale.mjs"), rounds: 5 },
 };
 const RESULTS = join(import.meta.dirname, "results");
 const LATEST = join(RESULTS, "latest");

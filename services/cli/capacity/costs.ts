@@ -4,21 +4,21 @@
  */
 export const COSTS = {
   /** A gateway writes a frame to a socket. */
-  frameUs: 8.8,
+  frameUs: 9,
   /** A batch is put into a session's frame. */
-  deliveryUs: 0.2,
-  /** A gateway takes a message from its bus; the work of its publisher is in it. */
-  messageUs: 7,
+  deliveryUs: 0.08,
+  /** A gateway takes a message from its bus, checks and keeps it. */
+  messageUs: 9,
   /** A gateway with workers hands a message on to one of them, which takes it. */
-  handOnUs: 2.8,
-  /** A gateway's NATS client receives a message. */
-  natsReadUs: 0.7,
+  handOnUs: 4,
+  /** A gateway receives a message from NATS, beside what its own bus would take. */
+  natsReadUs: 4,
   /** A conflated view reads an event. */
   viewEventUs: 1,
-  /** An ingestor turns a venue's frame into an encoded event. */
-  ingestEventUs: 2.3,
+  /** An ingestor reads a frame of one event from its socket, and has it numbered and encoded. */
+  ingestEventUs: 23,
   /** An ingestor's NATS client publishes a message. */
-  natsPublishUs: 1.2,
+  natsPublishUs: 1.6,
   /** nats-server takes a message, or hands one on. */
   natsServerUs: 0.45,
   /** A batch of a topic in a frame, without its events. */
@@ -43,13 +43,13 @@ export const COSTS = {
 
 /** The benchmark that measures each of the costs. */
 export const COST_SOURCES: Readonly<Record<keyof typeof COSTS, string>> = {
-  frameUs: "npm run bench -- fanout (1 topic, 1,000 sessions, 16 ticks a turn), measured",
-  deliveryUs: "npm run bench -- fanout (1,000 topics), fitted to four measured loads",
+  frameUs: "npm run bench -- fanout (1 topic), measured: between 1,000 and 5,000 sessions",
+  deliveryUs: "npm run bench -- fanout and test/bench/capacity.bench.mjs, fitted to their loads",
   messageUs: "the same",
   handOnUs: "npm run bench -- scale, measured: half of what two workers take more than one thread",
-  natsReadUs: "test/bench/capacity.bench.mjs, measured",
+  natsReadUs: "npm run bench -- scale, measured: one gateway with NATS and without",
   viewEventUs: "npm run bench -- codec, an estimate: decode and encode of a batch of one",
-  ingestEventUs: "npm run bench -- ingest (coinbase, a batch per frame), measured",
+  ingestEventUs: "npm run bench -- scale (ingestors of a simulated market), measured",
   natsPublishUs: "test/bench/capacity.bench.mjs, measured",
   natsServerUs: "test/bench/capacity.bench.mjs, measured",
   batchBytes: "npm run bench -- bytes, an estimate",

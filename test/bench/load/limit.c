@@ -4,8 +4,8 @@
 //
 // Listens on a free port of 127.0.0.1, says "port N", answers each upgrade without looking at it,
 // and sends a WebSocket frame with BYTES of payload to every socket that many times a second, from
-// the first line on stdin on. Answers each further line with its counts: frames sent, microseconds
-// of CPU, sends that the kernel did not take whole.
+// a line "start" on stdin to a line "stop". Answers each line, of which there may be others, with its
+// counts: frames sent, microseconds of CPU, sends that the kernel did not take whole.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -83,16 +83,23 @@ int main(int count, char **words) {
   }
   struct pollfd input = {.fd = 0, .events = POLLIN};
   char line[64];
-  if (read(0, line, sizeof line) <= 0) return 0;
-  unsigned long long frames = 0, cut = 0, nextNs = nowNs();
+  int sends = 0;
+  unsigned long long frames = 0, cut = 0, nextNs = 0;
   for (;;) {
     long long waitNs = (long long)(nextNs - nowNs());
     struct timespec wait = {.tv_sec = 0, .tv_nsec = waitNs > 0 ? waitNs % 1000000000LL : 0};
-    if (ppoll(&input, 1, &wait, NULL) > 0) {
-      if (read(0, line, sizeof line) <= 0) return 0;
+    if (ppoll(&input, 1, sends ? &wait : NULL, NULL) > 0) {
+      ssize_t length = read(0, line, sizeof line - 1);
+      if (length <= 0) return 0;
+      line[length] = 0;
+      if (strcmp(line, "start\n") == 0) {
+        sends = 1;
+        nextNs = nowNs();
+      }
+      if (strcmp(line, "stop\n") == 0) sends = 0;
       say(frames, cut);
     }
-    if (nowNs() < nextNs) continue;
+    if (!sends || nowNs() < nextNs) continue;
     nextNs += intervalNs;
     for (int index = 0; index < sockets; index += 1) {
       ssize_t sent = send(accepted[index], frame, header + payload, MSG_NOSIGNAL);

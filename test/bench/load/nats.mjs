@@ -21,5 +21,6 @@ export async function startNats({ port: wanted = 0 } = {}) {
   }
   server.stderr.resume();
   const gone = once(server, "exit");
-  return { url: `nats://127.0.0.1:${port}`, stop: () => server.kill(), gone };
+  const stop = () => server.kill();
+  return { url: `nats://127.0.0.1:${port}`, pid: server.pid, stop, gone };
 }

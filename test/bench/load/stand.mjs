@@ -11,6 +11,7 @@ import { noteReaders } from "../suite/notes.mjs";
 
 /** A million subscriptions take some seconds. */
 const SETTLE_MS_MAX = 60_000;
+const SETTLE_POLL_MS = 200;
 
 const file = (name) => join(import.meta.dirname, name);
 const folder = mkdtempSync(join(tmpdir(), "tickwire-bench-"));
@@ -53,15 +54,15 @@ function linesOf(stream) {
   };
 }
 
-function startServer(name, options, flags = []) {
+function startServer(name, options, { flags = [], hasCore = true } = {}) {
   const args = [...flags, file(name), JSON.stringify(options)];
-  const [command, words] = onCore(0, process.execPath, args);
+  const [command, words] = hasCore ? onCore(0, process.execPath, args) : [process.execPath, args];
   return spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
 /** A server without readers: its port, and what it says of itself. */
 export async function startAlone({ name, options }) {
-  const server = startServer(name, options, ["--expose-gc"]);
+  const server = startServer(name, options, { flags: ["--expose-gc"] });
   const [{ port }] = await once(server, "message");
   return {
     port,
@@ -70,7 +71,7 @@ export async function startAlone({ name, options }) {
     /** Without garbage if that was collected before. */
     async mark(collect = true) {
       const said = once(server, "message");
-      server.send({ kind: "mark", collect });
+      server.send({ kind: "mark", collect, subscriptions: true });
       const [sent] = await said;
       return sent;
     },
@@ -91,12 +92,13 @@ export async function startAlone({ name, options }) {
 }
 
 /** Readers of a server on the other core, which open their sockets now. */
-function startReaders(port, { sockets, messages, stamps = false }) {
+function startReaders(port, { sockets, messages, stamps = false, hasCore = true }) {
   const path = join(folder, `frames-${port}`);
   const parts = messages.flatMap((some) => [...some.map(clientFrame), Buffer.alloc(4)]);
   writeFileSync(path, Buffer.concat(parts));
   const words = ["127.0.0.1", String(port), String(sockets), path, ...(stamps ? ["stamps"] : [])];
-  const [command, args] = onCore(1, compiled("readers"), words);
+  const readers = compiled("readers");
+  const [command, args] = hasCore ? onCore(1, readers, words) : [readers, words];
   return spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
 }
 
@@ -107,32 +109,76 @@ function startReaders(port, { sockets, messages, stamps = false }) {
  * @param {object} options for the server
  * @param {(Buffer | string)[][]} messages that the sockets send, in turns
  * @param {boolean} [stamps] whether the readers look for stamps, and say how long they took
+ * @param {boolean} [haveCores] whether each has a core, or the system gives them any
  */
-export async function startStand({ name, options, sockets, messages, stamps = false }) {
-  const server = startServer(name, options);
+export async function startStand(what) {
+  const { name, options, sockets, messages, stamps = false, haveCores: hasCore = true } = what;
+  const server = startServer(name, options, { hasCore });
   const [{ port }] = await once(server, "message");
-  const readers = startReaders(port, { sockets, messages, stamps });
+  const readers = startReaders(port, { sockets, messages, stamps, hasCore });
   const line = linesOf(readers.stdout);
   await line();
   /** Of the load that runs. */
   let before;
 
-  async function mark() {
+  async function readSoFar() {
     readers.stdin.write("\n");
-    const read = JSON.parse(await line());
+    return JSON.parse(await line());
+  }
+
+  async function mark(wanted = {}) {
+    const read = await readSoFar();
     const now = { cpuMs: read.cpuUs / 1_000, atMs: performance.now() };
     if (before?.atMs !== undefined) {
       noteReaders(name, (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs));
     }
     if (before !== undefined) before = now;
     const said = once(server, "message");
-    server.send({ kind: "mark" });
+    server.send({ kind: "mark", ...wanted });
     const [sent] = await said;
     return { read, sent, atMs: performance.now() };
   }
 
   return {
-    mark,
+    mark: () => mark(),
+    /** For what part of the time since it was last asked the server's threads were busy. */
+    busy: async () => (await mark({ busy: true })).sent.busy,
+    /**
+     * The load for a while, and what the server did in whole turns of it: `steadyMs` are left out
+     * at its beginning, `ms` are looked at. Frames, bytes and what may disturb are of all of it, up
+     * to `restMs` behind its end.
+     */
+    async look(load, { steadyMs, ms, restMs }) {
+      const readBefore = await readSoFar();
+      const said = once(server, "message");
+      server.send({ kind: "look", steadyMs, ms, ...load });
+      const [{ started, before: first, after }] = await said;
+      await wait(restMs);
+      const read = await readSoFar();
+      const wholeMs = after.atMs - started.atMs;
+      const readerCores = (read.cpuUs - readBefore.cpuUs) / 1_000 / wholeMs;
+      if (hasCore) noteReaders(name, readerCores);
+      return {
+        seconds: (after.atMs - first.atMs) / 1_000,
+        cpuUs: after.cpuUs - first.cpuUs,
+        messages: after.messages - first.messages,
+        ticks: after.ticks - first.ticks,
+        turns: after.turns - first.turns,
+        whole: {
+          seconds: wholeMs / 1_000,
+          cpuUs: after.cpuUs - started.cpuUs,
+          readerCores,
+          turns: after.turns - started.turns,
+          messages: after.messages - started.messages,
+          ticks: after.ticks - started.ticks,
+          frames: read.frames - readBefore.frames,
+          bytes: read.bytes - readBefore.bytes,
+          skippedTurns: after.skippedTurns - started.skippedTurns,
+          closed: read.closed,
+        },
+        read,
+      };
+    },
     start: (load) => {
       before = {};
       server.send({ kind: "start", ...load });
@@ -145,13 +191,13 @@ export async function startStand({ name, options, sockets, messages, stamps = fa
     async settle(subscriptions) {
       const untilMs = performance.now() + SETTLE_MS_MAX;
       for (let before = -1; ;) {
-        const { read, sent } = await mark();
+        const { read, sent } = await mark({ subscriptions: true });
         if (sent.subscriptions >= subscriptions && read.frames === before) return;
         if (performance.now() > untilMs) {
           throw new Error(`only ${sent.subscriptions} of ${subscriptions} subscriptions are there`);
         }
         before = read.frames;
-        await wait(300);
+        await wait(SETTLE_POLL_MS);
       }
     },
     async end() {
@@ -162,28 +208,11 @@ export async function startStand({ name, options, sockets, messages, stamps = fa
   };
 }
 
-/** What was between two marks; CPU seconds for a million delivered ticks, and what may disturb. */
-export function between(before, after, { subscribersPerTopic }) {
-  const ticks = (after.sent.ticks - before.sent.ticks) * subscribersPerTopic;
-  const seconds = (after.atMs - before.atMs) / 1_000;
-  const cpuUs = after.sent.cpuUs - before.sent.cpuUs;
-  return {
-    seconds,
-    ticks,
-    cpuUsPerTick: cpuUs / ticks,
-    userUsPerTick: (after.sent.userUs - before.sent.userUs) / ticks,
-    serverCores: cpuUs / 1e6 / seconds,
-    readerCores: (after.read.cpuUs - before.read.cpuUs) / 1e6 / seconds,
-    frames: after.read.frames - before.read.frames,
-    bytes: after.read.bytes - before.read.bytes,
-    turns: after.sent.turns - before.sent.turns,
-    skippedTurns: after.sent.skippedTurns - before.sent.skippedTurns,
-    closed: after.read.closed,
-  };
-}
-
-/** Starts the limit in C: it sends `bytes` to each socket in each turn. */
-export async function measureLimit({ sockets, bytes, turnsPerSecond, ticks, seconds }) {
+/**
+ * Starts the limit in C, and says how to look at what it takes to send `bytes` to each socket in
+ * each turn, in microseconds for each of the ticks that they hold.
+ */
+export async function startLimit({ sockets, bytes, turnsPerSecond, ticks }) {
   const [command, words] = onCore(0, compiled("limit"), [
     String(sockets),
     String(bytes),
@@ -191,23 +220,27 @@ export async function measureLimit({ sockets, bytes, turnsPerSecond, ticks, seco
   ]);
   const server = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
   const said = linesOf(server.stdout);
-  const port = (await said()).split(" ")[1];
-  const path = join(folder, "frames-none");
-  writeFileSync(path, Buffer.alloc(4));
-  const [reader, args] = onCore(1, compiled("readers"), ["127.0.0.1", port, String(sockets), path]);
-  const readers = spawn(reader, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const port = Number((await said()).split(" ")[1]);
+  const readers = startReaders(port, { sockets, messages: [[]] });
   await linesOf(readers.stdout)();
-  const ask = async () => {
-    server.stdin.write("\n");
+  const ask = async (what) => {
+    server.stdin.write(`${what}\n`);
     return JSON.parse(await said());
   };
-  server.stdin.write("\n");
-  await wait(500);
-  const before = await ask();
-  await wait(seconds * 1_000);
-  const after = await ask();
-  readers.kill("SIGKILL");
-  server.kill("SIGKILL");
-  await Promise.all([once(readers, "exit"), once(server, "exit")]);
-  return (after.cpuUs - before.cpuUs) / ((after.frames - before.frames) * ticks);
+  return {
+    async look({ steadyMs, ms, restMs }) {
+      await ask("start");
+      await wait(steadyMs);
+      const before = await ask("count");
+      await wait(ms);
+      const after = await ask("stop");
+      await wait(restMs);
+      return (after.cpuUs - before.cpuUs) / ((after.frames - before.frames) * ticks);
+    },
+    async end() {
+      readers.kill("SIGKILL");
+      server.kill("SIGKILL");
+      await Promise.all([once(readers, "exit"), once(server, "exit")]);
+    },
+  };
 }

@@ -161,12 +161,20 @@ if (options.follows !== true) {
 }
 // A thread hears of the venue a moment later, and refuses its topics until then.
 while (gateway.notReadyReasons().length > 0) await wait(20);
+const metrics = async () => (await registry.metrics()) + (await gateway.metricsOfThreads());
+let busyBefore;
 serveTurns({
   port: gateway.port,
   topics: options.topics,
   publish,
   subscriptions: async () => {
-    const text = (await registry.metrics()) + (await gateway.metricsOfThreads());
-    return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(text)?.[1] ?? 0);
+    return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(await metrics())?.[1] ?? 0);
+  },
+  busy: async () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, busyBefore);
+    busyBefore = now;
+    const ofWorkers = (await metrics()).matchAll(/^tickwire_gateway_worker_busy_ratio{.*} (.*)$/gm);
+    return { process: utilization, workers: [...ofWorkers].map(([, ratio]) => Number(ratio)) };
   },
 });

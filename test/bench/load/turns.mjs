@@ -7,8 +7,17 @@
 //                                  so many such turns, one after the other; answered with the bytes
 //                                  that one of them allocates, if the process collects nothing
 //                                  meanwhile
-//   { kind: "mark", collect }      answered with the counts so far; `collect` is what garbage there
-//                                  is before
+//   { kind: "look", steadyMs, ms, ...load }
+//                                  the load until it has run so long, and for so long behind that,
+//                                  each to the beginning of a turn; answered with the counts at the
+//                                  start, at the beginning of what is looked at, and at the end.
+//                                  What a turn has caused is over when the next begins, so that
+//                                  whole turns are counted, however few they are
+//   { kind: "mark", collect, subscriptions, busy }
+//                                  answered with the counts so far; `collect` is what garbage there
+//                                  is before, `subscriptions` says how many there are, which takes
+//                                  some servers longer than a turn, `busy` for what part of the
+//                                  time since it was last asked each thread's event loop was busy
 //
 // A turn that comes late is made up for at once, so that the rate is what was asked for unless the
 // server cannot keep it; how many could not be made within a second is counted.
@@ -24,7 +33,8 @@ const cpuUsageOfThis = () => process.cpuUsage();
  * `cpuUsage` is that of the process that serves, where it is another one.
  */
 export function serveTurns(server) {
-  const { port, topics, publish, endTurn, subscriptions, cpuUsage = cpuUsageOfThis } = server;
+  const { port, topics, publish, endTurn, subscriptions, busy } = server;
+  const { cpuUsage = cpuUsageOfThis } = server;
   const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
   let topic = 0;
   let timer;
@@ -40,7 +50,8 @@ export function serveTurns(server) {
     counts.ticks += messages * ticks;
   }
 
-  function start(load) {
+  /** `beforeTurn` may stop it. */
+  function start(load, beforeTurn) {
     const intervalMs = 1_000 / load.turnsPerSecond;
     let dueMs = performance.now();
     const beat = () => {
@@ -51,6 +62,7 @@ export function serveTurns(server) {
         dueMs += skipped * intervalMs;
       }
       if (nowMs >= dueMs) {
+        if (beforeTurn?.() === false) return;
         turn(load);
         dueMs += intervalMs;
       }
@@ -59,17 +71,37 @@ export function serveTurns(server) {
     beat();
   }
 
-  async function mark(collect = false) {
-    const open = await subscriptions?.();
+  function counted() {
+    const { user, system } = cpuUsage();
+    return { ...counts, cpuUs: user + system, atMs: performance.now() };
+  }
+
+  function look({ steadyMs, ms, ...load }) {
+    const started = counted();
+    let before;
+    start(load, () => {
+      const nowMs = performance.now();
+      if (before === undefined) {
+        if (nowMs - started.atMs >= steadyMs) before = counted();
+      } else if (nowMs - before.atMs >= ms) {
+        process.send({ started, before, after: counted() });
+        return false;
+      }
+      return true;
+    });
+  }
+
+  async function mark({ collect = false, subscriptions: areCounted, busy: isTold }) {
+    const open = areCounted ? await subscriptions?.() : undefined;
+    const threads = isTold ? await busy?.() : undefined;
     // What a finalizer frees goes with the second time.
     for (let time = 0; collect && time < 2; time += 1) {
       globalThis.gc();
       await new Promise((resolve) => void setTimeout(resolve, 100));
     }
-    const { user, system } = cpuUsage();
     const { rss, heapUsed, external } = process.memoryUsage();
     const memory = { rss, usedBytes: heapUsed + external };
-    process.send({ ...counts, cpuUs: user + system, userUs: user, ...memory, subscriptions: open });
+    process.send({ ...counted(), ...memory, subscriptions: open, busy: threads });
   }
 
   async function allocate({ turns, ...load }) {
@@ -89,8 +121,9 @@ export function serveTurns(server) {
   process.on("message", (message) => {
     if (message.kind === "allocate") void allocate(message);
     if (message.kind === "start") start(message);
+    if (message.kind === "look") look(message);
     if (message.kind === "stop") clearTimeout(timer);
-    if (message.kind === "mark") void mark(message.collect);
+    if (message.kind === "mark") void mark(message);
   });
   process.on("disconnect", () => process.exit());
   process.send({ port });

@@ -5,16 +5,16 @@
 // has its server and its readers for all rounds of a load; those that wait cost nothing.
 import { setTimeout as wait } from "node:timers/promises";
 import { tickwire } from "@tickwire/proto/protobufjs";
-import { between, compiled, measureLimit, startStand } from "../load/stand.mjs";
+import { compiled, startLimit, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
-let seconds = 0.8;
+/**
+ * Of a look: what a load begins with, what is looked at, and what is under way when it ends. The
+ * time of whole turns counts, so that several short looks say more than a long one.
+ */
+const LOOK = { steadyMs: 150, ms: 400, restMs: 50 };
 /** Of a server that has just started, until what it runs is compiled. */
 let warmMs = 1_500;
-/** Of a load that has just started. */
-const STEADY_MS = 200;
-/** What is under way when a load ends. */
-const REST_MS = 100;
 /** What shows that the benchmark works. */
 const QUICK = { sessions: 100, ticks: 16, turnsPerSecond: 40 };
 const ONE_TOPIC = [
@@ -64,32 +64,25 @@ async function openStand(options, load, subscriptions) {
   return stand;
 }
 
-/** What the server did for a while under the load. */
-async function look(stand, load, { subscribersPerTopic, subscriptions }) {
-  stand.start(load);
-  await wait(STEADY_MS);
-  const before = await stand.mark();
-  await wait(seconds * 1_000);
-  const after = await stand.mark();
-  stand.stop();
+/** Microseconds of the server's CPU for a tick that a subscriber got. */
+async function look(stand, load, { name, subscribersPerTopic, subscriptions, isWhole }) {
+  const { cpuUs, ticks, whole } = await stand.look(load, LOOK);
   if (load.leavesQueues) await stand.settle(subscriptions);
-  else await wait(REST_MS);
-  return between(before, after, { subscribersPerTopic });
-}
-
-/** Said at once, because such a figure says nothing of the server. */
-function warn(name, { skippedTurns, closed, frames, turns }, sessions) {
-  if (sessions !== undefined && frames < turns * sessions * 0.98) {
-    process.stdout.write(`${name}: ${frames} frames for ${turns * sessions} turns, some joined\n`);
+  const framesMin = isWhole ? whole.turns * subscriptions * 0.98 : 0;
+  if (whole.frames < framesMin || whole.skippedTurns > 0 || whole.closed > 0) {
+    const { frames, turns, skippedTurns, closed } = whole;
+    process.stdout.write(
+      `${name}: ${frames} frames in ${turns} turns, some joined, ` +
+        `${skippedTurns} turns left out, ${closed} sockets closed\n`,
+    );
   }
-  if (skippedTurns > 0 || closed > 0) {
-    process.stdout.write(`${name}: ${skippedTurns} turns left out, ${closed} sockets closed\n`);
-  }
+  return cpuUs / (ticks * subscribersPerTopic);
 }
 
 async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
   const load = { turnsPerSecond, messages: 1, ticks };
-  const subscribed = { subscribersPerTopic: sessions, subscriptions: sessions };
+  // With one topic, each turn is a frame for each session.
+  const subscribed = { subscribersPerTopic: sessions, subscriptions: sessions, isWhole: true };
   const name = `1 topic, ${sessions} sessions, ${ticks} ticks a turn`;
   const open = (options) => openStand({ ...options, sockets: sessions }, load, sessions);
   const own = await open({
@@ -97,29 +90,27 @@ async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
     options: { topics: 1 },
     messages: [[HELLO, subscribe([0])]],
   });
-  const first = await look(own, load, subscribed);
-  const bytes = Math.round(first.bytes / first.frames);
+  const { whole } = await own.look(load, LOOK);
+  const bytes = Math.round(whole.bytes / whole.frames);
   const bare = await open({
     name: "uws-server.mjs",
     options: { how: "send", topics: 1, bytesPerTick: bytes / ticks },
     messages: [[]],
   });
-  const of = (candidate, stand) => async () => {
-    const result = await look(stand, load, subscribed);
-    warn(`${name}, ${candidate}`, result, sessions);
-    return result.cpuUsPerTick;
-  };
+  const of = (candidate, stand) => () =>
+    look(stand, load, { name: `${name}, ${candidate}`, ...subscribed });
   const candidates = {
     tickwire: of("tickwire", own),
     "uWebSockets.js": of("uWebSockets.js", bare),
     "uWebSockets.js again": of("uWebSockets.js again", bare),
   };
-  if (compiled("limit") !== undefined) {
-    candidates["send() in C"] = () =>
-      measureLimit({ sockets: sessions, bytes, turnsPerSecond, ticks, seconds });
-  }
+  const limit =
+    compiled("limit") === undefined
+      ? undefined
+      : await startLimit({ sockets: sessions, bytes, turnsPerSecond, ticks });
+  if (limit !== undefined) candidates["send() in C"] = () => limit.look(LOOK);
   const samples = await alternateFigures(candidates, { rounds, isWarm: true });
-  await Promise.all([own.end(), bare.end()]);
+  await Promise.all([own.end(), bare.end(), limit?.end()]);
   const reference = samples["uWebSockets.js"];
   return Object.entries(samples).map(([candidate, values]) =>
     row(name, candidate, "CPU us/tick", values, {
@@ -142,16 +133,20 @@ async function openManyTopics() {
     options: { topics: TOPICS },
     messages: sessions.map((topics) => [HELLO, subscribe(topics)]),
   });
-  const { bytes, ticks } = await look(own, load, subscribed);
+  const { whole } = await own.look(load, LOOK);
+  const bytesPerTick = whole.bytes / (whole.ticks * subscribed.subscribersPerTopic);
   const openBare = (name, how) =>
     open({
       name,
-      options: { how, topics: TOPICS, bytesPerTick: bytes / ticks },
+      options: { how, topics: TOPICS, bytesPerTick },
       messages: sessions.map((topics) => [Buffer.from(topics.join(","))]),
     });
-  const bare = await openBare("uws-server.mjs", "publish");
-  const lists = await openBare("assembled-server.mjs", "lists");
-  const walk = await openBare("assembled-server.mjs", "walk");
+  // They start at once: nothing is measured yet.
+  const [bare, lists, walk] = await Promise.all([
+    openBare("uws-server.mjs", "publish"),
+    openBare("assembled-server.mjs", "lists"),
+    openBare("assembled-server.mjs", "walk"),
+  ]);
   return { own, bare, lists, walk, subscribed };
 }
 
@@ -159,11 +154,8 @@ async function manyTopics({ target, ...shape }, stands, rounds) {
   const { own, bare, lists, walk, subscribed } = stands;
   const load = { ...shape, ticks: 1 };
   const name = `${TOPICS} topics, ${load.messages} messages a turn, ${load.turnsPerSecond} turns/s`;
-  const of = (candidate, stand) => async () => {
-    const result = await look(stand, load, subscribed);
-    warn(`${name}, ${candidate}`, result);
-    return result.cpuUsPerTick;
-  };
+  const of = (candidate, stand) => () =>
+    look(stand, load, { name: `${name}, ${candidate}`, ...subscribed });
   const candidates = {
     tickwire: of("tickwire", own),
     "uWebSockets.js publish()": of("publish()", bare),
@@ -189,7 +181,6 @@ export async function run({ rounds, quick, only = "" }) {
     return [];
   }
   if (quick) {
-    seconds = 0.5;
     warmMs = 300;
     return await oneTopic(QUICK, rounds);
   }

@@ -39,11 +39,17 @@ const CAPTURES = [
   ["bitmex-documented", 0.4, 0.4],
 ];
 
-const PASSES_MAX = 20;
+const PASSES_MAX = 10;
 /** In the life of one process a recording can be played more often: lists are read once. */
-const PLAYS_MAX = 250;
+const PLAYS_MAX = 30;
 /** Less than so many quick ones take no time that the system counts. */
-const PLAYS_MIN = 4;
+const PLAYS_MIN_QUICK = 4;
+/** Of a recording; a longer one has more of the same. */
+const FRAMES_MAX = 20_000;
+/** Of a turn, in as many passes over a recording as that takes. */
+const FRAMES_PER_SAMPLE = 10_000;
+/** Of the plays in one life that are counted, and of those before: their code is compiled then. */
+const FRAMES_PER_LIFE = 15_000;
 
 /**
  * What a play begins with is not counted, up to a third of a recording: connections and books begin
@@ -153,13 +159,13 @@ function ingestFirst(capture, framesPerBatch, startFrames) {
   return ns;
 }
 
-/** The plays behind the first one, in whose time nothing grows any more. */
-function ingestRunning(capture, framesPerBatch, startFrames) {
+/** The last plays, as many as are counted, in whose time nothing grows any more. */
+function ingestRunning(capture, framesPerBatch, { startFrames, counted }) {
   const { play, end } = createIngest(capture, framesPerBatch);
   let ns = 0;
   for (const [index, runs] of capture.plays.entries()) {
     const took = play(runs, startFrames);
-    if (index > 0) ns += took;
+    if (index >= capture.plays.length - counted) ns += took;
   }
   end();
   return ns;
@@ -281,7 +287,7 @@ export async function run({ rounds, quick, only }) {
     if (only !== undefined && !name.includes(only)) continue;
     if (quick && !name.startsWith("coinbase")) continue;
     const isMade = DOCUMENTED.has(name);
-    const framesMax = quick ? 500 : 60_000;
+    const framesMax = quick ? 500 : FRAMES_MAX;
     const capture = isMade ? makeDocumented(name) : await loadCapture(name, { framesMax });
     if (capture === undefined) {
       process.stdout.write(`left out: capture ${name} is not there\n`);
@@ -298,17 +304,17 @@ export async function run({ rounds, quick, only }) {
     const frames = jsonFrames(counted.slice(startFrames));
     const isText = frames.every((frame) => typeof frame === "string");
     // A pass costs more than its frames where the lists of instruments are long.
-    const framesPerSample = quick ? 500 : isMade ? 20_000 : 60_000;
-    const passes = Math.min(PASSES_MAX, Math.max(1, Math.round(framesPerSample / counted.length)));
+    const framesPerSample = quick ? 500 : FRAMES_PER_SAMPLE;
+    const timesFor = (frames) => Math.max(1, Math.round(frames / counted.length));
+    const passes = Math.min(PASSES_MAX, timesFor(framesPerSample));
     const repeat = (work, units) => () => {
       let ns = 0;
       for (let pass = 0; pass < passes; pass += 1) ns += work();
       return { ns, units: passes * units };
     };
-    const further = Math.min(
-      PLAYS_MAX,
-      Math.max(PLAYS_MIN, Math.round(framesPerSample / counted.length)),
-    );
+    const plays = quick ? PLAYS_MIN_QUICK : Math.min(PLAYS_MAX, timesFor(FRAMES_PER_LIFE));
+    // The first one is a play before those that are counted in any case.
+    const further = quick ? plays : 2 * plays - 1;
     capture.plays = playsOf(capture, further);
     const { isAlike, counts } = isPlayedAlike(capture);
     if (!isAlike) {
@@ -316,7 +322,10 @@ export async function run({ rounds, quick, only }) {
     }
     const running = (framesPerBatch) =>
       isAlike
-        ? () => ({ ns: ingestRunning(capture, framesPerBatch, startFrames), units: further * rest })
+        ? () => ({
+            ns: ingestRunning(capture, framesPerBatch, { startFrames, counted: plays }),
+            units: plays * rest,
+          })
         : repeat(() => ingestFirst(capture, framesPerBatch, startFrames), rest);
     alive.clear();
     const isRead = isText && !isMade;

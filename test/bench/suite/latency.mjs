@@ -9,10 +9,8 @@ import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
 /** Of one look at a candidate; the candidates of a load take turns. */
-let seconds = 0.7;
+let seconds = 0.4;
 let warmUpSeconds = 3;
-/** Looks at each candidate: more would take longer than they tell. */
-const ROUNDS_MAX = 3;
 /** Loads of so many sessions are put on the same servers, one after the other. */
 const STANDS = [
   { sessions: 300, loads: [{ name: "30 k/s", turnsPerSecond: 100 }] },
@@ -59,7 +57,7 @@ async function openStand(sessions, { server, options, messages, subscriptions })
 /** What the readers found in a while under a load, behind its first moments. */
 async function look(stand, turnsPerSecond) {
   stand.start({ turnsPerSecond, messages: 1, ticks: 1, among: 1 });
-  await wait(300);
+  await wait(150);
   const before = await stand.mark();
   await wait(seconds * 1_000);
   const { read, sent, atMs } = await stand.mark();
@@ -69,7 +67,7 @@ async function look(stand, turnsPerSecond) {
     process.stdout.write(`${read.closed} sockets closed, ${skippedTurns} turns left out\n`);
   }
   // What a second load would find under way.
-  await wait(100);
+  await wait(50);
   return { ...read, perSecond: read.stamps / ((atMs - before.atMs) / 1_000) };
 }
 
@@ -163,8 +161,7 @@ export async function run({ rounds, quick, only = "" }) {
   try {
     for (const what of STANDS) {
       for (const [bus, options] of Object.entries(buses)) {
-        const how = { bus, options, rounds: Math.min(rounds, ROUNDS_MAX), only };
-        rows.push(...(await rowsOfStand(what, how)));
+        rows.push(...(await rowsOfStand(what, { bus, options, rounds, only })));
       }
     }
   } finally {

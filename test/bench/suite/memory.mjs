@@ -22,7 +22,7 @@ const BATCHES_PER_TOPIC = 5_000;
 const SESSIONS_LONG = 50_000;
 /** Files that a server has open besides its sockets. */
 const FILES_BESIDES = 200;
-const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 10, seconds: 20 };
+const CHURN = { connectsPerSecond: 1_000, warmUpSeconds: 8, seconds: 12 };
 const CHURN_LONG = { connectsPerSecond: 1_000, warmUpSeconds: 30, seconds: 600 };
 const CHURN_QUICK = { connectsPerSecond: 100, warmUpSeconds: 1, seconds: 2 };
 /** Clients that are there at once; a busy machine admits fewer a second then. */

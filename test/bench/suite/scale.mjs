@@ -1,22 +1,21 @@
 // What a second thread costs: a gateway whose port one or two workers serve, and one that is a
 // single thread as by default; what a second gateway costs, where each reads the topics from NATS;
 // and what a second ingestor of a venue costs. All threads of the servers have one core, so what
-// counts is the CPU time of a tick that a subscriber got; on a machine with cores to spare the
-// second has one of its own. The publisher is in the process of the (first) server, and is counted;
-// nats-server is not. Each candidate has its servers and readers for all rounds of a load.
-import { setTimeout as wait } from "node:timers/promises";
+// counts is the CPU time of a tick that a subscriber got; frames a second, where each thread may
+// have a core, are measured apart (scale-cores.mjs). The publisher is in the process of the (first)
+// server, and is counted; nats-server is not. Each candidate has its servers and readers for all
+// rounds of a load.
 import { tickwire } from "@tickwire/proto/protobufjs";
 import { startNats } from "../load/nats.mjs";
-import { between, compiled, startStand } from "../load/stand.mjs";
+import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
+import { coreRows } from "./scale-cores.mjs";
 import { ingestorRows } from "./scale-ingestors.mjs";
 
-let secondsMeasured = 0.8;
+/** Of a look: what a load begins with, what is looked at, and what is under way when it ends. */
+const LOOK = { steadyMs: 200, ms: 500, restMs: 100 };
 /** Each thread compiles its code for itself, while it serves. */
 let warmMs = 3_000;
-/** Of a load that has just started, and what is under way when it ends. */
-const STEADY_MS = 300;
-const REST_MS = 200;
 let sessions = 1_000;
 const LOADS = [
   { topics: 1, each: 1, messages: 1, ticks: 16, turnsPerSecond: 40 },
@@ -54,34 +53,28 @@ async function openStands(servers, load) {
     await stand.settle(own * each);
     stands.push(stand);
   }
-  stands[0].start(load);
-  await wait(warmMs);
-  stands[0].stop();
-  await wait(REST_MS);
+  await stands[0].look(load, { ...LOOK, ms: warmMs });
   return stands;
 }
 
 /** CPU time of a tick that one of the sessions got, of all servers together. */
-async function cpuUsPerTick(name, stands, load) {
-  const markAll = () => Promise.all(stands.map((stand) => stand.mark()));
-  stands[0].start(load);
-  await wait(STEADY_MS);
-  const before = await markAll();
-  await wait(secondsMeasured * 1_000);
-  const after = await markAll();
-  stands[0].stop();
-  await wait(REST_MS);
-  const subscribersPerTopic = (sessions * load.each) / load.topics;
-  const results = before.map((mark, index) => between(mark, after[index], { subscribersPerTopic }));
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const [{ seconds, ticks }] = results;
-  if (sum("skippedTurns") > 0 || sum("closed") > 0) {
-    process.stdout.write(
-      `${name}: ${sum("skippedTurns")} turns left out, ${sum("closed")} sockets closed\n`,
-    );
+async function cpuUsPerTick(name, [first, ...others], load) {
+  const markOthers = () => Promise.all(others.map((stand) => stand.mark()));
+  const before = await markOthers();
+  const { cpuUs, ticks, whole } = await first.look(load, LOOK);
+  const after = await markOthers();
+  const gained = (key, of) =>
+    after.reduce((total, mark, index) => total + mark[of][key] - before[index][of][key], 0);
+  const closed = after.reduce((total, { read }) => total + read.closed, whole.closed);
+  if (whole.skippedTurns > 0 || closed > 0) {
+    process.stdout.write(`${name}: ${whole.skippedTurns} turns left out, ${closed} closed\n`);
   }
-  const us = (1e6 * sum("serverCores") * seconds) / ticks;
-  return { us, frames: sum("frames") / seconds };
+  const perTopic = (sessions * load.each) / load.topics;
+  return {
+    // What others take is of the whole load: they make no turns of their own.
+    us: cpuUs / (ticks * perTopic) + gained("cpuUs", "sent") / (whole.ticks * perTopic),
+    frames: (whole.frames + gained("frames", "read")) / whole.seconds,
+  };
 }
 
 /** Candidates by name, each with the options of its servers; one may be there twice. */
@@ -140,7 +133,6 @@ export async function run({ rounds, quick, only = "" }) {
   }
   if (quick) {
     // What shows that the benchmark works.
-    secondsMeasured = 0.5;
     warmMs = 200;
     sessions = 50;
     return await workersOf("quick", LOADS[0], rounds);
@@ -159,6 +151,7 @@ export async function run({ rounds, quick, only = "" }) {
       for (const server of servers) server.stop();
     }
   }
+  if (wanted("cores")) rows.push(...(await coreRows(rounds)));
   if (wanted("ingestors")) rows.push(...(await ingestorRows(rounds)));
   return rows;
 }

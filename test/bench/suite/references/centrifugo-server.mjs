@@ -27,6 +27,8 @@ const ENVIRONMENT = {
   CENTRIFUGO_CLIENT_INSECURE: "true",
   CENTRIFUGO_HTTP_API_INSECURE: "true",
   CENTRIFUGO_CLIENT_ALLOWED_ORIGINS: "*",
+  // The readers answer no pings of its protocol: there are none while it is measured.
+  CENTRIFUGO_CLIENT_PING_INTERVAL: "600s",
   CENTRIFUGO_LOG_LEVEL: "error",
 };
 // The shell ends it when this process is gone, however that ended.

@@ -18,6 +18,8 @@ const io = new Server(http, {
   transports: ["websocket"],
   perMessageDeflate: false,
   serveClient: false,
+  // The readers answer no pings of its protocol: there are none while it is measured.
+  pingInterval: 600_000,
 });
 let ticksOfTurn = 0;
 

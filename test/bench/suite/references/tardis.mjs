@@ -16,6 +16,9 @@ const EXCHANGES = {
   okx: "okex",
 };
 
+/** What the pass before made: without any of it, V8 forgets what its code was compiled for. */
+const alive = { mappers: undefined, books: undefined };
+
 /** Does a pass and returns how many events came of it; undefined if it cannot read the capture. */
 export function createTardisWork({ venue, lines }, texts, { quick }) {
   const exchange = EXCHANGES[venue];
@@ -45,6 +48,8 @@ function pass(tardis, { exchange, startedAt, messages }) {
       : [tardis.normalizeBookTickers(exchange, startedAt)]),
   ];
   const books = new Map();
+  alive.mappers = mappers;
+  alive.books = books;
   let events = 0;
   for (const text of messages) {
     const message = JSON.parse(text);
