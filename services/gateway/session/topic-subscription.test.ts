@@ -19,6 +19,7 @@ const TOPIC = "fake:BTC-USDT/trades";
 
 let hub: FakeHub;
 let view: FakeView;
+let fanOut: FanOut;
 let lanes: TopicLanes;
 let starts: number;
 let subscription: TopicSubscription;
@@ -29,10 +30,8 @@ beforeEach(() => {
   hub = new FakeHub();
   view = hub.view(TOPIC);
   starts = 0;
-  lanes = new TopicLanes(
-    { ...NO_LANE_LISTENER, onStart: () => void (starts += 1) },
-    new FanOut({ fullLists: { inc() {} } as never }),
-  );
+  fanOut = new FanOut({ fullLists: { inc() {} } as never });
+  lanes = new TopicLanes({ ...NO_LANE_LISTENER, onStart: () => void (starts += 1) }, fanOut);
   view.holds = 1;
   subscription = new TopicSubscription(
     { hub, lanes, table },
@@ -102,6 +101,16 @@ describe("a subscription", () => {
     for (let count = 0; count < 2; count += 1) view.publish();
     const news = ["based 1", "chained 2", "chained 3"];
     expect(received()).toEqual([...news, "based 3", "based 3", "based 4", "chained 5"]);
+  });
+
+  test("puts nothing into the list of its session once that has ended, which is another's", () => {
+    subscription.start();
+    lanes.close(() => {});
+    const newcomer = new TopicLanes(NO_LANE_LISTENER, fanOut);
+    for (let count = 0; count < 2; count += 1) view.publish();
+    expect(newcomer.bytes).toBe(0);
+    subscription.end();
+    newcomer.close(() => {});
   });
 
   test("shares both forms of a batch with every other", () => {

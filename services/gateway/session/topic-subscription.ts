@@ -65,7 +65,10 @@ export type SubscriptionOwner = {
   readonly table: SubscriptionTable;
   readonly hub: Pick<Hub, "release">;
   /** Where what it is owed is put. */
-  readonly lanes: Pick<TopicLanes, "seat" | "push" | "pushStart" | "pushMessage" | "pushCheck">;
+  readonly lanes: Pick<
+    TopicLanes,
+    "seat" | "isListable" | "push" | "pushStart" | "pushMessage" | "pushCheck"
+  >;
   /** Where what a slow client does not get is counted. */
   readonly metrics?: SlowMetrics;
   /** It is measured what each topic costs. */
@@ -354,8 +357,8 @@ export class TopicSubscription implements TopicSubscriber {
     this.#sequence = batch.lastSequence;
     assert(batch.topicId === this.view.id, "a subscription carries one topic");
     this.#owner.lanes.push(this.#formOf(batch));
-    // From now on it gets what everybody gets.
-    if (this.#stand === Stand.Chained && this.seat !== undefined) this.#stand = Stand.Listed;
+    // From now on it gets what everybody gets, unless its session has ended and it leaves soon.
+    if (this.#stand === Stand.Chained && this.#owner.lanes.isListable) this.#stand = Stand.Listed;
     return this.#stand === Stand.Listed;
   }
 

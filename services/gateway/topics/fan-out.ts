@@ -135,8 +135,9 @@ export class FanOut {
     this.release(list);
   }
 
-  /** One more may deliver to the list. */
+  /** One more may deliver to the list, which has its owner. */
   retain(list: number): void {
+    assert(this.#owners[list] !== undefined, "nobody begins to deliver to a list that is closed");
     this.#uses[list] = (this.#uses[list] ?? 0) + 1;
   }
 

@@ -70,6 +70,14 @@ export class TopicLanes implements ListOwner {
     this.seat = fanOut?.open(this);
   }
 
+  /**
+   * Whether batches may be put into the list from now on. The list of lanes that are closed may be
+   * another's as soon as nobody delivers to it any more.
+   */
+  get isListable(): boolean {
+    return this.seat !== undefined && !this.#closed;
+  }
+
   /** Bytes that wait in all lanes. */
   get bytes(): number {
     this.#takeListed();
