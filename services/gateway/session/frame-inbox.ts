@@ -110,12 +110,12 @@ export function keepRest(
 }
 
 /**
- * The frames of one session that are not read yet, and what is left to do of the one before. A socket brings as many as it likes in one turn
- * of the event loop, and thousands of sockets do so together after a break: what the turn has no
- * time for is copied and read in a later one, in order, and one of each session in rotation. Who
- * has more waiting than would be answered at once, refused calls among that, is over its rate.
- * Where all sessions together have more waiting than there is space for, frames are read as they
- * come, so that memory is bounded and clients feel it.
+ * The frames of one session that are not read yet, and what is left to do of the one before. A
+ * socket brings as many as it likes in one turn of the event loop, and thousands of sockets do so
+ * together after a break: what the turn has no time for is copied and read in a later one, in
+ * order, and one of each session in rotation. Who has more waiting than would be answered at once,
+ * refused calls among that, is over its rate. Where all sessions together have more waiting than
+ * there is space for, frames are read as they come, so that memory is bounded and clients feel it.
  */
 export class FrameInbox {
   readonly #parts: FrameInboxParts;
