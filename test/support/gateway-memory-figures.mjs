@@ -24,7 +24,7 @@ const [{ port }] = await once(server, "message");
 
 async function mark(collect) {
   const said = once(server, "message");
-  server.send({ kind: "mark", collect });
+  server.send({ kind: "mark", collect, subscriptions: true });
   const [counts] = await said;
   return counts;
 }
