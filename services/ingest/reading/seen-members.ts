@@ -1,3 +1,5 @@
+import { NOT_SO, wholeNumber } from "./frame-bytes.ts";
+
 /** Which members of an object a scanner has met: each is a bit of its own. */
 export class SeenMembers {
   #bits = 0;
@@ -12,6 +14,17 @@ export class SeenMembers {
     if ((this.#bits & member) !== 0) return false;
     this.#bits |= member;
     return true;
+  }
+
+  /** Reads the whole number of a member into a column, as `wholeNumber`, if it is the first. */
+  number(
+    bytes: Uint8Array,
+    at: number,
+    column: Float64Array,
+    place: number,
+    member: number,
+  ): number {
+    return this.isFirst(member) ? wholeNumber(bytes, at, column, place) : NOT_SO;
   }
 
   /** Those that were met, for `restore`. */

@@ -213,11 +213,11 @@ class GateStreamScanner {
     const asks = literal(bytes, at, STREAM_ASKS);
     if (asks >= 0) return this.#side(bytes, asks, levels.asks, Seen.Asks);
     const time = literal(bytes, at, STREAM_TIME);
-    if (time >= 0) return this.#number(bytes, time, this.#times, 0, Seen.Time);
+    if (time >= 0) return this.#seen.number(bytes, time, this.#times, 0, Seen.Time);
     const last = literal(bytes, at, STREAM_LAST_ID);
-    if (last >= 0) return this.#number(bytes, last, numbers, BookAt.LastId, Seen.LastId);
+    if (last >= 0) return this.#seen.number(bytes, last, numbers, BookAt.LastId, Seen.LastId);
     const first = literal(bytes, at, STREAM_FIRST_ID);
-    if (first >= 0) return this.#number(bytes, first, numbers, BookAt.FirstId, Seen.FirstId);
+    if (first >= 0) return this.#seen.number(bytes, first, numbers, BookAt.FirstId, Seen.FirstId);
     return this.#stream(bytes, literal(bytes, at, STREAM_NAME));
   }
 
@@ -237,16 +237,6 @@ class GateStreamScanner {
   #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
     if (this.#pair === undefined || !this.#seen.isFirst(member)) return NOT_SO;
     return levels.quoted(bytes, at, this.#book.levels.form, 0);
-  }
-
-  #number(
-    bytes: Uint8Array,
-    at: number,
-    column: Float64Array,
-    place: number,
-    member: number,
-  ): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, column, place) : NOT_SO;
   }
 
   /** True if the result ends there, and the message does but for its time and what it is. */

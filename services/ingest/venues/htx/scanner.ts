@@ -130,7 +130,7 @@ export class HtxScanner {
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    return this.#seen.number(bytes, at, this.#numbers, place, member);
   }
 
   /** Where a tick has both numbers it is not clear which of them counts. */
@@ -239,11 +239,11 @@ class HtxContractScanner {
     if (asks >= 0) return this.#side(bytes, asks, levels.asks, ContractSeen.Asks);
     const time = literal(bytes, at, OWN_TIME);
     if (time >= 0) {
-      return this.#number(bytes, time, this.#numbers, ContractAt.Time, ContractSeen.Time);
+      return this.#seen.number(bytes, time, this.#numbers, ContractAt.Time, ContractSeen.Time);
     }
     const version = literal(bytes, at, VERSION);
     if (version >= 0) {
-      return this.#number(bytes, version, numbers, BookAt.LastId, ContractSeen.Version);
+      return this.#seen.number(bytes, version, numbers, BookAt.LastId, ContractSeen.Version);
     }
     const update = literal(bytes, at, UPDATE);
     if (update >= 0) return this.#seen.isFirst(ContractSeen.Event) ? update : NOT_SO;
@@ -258,15 +258,5 @@ class HtxContractScanner {
 
   #side(bytes: Uint8Array, at: number, levels: ScannedLevels, member: number): number {
     return this.#seen.isFirst(member) ? levels.bare(bytes, at, this.#changed.levels.form) : NOT_SO;
-  }
-
-  #number(
-    bytes: Uint8Array,
-    at: number,
-    column: Float64Array,
-    place: number,
-    member: number,
-  ): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, column, place) : NOT_SO;
   }
 }

@@ -169,7 +169,7 @@ export class KucoinScanner {
   }
 
   #id(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#changed.numbers, place) : -1;
+    return this.#seen.number(bytes, at, this.#changed.numbers, place, member);
   }
 
   /** Behind both sides, asks first. */

@@ -267,7 +267,7 @@ export class OkxScanner {
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : -1;
+    return this.#seen.number(bytes, at, this.#numbers, place, member);
   }
 
   #checksum(bytes: Uint8Array, at: number): number {

@@ -170,7 +170,7 @@ export class TicketScanner {
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : NOT_SO;
+    return this.#seen.number(bytes, at, this.#numbers, place, member);
   }
 
   /** Behind the levels, each of which has both sides. */

@@ -99,7 +99,7 @@ export class MexcFuturesScanner {
   }
 
   #number(bytes: Uint8Array, at: number, place: number, member: number): number {
-    return this.#seen.isFirst(member) ? wholeNumber(bytes, at, this.#numbers, place) : NOT_SO;
+    return this.#seen.number(bytes, at, this.#numbers, place, member);
   }
 
   /** False if something is missing. A change is of one version, or of all from begin to end. */
