@@ -11,7 +11,8 @@ import { BOOK_CHANNEL } from "../src/topics/book-channel.ts";
 import { ChannelSource } from "../src/topics/channel-source.ts";
 import { ROW_CHANNELS } from "../src/topics/row-channels.ts";
 import { TICK_NAMES } from "../src/topics/tick-names.ts";
-import { FakeGateway, settle } from "./fake-gateway.ts";
+import { FakeGateway } from "./fake-gateway.ts";
+import { LateCode } from "./late-code.ts";
 
 /** A client that opens, the rest of whose code comes when the test says so. */
 export class OpeningStand {
@@ -19,17 +20,13 @@ export class OpeningStand {
   readonly clock = new ManualClock();
   readonly states: string[] = [];
   client!: Client;
-  loads = 0;
   readonly #connect: Connect<ConnectOptions, Client>;
-  #arrivals: { resolve: (code: typeof takeOver) => void; reject: (error: Error) => void }[] = [];
+  readonly #code = new LateCode(this.clock, takeOver);
 
   constructor() {
-    this.#connect = createOpeningConnect<ConnectOptions, Client>(createClient, () => {
-      this.loads += 1;
-      return new Promise((resolve, reject) => {
-        this.#arrivals.push({ resolve, reject });
-      });
-    });
+    this.#connect = createOpeningConnect<ConnectOptions, Client>(createClient, () =>
+      this.#code.load(),
+    );
   }
 
   /** `url` and `options` as `connect()` takes them. */
@@ -45,22 +42,19 @@ export class OpeningStand {
     return this;
   }
 
+  /** How often the rest of the code was asked for. */
+  get loads(): number {
+    return this.#code.loads;
+  }
+
   /** What is loaded in its time is asked for, and arrives. */
-  async arrive(): Promise<void> {
-    this.clock.advance(2_000);
-    await settle();
-    for (const { resolve } of this.#arrivals.splice(0)) resolve(takeOver);
-    await settle();
+  arrive(): Promise<void> {
+    return this.#code.arrive();
   }
 
   /** Three attempts fail. */
-  async fail(): Promise<void> {
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      for (const { reject } of this.#arrivals.splice(0)) reject(new TypeError("not fetched"));
-      await settle();
-      if (attempt < 3) this.clock.advance(2_000);
-      await settle();
-    }
+  fail(): Promise<void> {
+    return this.#code.fail();
   }
 }
 

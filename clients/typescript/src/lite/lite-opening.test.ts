@@ -9,6 +9,7 @@ import {
   type FakeSocket,
 } from "../../test/fake-gateway.ts";
 import { take } from "../../test/fake-session.ts";
+import { LateCode } from "../../test/late-code.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
 import { createEnvironment } from "../host/environment.ts";
 import { connectLite } from "./lite-client.ts";
@@ -29,8 +30,7 @@ class Stand {
   readonly clock = new ManualClock();
   readonly states: string[] = [];
   client!: LiteClient;
-  loads = 0;
-  #arrivals: { resolve: (code: typeof takeOver) => void; reject: (error: Error) => void }[] = [];
+  readonly #code = new LateCode(this.clock, takeOver);
 
   constructor() {
     for (const topic of [TRADES, QUOTES, ETH]) {
@@ -41,12 +41,7 @@ class Stand {
   connect(options: LiteConnectOptions = {}, url = "ws://gateway.test"): Promise<LiteClient> {
     const { clock, gateway } = this;
     const given = { webSocket: gateway.WebSocket, clock, random: () => 0.5, ...options };
-    return connectOpening(url, given, createEnvironment(given), () => {
-      this.loads += 1;
-      return new Promise((resolve, reject) => {
-        this.#arrivals.push({ resolve, reject });
-      });
-    });
+    return connectOpening(url, given, createEnvironment(given), () => this.#code.load());
   }
 
   async open(options: LiteConnectOptions = {}): Promise<this> {
@@ -63,22 +58,19 @@ class Stand {
     return this;
   }
 
+  /** How often the rest of the code was asked for. */
+  get loads(): number {
+    return this.#code.loads;
+  }
+
   /** What is loaded in its time is asked for, and arrives. */
-  async arrive(): Promise<void> {
-    this.clock.advance(2_000);
-    await settle();
-    for (const { resolve } of this.#arrivals.splice(0)) resolve(takeOver);
-    await settle();
+  arrive(): Promise<void> {
+    return this.#code.arrive();
   }
 
   /** Three attempts fail. */
-  async fail(): Promise<void> {
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      for (const { reject } of this.#arrivals.splice(0)) reject(new TypeError("not fetched"));
-      await settle();
-      if (attempt < 3) this.clock.advance(2_000);
-      await settle();
-    }
+  fail(): Promise<void> {
+    return this.#code.fail();
   }
 
   trades(topic: string, firstSequence: number, prices: number[]) {

@@ -1,4 +1,4 @@
-import type { BareEnvironment, HostEnvironment } from "../host/environment.ts";
+import type { BareEnvironment } from "../host/environment.ts";
 import { watchNetwork } from "../host/page-events.ts";
 import { HandedSocket } from "../opening/handed-socket.ts";
 import { connectLite } from "./lite-client.ts";
@@ -23,7 +23,9 @@ export function connectWhole(
  */
 export function takeOverLite({ environment, ...opened }: LiteOpened): LiteWhole {
   const socket = new HandedSocket(opened.socket, opened.sent);
-  const core = new LiteCore(opened.url, opened.options, withSocket(environment, socket));
+  const openWebSocket = socket.openedFirst(environment);
+  const handing = { watchNetwork, ...environment, openWebSocket };
+  const core = new LiteCore(opened.url, opened.options, handing);
   socket.open();
   const unmute: (() => void)[] = [];
   for (const step of opened.past) {
@@ -38,30 +40,7 @@ export function takeOverLite({ environment, ...opened }: LiteOpened): LiteWhole 
   for (const each of unmute) each();
   return {
     session: core,
-    goOn(waiting, end) {
-      if (!isSame) {
-        socket.end({ code: 1006, reason: "" });
-        opened.socket.close(4000, "connection-lost");
-        return;
-      }
-      for (const data of waiting) socket.deliver(data);
-      if (end !== undefined) socket.end(end);
-      else socket.listen();
-    },
-  };
-}
-
-/** The environment whose first socket is this one. */
-function withSocket(environment: BareEnvironment, socket: HandedSocket): HostEnvironment {
-  let isHanded = false;
-  return {
-    watchNetwork,
-    ...environment,
-    openWebSocket(...given) {
-      if (isHanded) return environment.openWebSocket(...given);
-      isHanded = true;
-      return socket;
-    },
+    goOn: (waiting, end) => socket.goOn(isSame, waiting, end),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { WebSocketLike } from "../host/environment.ts";
+import type { BareEnvironment, WebSocketLike } from "../host/environment.ts";
 import type { SocketEnd } from "./opened.ts";
 
 /**
@@ -71,8 +71,32 @@ export class HandedSocket implements WebSocketLike {
     return this.#isSame && this.#repeated === this.#sent.length;
   }
 
-  /** Hands on what the socket brings from now on. */
-  listen(): void {
+  /** How an environment opens sockets, of which the first is this one. */
+  openedFirst({ openWebSocket }: Pick<BareEnvironment, "openWebSocket">): typeof openWebSocket {
+    let isHanded = false;
+    return (...given) => {
+      if (isHanded) return openWebSocket(...given);
+      isHanded = true;
+      return this;
+    };
+  }
+
+  /**
+   * Brings what came meanwhile, and hands on what comes from now on. Where what was sent again is
+   * not what went out, the connection is given up instead, and the next one resumes.
+   */
+  goOn(isSame: boolean, waiting: readonly unknown[], end: SocketEnd | undefined): void {
+    if (!isSame) {
+      this.end({ code: 1006, reason: "" });
+      this.#socket.close(4000, "connection-lost");
+      return;
+    }
+    for (const data of waiting) this.deliver(data);
+    if (end !== undefined) this.end(end);
+    else this.#listen();
+  }
+
+  #listen(): void {
     const socket = this.#socket;
     socket.onmessage = (event: never) => this.onmessage?.(event);
     socket.onerror = (event: never) => this.onerror?.(event);

@@ -43,29 +43,15 @@ export function takeOver(opened: Opened): Whole {
   return {
     session,
     topics,
-    goOn(waiting, end) {
-      if (!isSame) {
-        socket.end({ code: 1006, reason: "" });
-        opened.socket.close(4000, "connection-lost");
-        return;
-      }
-      for (const data of waiting) socket.deliver(data);
-      if (end !== undefined) socket.end(end);
-      else socket.listen();
-    },
+    goOn: (waiting, end) => socket.goOn(isSame, waiting, end),
   };
 }
 
 /** The environment whose first socket is this one, and which says what it has said. */
 function environmentOf({ environment, isVisible }: Opened, socket: HandedSocket): Environment {
-  let isHanded = false;
   return {
     ...environment,
-    openWebSocket(...given) {
-      if (isHanded) return environment.openWebSocket(...given);
-      isHanded = true;
-      return socket;
-    },
+    openWebSocket: socket.openedFirst(environment),
     watchVisibility(listener) {
       if (!isVisible) listener(false);
       return environment.watchVisibility(listener);
