@@ -48,14 +48,23 @@ function leftOf({ perSecond, burst }: Supply, fullAtUs: number, nowUs: number): 
   return burst - (Math.max(0, fullAtUs - nowUs - ROUNDING_US) / 1e6) * perSecond;
 }
 
-/** When all of it will be there again, after so much was taken. */
+/**
+ * When all of it will be there again, after `amount` is taken; undefined if that is not there with
+ * `reserve` besides.
+ */
 function fullAgainUs(
-  { perSecond }: Supply,
+  supply: Supply,
   fullAtUs: number,
   nowUs: number,
-  taken: number,
-): number {
-  return Math.max(fullAtUs, nowUs) + (taken / perSecond) * 1e6;
+  { amount, reserve = 0 }: { readonly amount: number; readonly reserve?: number },
+): number | undefined {
+  if (leftOf(supply, fullAtUs, nowUs) < amount + reserve) return undefined;
+  return Math.max(fullAtUs, nowUs) + (amount / supply.perSecond) * 1e6;
+}
+
+/** How long until so much is there, if nobody takes anything meanwhile. */
+function waitMsFor(supply: Supply, fullAtUs: number, nowUs: number, amount: number): number {
+  return ((amount - leftOf(supply, fullAtUs, nowUs)) / supply.perSecond) * 1_000;
 }
 
 /** How much a session may ask for. */
@@ -125,28 +134,37 @@ export class RateLimits {
     return Math.floor(this.#options.requestsPerSecondMax * RESERVED_SHARE);
   }
 
-  /** Takes so many requests if they are there and `reserve` stays; otherwise takes nothing. */
-  #takeRequests(requests: number, nowUs: number, reserve = 0): boolean {
+  get #requests(): Supply {
     const { requestsPerSecondMax: perSecond } = this.#options;
-    const supply = { perSecond, burst: perSecond };
-    if (leftOf(supply, this.#requestsFullAtUs, nowUs) < requests + reserve) return false;
-    this.#requestsFullAtUs = fullAgainUs(supply, this.#requestsFullAtUs, nowUs, requests);
-    return true;
+    return { perSecond, burst: perSecond };
   }
 
-  /** How long until so many requests are there, if nobody asks meanwhile. */
-  #waitMs(requests: number, nowUs: number): number {
-    const { requestsPerSecondMax: perSecond } = this.#options;
-    const left = leftOf({ perSecond, burst: perSecond }, this.#requestsFullAtUs, nowUs);
-    return ((requests - left) / perSecond) * 1_000;
+  get #topics(): Supply {
+    const { topicsPerSecondMax: perSecond } = this.#options;
+    return { perSecond, burst: perSecond };
   }
 
-  #takeRefusals(requests: number, nowUs: number): boolean {
+  get #refusals(): Supply {
     const { requestsPerSecondMax: rate } = this.#options;
-    const supply = { perSecond: rate * REFUSED_SHARE, burst: rate * REFUSED_SECONDS_MAX };
-    if (leftOf(supply, this.#refusalsFullAtUs, nowUs) < requests) return false;
-    this.#refusalsFullAtUs = fullAgainUs(supply, this.#refusalsFullAtUs, nowUs, requests);
-    return true;
+    return { perSecond: rate * REFUSED_SHARE, burst: rate * REFUSED_SECONDS_MAX };
+  }
+
+  /** Takes so many requests if they are there and `reserve` stays; otherwise takes nothing. */
+  #takeRequests(amount: number, nowUs: number, reserve = 0): boolean {
+    const wanted = { amount, reserve };
+    const fullAtUs = fullAgainUs(this.#requests, this.#requestsFullAtUs, nowUs, wanted);
+    this.#requestsFullAtUs = fullAtUs ?? this.#requestsFullAtUs;
+    return fullAtUs !== undefined;
+  }
+
+  #takeRefusals(amount: number, nowUs: number): boolean {
+    const fullAtUs = fullAgainUs(this.#refusals, this.#refusalsFullAtUs, nowUs, { amount });
+    this.#refusalsFullAtUs = fullAtUs ?? this.#refusalsFullAtUs;
+    return fullAtUs !== undefined;
+  }
+
+  #waitMs(requests: number, nowUs: number): number {
+    return waitMsFor(this.#requests, this.#requestsFullAtUs, nowUs, requests);
   }
 
   /**
@@ -194,14 +212,10 @@ export class RateLimits {
 
   /** Whether requests may name so many more topics now. What is granted is used up. */
   takeTopics(topics: number, nowUs: number): boolean {
-    const { topicsPerSecondMax: perSecond } = this.#options;
-    const supply = { perSecond, burst: perSecond };
-    if (leftOf(supply, this.#topicsFullAtUs, nowUs) < topics) {
-      this.#topicsRefused = topics;
-      return false;
-    }
-    this.#topicsFullAtUs = fullAgainUs(supply, this.#topicsFullAtUs, nowUs, topics);
-    return true;
+    const fullAtUs = fullAgainUs(this.#topics, this.#topicsFullAtUs, nowUs, { amount: topics });
+    this.#topicsFullAtUs = fullAtUs ?? this.#topicsFullAtUs;
+    if (fullAtUs === undefined) this.#topicsRefused = topics;
+    return fullAtUs !== undefined;
   }
 
   /** What becomes of the request whose topics were not granted last: naming them was work. */
@@ -209,9 +223,7 @@ export class RateLimits {
     const topics = this.#topicsRefused;
     const { requestsPerSecondMax, topicsPerSecondMax } = this.#options;
     const costOfTopic = requestsPerSecondMax / topicsPerSecondMax;
-    const supply = { perSecond: topicsPerSecondMax, burst: topicsPerSecondMax };
-    const left = leftOf(supply, this.#topicsFullAtUs, nowUs);
-    const waitMs = ((topics - left) / topicsPerSecondMax) * 1_000;
+    const waitMs = waitMsFor(this.#topics, this.#topicsFullAtUs, nowUs, topics);
     return this.refuse(waitMs, nowUs, 1 + topics * costOfTopic);
   }
 
