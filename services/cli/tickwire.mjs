@@ -4,7 +4,6 @@
 import { statSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { join } from "node:path";
-import { runCompiled } from "./compiled-program.mjs";
 
 /** In many files, as the compiler writes them. */
 const BUILT = "../../dist/services/cli/main.js";
@@ -29,6 +28,7 @@ function writtenMs(path) {
 const bundledMs = writtenMs(BUNDLED);
 if (bundledMs > 0 && BUILD_NOTES.every((path) => writtenMs(path) <= bundledMs)) {
   if (module.enableCompileCache === undefined) {
+    const { runCompiled } = await import("./compiled-program.mjs");
     runCompiled(placeOf(BUNDLED));
   } else {
     // From version 22.8 on, Node keeps what it compiles; where it cannot, it goes on without.
