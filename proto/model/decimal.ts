@@ -107,28 +107,35 @@ export function formatDecimal(mantissa: Mantissa, scale: number): string {
  * decimal.
  */
 export function canonicalDecimal(text: string): string | undefined {
-  if (isCanonical(text)) return text;
+  const end = canonicalEnd(text);
+  if (end > 0) return end === text.length ? text : text.slice(0, end);
   const parts = splitDecimal(text);
   if (parts === undefined) return undefined;
   if (parts.digits === "0") return "0";
   return placePoint(parts.negative, parts.digits, parts.scale);
 }
 
-/** True for most of the texts that venues write. False says nothing. */
-function isCanonical(text: string): boolean {
+/**
+ * Where zeros begin that say nothing, behind which there is nothing else, in most of the texts that
+ * venues write. 0 says nothing about the text.
+ */
+function canonicalEnd(text: string): number {
   const { length } = text;
-  if (length > DECIMAL_DIGITS_MAX) return false;
+  if (length > DECIMAL_DIGITS_MAX) return 0;
   const first = text.charCodeAt(0) === MINUS ? 1 : 0;
   let index = first;
   while (index < length && isDigitAt(text, index)) index++;
-  const digits = index - first;
-  if (digits === 0 || (digits > 1 && text.charCodeAt(first) === ZERO)) return false;
-  if (index === length) return text.charCodeAt(first) !== ZERO || first === 0;
-  if (text.charCodeAt(index) !== POINT) return false;
-  index++;
-  while (index < length && isDigitAt(text, index)) index++;
-  const last = text.charCodeAt(length - 1);
-  return index === length && last !== ZERO && last !== POINT;
+  if (index === first) return 0;
+  // Such as "007", and "-0.0", which is not far from "-0.5".
+  if (text.charCodeAt(first) === ZERO && index > 1) return 0;
+  let end = index;
+  if (index < length) {
+    if (text.charCodeAt(index++) !== POINT || index === length) return 0;
+    while (index < length && isDigitAt(text, index)) {
+      if (text.charCodeAt(index++) !== ZERO) end = index;
+    }
+  }
+  return index < length ? 0 : end;
 }
 
 function isDigitAt(text: string, index: number): boolean {
