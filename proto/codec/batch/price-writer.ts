@@ -100,7 +100,7 @@ export class PriceColumns {
     return texts ?? NO_TEXTS;
   }
 
-  /** False if a difference is too large for this; the state is then as it was. */
+  /** False if one of the prices is no safe integer; the state is then as it was. */
   #writePrices(writer: ByteWriter, state: ChainState, isLevels: boolean): boolean {
     const { values, exact, count } = this.prices;
     if (exact !== undefined) return false;
@@ -113,15 +113,15 @@ export class PriceColumns {
     for (let index = 0; index < count; index += 1) {
       const value = values[index] as number;
       const flags = flagsList[index] as number;
-      let difference: number;
-      if ((flags & askMask) === 0) {
-        difference = value - price;
-        price = value;
-      } else {
-        difference = value - askPrice;
-        askPrice = value;
+      const isAsk = (flags & askMask) !== 0;
+      const before = isAsk ? askPrice : price;
+      if (isAsk) askPrice = value;
+      else price = value;
+      const difference = value - before;
+      if (difference > FAST_DIFFERENCE_MAX || difference < -FAST_DIFFERENCE_MAX) {
+        at = putWidePrice(bytes, at, BigInt(value) - BigInt(before), flags);
+        continue;
       }
-      if (difference > FAST_DIFFERENCE_MAX || difference < -FAST_DIFFERENCE_MAX) return false;
       const code = (difference < 0 ? -8 * difference - 4 : 8 * difference) + flags;
       if (code < 0x80) {
         bytes[at] = code;
@@ -148,16 +148,15 @@ export class PriceColumns {
     for (let index = 0; index < count; index += 1) {
       const flags = this.#flags[index] as number;
       const chain = (flags & askMask) === 0 ? 0 : 1;
-      const value = exact === undefined ? BigInt(values[index] as number) : exact[index];
-      let difference = value === undefined ? DIFFERENCE_MAX : value - chains[chain];
+      const value = exact === undefined ? (values[index] as number) : exact[index];
+      let difference = value === undefined ? DIFFERENCE_MAX : BigInt(value) - chains[chain];
       if (difference >= DIFFERENCE_MAX || difference < -DIFFERENCE_MAX) {
         texts.push({ place: 2 * index, text: this.prices.text(index) });
         difference = 0n;
       }
       chains =
         chain === 0 ? [chains[0] + difference, chains[1]] : [chains[0], chains[1] + difference];
-      const code = 4n * zigzagWide(difference) + BigInt(flags);
-      writer.position = putBigVarint(writer.bytes, writer.position, code);
+      writer.position = putWidePrice(writer.bytes, writer.position, difference, flags);
     }
     state.price = fromBigInt(chains[0]);
     state.askPrice = fromBigInt(chains[1]);
@@ -173,18 +172,22 @@ export class PriceColumns {
     let at = start;
     for (let index = 0; index < count; index += 1) {
       if (((this.#flags[index] as number) & removedMask) !== 0) continue;
-      if (exact === undefined) {
-        at = putVarint(bytes, at, values[index] as number);
-        continue;
-      }
-      const value = exact[index];
+      const value = exact === undefined ? (values[index] as number) : exact[index];
       if (value === undefined) {
         texts?.push({ place: 2 * index + 1, text: this.sizes.text(index) });
       }
-      at = putBigVarint(bytes, at, value ?? 0n);
+      at =
+        typeof value === "bigint"
+          ? putBigVarint(bytes, at, value)
+          : putVarint(bytes, at, value ?? 0);
     }
     writer.position = at;
     if (at === start) writer.position = before;
     else writer.close(start);
   }
+}
+
+/** Writes a difference of which a double may not hold the code. */
+function putWidePrice(bytes: Uint8Array, at: number, difference: bigint, flags: number): number {
+  return putBigVarint(bytes, at, 4n * zigzagWide(difference) + BigInt(flags));
 }

@@ -31,8 +31,11 @@ export type PlacedText = { readonly place: number; readonly text: string };
 export class ScaledColumn {
   values = new Float64Array(INITIAL_VALUES);
   count = 0;
-  /** Set by `settle` if some mantissa is not safe: undefined in it has to travel as text. */
-  exact: (bigint | undefined)[] | undefined;
+  /**
+   * Set by `settle` if some mantissa is not safe, which is then a bigint in it; undefined has to
+   * travel as text.
+   */
+  exact: (Mantissa | undefined)[] | undefined;
   readonly #allowNegative: boolean;
   #scales = new Uint16Array(INITIAL_VALUES);
   #large: Map<number, bigint> | undefined;
@@ -149,13 +152,17 @@ export class ScaledColumn {
   }
 
   /** Undefined if the value does not fit at that scale. */
-  #atScale(index: number, scale: number): bigint | undefined {
-    const mantissa = this.#mantissa(index);
+  #atScale(index: number, scale: number): Mantissa | undefined {
     const ownScale = this.#scales[index] as number;
-    if (mantissa === 0n) return 0n;
+    if (ownScale <= scale && this.#large?.has(index) !== true) {
+      const rescaled = this.#rescaled(index, scale);
+      if (Number.isSafeInteger(rescaled)) return rescaled;
+    }
+    const mantissa = this.#mantissa(index);
+    if (mantissa === 0n) return 0;
     if (ownScale > scale || (mantissa < 0n && !this.#allowNegative)) return undefined;
     const value = mantissa * 10n ** BigInt(scale - ownScale);
-    return value < MAGNITUDE_MAX && value >= -MAGNITUDE_MAX ? value : undefined;
+    return value < MAGNITUDE_MAX && value >= -MAGNITUDE_MAX ? fromBigInt(value) : undefined;
   }
 
   #mantissa(index: number): bigint {
@@ -164,9 +171,7 @@ export class ScaledColumn {
 
   /** The value at the scale that was settled; undefined if it has to travel as text. */
   at(index: number): Mantissa | undefined {
-    if (this.exact === undefined) return this.values[index] as number;
-    const value = this.exact[index];
-    return value === undefined ? undefined : fromBigInt(value);
+    return this.exact === undefined ? (this.values[index] as number) : this.exact[index];
   }
 
   /** The value as exact text. Throws WireError if that is too long. */
