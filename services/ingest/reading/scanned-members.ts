@@ -42,6 +42,8 @@ export class ScannedMembers {
   readonly #inner: readonly (ScannedMembers | undefined)[];
   /** The keys as they stood last, by their place. */
   readonly #keys: KnownKey[] = [];
+  /** A record that says nothing. One that grows member by member takes V8 ten times as long. */
+  readonly #empty: { readonly [name: string]: undefined };
   /** Where the values begin and end, quotes left out; 0 where a member is not there. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
@@ -54,6 +56,7 @@ export class ScannedMembers {
     this.#inner = names.map((name) => objects.get(name));
     const isKnown = [...objects.keys()].every((name) => names.includes(name));
     assert(isKnown, "an object that is read is one of the wanted members");
+    this.#empty = Object.fromEntries(names.map((name) => [name, undefined]));
     this.#starts = new Int32Array(names.length);
     this.#ends = new Int32Array(names.length);
   }
@@ -96,19 +99,22 @@ export class ScannedMembers {
     return typeof value === "string" ? value : undefined;
   }
 
-  /** The wanted members that are there, by their names, with numbers as their texts. */
+  /**
+   * The wanted members by their names, with numbers as their texts; undefined for one that is not
+   * there.
+   */
   textRecord(bytes: Uint8Array): TextRecord {
-    const record: { [name: string]: JsonText } = {};
+    const record: { [name: string]: JsonText | undefined } = { ...this.#empty };
     for (let wanted = 0; wanted < this.#names.length; wanted += 1) {
-      const value = this.value(bytes, wanted);
-      if (value !== undefined) record[this.#names[wanted]!] = value;
+      record[this.#names[wanted]!] = this.value(bytes, wanted);
     }
-    return record;
+    // Whoever asks for a name of it has to know that it may not be there in any case.
+    return record as TextRecord;
   }
 
   /** The same with numbers as `JSON.parse` gives them. */
   record(bytes: Uint8Array): JsonRecord {
-    const record: { [name: string]: unknown } = {};
+    const record: { [name: string]: unknown } = { ...this.#empty };
     for (let wanted = 0; wanted < this.#names.length; wanted += 1) {
       const value = this.value(bytes, wanted);
       if (value === undefined) continue;
