@@ -51,6 +51,13 @@ test("candles are in the order of their start, whatever order they come in", () 
   expect(starts).toEqual([1, 2, 3]);
 });
 
+test("one that is older than all that may be kept is not kept, nor counted", () => {
+  const topic = record();
+  for (const start of [5, 4, 3, 2, 6, 1]) topic.keep(candle(start, "x"));
+  const starts = rowsOf(topic.candles(60_000)).map((each) => each.openTimeUs);
+  expect(starts).toEqual([4, 5, 6]);
+});
+
 test("only the last candles are kept, and intervals do not mix", () => {
   const topic = record();
   for (const start of [1, 2, 3, 4]) topic.keep(candle(start, "x"));

@@ -1,12 +1,13 @@
 import { BatchWriter } from "@tickwire/proto/codec";
 import type { BusBatch, PendingColumns } from "@tickwire/proto/codec";
 import { assert } from "#core/assert.ts";
+import type { ByteBudget } from "#core/byte-budget.ts";
 import type { Channel, Instrument } from "#core/instrument.ts";
 import type { Candle, MarketEvent, Status } from "#core/market-event.ts";
 import type { MarketTick } from "#core/market-tick.ts";
+import { placeOfStart } from "#core/start-order.ts";
 import { batchKindOf, rowsOfEvents } from "#wire/event-codec.ts";
 import { BatchHistory } from "./batch-history.ts";
-import type { ByteBudget } from "#core/byte-budget.ts";
 import { NO_ROWS } from "./history-page.ts";
 import type { KeptRows } from "./history-page.ts";
 import type { PublishLatency } from "./publish-latency.ts";
@@ -348,17 +349,16 @@ export class TopicRecord {
   #keepCandle(candle: Candle): void {
     const candles = this.#candles.get(candle.intervalMs) ?? [];
     this.#candles.set(candle.intervalMs, candles);
-    let index = candles.length;
-    while (index > 0 && (candles[index - 1] as Candle).openTimeUs > candle.openTimeUs) index -= 1;
-    if (index > 0 && candles[index - 1]?.openTimeUs === candle.openTimeUs) {
-      candles[index - 1] = candle;
+    const { recentCandlesMax } = this.#limits;
+    const index = placeOfStart(candles, candle.openTimeUs);
+    if (candles[index]?.openTimeUs === candle.openTimeUs) {
+      candles[index] = candle;
       return;
     }
+    const isFull = candles.length === recentCandlesMax;
+    if (isFull && index === 0) return;
     candles.splice(index, 0, candle);
-    if (candles.length > this.#limits.recentCandlesMax) candles.shift();
-    assert(
-      candles.length <= this.#limits.recentCandlesMax,
-      "no more candles are kept than recentCandlesMax",
-    );
+    if (isFull) candles.shift();
+    assert(candles.length <= recentCandlesMax, "no more candles are kept than recentCandlesMax");
   }
 }

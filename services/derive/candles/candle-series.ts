@@ -1,3 +1,4 @@
+import { placeOfStart } from "#core/start-order.ts";
 import { CandleTally } from "./candle-tally.ts";
 import type { CandleTexts, TallyScales, TallyTrade } from "./candle-tally.ts";
 
@@ -169,9 +170,8 @@ export class CandleSeries {
   }
 
   #entryOf(openTimeUs: number): Entry {
-    let index = this.#entries.length;
-    while (index > 0 && (this.#entries[index - 1] as Entry).openTimeUs > openTimeUs) index -= 1;
-    const known = this.#entries[index - 1];
+    const index = placeOfStart(this.#entries, openTimeUs);
+    const known = this.#entries[index];
     if (known?.openTimeUs === openTimeUs) return known;
     const entry: Entry = {
       openTimeUs,
