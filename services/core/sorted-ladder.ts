@@ -66,17 +66,22 @@ export class SortedLadder implements Ladder {
     for (let index = length - 1; index >= 0; index -= 1) {
       const price = prices[index]!;
       const size = sizes[index]!;
-      const isPlain = typeof price === "number" && typeof size === "number";
+      if (typeof price !== "number" || typeof size !== "number") {
+        this.clear();
+        this.#large = new PriceLadder(this.side);
+        this.#large.replace(columns);
+        return;
+      }
       // Rises towards the best.
-      const key = isPlain ? price * this.#sign : Number.NaN;
+      const key = price * this.#sign;
       if (!(key > previous)) {
         this.#replaceUnsorted(columns);
         return;
       }
       previous = key;
       if (size === 0) continue;
-      this.#prices[count] = price as number;
-      this.#sizes[count] = size as number;
+      this.#prices[count] = price;
+      this.#sizes[count] = size;
       count += 1;
     }
     this.#count = count;
