@@ -47,6 +47,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "test/bench/load/tickwire-server.mjs": "a process of the benchmark fanout",
   "test/bench/load/assembled-server.mjs": "a process of the benchmark fanout",
   "test/bench/load/uws-server.mjs": "a process of the benchmark fanout",
+  "test/bench/suite/ingest-capture.mjs": "a process of the benchmark ingest",
   "test/bench/suite/references/ws-server.mjs": "a process of the benchmark peers",
   "test/bench/suite/references/socket-io-server.mjs": "a process of the benchmark peers",
   "test/bench/suite/references/centrifugo-server.mjs": "a process of the benchmark peers",

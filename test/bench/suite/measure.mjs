@@ -31,16 +31,17 @@ function median(values) {
 /**
  * Asks each candidate once a round for a figure that it measures itself, in turns that start with
  * another one each round. The first round is left out, in which files are read from the disk,
- * unless what is measured runs already.
+ * unless what is measured runs already. `nextRound` prepares a round, in time that nobody counts.
  *
  * @param {Record<string, () => unknown>} candidates
  * @returns What each candidate said, one figure a round.
  */
-export async function alternateFigures(candidates, { rounds, isWarm = false }) {
+export async function alternateFigures(candidates, { rounds, isWarm = false, nextRound }) {
   const names = Object.keys(candidates);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   const leftOut = isWarm ? 0 : roundsLeftOut;
   for (let round = 0; round < rounds + leftOut; round += 1) {
+    nextRound?.();
     for (let place = 0; place < names.length; place += 1) {
       const name = names[(place + round) % names.length];
       const figure = await candidates[name]();

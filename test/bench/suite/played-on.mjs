@@ -12,6 +12,9 @@ const IDS_PER_PLAY = 10_000_000;
 /** Ids of so many digits are times in tenths of a microsecond. */
 const TIMELIKE_ID_DIGITS = 17;
 
+/** What is compressed again takes as long to undo, however well it was done. */
+const QUICKLY = { level: 1 };
+
 const ISO_TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/g;
 // The id of a trade has a name, or is the first of a list where the trade's time follows it, or
 // counts in the last part of a UUID.
@@ -53,7 +56,7 @@ function moved(line, shift) {
   const later = { ...line, atUs: line.atUs + shift.byUs };
   if (typeof line.frame === "string") later.frame = movedText(line.frame, shift);
   else if (isCompressed(line.frame)) {
-    later.frame = gzipSync(movedText(gunzipSync(line.frame).toString(), shift));
+    later.frame = gzipSync(movedText(gunzipSync(line.frame).toString(), shift), QUICKLY);
   }
   if (typeof line.body === "string") later.body = movedText(line.body, shift);
   return later;
