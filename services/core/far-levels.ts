@@ -1,9 +1,11 @@
+import { LevelTable } from "./level-table.ts";
+
 /**
  * Levels of one side of a book that are far from its best: found by their price, and put in order
  * when somebody wants to see them.
  */
 export class FarLevels {
-  readonly #sizes = new Map<number, number>();
+  readonly #sizes = new LevelTable();
   readonly #sign: 1 | -1;
   /** Best first; undefined if they are to be sorted anew. */
   #prices: number[] | undefined;
@@ -14,19 +16,17 @@ export class FarLevels {
   }
 
   get count(): number {
-    return this.#sizes.size;
+    return this.#sizes.count;
   }
 
   /** 0 if there is no such level. */
   sizeAt(price: number): number {
-    return this.#sizes.get(price) ?? 0;
+    return this.#sizes.sizeAt(price);
   }
 
   /** Sets the size of a level; 0 removes it. */
   set(price: number, size: number): void {
-    const wasThere = this.#sizes.has(price);
-    if (size !== 0) this.#sizes.set(price, size);
-    else this.#sizes.delete(price);
+    const wasThere = this.#sizes.set(price, size) !== 0;
     const prices = this.#prices;
     if (prices === undefined || wasThere === (size !== 0)) return;
     const index = this.#placeOf(prices, price);
@@ -36,8 +36,11 @@ export class FarLevels {
 
   /** Best first, for as long as nothing changes. */
   prices(): readonly number[] {
-    const sign = this.#sign;
-    this.#prices ??= [...this.#sizes.keys()].sort((a, b) => (b - a) * sign);
+    if (this.#prices === undefined) {
+      const sorted = this.#sizes.prices().sort();
+      if (this.#sign === 1) sorted.reverse();
+      this.#prices = Array.from(sorted);
+    }
     return this.#prices;
   }
 

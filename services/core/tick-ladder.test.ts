@@ -116,6 +116,23 @@ describe.each(["bid", "ask"] as const)(
       expect(pair.differences).toEqual([]);
     });
 
+    test.each([15, 16, 17, 60, 1_000])("where levels are %i steps apart", (gap) => {
+      const pair = new Pair(side);
+      const { prices, sizes } = run(side, 5_000_000, 600, gap);
+      pair.both((ladder) => ladder.replace({ prices, sizes }));
+      // Of which one is a single step.
+      pair.both((ladder) => ladder.set((prices[300] as number) + 1, 5));
+      pair.makeBusy();
+      pair.compare();
+      for (let change = 0; change < 2 * CHANGES_JUDGED; change += 1) {
+        const price = prices[(change * 7) % 600] as number;
+        pair.both((ladder) => ladder.set(price, change % 3 === 0 ? 0 : change));
+        if (change % 64 === 0) pair.compare(600);
+      }
+      pair.compare(600);
+      expect(pair.differences).toEqual([]);
+    });
+
     test("where one price is far from the others", () => {
       const pair = new Pair(side);
       pair.both((ladder) => ladder.replace(run(side, 5_000_000, 400)));

@@ -19,6 +19,8 @@ export const WINDOW_LEVELS_MIN = 96;
 /** Prices that a window spans at first, and at most: 8 and 132 KB. */
 export const WINDOW_TICKS_MIN = 1_024;
 export const WINDOW_TICKS_MAX = 16_384;
+/** A list takes two numbers a level: a window that is larger than eight of it is not made. */
+const TICKS_PER_LEVEL_MAX = 16;
 /** Changes after which it is judged whether a side should have a window, and a longer one. */
 export const CHANGES_JUDGED = 1_024;
 /** A window that misses more than one change in twenty spans too little. */
@@ -288,14 +290,12 @@ export class TickLadder implements Ladder, BestLevels {
     const window = this.#window!;
     const { length } = window;
     const isTooSmall = this.#misses > MISSES_MAX && length < WINDOW_TICKS_MAX;
-    const isBesideThem = this.#misses > CHANGES_JUDGED / 2 && length === WINDOW_TICKS_MAX;
     const isNearItsEnd = window.best < length / 4 && this.#far.count > 0;
     this.#changes = 0;
     this.#misses = 0;
     this.#rebuilds = 0;
     this.#far.forgetOrder();
-    if (isBesideThem) this.#giveUp();
-    else if (this.count < WINDOW_LEVELS_MIN / 2) this.#giveUpSoftly();
+    if (this.count < WINDOW_LEVELS_MIN / 2) this.#giveUpSoftly();
     else if (isTooSmall || isNearItsEnd) {
       if (isTooSmall) this.#ticks = 2 * length;
       this.#adopt(this.levels());
@@ -312,7 +312,7 @@ export class TickLadder implements Ladder, BestLevels {
       this.#isOdd = true;
       return;
     }
-    const ticks = this.#ticks;
+    const ticks = this.#ticksFor(prices as readonly number[], tick);
     const basePrice = (prices[0] as number) - this.#sign * bestPlaceIn(ticks) * tick;
     if (!isExact(Math.abs(basePrice) + ticks * tick)) {
       this.#giveUp();
@@ -333,6 +333,17 @@ export class TickLadder implements Ladder, BestLevels {
     this.#sorted.clear();
     // Prices so far apart are found faster in a list.
     if (window.count < WINDOW_LEVELS_MIN / 2) this.#giveUp();
+  }
+
+  /**
+   * Prices that the next window spans: more where levels are so far apart that few would be in it.
+   */
+  #ticksFor(prices: readonly number[], tick: number): number {
+    const last = prices[Math.min(prices.length, WINDOW_LEVELS_MIN / 2) - 1]!;
+    const needed = Math.abs(last - prices[0]!) / tick;
+    const ticksMax = Math.min(WINDOW_TICKS_MAX, TICKS_PER_LEVEL_MAX * prices.length);
+    while (bestPlaceIn(this.#ticks) < needed && 2 * this.#ticks <= ticksMax) this.#ticks *= 2;
+    return this.#ticks;
   }
 
   /** The list has the levels from now on, until they are replaced. */
