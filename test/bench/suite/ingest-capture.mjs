@@ -16,11 +16,11 @@ import { createTardisWork } from "./references/tardis.mjs";
 const FRAMES_MAX = 20_000;
 /** Of a round, in as many plays as that takes, and of all plays before the rounds. */
 const FRAMES_PER_ROUND = 30_000;
-const FRAMES_TO_COMPILE = 200_000;
+const FRAMES_TO_COMPILE = 150_000;
 const FRAMES_QUICK = 500;
 /** Of a short recording, more plays have more of what a play begins with than of frames. */
 const PLAYS_PER_ROUND_MAX = 40;
-const PLAYS_TO_COMPILE_MAX = 150;
+const PLAYS_TO_COMPILE_MAX = 100;
 /** What is compressed takes longer to make than to measure. */
 const PLAYS_COMPRESSED_MAX = 8;
 
@@ -303,8 +303,8 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
   let frames;
   const playsPerRoundMax = isRead ? PLAYS_PER_ROUND_MAX : PLAYS_COMPRESSED_MAX;
   const playsPerRound = endless.playsFor(framesPerRound, playsPerRoundMax);
-  const nextRound = () => {
-    plays = Array.from({ length: playsPerRound }, () => endless.next());
+  const takePlays = (count) => {
+    plays = Array.from({ length: count }, () => endless.next());
     frames = framesToParse(plays, startFrames);
     globalThis.gc();
   };
@@ -327,11 +327,13 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
     "a batch per 16 frames": () => inLife(by16),
     "a batch per frame": () => inLife(by1),
   };
+  const nextRound = () => takePlays(playsPerRound);
   const samples = await alternateFigures(candidates, { rounds, isWarm: true, nextRound });
   const reference = samples.parse;
   // Last: of what has an end, V8 throws the code away that was compiled for it.
   const starts = { parse: candidates.parse, anew };
-  const started = await alternateFigures(starts, { rounds, isWarm: true, nextRound });
+  const nextStart = () => takePlays(1);
+  const started = await alternateFigures(starts, { rounds, isWarm: true, nextRound: nextStart });
   const rows = [];
   const say = (candidate, values, against) =>
     rows.push(row(name, candidate, "frames/CPU-s", values, against));
