@@ -4,16 +4,18 @@ import { cpus, loadavg } from "node:os";
 
 /** More turns of this say more than fewer that are longer. */
 let cpuNsATurn = 40_000_000;
-/** Of a turn of which nothing is kept, in which code is compiled. */
+/** Of a turn of which nothing is kept, in which code is compiled, where no more is asked for. */
 let cpuNsToCompile = 80_000_000;
 /** Rounds at the start of which nothing is kept. */
 let roundsLeftOut = 1;
+let isQuick = false;
 
 /** For a run that shows that the suite works: its figures mean nothing. */
 export function measureQuickly() {
   cpuNsATurn = 3_000_000;
   cpuNsToCompile = cpuNsATurn;
   roundsLeftOut = 0;
+  isQuick = true;
 }
 
 /** CPU nanoseconds of this process, of all its threads, so far. */
@@ -55,17 +57,19 @@ export async function alternateFigures(candidates, { rounds, isWarm = false, nex
  * Gives each candidate a turn a round, long enough to be measured. The turns start with another
  * candidate each round, and the first round, in which code is compiled, is left out. A candidate
  * does its work and returns how many units it did; it may return a promise. One that is not to be
- * measured whole returns its units with the CPU time in `ns` that they took.
+ * measured whole returns its units with the CPU time in `ns` that they took. `toCompileNs` is the
+ * CPU time of a turn of the round that is left out.
  *
  * @typedef {number | { units: number; ns: number }} Done
  * @param {Record<string, () => Done | Promise<Done>>} candidates
  * @returns CPU nanoseconds for a unit, by candidate, one number a round.
  */
-export async function alternate(candidates, { rounds }) {
+export async function alternate(candidates, { rounds, toCompileNs }) {
   const names = Object.keys(candidates);
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds + roundsLeftOut; round += 1) {
-    const turnNs = round < roundsLeftOut ? cpuNsToCompile : cpuNsATurn;
+    const compileNs = isQuick ? cpuNsToCompile : (toCompileNs ?? cpuNsToCompile);
+    const turnNs = round < roundsLeftOut ? compileNs : cpuNsATurn;
     for (let place = 0; place < names.length; place += 1) {
       const name = names[(place + round) % names.length];
       globalThis.gc?.();
