@@ -1,4 +1,3 @@
-import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { Client, type ConnectOptions } from "../src/client.ts";
 import type { Connect } from "../src/connect.ts";
 import { createOpeningConnect } from "../src/opening/opening-connect.ts";
@@ -11,22 +10,16 @@ import { BOOK_CHANNEL } from "../src/topics/book-channel.ts";
 import { ChannelSource } from "../src/topics/channel-source.ts";
 import { ROW_CHANNELS } from "../src/topics/row-channels.ts";
 import { TICK_NAMES } from "../src/topics/tick-names.ts";
-import { FakeGateway } from "./fake-gateway.ts";
-import { LateCode } from "./late-code.ts";
+import { LateStand } from "./late-stand.ts";
 
 /** A client that opens, the rest of whose code comes when the test says so. */
-export class OpeningStand {
-  readonly gateway = new FakeGateway();
-  readonly clock = new ManualClock();
-  readonly states: string[] = [];
+export class OpeningStand extends LateStand<typeof takeOver> {
   client!: Client;
   readonly #connect: Connect<ConnectOptions, Client>;
-  readonly #code = new LateCode(this.clock, takeOver);
 
   constructor() {
-    this.#connect = createOpeningConnect<ConnectOptions, Client>(createClient, () =>
-      this.#code.load(),
-    );
+    super(takeOver);
+    this.#connect = createOpeningConnect<ConnectOptions, Client>(createClient, () => this.load());
   }
 
   /** `url` and `options` as `connect()` takes them. */
@@ -40,21 +33,6 @@ export class OpeningStand {
     this.client = await this.connect(options);
     this.client.onState((state, { code }) => this.states.push(`${state} ${code}`));
     return this;
-  }
-
-  /** How often the rest of the code was asked for. */
-  get loads(): number {
-    return this.#code.loads;
-  }
-
-  /** What is loaded in its time is asked for, and arrives. */
-  arrive(): Promise<void> {
-    return this.#code.arrive();
-  }
-
-  /** Three attempts fail. */
-  fail(): Promise<void> {
-    return this.#code.fail();
   }
 }
 

@@ -1,15 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import {
   encodeBatches,
-  FakeGateway,
   quotesBatch,
   settle,
   tradesBatch,
   type FakeSocket,
 } from "../../test/fake-gateway.ts";
 import { take } from "../../test/fake-session.ts";
-import { LateCode } from "../../test/late-code.ts";
+import { LateStand } from "../../test/late-stand.ts";
 import type { NoticeEvent } from "../events/stream-events.ts";
 import { createEnvironment } from "../host/environment.ts";
 import { connectLite } from "./lite-client.ts";
@@ -25,14 +23,11 @@ const ETH = "binance:ETH-USDT/trades";
 const EPOCH = 7;
 
 /** A small client whose code comes when the test says so. */
-class Stand {
-  readonly gateway = new FakeGateway();
-  readonly clock = new ManualClock();
-  readonly states: string[] = [];
+class Stand extends LateStand<typeof takeOver> {
   client!: LiteClient;
-  readonly #code = new LateCode(this.clock, takeOver);
 
   constructor() {
+    super(takeOver);
     for (const topic of [TRADES, QUOTES, ETH]) {
       this.gateway.topics.set(topic, { epoch: EPOCH, sequence: 100 });
     }
@@ -41,7 +36,7 @@ class Stand {
   connect(options: LiteConnectOptions = {}, url = "ws://gateway.test"): Promise<LiteClient> {
     const { clock, gateway } = this;
     const given = { webSocket: gateway.WebSocket, clock, random: () => 0.5, ...options };
-    return connectOpening(url, given, createEnvironment(given), () => this.#code.load());
+    return connectOpening(url, given, createEnvironment(given), () => this.load());
   }
 
   async open(options: LiteConnectOptions = {}): Promise<this> {
@@ -56,21 +51,6 @@ class Stand {
     const given = { webSocket: gateway.WebSocket, clock, random: () => 0.5 };
     this.client = await connectLite("ws://gateway.test", given, createEnvironment(given));
     return this;
-  }
-
-  /** How often the rest of the code was asked for. */
-  get loads(): number {
-    return this.#code.loads;
-  }
-
-  /** What is loaded in its time is asked for, and arrives. */
-  arrive(): Promise<void> {
-    return this.#code.arrive();
-  }
-
-  /** Three attempts fail. */
-  fail(): Promise<void> {
-    return this.#code.fail();
   }
 
   trades(topic: string, firstSequence: number, prices: number[]) {

@@ -1,16 +1,18 @@
-import type { ManualClock } from "../../../test/support/manual-clock.ts";
-import { settle } from "./fake-gateway.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { FakeGateway, settle } from "./fake-gateway.ts";
 
-/** Code that a client loads late: it comes, or fails to, when the test says so. */
-export class LateCode<Code> {
-  /** How often it was asked for. */
+/** Where a client loads code late, which comes, or fails to, when the test says so. */
+export class LateStand<Code> {
+  readonly gateway = new FakeGateway();
+  readonly clock = new ManualClock();
+  /** What its client said of its connection. */
+  readonly states: string[] = [];
+  /** How often the code was asked for. */
   loads = 0;
-  readonly #clock: ManualClock;
   readonly #code: Code;
   #asked: { resolve: (code: Code) => void; reject: (error: Error) => void }[] = [];
 
-  constructor(clock: ManualClock, code: Code) {
-    this.#clock = clock;
+  constructor(code: Code) {
     this.#code = code;
   }
 
@@ -23,7 +25,7 @@ export class LateCode<Code> {
 
   /** What is loaded in its time is asked for, and arrives. */
   async arrive(): Promise<void> {
-    this.#clock.advance(2_000);
+    this.clock.advance(2_000);
     await settle();
     for (const { resolve } of this.#asked.splice(0)) resolve(this.#code);
     await settle();
@@ -34,7 +36,7 @@ export class LateCode<Code> {
     for (let attempt = 1; attempt <= 3; attempt++) {
       for (const { reject } of this.#asked.splice(0)) reject(new TypeError("not fetched"));
       await settle();
-      if (attempt < 3) this.#clock.advance(2_000);
+      if (attempt < 3) this.clock.advance(2_000);
       await settle();
     }
   }
