@@ -61,9 +61,14 @@ export class LevelTable {
     const prices = this.#prices;
     const sizes = this.#sizes;
     const mask = sizes.length - 1;
-    let slot = Math.imul(price, SPREAD) >>> this.#shift;
+    let slot = this.#homeOf(price);
     while (sizes[slot] !== 0 && prices[slot] !== price) slot = (slot + 1) & mask;
     return slot;
+  }
+
+  /** Where the price is if nothing was in its way. */
+  #homeOf(price: number): number {
+    return Math.imul(price, SPREAD) >>> this.#shift;
   }
 
   /** What stands behind it moves up, so that whoever looks for it is not stopped by the hole. */
@@ -73,7 +78,7 @@ export class LevelTable {
     const mask = sizes.length - 1;
     let hole = removed;
     for (let slot = (hole + 1) & mask; sizes[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = Math.imul(prices[slot]!, SPREAD) >>> this.#shift;
+      const home = this.#homeOf(prices[slot]!);
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       prices[hole] = prices[slot]!;
       sizes[hole] = sizes[slot]!;
