@@ -183,7 +183,7 @@ class EndlessCapture {
     const { lines } = capture;
     this.#next = this.#make();
     const begins = this.#next.begins;
-    const counted = lines.filter((line, index) => line.kind === "received" && !begins.has(index));
+    const counted = framesOf(lines, begins);
     this.startFrames = Math.min(START_FRAMES_MAX, Math.floor(counted.length / 3));
     this.frames = counted.length;
     this.countedFrames = counted.length - this.startFrames;
@@ -194,11 +194,11 @@ class EndlessCapture {
     return Math.min(playsMax, Math.ceil(frames / this.countedFrames));
   }
 
-  /** The lines of the next play, and the same in runs. */
+  /** The lines of the next play, the same in runs, and those of its frames that may count. */
   next() {
     const { lines, begins } = this.#next ?? this.#make();
     this.#next = undefined;
-    return { lines, runs: runsOf(lines, begins) };
+    return { lines, runs: runsOf(lines, begins), frames: framesOf(lines, begins) };
   }
 
   #make() {
@@ -208,6 +208,11 @@ class EndlessCapture {
     this.#play += 1;
     return { lines: moved, begins: this.#beginnings.take(moved) };
   }
+}
+
+/** The lines that are frames, but for those with which a book begins. */
+function framesOf(lines, beginnings) {
+  return lines.filter((line, index) => line.kind === "received" && !beginnings.has(index));
 }
 
 /** Frames in runs of text and of bytes, between the lines that are something else. */
@@ -242,7 +247,6 @@ function parseAlone(frames) {
 function jsonFrames(lines) {
   const frames = [];
   for (const line of lines) {
-    if (line.kind !== "received") continue;
     try {
       parseAlone([line.frame]);
       frames.push(line.frame);
@@ -267,7 +271,7 @@ async function captureOf(name, quick) {
 
 /** The frames of plays, as JSON.parse takes them, without those that each play begins with. */
 function framesToParse(plays, startFrames) {
-  return plays.flatMap(({ lines }) => jsonFrames(lines).slice(startFrames));
+  return plays.flatMap((play) => jsonFrames(play.frames.slice(startFrames)));
 }
 
 async function measureCapture({ name, goal16, goal1, rounds, quick }) {
@@ -308,10 +312,17 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
     frames = framesToParse(plays, startFrames);
     globalThis.gc();
   };
-  /** Frames a second of CPU time, of the plays of this round. */
-  const speedOf = (ns) => (plays.length * countedFrames * 1e9) / ns;
   const total = (work) => plays.reduce((sum, play) => sum + work(play), 0);
-  const inLife = ({ play }) => speedOf(total(({ runs }) => play(runs, startFrames)));
+  /** Frames a second of CPU time, of the plays of this round. */
+  const inLife = ({ play }) => {
+    const ns = total(({ runs }) => play(runs, startFrames));
+    return (plays.length * countedFrames * 1e9) / ns;
+  };
+  const byTardis = () => {
+    const done = plays.map(({ lines }) => tardis(lines, startFrames));
+    const sum = (name) => done.reduce((all, each) => all + each[name], 0);
+    return (sum("frames") * 1e9) / sum("ns");
+  };
   const anew = () => {
     const { play, end } = createIngest(capture, 16);
     const ns = play(plays[0].runs, 0);
@@ -322,12 +333,10 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
     // Texts of frames that it parsed before are known to V8 until they are collected, and no venue
     // sends a frame twice.
     globalThis.gc();
-    return speedOf(parseAlone(frames));
+    return (frames.length * 1e9) / parseAlone(frames);
   };
   const candidates = {
-    ...(tardis === undefined
-      ? {}
-      : { "tardis-dev": () => speedOf(total(({ lines }) => tardis(lines, startFrames))) }),
+    ...(tardis === undefined ? {} : { "tardis-dev": byTardis }),
     parse,
     "parse again": parse,
     "a batch per 16 frames": () => inLife(by16),

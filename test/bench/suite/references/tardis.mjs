@@ -18,9 +18,9 @@ const EXCHANGES = {
 };
 
 /**
- * A function that goes through the lines of a play and returns the CPU time that the frames behind
- * the first ones took; undefined if tardis-dev cannot read the capture. Mappers and books live as
- * long as it does.
+ * A function that goes through the lines of a play and returns how many frames there were behind
+ * the first ones, and the CPU time in `ns` that they took; undefined if tardis-dev cannot read the
+ * capture. Mappers and books live as long as it does.
  */
 export function createTardisWork({ venue, lines }, { quick }) {
   const exchange = EXCHANGES[venue];
@@ -35,7 +35,7 @@ export function createTardisWork({ venue, lines }, { quick }) {
     for (let index = 0; index < startFrames; index += 1) take(texts[index]);
     const begin = cpuNs();
     for (let index = startFrames; index < texts.length; index += 1) take(texts[index]);
-    return cpuNs() - begin;
+    return { frames: texts.length - startFrames, ns: cpuNs() - begin };
   };
   let events = 0;
   try {
