@@ -124,12 +124,8 @@ describe("a long round", () => {
     expect(slices()).toEqual(expected);
   });
 
-  test.each([
-    [1_000, [2, 2, 2, 1]],
-    [3_500, [2, 4, 1]],
-    [60_000, [2, 5]],
-  ])("may take as long as all else took, %d us, up to 5 ms", (othersUs, expected) => {
-    crowd(7, () => clock.advance(1));
+  /** How many sessions each turn flushes, if all else takes so long in between. */
+  const slicesBetween = (othersUs: number): number[] => {
     const counts: number[] = [];
     while (turns.length > 0) {
       const before = flushed.length;
@@ -137,7 +133,38 @@ describe("a long round", () => {
       counts.push(flushed.length - before);
       clock.advance(othersUs / 1_000);
     }
-    expect(counts).toEqual(expected);
+    return counts;
+  };
+
+  test.each([
+    [1_000, [2, 2, 2, 1]],
+    [3_500, [2, 4, 1]],
+    [5_000, [2, 5]],
+  ])("may take as long as all else took, %d us", (othersUs, expected) => {
+    crowd(7, () => clock.advance(1));
+    expect(slicesBetween(othersUs)).toEqual(expected);
+  });
+
+  test("takes 5 ms at first, however long all else took", () => {
+    clock.advance(60);
+    crowd(7, () => clock.advance(1));
+    endTurn();
+    expect(flushed).toHaveLength(5);
+  });
+
+  test.each([
+    [12_000, [2, 12, 12, 12, 2]],
+    [49_000, [2, 38]],
+    [49_000, [2, 49, 9], 60],
+    [51_000, [2, 50, 8], 60],
+  ])("that did not end at first takes as long as all else, %d us", (othersUs, expected, of = 40) => {
+    crowd(of, () => clock.advance(1));
+    expect(slicesBetween(othersUs)).toEqual(expected);
+  });
+
+  test("asks more than 256 sessions where turns are long", () => {
+    crowd(1_000, () => clock.advance(0.01));
+    expect(slicesBetween(6_000)).toEqual([200, 600, 200]);
   });
 
   test("leaves what is queued between its slices to the next, and loses nothing of it", () => {

@@ -9,7 +9,7 @@ import type { Scheduler } from "../../turns/scheduler.ts";
 /** Below this a flush is cheap enough to be repeated every turn. */
 const CHEAP_FLUSH_US = 1_000;
 
-/** Of one round in one turn of the event loop; the rest of it comes in the next one. */
+/** Asked in one turn of the event loop, if that is short; the rest of a round comes in the next. */
 const SLICE_SESSIONS_MAX = 256;
 /** The clock is read after so many lists that leave without their sessions. */
 const LISTS_PER_LOOK = 16;
@@ -19,6 +19,11 @@ const LISTS_PER_LOOK = 16;
  */
 const SLICE_US_MIN = 2_000;
 const SLICE_US_MAX = 5_000;
+/**
+ * The same of a round that its first slice did not end. With a smaller share of the time than what
+ * is received, sending would fall behind for good: lists that grow take longer to send.
+ */
+const LATER_SLICE_US_MAX = 50_000;
 
 /** Of so many frames with market data one is measured. */
 const FRAMES_PER_MEASUREMENT = 16;
@@ -36,7 +41,8 @@ export type Flushable = {
  * session however much arrived, because a write costs the same whatever it carries. When a flush
  * takes long, the next waits as long as it took (at most `flushIntervalMsMax`), so that flushing
  * takes at most half of the time and more events share a write. A long round is cut into slices,
- * one in each turn, so that nobody's request waits for everybody's data.
+ * one in each turn, so that nobody's request waits for everybody's data. While turns are long
+ * themselves, slices are as long.
  *
  * A session to which only plain batches are under way is not asked at all: what is in its list
  * leaves as a frame, which all lists of the same batches share (see FanOut and QuickLists). A round
@@ -144,7 +150,10 @@ export class Flusher {
   #slice(isCut: boolean): void {
     const startedUs = this.#clock.monotonicUs();
     const othersUs = startedUs - this.#slicedAtUs;
-    const untilUs = startedUs + Math.min(SLICE_US_MAX, Math.max(SLICE_US_MIN, othersUs));
+    const sliceUsMax = this.#next === 0 ? SLICE_US_MAX : LATER_SLICE_US_MAX;
+    const sliceUs = Math.min(sliceUsMax, Math.max(SLICE_US_MIN, othersUs));
+    const asksMax = sliceUs > SLICE_US_MAX ? Number.POSITIVE_INFINITY : SLICE_SESSIONS_MAX;
+    const untilUs = startedUs + sliceUs;
     const sessions = this.#flushing.length;
     const end = sessions + this.#lists;
     for (let asked = 0, passed = 0; this.#next < end;) {
@@ -156,7 +165,7 @@ export class Flusher {
       } else {
         if (place < sessions) this.#ask(this.#flushing[place] as Flushable, startedUs);
         asked += 1;
-        if (isCut && asked === SLICE_SESSIONS_MAX) break;
+        if (isCut && asked === asksMax) break;
       }
       if (isCut && this.#clock.monotonicUs() >= untilUs) break;
     }

@@ -291,3 +291,55 @@ describe("a frame from a list", () => {
     expect(await rig.metric("tickwire_gateway_owed_at_end_events_total")).toBe(1);
   });
 });
+
+describe("sessions whose topics bring as much as can be sent", () => {
+  const sessions = 40;
+  const batchesPerTurn = 30;
+  const receiveMs = 12;
+  const largeLimits = {
+    ...LIMITS,
+    outboundBytesMax: 1_000_000,
+    writeAheadBytesMax: 100_000,
+    flightBytesMax: 1_000_000,
+  };
+
+  test("get it soon, also behind a moment in which nothing was sent", async () => {
+    const rig = settledRig(sessions, largeLimits);
+    const { clock, connections, outbounds } = rig;
+    for (const connection of connections) {
+      const send = connection.send.bind(connection);
+      connection.send = (frame, compress) => {
+        clock.advance(0.05 + frame.byteLength / 1_500);
+        return send(frame, compress);
+      };
+      connection.ping = (number) => {
+        outbounds[connections.indexOf(connection)]!.onAnswer(number, clock.monotonicUs());
+        return true;
+      };
+    }
+    let sequence = 2;
+    const receive = (): void => {
+      clock.advance(receiveMs);
+      for (let batch = 0; batch < batchesPerTurn; batch += 1) {
+        sequence += 1;
+        rig.deliver(sharedBatch(sequence, sequence, { bytes: 10 }));
+      }
+    };
+    const turns = (count: number): void => {
+      for (let turn = 0; turn < count; turn += 1) {
+        receive();
+        rig.turn();
+      }
+    };
+    for (let missed = 0; missed < 8; missed += 1) receive();
+    turns(100);
+    const fullBefore = await rig.metric("tickwire_gateway_full_lists_total");
+    const framesBefore = connections.map(({ sent }) => sent.length);
+    turns(90);
+    expect(await rig.metric("tickwire_gateway_full_lists_total")).toBe(fullBefore);
+    // A frame every third turn at the latest.
+    for (const [place, { sent }] of connections.entries()) {
+      expect(sent.length - framesBefore[place]!).toBeGreaterThanOrEqual(30);
+    }
+  });
+});
