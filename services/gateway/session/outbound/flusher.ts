@@ -20,10 +20,13 @@ const LISTS_PER_LOOK = 16;
 const SLICE_US_MIN = 2_000;
 const SLICE_US_MAX = 5_000;
 /**
- * The same of a round that its first slice did not end. With a smaller share of the time than what
- * is received, sending would fall behind for good: lists that grow take longer to send.
+ * The same of a round that its first slice did not end: the second may take twice as long as all
+ * else, the third three times, up to the first of these or, where all else takes longer than
+ * SLICE_US_MAX, up to the other. With less of the time than it needs, sending would fall behind for
+ * good, because what has piled up takes longer to send.
  */
-const LATER_SLICE_US_MAX = 50_000;
+const LATER_SLICE_US_MAX = 8_000;
+const LONG_SLICE_US_MAX = 50_000;
 
 /** Of so many frames with market data one is measured. */
 const FRAMES_PER_MEASUREMENT = 16;
@@ -66,7 +69,9 @@ export class Flusher {
   #next = 0;
   /** When the last slice ended, on the monotonic clock. */
   #slicedAtUs: number;
-  /** What the slices of the round under way took. */
+  /** How many slices the round under way had so far. */
+  #slices = 0;
+  /** What they took. */
   #roundUs = 0;
   #armed = false;
   #lastFlushUs = 0;
@@ -137,6 +142,7 @@ export class Flusher {
     this.#due = this.#flushing;
     this.#flushing = flushing;
     this.#lists = this.fanOut.beginRound();
+    this.#slices = 0;
     this.#roundUs = 0;
   }
 
@@ -150,9 +156,9 @@ export class Flusher {
   #slice(isCut: boolean): void {
     const startedUs = this.#clock.monotonicUs();
     const othersUs = startedUs - this.#slicedAtUs;
-    const sliceUsMax = this.#next === 0 ? SLICE_US_MAX : LATER_SLICE_US_MAX;
-    const sliceUs = Math.min(sliceUsMax, Math.max(SLICE_US_MIN, othersUs));
-    const asksMax = sliceUs > SLICE_US_MAX ? Number.POSITIVE_INFINITY : SLICE_SESSIONS_MAX;
+    this.#slices += 1;
+    const sliceUs = sliceUsOf(this.#slices, othersUs);
+    const asksMax = sliceUs > LATER_SLICE_US_MAX ? Number.POSITIVE_INFINITY : SLICE_SESSIONS_MAX;
     const untilUs = startedUs + sliceUs;
     const sessions = this.#flushing.length;
     const end = sessions + this.#lists;
@@ -246,4 +252,11 @@ export class Flusher {
       this.#onTurn();
     });
   }
+}
+
+/** How long a slice of a round may take, the first one or a later one. */
+function sliceUsOf(number: number, othersUs: number): number {
+  const wantedUs = Math.max(SLICE_US_MIN, othersUs * number);
+  if (number === 1) return Math.min(SLICE_US_MAX, wantedUs);
+  return Math.min(othersUs > SLICE_US_MAX ? LONG_SLICE_US_MAX : LATER_SLICE_US_MAX, wantedUs);
 }
