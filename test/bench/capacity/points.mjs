@@ -1,5 +1,5 @@
 // The loads by which the model of capacity is made and checked, and the servers that carry them.
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { startStand } from "../load/stand.mjs";
 
@@ -63,17 +63,6 @@ export const POINTS = [
   point("checked", "many, NATS", "calm"),
 ];
 
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const HELLO = frame({ hello: { protocolVersion: 1, clientName: "load" } });
-const topicName = (index) => `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`;
-
-/** Each topic gets as many subscribers as the others. */
-const topicsOf = (session, { each, topics }) =>
-  Array.from({ length: each }, (_, index) => ({
-    topic: topicName((session * 7 + index * Math.floor(topics / each)) % topics),
-  }));
-
 async function openServer(shape, options) {
   const { sessions, each, topics, workers = 1 } = shape;
   const stand = await startStand({
@@ -82,7 +71,7 @@ async function openServer(shape, options) {
     sockets: sessions,
     messages: Array.from({ length: sessions }, (_, session) => [
       HELLO,
-      frame({ subscribe: { requestId: 1, topics: topicsOf(session, shape) } }),
+      subscribe(topicsOf(session, shape)),
     ]),
   });
   await stand.settle(sessions * each);

@@ -3,7 +3,7 @@
 // it takes over IPC. `send` puts the ticks of a turn into one frame and sends it to every socket;
 // `publish` gives each message to the library's topics, of which a socket names its own in the
 // first message, separated by commas. With `nats`, an address, the frame goes by that server and is
-// sent when it comes back; with `stamped` it begins with a stamp.
+// sent when it comes back; with `stamped` what is sent begins with a stamp.
 import { connect } from "@nats-io/transport-node";
 import { loadUws } from "#gateway/transport/uws-module.ts";
 import { stampOfNow } from "./stamp.mjs";
@@ -57,7 +57,11 @@ app.listen("127.0.0.1", 0, 1, (listener) => {
     subscriptions: () => subscriptions,
     publish:
       how === "publish"
-        ? (topic, ticks) => app.publish(names[topic], payload(ticks), true)
+        ? (topic, ticks) => {
+            const bytes = payload(ticks);
+            if (stamped) bytes.write(stampOfNow(), "latin1");
+            app.publish(names[topic], bytes, true);
+          }
         : (_topic, ticks) => {
             ticksOfTurn += ticks;
           },

@@ -4,7 +4,7 @@
 // one send() a socket and turn. The server has one core, the readers (C) another. Each candidate
 // has its server and its readers for all rounds of a load; those that wait cost nothing.
 import { setTimeout as wait } from "node:timers/promises";
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
 import { compiled, startLimit, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
@@ -34,24 +34,6 @@ const MANY_TOPICS = [
 const TOPICS = 1_000;
 const SESSIONS = 1_000;
 const TOPICS_PER_SESSION = 50;
-
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const HELLO = frame({ hello: { protocolVersion: 1, clientName: "load" } });
-const topicName = (index) => `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`;
-
-/** Topics of the session with that number: each topic gets as many subscribers as the others. */
-function topicsOf(session) {
-  return Array.from(
-    { length: TOPICS_PER_SESSION },
-    (_, index) => (session * 7 + index * 20) % TOPICS,
-  );
-}
-
-const subscribe = (topics) =>
-  frame({
-    subscribe: { requestId: 1, topics: topics.map((topic) => ({ topic: topicName(topic) })) },
-  });
 
 /** A server with its readers, which has run for a while under the load. */
 async function openStand(options, load, subscriptions) {
@@ -126,7 +108,8 @@ async function openManyTopics() {
   const subscribed = { subscriptions, subscribersPerTopic: subscriptions / TOPICS };
   // One that it keeps: what is under way at the end of a look is not counted as delivered.
   const load = { ...MANY_TOPICS[1], ticks: 1 };
-  const sessions = Array.from({ length: SESSIONS }, (_, session) => topicsOf(session));
+  const shape = { topics: TOPICS, each: TOPICS_PER_SESSION };
+  const sessions = Array.from({ length: SESSIONS }, (_, session) => topicsOf(session, shape));
   const open = (options) => openStand({ ...options, sockets: SESSIONS }, load, subscriptions);
   const own = await open({
     name: "tickwire-server.mjs",

@@ -3,7 +3,7 @@
 // same length, made before, as soon as they are there; on NATS with the same hop over a server. The
 // clock is read where the event is handed to the publisher, and where a reader (C) finds it.
 import { setTimeout as wait } from "node:timers/promises";
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { firstTopics, HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
@@ -26,28 +26,31 @@ const RATIO_GOALS = { p50Us: "<= 1.3", p99Us: "<= 1.5" };
 /** Of a frame with one stamped trade. */
 const FRAME_BYTES = 48;
 
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const HELLO = frame({ hello: { protocolVersion: 1, clientName: "latency" } });
 /** The measured topic, and others that only one session has: what they bring gets code compiled. */
 const TOPICS = 50;
-const topicsUpTo = (count) =>
-  Array.from({ length: count }, (_, index) => ({
-    topic: `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`,
-  }));
-const subscribe = (topics) => frame({ subscribe: { requestId: 1, topics } });
+const WARM_UP = { turnsPerSecond: 100, messages: TOPICS, ticks: 1 };
+/**
+ * More than anybody can send, from topics of which each session has some: what is late must not
+ * grow. The publisher is in the server's process and makes as many turns as that lets it.
+ */
+const OVERLOAD = {
+  name: "1,000 topics, 4 M/s",
+  sessions: 1_000,
+  shape: { topics: 1_000, each: 50 },
+  load: { turnsPerSecond: 80, messages: 1_000, ticks: 1 },
+};
 
 /** A server with its readers, which has run for a while: what is measured is compiled. */
-async function openStand(sessions, { server, options, messages, subscriptions }) {
+async function openStand(sessions, { server, options, messages, subscriptions, warmUp = WARM_UP }) {
   const stand = await startStand({
     name: server,
-    options: { ...options, topics: TOPICS, stamped: true },
+    options: { topics: TOPICS, ...options, stamped: true },
     messages,
     sockets: sessions,
     stamps: true,
   });
   await stand.settle(subscriptions);
-  stand.start({ turnsPerSecond: 100, messages: TOPICS, ticks: 1 });
+  stand.start(warmUp);
   await wait(warmUpSeconds * 1_000);
   stand.stop();
   await stand.settle(subscriptions);
@@ -55,15 +58,15 @@ async function openStand(sessions, { server, options, messages, subscriptions })
 }
 
 /** What the readers found in a while under a load, behind its first moments. */
-async function look(stand, turnsPerSecond) {
-  stand.start({ turnsPerSecond, messages: 1, ticks: 1, among: 1 });
+async function look(stand, load, { leavesOut = false } = {}) {
+  stand.start(load);
   await wait(150);
   const before = await stand.mark();
   await wait(seconds * 1_000);
   const { read, sent, atMs } = await stand.mark();
   stand.stop();
   const skippedTurns = sent.skippedTurns - before.sent.skippedTurns;
-  if (read.closed > 0 || skippedTurns > 0) {
+  if (read.closed > 0 || (skippedTurns > 0 && !leavesOut)) {
     process.stdout.write(`${read.closed} sockets closed, ${skippedTurns} turns left out\n`);
   }
   // What a second load would find under way.
@@ -76,7 +79,7 @@ const ours = (sessions, options) => ({
   options,
   messages: Array.from({ length: sessions }, (_, session) => [
     HELLO,
-    subscribe(topicsUpTo(session === 0 ? TOPICS : 1)),
+    subscribe(firstTopics(session === 0 ? TOPICS : 1)),
   ]),
   subscriptions: sessions + TOPICS - 1,
 });
@@ -89,15 +92,20 @@ const bare = (sessions, options) => ({
 
 /** Rows of one load, of which the servers are open. */
 async function rowsOf(name, { turnsPerSecond, deliveries }, stands, rounds) {
-  const library = () => look(stands.bare, turnsPerSecond);
+  const load = { turnsPerSecond, messages: 1, ticks: 1, among: 1 };
+  const library = () => look(stands.bare, load);
   const candidates = {
-    tickwire: () => look(stands.ours, turnsPerSecond),
+    tickwire: () => look(stands.ours, load),
     "uWebSockets.js": library,
     "uWebSockets.js again": library,
   };
   const results = await alternateFigures(candidates, { rounds, isWarm: true });
-  const reference = results["uWebSockets.js"];
   const goals = turnsPerSecond > 100 ? { perSecond: `>= ${deliveries}` } : RATIO_GOALS;
+  return rowsOfResults(name, results, goals);
+}
+
+function rowsOfResults(name, results, goals) {
+  const reference = results["uWebSockets.js"];
   return Object.entries(results).flatMap(([candidate, samples]) =>
     [
       ["p50Us", "p50 us"],
@@ -140,6 +148,46 @@ async function rowsOfStand({ sessions, loads }, { bus, options, rounds, only }) 
   return rows;
 }
 
+/** Rows of the load that nobody can keep up with. */
+async function overloadRows(rounds) {
+  const { name, sessions, shape, load } = OVERLOAD;
+  const subscriptions = sessions * shape.each;
+  const topics = Array.from({ length: sessions }, (_, session) => topicsOf(session, shape));
+  const open = (server, options, messages) =>
+    openStand(sessions, {
+      server,
+      options: { topics: shape.topics, ...options },
+      messages,
+      subscriptions,
+      warmUp: { ...load, turnsPerSecond: 12 },
+    });
+  const [own, library] = await Promise.all([
+    open(
+      "tickwire-server.mjs",
+      {},
+      topics.map((some) => [HELLO, subscribe(some)]),
+    ),
+    open(
+      "uws-server.mjs",
+      { how: "publish", bytesPerTick: FRAME_BYTES },
+      topics.map((some) => [Buffer.from(some.join(","))]),
+    ),
+  ]);
+  const of = (stand) => async () => {
+    const found = await look(stand, load, { leavesOut: true });
+    await stand.settle(subscriptions);
+    return found;
+  };
+  const candidates = {
+    tickwire: of(own),
+    "uWebSockets.js": of(library),
+    "uWebSockets.js again": of(library),
+  };
+  const results = await alternateFigures(candidates, { rounds, isWarm: true });
+  await Promise.all([own.end(), library.end()]);
+  return rowsOfResults(name, results, {});
+}
+
 export const about = "time from a publisher to the bytes that a subscriber reads";
 
 export async function run({ rounds, quick, only = "" }) {
@@ -167,5 +215,6 @@ export async function run({ rounds, quick, only = "" }) {
   } finally {
     nats?.stop();
   }
+  if (OVERLOAD.name.includes(only)) rows.push(...(await overloadRows(rounds)));
   return rows;
 }

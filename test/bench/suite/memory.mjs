@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { connect } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { firstTopics, HELLO, subscribe } from "../load/readers-messages.mjs";
 import { clientFrame } from "../load/client-frame.mjs";
 import { compiled, startAlone } from "../load/stand.mjs";
 import { row } from "./measure.mjs";
@@ -31,19 +31,6 @@ const VISITORS_MAX = 500;
 const ANSWER_BYTES = 300;
 /** A client that has no answer by then will never have one. */
 const ANSWER_MS_MAX = 60_000;
-
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const HELLO = frame({ hello: { protocolVersion: 1, clientName: "memory" } });
-const subscribe = (count) =>
-  frame({
-    subscribe: {
-      requestId: 1,
-      topics: Array.from({ length: count }, (_, index) => ({
-        topic: `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`,
-      })),
-    },
-  });
 
 /** Until the server says so many subscriptions. */
 async function settled(server, subscriptions) {
@@ -99,7 +86,7 @@ function manySessions() {
 
 async function idleSessions(rounds, sessions) {
   const name = `${sessions} idle sessions, ${TOPICS_PER_SESSION} topics each`;
-  const messages = [[HELLO, subscribe(TOPICS_PER_SESSION)]];
+  const messages = [[HELLO, subscribe(firstTopics(TOPICS_PER_SESSION))]];
   const subscriptions = sessions * TOPICS_PER_SESSION;
   const ours = [];
   const bare = [];
@@ -124,7 +111,10 @@ async function busyTopics(rounds, topics, batches) {
   const used = [];
   for (let round = 0; round < rounds; round += 1) {
     const server = await startAlone({ name: "tickwire-server.mjs", options: { topics } });
-    const end = await server.open({ sockets: 1, messages: [[HELLO, subscribe(topics)]] });
+    const end = await server.open({
+      sockets: 1,
+      messages: [[HELLO, subscribe(firstTopics(topics))]],
+    });
     const before = await settled(server, topics);
     server.start({ turnsPerSecond: BUSY_TURNS_PER_SECOND, messages: topics, ticks: 1 });
     for (;;) {
@@ -171,7 +161,9 @@ async function churn({ connectsPerSecond, warmUpSeconds, seconds }) {
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
     "Sec-WebSocket-Protocol: tickwire.v1\r\n\r\n";
   const frames = Buffer.concat(
-    [HELLO, subscribe(TOPICS_PER_SESSION)].map((payload) => clientFrame(payload).subarray(4)),
+    [HELLO, subscribe(firstTopics(TOPICS_PER_SESSION))].map((payload) =>
+      clientFrame(payload).subarray(4),
+    ),
   );
   let visits = 0;
   let open = 0;

@@ -2,7 +2,7 @@
 // Socket.IO, which send bytes that are ready, and Centrifugo, which is given them over HTTP.
 // Tickwire goes its whole way from publisher to socket. Each server has one core, the readers (C)
 // another; both are there for all rounds.
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { HELLO, subscribe } from "../load/readers-messages.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 import { goProgram, isInstalled } from "./references/installed.mjs";
@@ -16,18 +16,12 @@ const LOOK = { steadyMs: 150, ms: 600, restMs: 100 };
 const QUICK = { sessions: 50, warmMs: 100 };
 const BYTES_PER_TICK = 12;
 
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-
 /** Servers with what each of their readers sends; undefined for one that cannot be had. */
 function servers({ quick }) {
   const own = {
     name: "tickwire-server.mjs",
     options: { topics: 1 },
-    messages: [
-      frame({ hello: { protocolVersion: 1, clientName: "load" } }),
-      frame({ subscribe: { requestId: 1, topics: [{ topic: "bench:SYM00000-USDT/trades" }] } }),
-    ],
+    messages: [HELLO, subscribe([0])],
   };
   const other = (name, messages, options = {}) => ({
     name: `../suite/references/${name}-server.mjs`,

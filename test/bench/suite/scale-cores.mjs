@@ -1,7 +1,7 @@
 // Frames a second of a gateway that has all that it can do: one thread, and two workers, where each
 // thread may have a core of the machine. The readers have none of their own: on two cores they take
 // from what two workers could do, and how much they take is said beside it.
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { HELLO, subscribe } from "../load/readers-messages.mjs";
 import { startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
@@ -12,12 +12,7 @@ const LOOK = { steadyMs: 300, ms: 700, restMs: 100 };
 const WARM_MS = 3_000;
 const NAME = "threads on all cores, as many frames as they can send";
 
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const MESSAGES = [
-  frame({ hello: { protocolVersion: 1, clientName: "load" } }),
-  frame({ subscribe: { requestId: 1, topics: [{ topic: "bench:SYM00000-USDT/trades" }] } }),
-];
+const MESSAGES = [HELLO, subscribe([0])];
 
 /** A gateway that may use every core, and its readers; it has run for a while. */
 async function openStand(workers) {

@@ -5,7 +5,7 @@
 // have a core, are measured apart (scale-cores.mjs). The publisher is in the process of the (first)
 // server, and is counted; nats-server is not. Each candidate has its servers and readers for all
 // rounds of a load.
-import { tickwire } from "@tickwire/proto/protobufjs";
+import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
@@ -23,17 +23,7 @@ const LOADS = [
 ];
 const TARGET = "<= 1.10";
 
-const frame = (message) =>
-  Buffer.from(tickwire.v1.ClientFrame.encode({ messages: [message] }).finish());
-const HELLO = frame({ hello: { protocolVersion: 1, clientName: "load" } });
-const topicName = (index) => `bench:SYM${String(index).padStart(5, "0")}-USDT/trades`;
-
-function messagesOf(session, { topics, each }) {
-  const names = Array.from({ length: each }, (_, index) => ({
-    topic: topicName((session * 7 + index * 20) % topics),
-  }));
-  return [HELLO, frame({ subscribe: { requestId: 1, topics: names } })];
-}
+const messagesOf = (session, load) => [HELLO, subscribe(topicsOf(session, load))];
 
 /**
  * Servers that are given these options, one for each, of which the first publishes, with `sessions`
