@@ -16,3 +16,9 @@ export type Clock = {
   /** Runs `callback` once, after at least `delayMs` milliseconds. */
   after(delayMs: number, callback: () => void): CancelTimer;
 };
+
+/** A clock that knows how busy its thread is. */
+export type ThreadClock = Clock & {
+  /** For how many microseconds of `monotonicUs` the thread has had nothing to do. */
+  idleUs(): number;
+};

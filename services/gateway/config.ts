@@ -174,7 +174,10 @@ export const gatewayConfigSchema = z
     ),
     replaysMax: z.int().min(0).max(10_000).default(32).describe("replays under way at once"),
 
-    compression: z.boolean().default(true).describe("negotiate permessage-deflate"),
+    compression: z
+      .boolean()
+      .default(true)
+      .describe("negotiate permessage-deflate; frames are compressed while there is time for it"),
     compressBytesMin: count(2 * KIB, 16 * MIB).describe("smaller frames are never compressed"),
     outboundBytesMax: count(8 * MIB, 512 * MIB).describe(
       "owed to one session; above: trades are given up, which it is told, else code 4001",

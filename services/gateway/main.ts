@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Bus } from "#bus/bus.ts";
 import type { StreamLog } from "#bus/stream-log.ts";
 import { ByteBudget } from "#core/byte-budget.ts";
-import type { Clock } from "#core/clock.ts";
+import type { ThreadClock } from "#core/clock.ts";
 import type { SharedAccounts } from "#core/shared-accounts.ts";
 import type { Tracing } from "#core/tracing.ts";
 import { Access } from "./access/access.ts";
@@ -69,7 +69,7 @@ type GatewayThread = {
 type GatewayOptions = {
   readonly config: GatewayConfig;
   readonly bus: Bus;
-  readonly clock: Clock;
+  readonly clock: ThreadClock;
   /** What was published, beyond the life of its publisher. Not closed by the gateway. */
   readonly log?: StreamLog | undefined;
   /** In [0, 1); Math.random by default. */

@@ -263,6 +263,11 @@ function deliveryMetrics(registry: Registry) {
       help: "Frames given to the transport to be compressed.",
       registers,
     }),
+    compressionsSkipped: new Counter({
+      name: "tickwire_gateway_compressions_skipped_total",
+      help: "Frames that were sent as they are because there was no time to compress them.",
+      registers,
+    }),
     flushSeconds: new Histogram({
       name: "tickwire_gateway_flush_seconds",
       help: "Duration of one flush of every session that is owed something.",

@@ -71,3 +71,17 @@ test("waits out a delay longer than one timer can hold", () => {
   vi.advanceTimersByTime(1);
   expect(fired).toBe(1);
 });
+
+test("says for how long the thread had nothing to do", async () => {
+  const clock = new SystemClock();
+  const [idleUs, startedUs] = [clock.idleUs(), clock.monotonicUs()];
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+  const restedUs = clock.idleUs() - idleUs;
+  expect(restedUs).toBeGreaterThan(0);
+  expect(restedUs).toBeLessThanOrEqual(clock.monotonicUs() - startedUs + 1_000);
+  // Whoever is busy is not idle, however long.
+  const before = clock.idleUs();
+  const untilUs = clock.monotonicUs() + 20_000;
+  while (clock.monotonicUs() < untilUs);
+  expect(clock.idleUs()).toBe(before);
+});

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer, ThreadClock } from "#core/clock.ts";
 
 /** The longest delay that setTimeout accepts; it fires a longer one at once. */
 const TIMER_MS_MAX = 2_147_483_647;
@@ -29,7 +29,7 @@ function readPair(): Pair | undefined {
  * The system's clock, in microseconds. Between steps of the wall clock it never goes back and
  * resolves single microseconds; a step (NTP, suspend) is followed as soon as it exceeds 5 ms.
  */
-export class SystemClock implements Clock {
+export class SystemClock implements ThreadClock {
   #anchor: Pair = readPair() ?? { wallMs: Date.now(), fineMs: performance.now() };
 
   nowUs(): number {
@@ -45,6 +45,10 @@ export class SystemClock implements Clock {
 
   monotonicUs(): number {
     return Math.round(performance.now() * 1000);
+  }
+
+  idleUs(): number {
+    return performance.eventLoopUtilization().idle * 1_000;
   }
 
   #fromFine(fineMs: number): number {

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer, ThreadClock } from "#core/clock.ts";
 
 type Timer = { readonly atUs: number; readonly order: number; readonly callback: () => void };
 
@@ -8,9 +8,10 @@ const TIMERS_MAX = 1_000_000;
 /**
  * A clock that stands still until a test moves it. Timers run in order of time, then of creation.
  */
-export class ManualClock implements Clock {
+export class ManualClock implements ThreadClock {
   #nowUs: number;
   #setByUs = 0;
+  #heldUs = 0;
   #order = 0;
   #timers: Timer[] = [];
 
@@ -34,6 +35,11 @@ export class ManualClock implements Clock {
 
   monotonicUs(): number {
     return this.#nowUs;
+  }
+
+  /** All time but that in which the thread was held. */
+  idleUs(): number {
+    return this.#nowUs - this.#heldUs;
   }
 
   /** Sets the wall clock by so much, back if below 0: no time passes, and timers stay. */
@@ -70,9 +76,11 @@ export class ManualClock implements Clock {
     this.#nowUs = Math.max(this.#nowUs, instantUs);
   }
 
-  /** Time passes in which no timer can run, as in a stopped process: those due run after it. */
+  /** Time passes in which no timer can run, as in a busy process: those due run after it. */
   hold(milliseconds: number): void {
-    this.#nowUs += Math.round(milliseconds * 1_000);
+    const heldUs = Math.round(milliseconds * 1_000);
+    this.#nowUs += heldUs;
+    this.#heldUs += heldUs;
     this.advanceTo(this.#nowUs);
   }
 

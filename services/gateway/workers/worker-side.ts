@@ -1,7 +1,7 @@
 import { Registry } from "prom-client";
 import { SharedAccounts } from "#core/shared-accounts.ts";
 import type { StateQuery } from "#core/state-page.ts";
-import type { Clock } from "#core/clock.ts";
+import type { Clock, ThreadClock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
 import type { Tracing } from "#core/tracing.ts";
 import type { HandlerErrorListener } from "#bus/delivery-queue.ts";
@@ -22,7 +22,7 @@ type WorkerSideParts = {
   readonly ports: WorkerPorts;
   /** The next object that came through the port of objects. */
   readonly takeObject: () => unknown;
-  readonly clock: Clock;
+  readonly clock: ThreadClock;
   /** A clock that is the same in all threads, in nanoseconds. */
   readonly nowNs: () => bigint;
   readonly logger: Logger;

@@ -1,7 +1,8 @@
-import type { CancelTimer, Clock } from "#core/clock.ts";
+import type { CancelTimer, ThreadClock } from "#core/clock.ts";
 import type { GatewayLatency, GatewayMetrics } from "../../metrics.ts";
 import { FanOut } from "../../topics/fan-out.ts";
 import { SendResult } from "../../transport/transport.ts";
+import { CompressionTime } from "./compression-time.ts";
 import { FrameBuffer } from "./frame-buffer.ts";
 import { LagWatch } from "./lag-watch.ts";
 import type { Scheduler } from "../../turns/scheduler.ts";
@@ -58,7 +59,9 @@ export class Flusher {
   readonly fanOut: FanOut;
   /** Looks at sessions that have something under way. */
   readonly lags: LagWatch;
-  readonly #clock: Clock;
+  /** How long frames may be compressed. */
+  readonly compression: CompressionTime;
+  readonly #clock: ThreadClock;
   readonly #scheduler: Scheduler;
   readonly #flushIntervalMsMax: number;
   readonly #metrics: GatewayMetrics;
@@ -83,7 +86,7 @@ export class Flusher {
   #unmeasured = FRAMES_PER_MEASUREMENT;
 
   constructor(parts: {
-    readonly clock: Clock;
+    readonly clock: ThreadClock;
     readonly scheduler: Scheduler;
     readonly flushIntervalMsMax: number;
     readonly metrics: GatewayMetrics;
@@ -94,6 +97,7 @@ export class Flusher {
     this.#flushIntervalMsMax = parts.flushIntervalMsMax;
     this.#metrics = parts.metrics;
     this.lags = new LagWatch(parts);
+    this.compression = new CompressionTime(parts.clock);
     this.fanOut = new FanOut(parts.metrics, undefined, () => {
       if (!this.#armed) this.#arm();
     });
@@ -154,6 +158,7 @@ export class Flusher {
 
   /** Goes on with the round, to its end or to that of a slice. */
   #slice(isCut: boolean): void {
+    this.compression.gain();
     const startedUs = this.#clock.monotonicUs();
     const othersUs = startedUs - this.#slicedAtUs;
     this.#slices += 1;

@@ -158,6 +158,33 @@ describe("a flush", () => {
     expect(connection.sent.map((frame) => frame.compress)).toEqual([isCompressed]);
   });
 
+  test("is sent as it is while there is no time to compress it, which is counted", async () => {
+    const skipped = async (): Promise<number | undefined> => {
+      const metric = registry.getSingleMetric("tickwire_gateway_compressions_skipped_total");
+      return (await metric?.get())?.values[0]?.value;
+    };
+    const send = connection.send.bind(connection);
+    connection.send = (frame, compress) => {
+      if (compress) clock.hold(60);
+      return send(frame, compress);
+    };
+    outbound.compress = true;
+    const isCompressed = (): boolean | undefined => {
+      lane.push(batch(1, 100));
+      clock.hold(100);
+      turn();
+      return connection.sent.at(-1)?.compress;
+    };
+    expect([isCompressed(), isCompressed(), isCompressed()]).toEqual([true, false, false]);
+    expect(await skipped()).toBe(2);
+    lane.push(batch(1, 49));
+    turn();
+    expect(await skipped()).toBe(2);
+    clock.advance(50);
+    expect(isCompressed()).toBe(true);
+    expect(connection.sent.map(({ bytes }) => bytes.length)).toEqual([100, 100, 100, 49, 100]);
+  });
+
   test("cuts frames at a quarter of what may be under way, but never an entry", () => {
     const kib = 1024;
     for (const size of [200, 56, 1, 300, 1]) lane.push(batch(1, size * kib));

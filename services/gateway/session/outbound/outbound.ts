@@ -371,8 +371,12 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const bytes = frame.length;
     const largeBytes = bytes - messageBytes;
     const isWorthIt = bytes >= this.#limits.compressBytesMin && bytes <= COMPRESS_BYTES_MAX;
-    const compress = this.compress && isWorthIt;
-    const result = this.#connection.send(frame.bytes, compress);
+    const { compression } = this.#flusher;
+    const compress = this.compress && isWorthIt && compression.isLeft;
+    if (this.compress && isWorthIt && !compress) this.#metrics.compressionsSkipped.inc();
+    const result = compress
+      ? compression.send(this.#connection, frame.bytes)
+      : this.#connection.send(frame.bytes, false);
     this.#bufferedBytes = result === SendResult.Sent ? 0 : this.#connection.bufferedBytes();
     if (result === SendResult.Dropped) return false;
     this.#flusher.sent(bytes, compress);

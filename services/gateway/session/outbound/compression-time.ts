@@ -1,0 +1,47 @@
+import type { ThreadClock } from "#core/clock.ts";
+import type { Connection, SendResult } from "../../transport/transport.ts";
+
+/**
+ * For each microsecond in which the thread had nothing to do, so many may be spent on compressing:
+ * what else there is keeps its time, and a fifth of the rest stays free.
+ */
+const US_PER_IDLE_US = 4;
+/** What was not spent is kept up to this, for bursts. */
+const KEPT_US_MAX = 50_000;
+
+/**
+ * How long frames may be compressed. Compressing takes ten times as long as sending, and longer the
+ * more has piled up: a gateway that has fallen behind would never catch up. So it has only time in
+ * which nothing else is to be done; where there is none, frames leave as they are.
+ */
+export class CompressionTime {
+  readonly #clock: ThreadClock;
+  #idleBeforeUs: number;
+  #leftUs = KEPT_US_MAX;
+
+  constructor(clock: ThreadClock) {
+    this.#clock = clock;
+    this.#idleBeforeUs = clock.idleUs();
+  }
+
+  /** Takes into account what was idle since the last time. To be called once for many frames. */
+  gain(): void {
+    const idleUs = this.#clock.idleUs();
+    const gainedUs = (idleUs - this.#idleBeforeUs) * US_PER_IDLE_US;
+    this.#idleBeforeUs = idleUs;
+    this.#leftUs = Math.min(KEPT_US_MAX, this.#leftUs + gainedUs);
+  }
+
+  /** Whether one more frame may be compressed. */
+  get isLeft(): boolean {
+    return this.#leftUs > 0;
+  }
+
+  /** Compresses and sends a frame. */
+  send(connection: Pick<Connection, "send">, frame: Uint8Array): SendResult {
+    const startedUs = this.#clock.monotonicUs();
+    const result = connection.send(frame, true);
+    this.#leftUs -= this.#clock.monotonicUs() - startedUs;
+    return result;
+  }
+}
