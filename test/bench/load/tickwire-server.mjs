@@ -6,33 +6,23 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
-import {
-  announceSubject,
-  DISCOVER_SUBJECT,
-  parseQuerySubject,
-  queryPattern,
-} from "#bus/subject.ts";
+import { announceSubject, DISCOVER_SUBJECT } from "#bus/subject.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGatewayThread } from "#cli/process/gateway-threads.ts";
 import { startGateway } from "#gateway/main.ts";
 import { startGatewayWorkers } from "#gateway/workers/gateway-workers.ts";
 import { PUBLISH_LIMITS_DEFAULTS } from "#publish/publish-limits.ts";
 import { createPublisherCounters, Publisher } from "#publish/publisher.ts";
+import { QueryResponder } from "#publish/query-responder.ts";
+import { StreamedInstruments } from "#publish/streamed-instruments.ts";
+import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
-import {
-  decodeCatalogRequest,
-  encodeAnnouncement,
-  encodeCatalogReply,
-  encodeQueryReply,
-  encodeSnapshotReply,
-} from "#wire/bus-codec.ts";
-import { encodeState } from "#wire/event-codec.ts";
+import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { stampOfNow } from "./stamp.mjs";
 import { serveTurns } from "./turns.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const EPOCH = 4_711;
-const PAGE = 500;
 const VENUE = "bench";
 const silent = () => {};
 const logger = {
@@ -56,43 +46,9 @@ const instruments = Array.from({ length: options.topics }, (_, index) => ({
   quote: "USDT",
   settle: "USDT",
   inverse: false,
+  priceIncrement: "0.01",
+  sizeIncrement: "0.000001",
 }));
-
-/** The catalog's page behind a symbol, as an ingestor answers it. */
-function catalogPage({ afterSymbol }) {
-  const left = instruments.filter(({ symbol }) => symbol > afterSymbol);
-  const listed = left.slice(0, PAGE).map(({ venue, symbol, venueSymbol, base, quote }) => ({
-    venue,
-    symbol,
-    venueSymbol,
-    base,
-    quote,
-    kind: "INSTRUMENT_KIND_SPOT",
-    optionType: "OPTION_TYPE_UNSPECIFIED",
-    sizeUnit: "SIZE_UNIT_BASE",
-    channels: ["CHANNEL_TRADES"],
-    priceIncrement: "0.01",
-    sizeIncrement: "0.000001",
-  }));
-  return encodeCatalogReply({
-    catalogVersion: 1,
-    instruments: listed,
-    more: left.length > PAGE,
-  });
-}
-
-const emptyState = encodeSnapshotReply(
-  encodeState({ channel: "trades", epoch: EPOCH, sequence: 0 }, [], clock.nowUs()),
-);
-
-function answerQueries() {
-  bus.subscribe(queryPattern({ venue: VENUE, publisherId: VENUE }), (message) => {
-    const { query } = parseQuerySubject(message.subject);
-    if (query === "catalog") {
-      message.respond(encodeQueryReply(catalogPage(decodeCatalogRequest(message.payload))));
-    } else message.respond(encodeQueryReply(query === "snapshot" ? emptyState : new Uint8Array(0)));
-  });
-}
 
 const publisher = new Publisher({
   bus,
@@ -102,6 +58,25 @@ const publisher = new Publisher({
   schedule: (flush) => void setImmediate(() => flush()),
   counters: createPublisherCounters(),
   logger,
+});
+
+const streamed = new StreamedInstruments();
+streamed.add(instruments.map((instrument) => ({ instrument, channel: "trades" })));
+streamed.completed();
+const responder = new QueryResponder({
+  bus,
+  publisherId: VENUE,
+  clock,
+  logger,
+  venues: [
+    {
+      venue: VENUE,
+      streamed,
+      listings: new VenueListings({ venue: VENUE, clock, emit: silent }),
+      publisher,
+      liveBookOf: () => undefined,
+    },
+  ],
 });
 
 let price = 4_200_000;
@@ -148,14 +123,14 @@ const gateway =
   config.workers === 1
     ? await startGateway(parts)
     : await startGatewayWorkers({ ...parts, startThread: startGatewayThread("error") });
-const announcement = { ingestorId: VENUE, venue: VENUE, catalogVersion: 1 };
+const announcement = { ingestorId: VENUE, venue: VENUE, catalogVersion: streamed.version };
 const announce = () =>
   bus.publish(
     announceSubject(VENUE),
     encodeAnnouncement({ ...announcement, announceIntervalMs: 600_000, epoch: EPOCH }),
   );
 if (options.follows !== true) {
-  answerQueries();
+  responder.start();
   bus.subscribe(DISCOVER_SUBJECT, announce);
   announce();
 }
