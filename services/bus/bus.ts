@@ -111,6 +111,11 @@ export type Bus = {
   readonly kind: "memory" | "nats";
   readonly payloadBytesMax: number;
   /**
+   * More came than could be delivered in time, and some of it was dropped; false again when most of
+   * what waited is delivered. Meanwhile to ask for what is missing would make it worse.
+   */
+  readonly isOverloaded: boolean;
+  /**
    * Never blocks. The caller must not change the payload afterwards, nor `content`, which
    * subscribers of the same process get with it and nobody else. Throws BusError (`bus-closed`,
    * `invalid-subject`, `payload-too-large`, `publish-buffer-full`).

@@ -2,17 +2,25 @@ import { describe, expect, test } from "vitest";
 import type { BusMessage } from "./bus.ts";
 import { DeliveryQueue, DeliveryTarget } from "./delivery-queue.ts";
 
-function message(name: string): BusMessage {
-  return { subject: name, payload: new Uint8Array(0), respond: () => undefined };
+function message(name: string, bytes = 0): BusMessage {
+  return { subject: name, payload: new Uint8Array(bytes), respond: () => undefined };
 }
 
 /** A queue whose turns the test runs by hand. */
-function create(options: { onHandlerError?: (error: unknown, subject: string) => void } = {}) {
+function create(
+  options: {
+    onHandlerError?: (error: unknown, subject: string) => void;
+    monotonicUs?: () => number;
+    pendingBytesMax?: number;
+  } = {},
+) {
   const turns: (() => void)[] = [];
   const reports: string[] = [];
   const queue = new DeliveryQueue({
     schedule: (run) => turns.push(run),
-    onHandlerError: options.onHandlerError,
+    monotonicUs: () => 0,
+    onHandlerError: undefined,
+    ...options,
     onSlowConsumer: (pattern, dropped) => reports.push(`${pattern} ${dropped}`),
   });
   return { queue, turns, reports, turn: () => turns.shift()?.() };
@@ -106,5 +114,95 @@ describe("DeliveryQueue", () => {
     );
     turn();
     expect(errors).toEqual([[new Error("no"), "s"]]);
+  });
+
+  test.each([
+    [1.26, [16, 16, 8]],
+    [1.25, [32, 8]],
+    [0.63, [32, 8]],
+    [0.62, [40]],
+  ])("a turn ends after 20 ms, with messages of %d ms each", (eachMs, expected) => {
+    let nowUs = 0;
+    const { queue, turns, turn } = create({ monotonicUs: () => nowUs });
+    let seen = 0;
+    const receiver = target(() => {
+      nowUs += eachMs * 1_000;
+      seen += 1;
+    }, 100);
+    for (let index = 0; index < 40; index++) queue.push(receiver, message("m"));
+    const counts: number[] = [];
+    while (turns.length > 0) {
+      const before = seen;
+      turn();
+      counts.push(seen - before);
+    }
+    expect(counts).toEqual(expected);
+  });
+
+  describe("with more than may wait for all", () => {
+    const bytesMax = 100_000;
+    const payload = 1_000 - 256;
+
+    test.each([
+      [99, 0],
+      [100, 0],
+      [101, 1],
+      [140, 40],
+    ])("%d messages lose %d", (count, lost) => {
+      const { queue, reports, turns, turn } = create({ pendingBytesMax: bytesMax });
+      let seen = 0;
+      const receiver = target(() => (seen += 1), 1_000);
+      for (let index = 0; index < count; index++) queue.push(receiver, message("m", payload));
+      while (turns.length > 0) turn();
+      expect(seen).toBe(count - lost);
+      expect(reports).toEqual(lost === 0 ? [] : [`p ${lost}`]);
+      // What was delivered makes room.
+      queue.push(receiver, message("m", payload));
+      turn();
+      expect(seen).toBe(count - lost + 1);
+    });
+
+    test("who has few pending loses none for who has many", () => {
+      const { queue, turns, turn } = create({ pendingBytesMax: bytesMax });
+      const seen = { busy: 0, quiet: 0 };
+      const busy = target(() => (seen.busy += 1), 1_000);
+      const quiet = target(() => (seen.quiet += 1), 1_000);
+      for (let index = 0; index < 150; index++) queue.push(busy, message("m", payload));
+      for (let index = 0; index < 17; index++) queue.push(quiet, message("m", payload));
+      expect([busy.dropped, quiet.dropped]).toEqual([50, 1]);
+      while (turns.length > 0) turn();
+      expect(seen).toEqual({ busy: 100, quiet: 16 });
+    });
+
+    test("drops until a quarter of it waits, so that there are few holes", () => {
+      let nowUs = 0;
+      const { queue, reports, turn } = create({
+        pendingBytesMax: bytesMax,
+        monotonicUs: () => nowUs,
+      });
+      const receiver = target(() => (nowUs += 1_260), 1_000);
+      for (let index = 0; index < 130; index++) queue.push(receiver, message("m", payload));
+      const pending: number[] = [];
+      for (let before = 0; before < receiver.dropped; turn()) {
+        expect(queue.isDropping).toBe(true);
+        before = receiver.dropped;
+        queue.push(receiver, message("m", payload));
+        pending.push(receiver.pending);
+      }
+      expect(pending).toEqual([100, 84, 68, 52, 36]);
+      expect(reports).toEqual(["p 35"]);
+      expect([queue.isDropping, receiver.dropped]).toEqual([false, 0]);
+    });
+
+    test("what is forgotten makes room", () => {
+      const { queue, turn } = create({ pendingBytesMax: bytesMax });
+      const receiver = target(() => undefined, 1_000);
+      for (let index = 0; index < 100; index++) queue.push(receiver, message("m", payload));
+      queue.clear();
+      receiver.pending = 0;
+      for (let index = 0; index < 100; index++) queue.push(receiver, message("m", payload));
+      expect(receiver.dropped).toBe(0);
+      turn();
+    });
   });
 });

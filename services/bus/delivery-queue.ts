@@ -43,6 +43,10 @@ export class DeliveryTarget implements BusSubscription {
 
 type DeliveryQueueOptions = {
   readonly schedule: Schedule;
+  /** Microseconds of a clock that is never set. */
+  readonly monotonicUs: () => number;
+  /** Default PENDING_BYTES_MAX. */
+  readonly pendingBytesMax?: number;
   readonly onHandlerError: HandlerErrorListener | undefined;
   /**
    * An episode of dropping is over, or has lost as many messages as the subscriber may have
@@ -53,13 +57,40 @@ type DeliveryQueueOptions = {
 
 /** Default of BusSubscribeOptions.pendingMessagesMax. */
 export const PENDING_MESSAGES_MAX = 65_536;
+/**
+ * What may wait for all subscribers: what comes in some seconds, such as those in which a process
+ * was stopped. More would be late by more, and the collector goes through all of it.
+ */
+const PENDING_BYTES_MAX = 64 * 1_048_576;
+/**
+ * Dropping goes on until so much of it waits: a long hole of a topic costs no more than a short one
+ * to be told, which costs much more than a message.
+ */
+const CALM_PART = 1 / 4;
+/** What a message takes besides its payload. */
+const MESSAGE_BYTES = 256;
+/** A subscriber with fewer pending loses nothing for others that have more. */
+const PENDING_KEPT_MIN = 16;
+
+/**
+ * Delivering yields after so long, for what the messages have brought about has to be sent. It is
+ * more than what comes in one moment takes, so that this is sent in one piece.
+ */
+const TURN_US_MAX = 20_000;
+/** The clock is read after so many messages. */
+const MESSAGES_PER_LOOK = 16;
 
 type Waiter = { readonly position: number; readonly resolve: () => void };
 
 /**
  * Hands messages to subscribers in the order in which they came, never from within the call that
- * brought them. A subscriber with too many pending loses the newest, counted and reported once an
- * episode, which lasts until half of its pending messages are worked off.
+ * brought them, and for a few milliseconds in a turn of the event loop. A subscriber with too many
+ * pending loses the newest, counted and reported once an episode, which lasts until half of its
+ * pending messages are worked off. Where all together have too many, whoever has more than a few
+ * loses everything until most of what waits is delivered.
+ *
+ * Whoever sends is not held back: a server that waits for one subscriber makes publishers wait, and
+ * so everybody else.
  */
 export class DeliveryQueue {
   readonly #options: DeliveryQueueOptions;
@@ -70,12 +101,19 @@ export class DeliveryQueue {
   #delivering = false;
   #enqueued = 0;
   #delivered = 0;
+  #bytes = 0;
+  /** More waited than may, and has not become few yet. */
+  #isShedding = false;
+  readonly #monotonicUs: () => number;
+  readonly #pendingBytesMax: number;
   readonly #slow = new Set<DeliveryTarget>();
   readonly #waiters: Waiter[] = [];
   readonly #run = (): void => this.#deliver();
 
   constructor(options: DeliveryQueueOptions) {
     this.#options = options;
+    this.#monotonicUs = options.monotonicUs;
+    this.#pendingBytesMax = options.pendingBytesMax ?? PENDING_BYTES_MAX;
   }
 
   /** The number of waiting messages. */
@@ -83,12 +121,20 @@ export class DeliveryQueue {
     return (this.#entries.length - this.#head) / 2;
   }
 
+  /** Messages were dropped, and what waited then is not delivered for the most part. */
+  get isDropping(): boolean {
+    return this.#slow.size > 0;
+  }
+
   push(target: DeliveryTarget, message: BusMessage): void {
-    if (target.pending >= target.pendingMax) {
+    if (this.#bytes >= this.#pendingBytesMax) this.#isShedding = true;
+    const isShed = this.#isShedding && target.pending >= PENDING_KEPT_MIN;
+    if (isShed || target.pending >= target.pendingMax) {
       this.#drop(target);
       return;
     }
     target.pending++;
+    this.#bytes += message.payload.length + MESSAGE_BYTES;
     this.#enqueued++;
     this.#entries.push(target, message);
     if (!this.#scheduled && !this.#delivering) this.#schedule();
@@ -106,6 +152,8 @@ export class DeliveryQueue {
   clear(): void {
     this.#entries = [];
     this.#head = 0;
+    this.#bytes = 0;
+    this.#isShedding = false;
     this.#delivered = this.#enqueued;
     this.#release();
   }
@@ -118,17 +166,21 @@ export class DeliveryQueue {
   #deliver(): void {
     this.#scheduled = false;
     this.#delivering = true;
-    // What handlers publish waits for the next turn, so that sockets and timers get theirs. A fixed
-    // number a turn would fall behind a socket that brings more.
-    for (let count = this.length; count > 0 && this.#head < this.#entries.length; count--) {
+    const untilUs = this.#monotonicUs() + TURN_US_MAX;
+    // What handlers publish waits for the next turn, so that sockets and timers get theirs.
+    const count = this.length;
+    for (let done = 0; done < count && this.#head < this.#entries.length; done++) {
+      if (done % MESSAGES_PER_LOOK === 0 && this.#monotonicUs() > untilUs) break;
       const target = this.#entries[this.#head] as DeliveryTarget;
       const message = this.#entries[this.#head + 1] as BusMessage;
       this.#head += 2;
       this.#delivered++;
       target.pending--;
+      this.#bytes -= message.payload.length + MESSAGE_BYTES;
       if (!target.closed) this.#hand(target, message);
     }
     this.#delivering = false;
+    if (this.#bytes <= this.#pendingBytesMax * CALM_PART) this.#isShedding = false;
     this.#compact();
     if (this.#slow.size > 0) this.#reportSlow();
     this.#release();
@@ -167,7 +219,8 @@ export class DeliveryQueue {
 
   #reportSlow(): void {
     for (const target of this.#slow) {
-      const over = target.closed || target.pending * 2 <= target.pendingMax;
+      const isLow = target.pending * 2 <= target.pendingMax;
+      const over = target.closed || (isLow && !this.#isShedding);
       // An episode without end must not be a secret for ever.
       if (!over && target.dropped < target.pendingMax) continue;
       const { dropped } = target;

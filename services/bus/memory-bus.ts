@@ -83,10 +83,15 @@ export class MemoryBus implements Bus {
     this.#clock = options.clock;
     this.payloadBytesMax = options.payloadBytesMax ?? PAYLOAD_BYTES_MAX;
     this.#queue = new DeliveryQueue({
+      monotonicUs: () => this.#clock.monotonicUs(),
       schedule: options.schedule ?? ((run) => void setImmediate(run)),
       onHandlerError: options.onHandlerError,
       onSlowConsumer: (pattern, dropped) => this.#tell({ kind: "slow-consumer", pattern, dropped }),
     });
+  }
+
+  get isOverloaded(): boolean {
+    return this.#queue.isDropping;
   }
 
   publish(subject: string, payload: Uint8Array, content?: BusContent): void {

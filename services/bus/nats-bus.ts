@@ -153,6 +153,7 @@ class NatsBus implements Bus {
     });
     this.#onServerError = options.onServerError;
     this.#queue = new DeliveryQueue({
+      monotonicUs: () => performance.now() * 1_000,
       schedule: options.schedule ?? ((run) => void setImmediate(run)),
       onHandlerError: options.onHandlerError,
       onSlowConsumer: (pattern, dropped) => this.#tell({ kind: "slow-consumer", pattern, dropped }),
@@ -167,6 +168,10 @@ class NatsBus implements Bus {
 
   get payloadBytesMax(): number {
     return this.#payloadBytesMax;
+  }
+
+  get isOverloaded(): boolean {
+    return this.#queue.isDropping;
   }
 
   publish(subject: string, payload: Uint8Array): void {

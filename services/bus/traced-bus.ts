@@ -16,6 +16,9 @@ export function tracedBus(bus: Bus, tracing: Tracing): Bus {
     get payloadBytesMax() {
       return bus.payloadBytesMax;
     },
+    get isOverloaded() {
+      return bus.isOverloaded;
+    },
     publish: (subject, payload, content) => bus.publish(subject, payload, content),
     subscribe(pattern, handler, options): BusSubscription {
       return bus.subscribe(pattern, (message) => handle(message, handler, tracing), options);

@@ -21,6 +21,10 @@ export class LossyBus implements Bus {
     return this.#bus.payloadBytesMax;
   }
 
+  get isOverloaded(): boolean {
+    return this.#bus.isOverloaded;
+  }
+
   publish(subject: string, payload: Uint8Array): void {
     this.#bus.publish(subject, payload);
   }

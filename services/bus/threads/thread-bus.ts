@@ -91,6 +91,7 @@ export class ThreadBus implements Bus {
     this.#payloadBytesMax = link.payloadBytesMax;
     this.#ring = new RingReader(link.memory);
     this.#queue = new DeliveryQueue({
+      monotonicUs: () => clock.monotonicUs(),
       schedule: options.schedule ?? ((run) => void setImmediate(run)),
       onHandlerError,
       onSlowConsumer: (pattern, dropped) => this.#tell({ kind: "slow-consumer", pattern, dropped }),
@@ -101,6 +102,10 @@ export class ThreadBus implements Bus {
 
   get payloadBytesMax(): number {
     return this.#payloadBytesMax;
+  }
+
+  get isOverloaded(): boolean {
+    return this.#queue.isDropping;
   }
 
   publish(subject: string, payload: Uint8Array): void {

@@ -9,6 +9,7 @@ import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import { registerRecordingMetrics, registerReplayMetrics } from "../recording/recording-metrics.ts";
+import { createBusDrops } from "../process/bus-events.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
@@ -71,6 +72,7 @@ export function everyMetric(): Registry {
   registerPublicationMetrics(registry, []);
   registerFaultMetrics(registry, () => []);
   registerStateRefusals(registry);
+  createBusDrops(registry);
   registerIngestMetrics({
     registry,
     venues: () => [],

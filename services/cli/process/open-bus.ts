@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync } from "node:fs";
+import type { Registry } from "prom-client";
 import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
@@ -9,6 +10,7 @@ import type { NatsConnectionOptions } from "#bus/nats-connection.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
 import type { Logger } from "#core/logger.ts";
+import { createBusDrops, followBusEvents } from "./bus-events.ts";
 import { CommandError, describeError } from "./errors.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 
@@ -21,6 +23,8 @@ type OpenBusOptions = {
   readonly logger: Logger;
   /** Where spans of requests go; undefined if nothing is traced. */
   readonly tracing?: Tracing | undefined;
+  /** Where drops are counted. */
+  readonly metrics?: Registry | undefined;
   /** Seen in the NATS server's monitoring. */
   readonly name: string;
 };
@@ -33,13 +37,9 @@ export async function openBus(options: OpenBusOptions): Promise<Bus> {
   const untraced = await createBus(options);
   const { logger, tracing } = options;
   const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
-  bus.onEvent((event) => {
-    if (event.kind === "disconnected" || event.kind === "slow-consumer") {
-      logger.warn(event, "bus");
-    } else {
-      logger.info(event, "bus");
-    }
-  });
+  const { clock, metrics } = options;
+  const drops = metrics === undefined ? undefined : createBusDrops(metrics);
+  followBusEvents(bus, { clock, logger, drops });
   return bus;
 }
 

@@ -1,7 +1,7 @@
 import { assert } from "#core/assert.ts";
 import { BusError } from "#bus/bus.ts";
 import type { Bus, BusEvent } from "#bus/bus.ts";
-import { eventSubject } from "#bus/subject.ts";
+import { parseEventSubject } from "#bus/subject.ts";
 import type { CancelTimer, Clock } from "#core/clock.ts";
 import type { Logger } from "#core/logger.ts";
 import { formatTopic } from "#core/topic.ts";
@@ -445,10 +445,8 @@ export class Hub {
 
   #onBusEvent(event: BusEvent): void {
     // A bus that is back is the gateway's to tell: every venue of it is.
-    if (event.kind === "slow-consumer") {
-      for (const { feed } of this.#topics.values()) {
-        if (eventSubject(feed.name) === event.pattern) feed.resync(false);
-      }
-    }
+    if (event.kind !== "slow-consumer") return;
+    const name = parseEventSubject(event.pattern);
+    if (name !== undefined) this.#topics.get(formatTopic(name))?.feed.resync(false);
   }
 }

@@ -31,6 +31,8 @@ export type SyncActions = {
   cancelRetry(): void;
   /** Answers everybody who waits for a start: undefined says that there is one now. */
   answer(failure: TopicFailure | undefined): void;
+  /** Whether so much comes that there is no time to ask for what is missing. */
+  isOverloaded(): boolean;
   /** Whether anybody is subscribed. */
   isSubscribed(): boolean;
   /**

@@ -24,6 +24,7 @@ const NEW = { snapshot: true, resume: undefined };
 class Rig {
   readonly clock = new ManualClock();
   readonly bus = new MemoryBus({ clock: this.clock });
+  overloaded = false;
   readonly ingestor = new FakeIngestor(this.bus, this.clock, [SYMBOL]);
   readonly metrics = createGatewayMetrics(new Registry());
   resume = resumeParts();
@@ -77,7 +78,9 @@ class Rig {
       };
       return bus.subscribe(pattern, listen, options);
     };
-    return Object.assign(Object.create(bus) as Bus, {
+    const madeOverloaded = (): boolean => this.overloaded;
+    const overload = { get: madeOverloaded };
+    return Object.assign(Object.create(bus, { isOverloaded: overload }) as Bus, {
       subscribe,
       request: bus.request.bind(bus),
     });
@@ -433,6 +436,33 @@ describe("what the bus lost, and the ingestor keeps", () => {
     answers.shift()?.();
     await rig.settle();
     expect(subscriber.heard).toEqual(["1-1", "2-2", "3-3"]);
+  });
+
+  test("is told as missing at once while more comes than there is time for", async () => {
+    const rig = new Rig();
+    rig.ingestor.keepsHistory = true;
+    const { subscriber } = await rig.live("trades");
+    rig.overloaded = true;
+    rig.trades(1);
+    rig.trades(1, { lost: true });
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1", "gap 2-2", "3-3"]);
+    expect(rig.ingestor.queries.filter((query) => query.includes("history"))).toEqual([]);
+    expect(await rig.count("busMissing")).toBe(1);
+    rig.overloaded = false;
+    rig.trades(1, { lost: true });
+    rig.trades(1);
+    await rig.settle();
+    expect(subscriber.heard.slice(3)).toEqual(["4-4", "5-5"]);
+  });
+
+  test("is not asked for while more comes than there is time for, if it was missed before", async () => {
+    const { rig, subscriber, answers } = await asked();
+    rig.overloaded = true;
+    answers.shift()?.();
+    await rig.settle();
+    expect(subscriber.heard).toEqual(["1-1", "gap 2-2", "3-3"]);
   });
 
   test("is asked for again if the question was lost too", async () => {

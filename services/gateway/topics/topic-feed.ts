@@ -335,7 +335,7 @@ export class TopicFeed {
 
   /** What the state machine does by others. Made once: nothing is made per batch. */
   #actions(): SyncActions {
-    const { clock, metrics, watch } = this.#parts;
+    const { bus, clock, metrics, watch } = this.#parts;
     const { labels } = this.#shared;
     return {
       deliver: (batch) => this.#deliver(batch),
@@ -351,6 +351,7 @@ export class TopicFeed {
       },
       cancelRetry: () => this.#cancelRetry?.(),
       answer: (failure) => this.#answerWaiting(failure),
+      isOverloaded: () => bus.isOverloaded,
       isSubscribed: () => this.#subscribers.size > 0,
       mayBeFollowed: (epoch) => watch.mayBeFollowed(this.name, epoch),
       foreign: ({ epoch }) => {
@@ -393,7 +394,7 @@ export class TopicFeed {
     const publisher = this.#publisher;
     const from = history.position;
     if (publisher?.epoch !== from.epoch || answered.epoch !== from.epoch) return true;
-    if (answered.sequence <= from.sequence) return true;
+    if (answered.sequence <= from.sequence || this.#parts.bus.isOverloaded) return true;
     const take = (batches: readonly BusBatch[]): boolean => {
       for (const batch of batches) {
         const order = orderOf(batch);

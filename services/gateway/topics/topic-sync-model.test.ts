@@ -129,6 +129,7 @@ class World {
   #query: { taken: TopicSnapshot | undefined } | undefined;
   #retryArmed = false;
   waiting = 0;
+  overloaded = false;
   #attachOnReady = true;
   #ready = 0;
   actions = 0;
@@ -154,6 +155,7 @@ class World {
         },
         epochChanged: (start) => this.#toAll((follower) => follower.changeEpoch(start)),
         mayBeFollowed: () => false,
+        isOverloaded: () => this.overloaded,
         foreign: ({ epoch }) => assert.notEqual(epoch, this.#epoch, "invariant 11"),
         ask: () => {
           this.actions += 1;
@@ -393,6 +395,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.boolean().map((now) => (world: World) => world.want(now)) },
   { weight: 2, arbitrary: fc.constant((world: World) => world.attachReady()) },
   { weight: 1, arbitrary: fc.constant((world: World) => world.leave()) },
+  { weight: 1, arbitrary: fc.boolean().map((is) => (world: World) => (world.overloaded = is)) },
   {
     weight: 1,
     arbitrary: fc
@@ -405,7 +408,9 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(1, 2, 900).map((ahead) => (world: World) => world.forge(ahead)),
+    arbitrary: fc
+      .constantFrom(1, 2, 900)
+      .map((ahead) => (world: World) => !world.overloaded && world.forge(ahead)),
   },
   {
     weight: 1,

@@ -1,107 +1,39 @@
 import { describe, expect, test } from "vitest";
 import { InvariantError } from "#core/assert.ts";
 import { orderOf, sharedBatch } from "#test/support/shared-batches.ts";
-import type { SharedBatch } from "./shared-batch.ts";
-import type { StartKind } from "./start-kind.ts";
+import { SYNC_LIMITS, SyncRig } from "#test/support/sync-rig.ts";
 import { TopicHistory } from "./topic-history.ts";
 import { SYNC_TABLE } from "./topic-sync-table.ts";
 import type { SyncEvent, SyncState } from "./topic-sync-table.ts";
 import { TopicSync } from "./topic-sync.ts";
 
-const LIMITS = { ringBytesMax: 1_000, ringBatchesMax: 4 };
 const REFUSED = { kind: "unavailable", message: "refused" } as const;
-
-/** A state machine that writes down what it does. Its snapshots are at sequence 5 of epoch 1. */
-class Rig {
-  readonly done: string[] = [];
-  readonly history = new TopicHistory(LIMITS);
-  readonly sync: TopicSync;
-  subscribed = false;
-  /** Of a publisher of which it is not decided yet whether it is followed. */
-  undecided: number | undefined;
-  /** Each retry waits as long as it ever may. */
-  random = 1;
-
-  constructor(startKind: StartKind = "snapshot") {
-    this.sync = new TopicSync({
-      topic: "fake:A-USD/book",
-      startKind,
-      epoch: 1,
-      history: this.history,
-      limits: LIMITS,
-      random: () => this.random,
-      actions: {
-        deliver: (batch) => this.done.push(`deliver ${range(batch)}`),
-        reportGap: (first, last) => this.done.push(`gap ${first}-${last}`),
-        epochChanged: (start) => this.done.push(`epoch ${start.epoch}/${start.sequence}`),
-        mayBeFollowed: (epoch) => epoch === this.undecided,
-        foreign: (order) => this.done.push(`foreign ${order.epoch}`),
-        ask: () => this.done.push("ask"),
-        retryAfter: (delayMs) => this.done.push(`retry after ${delayMs}`),
-        cancelRetry: () => this.done.push("cancel retry"),
-        answer: (failure) => this.done.push(`answer ${failure?.kind ?? "ok"}`),
-        isSubscribed: () => this.subscribed,
-        noticed: (what, count) => this.done.push(`noticed ${what} ${count}`),
-      },
-    });
-  }
-
-  batch(first: number, last = first, epoch = 1, bytes = 9): void {
-    this.sync.batchReceived(orderOf(first, last, epoch), sharedBatch(first, last, { bytes }));
-  }
-
-  snapshot(sequence: number, epoch = 1): void {
-    const batch = sharedBatch(sequence, sequence, { events: 3, isState: true });
-    this.sync.snapshotArrived({ position: { epoch, sequence }, batch });
-  }
-
-  /** What was done since the last call. */
-  taken(): string[] {
-    return this.done.splice(0);
-  }
-
-  static in(state: SyncState, startKind: StartKind = "snapshot"): Rig {
-    const rig = new Rig(startKind);
-    if (state === "closed") rig.sync.closed();
-    if (state === "cold" || state === "closed") return rig;
-    rig.sync.startWanted();
-    if (state === "syncing") return rig;
-    rig.snapshot(5);
-    rig.sync.attached();
-    rig.subscribed = true;
-    if (state === "resyncing") rig.sync.lossSuspected(false);
-    return rig;
-  }
-}
-
-function range({ firstSequence, lastSequence, isState }: SharedBatch): string {
-  return isState ? `state ${firstSequence}` : `${firstSequence}-${lastSequence}`;
-}
 
 type Row = {
   readonly event: SyncEvent;
   readonly what?: string;
   /** What led here, besides the state's own way. */
-  readonly given?: (rig: Rig) => void;
-  readonly run: (rig: Rig) => void;
+  readonly given?: (rig: SyncRig) => void;
+  readonly run: (rig: SyncRig) => void;
   readonly next: SyncState | "a bug";
   readonly does?: readonly string[];
 };
 
-const batch6 = (rig: Rig): void => rig.batch(6);
-const snapshot5 = (rig: Rig): void => rig.snapshot(5);
-const refused = (rig: Rig): void => rig.sync.queryFailed(REFUSED);
-const loss = (rig: Rig): void => rig.sync.lossSuspected(false);
-const wanted = (rig: Rig): void => rig.sync.startWanted();
-const attached = (rig: Rig): void => rig.sync.attached();
-const due = (rig: Rig): void => rig.sync.retryDue();
-const replaced = (rig: Rig): void => rig.sync.publisherChanged({ epoch: 2, isNewcomer: false });
-const restarted = (rig: Rig): void => rig.sync.publisherChanged({ epoch: 2, isNewcomer: true });
-const foreign = (rig: Rig): void => rig.batch(1, 1, 7);
-const close = (rig: Rig): void => rig.sync.closed();
-const unused = (rig: Rig): void => void (rig.subscribed = false);
+const batch6 = (rig: SyncRig): void => rig.batch(6);
+const snapshot5 = (rig: SyncRig): void => rig.snapshot(5);
+const refused = (rig: SyncRig): void => rig.sync.queryFailed(REFUSED);
+const loss = (rig: SyncRig): void => rig.sync.lossSuspected(false);
+const wanted = (rig: SyncRig): void => rig.sync.startWanted();
+const attached = (rig: SyncRig): void => rig.sync.attached();
+const due = (rig: SyncRig): void => rig.sync.retryDue();
+const replaced = (rig: SyncRig): void => rig.sync.publisherChanged({ epoch: 2, isNewcomer: false });
+const restarted = (rig: SyncRig): void => rig.sync.publisherChanged({ epoch: 2, isNewcomer: true });
+const foreign = (rig: SyncRig): void => rig.batch(1, 1, 7);
+const close = (rig: SyncRig): void => rig.sync.closed();
+const unused = (rig: SyncRig): void => void (rig.subscribed = false);
 /** Batches that outgrow the history, so that it has no snapshot and a query is under way. */
-const outgrown = (rig: Rig): void => [6, 7, 8, 9, 10].forEach((sequence) => rig.batch(sequence));
+const outgrown = (rig: SyncRig): void =>
+  [6, 7, 8, 9, 10].forEach((sequence) => rig.batch(sequence));
 
 /** What is expected, written by hand from what the states mean. */
 const ROWS: { readonly [State in SyncState]: readonly Row[] } = {
@@ -497,7 +429,10 @@ const ROWS: { readonly [State in SyncState]: readonly Row[] } = {
   ],
 };
 
-function outcomeOf(rig: Rig, run: (rig: Rig) => void): { next: Row["next"]; does: string[] } {
+function outcomeOf(
+  rig: SyncRig,
+  run: (rig: SyncRig) => void,
+): { next: Row["next"]; does: string[] } {
   try {
     run(rig);
   } catch (error) {
@@ -514,7 +449,7 @@ describe.each(STATES)("while %s", (state) => {
   test.each(ROWS[state].map((row) => [`${row.event} ${row.what ?? ""}`.trim(), row] as const))(
     "%s",
     (_, { given, run, next, does }) => {
-      const rig = Rig.in(state);
+      const rig = SyncRig.in(state);
       given?.(rig);
       expect(rig.sync.state).toBe(state);
       rig.taken();
@@ -530,156 +465,8 @@ describe.each(STATES)("while %s", (state) => {
   });
 });
 
-describe("trades, whose past cannot be had again,", () => {
-  const none = (sequence: number, epoch = 1) => ({
-    position: { epoch, sequence },
-    batch: undefined,
-  });
-
-  test("go on after a gap, which is told, as soon as the publisher says that it was one", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    rig.batch(8);
-    rig.batch(9);
-    expect(rig.taken()).toEqual(["ask"]);
-    rig.sync.snapshotArrived(none(8));
-    expect(rig.taken()).toEqual([
-      "noticed missing 2",
-      "gap 6-7",
-      "deliver 8-8",
-      "deliver 9-9",
-      "answer ok",
-    ]);
-    expect(rig.sync.state).toBe("live");
-    expect(rig.history.position).toEqual({ epoch: 1, sequence: 9 });
-  });
-
-  test("are not moved by a batch that their publisher has not published", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    rig.batch(9_000_000_000);
-    rig.batch(6);
-    expect(rig.taken()).toEqual(["ask", "deliver 6-6"]);
-    rig.sync.snapshotArrived(none(6));
-    expect(rig.taken()).toEqual(["noticed incredible 1", "answer ok"]);
-    rig.batch(7);
-    expect(rig.taken()).toEqual(["deliver 7-7"]);
-  });
-
-  test("that were missed while the bus was away are told as a gap", () => {
-    const rig = Rig.in("resyncing", "none");
-    rig.batch(9);
-    rig.taken();
-    rig.sync.snapshotArrived(none(8));
-    expect(rig.taken()).toEqual(["noticed missing 3", "gap 6-8", "deliver 9-9", "answer ok"]);
-  });
-
-  test("that came are delivered, each hole between them told, whatever the answer says", () => {
-    const rig = Rig.in("resyncing", "none");
-    for (const sequence of [6, 9, 12]) rig.batch(sequence);
-    expect(rig.taken().slice(-1)).toEqual(["deliver 6-6"]);
-    rig.sync.snapshotArrived(none(13));
-    expect(rig.taken()).toEqual([
-      "noticed missing 2",
-      "gap 7-8",
-      "deliver 9-9",
-      "noticed missing 2",
-      "gap 10-11",
-      "deliver 12-12",
-      "noticed missing 1",
-      "gap 13-13",
-      "answer ok",
-    ]);
-  });
-
-  test("that came late are put in their place while the publisher is asked", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    for (const sequence of [8, 7, 6]) rig.batch(sequence);
-    expect(rig.taken()).toEqual(["ask", "deliver 6-6"]);
-    rig.sync.snapshotArrived(none(8));
-    expect(rig.taken()).toEqual(["deliver 7-7", "deliver 8-8", "answer ok"]);
-  });
-
-  test("go on without an answer when there is no more room to wait for it", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    for (const sequence of [8, 9, 10, 11]) rig.batch(sequence);
-    expect(rig.taken()).toEqual(["ask"]);
-    rig.batch(12);
-    expect(rig.taken()).toEqual([
-      "noticed missing 2",
-      "gap 6-7",
-      ...[8, 9, 10, 11, 12].map((sequence) => `deliver ${sequence}-${sequence}`),
-      "noticed trimmed 1",
-    ]);
-  });
-
-  test("do not begin before the first answer, however many wait for it", () => {
-    const rig = Rig.in("syncing", "none");
-    for (const sequence of [7, 8, 9]) rig.batch(sequence);
-    rig.sync.snapshotArrived({ position: { epoch: 1, sequence: 5 }, batch: undefined });
-    for (const sequence of [10, 11, 12]) rig.batch(sequence);
-    rig.taken();
-    rig.sync.snapshotArrived({ position: { epoch: 1, sequence: 9 }, batch: undefined });
-    expect([rig.sync.state, rig.history.sequence]).toEqual(["live", 12]);
-    expect(rig.taken().filter((action) => action.startsWith("gap"))).toEqual([]);
-  });
-
-  test("of a publisher that begins are delivered from the first on, without waiting", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    restarted(rig);
-    rig.batch(1, 3, 2);
-    expect(rig.taken()).toEqual(["epoch 2/0", "ask", "deliver 1-3"]);
-    rig.batch(6, 6, 2);
-    rig.sync.snapshotArrived(none(6, 2));
-    expect(rig.taken()).toEqual(["noticed missing 2", "gap 4-5", "deliver 6-6", "answer ok"]);
-  });
-
-  test("of a publisher that was there before follow from where it stands", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    replaced(rig);
-    rig.batch(50, 51, 2);
-    rig.sync.snapshotArrived(none(49, 2));
-    expect(rig.taken()).toEqual(["ask", "epoch 2/49", "deliver 50-51", "answer ok"]);
-  });
-
-  test("of a publisher that was asked about meanwhile are delivered when it is followed", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    rig.undecided = 2;
-    rig.batch(1, 2, 2);
-    rig.batch(3, 3, 2);
-    expect(rig.taken()).toEqual([]);
-    restarted(rig);
-    expect(rig.taken()).toEqual(["epoch 2/0", "ask", "deliver 1-2", "deliver 3-3"]);
-  });
-
-  test("of a publisher that was asked about and is not followed are left aside", () => {
-    const rig = Rig.in("live", "none");
-    rig.taken();
-    rig.undecided = 2;
-    rig.batch(1, 2, 2);
-    rig.undecided = undefined;
-    rig.batch(3, 3, 2);
-    expect(rig.taken()).toEqual(["foreign 2", "foreign 2"]);
-  });
-
-  test("of the publisher before are left aside, wherever its epoch lies", () => {
-    for (const epoch of [2, Number.MAX_SAFE_INTEGER]) {
-      const rig = Rig.in("live", "none");
-      rig.sync.publisherChanged({ epoch, isNewcomer: true });
-      rig.taken();
-      rig.batch(6);
-      expect(rig.taken()).toEqual(["foreign 1"]);
-    }
-  });
-});
-
 test("a publisher that is followed again goes on where it was, if nothing came between", () => {
-  const rig = Rig.in("live");
+  const rig = SyncRig.in("live");
   rig.taken();
   replaced(rig);
   rig.sync.publisherChanged({ epoch: 1, isNewcomer: false });
@@ -690,7 +477,7 @@ test("a publisher that is followed again goes on where it was, if nothing came b
 });
 
 test("a snapshot between two events of one batch does not fit; the next is asked for later", () => {
-  const rig = Rig.in("live");
+  const rig = SyncRig.in("live");
   outgrown(rig);
   rig.batch(11, 13);
   rig.taken();
@@ -699,16 +486,16 @@ test("a snapshot between two events of one batch does not fit; the next is asked
 });
 
 test("a batch that has no room to wait is part of the gap and of the state behind it", () => {
-  const rig = Rig.in("live");
+  const rig = SyncRig.in("live");
   rig.taken();
-  rig.batch(8, 8, 1, LIMITS.ringBytesMax + 1);
+  rig.batch(8, 8, 1, SYNC_LIMITS.ringBytesMax + 1);
   expect(rig.taken()).toEqual(["noticed overflow 1", "ask"]);
   rig.snapshot(8);
   expect(rig.taken()).toEqual(["noticed missing 3", "gap 6-8", "deliver state 8", "answer ok"]);
 });
 
 test("an answer lets the next failure wait as little as the first", () => {
-  const rig = Rig.in("resyncing");
+  const rig = SyncRig.in("resyncing");
   refused(rig);
   due(rig);
   refused(rig);
@@ -721,7 +508,7 @@ test("an answer lets the next failure wait as little as the first", () => {
 });
 
 test("batches that a start waits for are as many as the history keeps; the oldest go", () => {
-  const rig = Rig.in("syncing");
+  const rig = SyncRig.in("syncing");
   for (const sequence of [6, 7, 8, 9]) rig.batch(sequence);
   expect(rig.taken()).toEqual(["ask"]);
   rig.batch(10);
@@ -734,7 +521,7 @@ test("batches that a start waits for are as many as the history keeps; the oldes
 });
 
 test("batches that a start waited for are let go when it is here", () => {
-  const rig = Rig.in("syncing");
+  const rig = SyncRig.in("syncing");
   for (const sequence of [6, 7]) rig.batch(sequence);
   rig.snapshot(5);
   rig.sync.lossSuspected(true);
@@ -746,7 +533,7 @@ test("batches that a start waited for are let go when it is here", () => {
 });
 
 test("a batch that the bus brings twice while a topic starts is delivered once", () => {
-  const rig = Rig.in("syncing");
+  const rig = SyncRig.in("syncing");
   for (const sequence of [6, 6, 7, 6]) rig.batch(sequence);
   rig.taken();
   rig.snapshot(5);
@@ -754,7 +541,7 @@ test("a batch that the bus brings twice while a topic starts is delivered once",
 });
 
 test("somebody who subscribes to a topic that lost its start is given the next snapshot", () => {
-  const rig = Rig.in("resyncing");
+  const rig = SyncRig.in("resyncing");
   rig.snapshot(5);
   outgrown(rig);
   rig.sync.attached();
@@ -778,11 +565,17 @@ test("what clients are told names the topic and nothing of the inside", () => {
     cancelRetry: () => {},
     answer: (failure: { readonly message: string } | undefined) =>
       void answers.push(failure?.message ?? "ok"),
+    isOverloaded: () => false,
     isSubscribed: () => false,
     noticed: () => {},
   };
-  const history = new TopicHistory(LIMITS);
-  const parts = { topic: "fake:A/book", startKind: "snapshot", history, limits: LIMITS } as const;
+  const history = new TopicHistory(SYNC_LIMITS);
+  const parts = {
+    topic: "fake:A/book",
+    startKind: "snapshot",
+    history,
+    limits: SYNC_LIMITS,
+  } as const;
   const sync = new TopicSync({ ...parts, epoch: 1, random: () => 1, actions });
   sync.startWanted();
   for (const sequence of [5, 9, 13]) {

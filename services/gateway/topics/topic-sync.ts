@@ -14,6 +14,8 @@ import type { SyncCell, SyncEvent, SyncState } from "./topic-sync-table.ts";
 
 /** Snapshots that do not fit what the bus delivered, before those who wait are refused. */
 const INCONSISTENCIES_MAX = 3;
+/** More events are not missing without a word of their publisher. */
+const PASSED_EVENTS_MAX = 100_000;
 
 /**
  * The state machine of one topic: takes what happens and answers with actions. It has no bus and no
@@ -231,6 +233,11 @@ export class TopicSync {
       case "duplicate":
         return;
       case "gap":
+        if (this.#mayPass(order)) {
+          this.#passHole(order, batch);
+          this.#settleHistory();
+          return;
+        }
         this.#hold(order, batch);
         this.#resync("batchReceived");
         return;
@@ -403,9 +410,7 @@ export class TopicSync {
           break;
         case "gap":
           if (!passHoles) return held.slice(index);
-          this.#reportGap(this.#history.sequence + 1, order.baseSequence);
-          this.#history.continueAt(order, batch);
-          this.#actions.deliver(batch);
+          this.#passHole(order, batch);
           break;
         case "duplicate":
           break;
@@ -414,6 +419,22 @@ export class TopicSync {
       }
     }
     return [];
+  }
+
+  /**
+   * Whether the hole before the batch is told at once: there is no time to ask for what is in it,
+   * no state that it is missing from, and it is small enough to be one.
+   */
+  #mayPass({ baseSequence }: BatchOrder): boolean {
+    const isHole = baseSequence - this.#history.sequence <= PASSED_EVENTS_MAX;
+    return this.#standsAlone && isHole && this.#actions.isOverloaded();
+  }
+
+  /** Tells what is missing before the batch, and goes on with it. */
+  #passHole(order: BatchOrder, batch: SharedBatch): void {
+    this.#reportGap(this.#history.sequence + 1, order.baseSequence);
+    this.#history.continueAt(order, batch);
+    this.#actions.deliver(batch);
   }
 
   /** What is not here up to `lastSequence`. The rest has come, and is in the state behind it. */
