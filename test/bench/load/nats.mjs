@@ -14,13 +14,23 @@ export async function startNats({ port: wanted = 0 } = {}) {
   const { port } = probe.address();
   probe.close();
   const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", String(port)]);
-  let said = "";
-  for await (const text of server.stderr) {
-    said += text;
-    if (said.includes("Server is ready")) break;
-  }
-  server.stderr.resume();
+  await isReady(server);
   const gone = once(server, "exit");
   const stop = () => server.kill();
   return { url: `nats://127.0.0.1:${port}`, pid: server.pid, stop, gone };
+}
+
+/** Until it serves. What it says is read as long as it lives: it ends if nobody does. */
+async function isReady(server) {
+  let said = "";
+  await new Promise((resolve, reject) => {
+    server.stderr.on("data", (text) => {
+      if (said === undefined) return;
+      said += text;
+      if (!said.includes("Server is ready")) return;
+      said = undefined;
+      resolve();
+    });
+    server.once("exit", () => reject(new Error("nats-server ended before it was ready")));
+  });
 }
