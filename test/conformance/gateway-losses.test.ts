@@ -175,6 +175,32 @@ describe.each(KINDS)("over a %s bus", (kind) => {
     expect(await stand.metric("tickwire_gateway_bus_missing_events_total")).toBeGreaterThan(0);
   });
 
+  test("what is lost while too much comes is told, and fetched when that is over", async () => {
+    const { ledger, buses } = await start(16 * 1_048_576);
+    const random = createPrng(22);
+    const fetched = (): Promise<number> => stand.metric("tickwire_gateway_history_events_total");
+    const missing = (): number => ledger.totals("/trades").missing;
+    buses.gateway.overloaded = true;
+    const loses = (subject: string): boolean => {
+      return subject.startsWith("md.v2.simulated.trades.") && random.chance(0.2);
+    };
+    buses.gateway.loses = loses;
+    await stand.flows(3_000);
+    expect(await fetched()).toBe(0);
+    expect(missing()).toBeGreaterThan(0);
+    buses.gateway.overloaded = false;
+    buses.gateway.loses = () => false;
+    await stand.catchesUp();
+    const told = missing();
+    buses.gateway.loses = loses;
+    await stand.flows(3_000);
+    buses.gateway.loses = () => false;
+    await stand.catchesUp();
+    expect(await fetched()).toBeGreaterThan(0);
+    expect(missing()).toBe(told);
+    expect([ledger.faults, ledger.epochChanges, ledger.unknownGaps]).toEqual([[], 0, 0]);
+  });
+
   test("a topic of which nothing comes any more is noticed and told, then healed", async () => {
     const { ledger, buses } = await start();
     const name = { venue: "simulated", symbol: "BTC-USD", channel: "trades" } as const;

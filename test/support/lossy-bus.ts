@@ -5,6 +5,8 @@ import type { Bus, BusEvent, BusMessage, BusSubscribeOptions, BusSubscription } 
 export class LossyBus implements Bus {
   /** Whether a message on this subject is lost now. */
   loses: (subject: string) => boolean = () => false;
+  /** What it says of itself; undefined: what the other bus says. */
+  overloaded: boolean | undefined;
   /** Events of lost batches, by the subject of their topic. */
   readonly lostEvents = new Map<string, number>();
   readonly #bus: Bus;
@@ -22,7 +24,7 @@ export class LossyBus implements Bus {
   }
 
   get isOverloaded(): boolean {
-    return this.#bus.isOverloaded;
+    return this.overloaded ?? this.#bus.isOverloaded;
   }
 
   publish(subject: string, payload: Uint8Array): void {
