@@ -170,6 +170,18 @@ describe("what cannot be done exits with 1 and one line", () => {
     expect(stderr).toContain(String(port));
   });
 
+  test("a port in use is told before NATS is waited for", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const nats = `bus.nats.servers=nats://127.0.0.1:${await findFreePort()}`;
+    const args = ["--port", String(port), "--admin-port", "0", "--log-level", "silent"];
+    const { status, stdout, stderr } = await runCli(["gateway", "--set", nats, ...args]);
+    server.close();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toBe(`tickwire: port ${port} of 127.0.0.1 is in use; choose another one\n`);
+  });
+
   test.each(["dev", "gateway", "ingest"])(
     "an admin port in use: %s says what to set",
     async (command) => {

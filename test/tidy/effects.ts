@@ -164,6 +164,7 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/process/config-options.ts", effects: ["process", "files"] },
   { path: "services/cli/process/gateway-thread.ts", effects: ["network", "process"] },
   { path: "services/cli/process/gateway-threads.ts", effects: ["network"] },
+  { path: "services/cli/process/listenable.ts", effects: ["network"] },
   { path: "services/cli/process/thread-cut.ts", effects: ["network"] },
   { path: "services/cli/process/open-browser.ts", effects: ["process"] },
   { path: "services/cli/process/open-bus.ts", effects: ["files", "randomness", "timers"] },

@@ -18,6 +18,7 @@ import {
 } from "../process/config-options.ts";
 import { UsageError } from "../process/errors.ts";
 import { startGatewayThread } from "../process/gateway-threads.ts";
+import { assertListenable } from "../process/listenable.ts";
 import { openBus } from "../process/open-bus.ts";
 import { dashboardFolder } from "../process/dashboard-folder.ts";
 import { programVersion } from "../process/program-version.ts";
@@ -70,6 +71,8 @@ Examples:
       const metricsOfThreads = async () => (await gateway?.metricsOfThreads()) ?? "";
       const shown = { notReadyReasons, services, mayAdminister, metricsOfThreads };
       const admin = await runAdminServer({ config, service, ...shown });
+      // NATS may be waited for, and nobody should wait to hear that the port is taken.
+      await assertListenable(config.gateway);
       const bus = await openBus({ ...service, config: config.bus, name: "tickwire-gateway" });
       service.shutdown.add("bus", () => bus.drain());
       gateway = await runGateway({ config, service, bus });
