@@ -115,6 +115,8 @@ export type Bus = {
    * what waited is delivered. Meanwhile to ask for what is missing would make it worse.
    */
   readonly isOverloaded: boolean;
+  /** Messages that were dropped so far because they came faster than they were handled. */
+  readonly droppedMessages: number;
   /**
    * Never blocks. The caller must not change the payload afterwards, nor `content`, which
    * subscribers of the same process get with it and nobody else. Throws BusError (`bus-closed`,

@@ -174,6 +174,48 @@ describe("DeliveryQueue", () => {
       expect(seen).toEqual({ busy: 100, quiet: 16 });
     });
 
+    test("who lost one loses all until most of what waits is delivered, however few it has", () => {
+      let nowUs = 0;
+      const { queue, reports, turn } = create({
+        pendingBytesMax: bytesMax,
+        monotonicUs: () => nowUs,
+      });
+      const many = Array.from({ length: 10 }, () => target(() => (nowUs += 1_260), 1_000));
+      const pushAll = (count: number): void => {
+        for (let index = 0; index < count; index++) {
+          for (const one of many) queue.push(one, message("m", payload));
+        }
+      };
+      pushAll(17);
+      expect(many.map(({ pending, dropped }) => [pending, dropped])).toEqual(
+        many.map(() => [16, 1]),
+      );
+      for (let turns = 0; queue.isDropping; turns++) {
+        expect(turns).toBeLessThan(20);
+        turn();
+        if (queue.isDropping) pushAll(1);
+      }
+      // One hole each: nothing came in between.
+      expect(queue.length).toBeLessThanOrEqual(25);
+      expect(reports).toHaveLength(10);
+      expect(queue.dropped).toBe(reports.reduce((sum, text) => sum + Number(text.slice(2)), 0));
+    });
+
+    test.each([
+      [199, 0],
+      [200, 0],
+      [201, 1],
+    ])("%d messages of whoever has few lose %d: twice as much is the end", (count, lost) => {
+      const { queue } = create({ pendingBytesMax: bytesMax });
+      for (let index = 0; index < count; index++) {
+        queue.push(
+          target(() => undefined, 1_000),
+          message("m", payload),
+        );
+      }
+      expect([queue.length, queue.dropped]).toEqual([count - lost, lost]);
+    });
+
     test("drops until a quarter of it waits, so that there are few holes", () => {
       let nowUs = 0;
       const { queue, reports, turn } = create({

@@ -69,8 +69,10 @@ const PENDING_BYTES_MAX = 64 * 1_048_576;
 const CALM_PART = 1 / 4;
 /** What a message takes besides its payload. */
 const MESSAGE_BYTES = 256;
-/** A subscriber with fewer pending loses nothing for others that have more. */
+/** A subscriber with fewer pending loses nothing for others that have more, */
 const PENDING_KEPT_MIN = 16;
+/** as long as those that have few do not have as much together as all may have. */
+const KEPT_BYTES_FACTOR = 2;
 
 /**
  * Delivering yields after so long, for what the messages have brought about has to be sent. It is
@@ -87,7 +89,7 @@ type Waiter = { readonly position: number; readonly resolve: () => void };
  * brought them, and for a few milliseconds in a turn of the event loop. A subscriber with too many
  * pending loses the newest, counted and reported once an episode, which lasts until half of its
  * pending messages are worked off. Where all together have too many, whoever has more than a few
- * loses everything until most of what waits is delivered.
+ * loses everything until most of what waits is delivered, so that its hole is one.
  *
  * Whoever sends is not held back: a server that waits for one subscriber makes publishers wait, and
  * so everybody else.
@@ -102,6 +104,7 @@ export class DeliveryQueue {
   #enqueued = 0;
   #delivered = 0;
   #bytes = 0;
+  #dropped = 0;
   /** More waited than may, and has not become few yet. */
   #isShedding = false;
   readonly #monotonicUs: () => number;
@@ -126,10 +129,13 @@ export class DeliveryQueue {
     return this.#slow.size > 0;
   }
 
+  /** Messages that were dropped so far. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
   push(target: DeliveryTarget, message: BusMessage): void {
-    if (this.#bytes >= this.#pendingBytesMax) this.#isShedding = true;
-    const isShed = this.#isShedding && target.pending >= PENDING_KEPT_MIN;
-    if (isShed || target.pending >= target.pendingMax) {
+    if (target.pending >= target.pendingMax || this.#sheds(target)) {
       this.#drop(target);
       return;
     }
@@ -212,7 +218,15 @@ export class DeliveryQueue {
     }
   }
 
+  #sheds(target: DeliveryTarget): boolean {
+    if (this.#bytes >= this.#pendingBytesMax) this.#isShedding = true;
+    if (!this.#isShedding) return false;
+    const hasFew = target.dropped === 0 && target.pending < PENDING_KEPT_MIN;
+    return !hasFew || this.#bytes >= this.#pendingBytesMax * KEPT_BYTES_FACTOR;
+  }
+
   #drop(target: DeliveryTarget): void {
+    this.#dropped++;
     target.dropped++;
     this.#slow.add(target);
   }

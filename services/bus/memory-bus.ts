@@ -94,6 +94,10 @@ export class MemoryBus implements Bus {
     return this.#queue.isDropping;
   }
 
+  get droppedMessages(): number {
+    return this.#queue.dropped;
+  }
+
   publish(subject: string, payload: Uint8Array, content?: BusContent): void {
     const route = this.#check(subject, payload);
     if (route.targets.length === 0 && route.groups.size === 0) return;

@@ -174,6 +174,10 @@ class NatsBus implements Bus {
     return this.#queue.isDropping;
   }
 
+  get droppedMessages(): number {
+    return this.#queue.dropped;
+  }
+
   publish(subject: string, payload: Uint8Array): void {
     this.#checkOpen();
     this.#checkSubject(subject);

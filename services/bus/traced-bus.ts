@@ -19,6 +19,9 @@ export function tracedBus(bus: Bus, tracing: Tracing): Bus {
     get isOverloaded() {
       return bus.isOverloaded;
     },
+    get droppedMessages() {
+      return bus.droppedMessages;
+    },
     publish: (subject, payload, content) => bus.publish(subject, payload, content),
     subscribe(pattern, handler, options): BusSubscription {
       return bus.subscribe(pattern, (message) => handle(message, handler, tracing), options);

@@ -27,6 +27,10 @@ export class LossyBus implements Bus {
     return this.overloaded ?? this.#bus.isOverloaded;
   }
 
+  get droppedMessages(): number {
+    return this.#bus.droppedMessages;
+  }
+
   publish(subject: string, payload: Uint8Array): void {
     this.#bus.publish(subject, payload);
   }

@@ -108,6 +108,10 @@ export class ThreadBus implements Bus {
     return this.#queue.isDropping;
   }
 
+  get droppedMessages(): number {
+    return this.#queue.dropped;
+  }
+
   publish(subject: string, payload: Uint8Array): void {
     this.#check(subject, payload);
     this.#ask({ kind: "publish", subject, payload: ownBytes(payload) });

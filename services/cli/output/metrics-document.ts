@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { registerBusDrops } from "#gateway/bus-drops.ts";
 import { formatMarkdownTable } from "#config/markdown-table.ts";
 import { registerDeriveMetrics } from "#derive/metrics.ts";
 import { createGatewayMetrics, registerLimitUse } from "#gateway/metrics.ts";
@@ -9,7 +10,6 @@ import { registerFaultMetrics } from "#ingest/fault-metrics.ts";
 import { createPublishLatencies } from "#publish/publish-latency.ts";
 import { createPublisherCounters } from "#publish/publisher.ts";
 import { registerRecordingMetrics, registerReplayMetrics } from "../recording/recording-metrics.ts";
-import { createBusDrops } from "../process/bus-events.ts";
 import { registerMemoryLogMetrics, registerStreamMetrics } from "../process/stream-log-metrics.ts";
 import { createMetrics, registerStateRefusals } from "#runtime/metrics.ts";
 
@@ -72,7 +72,7 @@ export function everyMetric(): Registry {
   registerPublicationMetrics(registry, []);
   registerFaultMetrics(registry, () => []);
   registerStateRefusals(registry);
-  createBusDrops(registry);
+  registerBusDrops(registry, { droppedMessages: 0 });
   registerIngestMetrics({
     registry,
     venues: () => [],

@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import type { Registry } from "prom-client";
 import { WireError } from "@tickwire/proto/codec";
 import type { Bus } from "#bus/bus.ts";
+import { registerBusDrops } from "#gateway/bus-drops.ts";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus, type NatsBusOptions } from "#bus/nats-bus.ts";
 import { tracedBus } from "#bus/traced-bus.ts";
@@ -10,7 +11,7 @@ import type { NatsConnectionOptions } from "#bus/nats-connection.ts";
 import type { Clock } from "#core/clock.ts";
 import type { BusConfig } from "#config/config.ts";
 import type { Logger } from "#core/logger.ts";
-import { createBusDrops, followBusEvents } from "./bus-events.ts";
+import { logBusEvents } from "./bus-events.ts";
 import { CommandError, describeError } from "./errors.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 
@@ -38,8 +39,8 @@ export async function openBus(options: OpenBusOptions): Promise<Bus> {
   const { logger, tracing } = options;
   const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
   const { clock, metrics } = options;
-  const drops = metrics === undefined ? undefined : createBusDrops(metrics);
-  followBusEvents(bus, { clock, logger, drops });
+  if (metrics !== undefined) registerBusDrops(metrics, bus);
+  logBusEvents(bus, { clock, logger });
   return bus;
 }
 

@@ -7,6 +7,7 @@ import type { Tracing } from "#core/tracing.ts";
 import type { HandlerErrorListener } from "#bus/delivery-queue.ts";
 import { CallFailure, PortCalls } from "#bus/threads/port-calls.ts";
 import { tracedBus } from "#bus/traced-bus.ts";
+import { registerBusDrops } from "../bus-drops.ts";
 import { ThreadBus } from "#bus/threads/thread-bus.ts";
 import { ThreadLog } from "#bus/threads/thread-log.ts";
 import { startGateway } from "../main.ts";
@@ -53,6 +54,7 @@ export async function runWorkerSide(parts: WorkerSideParts): Promise<WorkerSide 
   const untraced = new ThreadBus({ link, clock, onHandlerError: parts.onHandlerError });
   const bus = tracing === undefined ? untraced : tracedBus(untraced, tracing);
   const registry = new Registry();
+  registerBusDrops(registry, bus);
   let running: GatewayOfThread | undefined;
   const served = (): GatewayOfThread => {
     if (running === undefined) throw new CallFailure("starting", "the worker is starting");

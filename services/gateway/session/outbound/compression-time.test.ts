@@ -1,5 +1,7 @@
+import { Registry } from "prom-client";
 import { beforeEach, expect, test } from "vitest";
 import { ManualClock } from "#test/support/manual-clock.ts";
+import { createGatewayMetrics } from "../../metrics.ts";
 import { SendResult } from "../../transport/transport.ts";
 import { CompressionTime } from "./compression-time.ts";
 
@@ -19,13 +21,13 @@ const connection = {
 beforeEach(() => {
   clock = new ManualClock();
   compressed = 0;
-  time = new CompressionTime(clock);
+  time = new CompressionTime({ clock, metrics: createGatewayMetrics(new Registry()) });
 });
 
 /** Compresses frames while it may; says how many. */
 function spend(): number {
   const before = compressed;
-  while (time.isLeft) expect(time.send(connection, new Uint8Array(1))).toBe(SendResult.Sent);
+  while (time.allows()) expect(time.send(connection, new Uint8Array(1))).toBe(SendResult.Sent);
   return compressed - before;
 }
 
@@ -33,7 +35,7 @@ test("is there for a burst at the start, and then only as there is idle time", (
   expect(spend()).toBe(100);
   clock.hold(10_000);
   time.gain();
-  expect(time.isLeft).toBe(false);
+  expect(time.allows()).toBe(false);
   clock.advance(0.001);
   time.gain();
   expect(spend()).toBe(1);

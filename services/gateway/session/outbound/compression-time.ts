@@ -1,4 +1,5 @@
 import type { ThreadClock } from "#core/clock.ts";
+import type { GatewayMetrics } from "../../metrics.ts";
 import type { Connection, SendResult } from "../../transport/transport.ts";
 
 /**
@@ -9,6 +10,11 @@ const US_PER_IDLE_US = 4;
 /** What was not spent is kept up to this, for bursts. */
 const KEPT_US_MAX = 50_000;
 
+type CompressionTimeParts = {
+  readonly clock: ThreadClock;
+  readonly metrics: Pick<GatewayMetrics, "compressionsSkipped">;
+};
+
 /**
  * How long frames may be compressed. Compressing takes ten times as long as sending, and longer the
  * more has piled up: a gateway that has fallen behind would never catch up. So it has only time in
@@ -16,11 +22,13 @@ const KEPT_US_MAX = 50_000;
  */
 export class CompressionTime {
   readonly #clock: ThreadClock;
+  readonly #metrics: CompressionTimeParts["metrics"];
   #idleBeforeUs: number;
   #leftUs = KEPT_US_MAX;
 
-  constructor(clock: ThreadClock) {
+  constructor({ clock, metrics }: CompressionTimeParts) {
     this.#clock = clock;
+    this.#metrics = metrics;
     this.#idleBeforeUs = clock.idleUs();
   }
 
@@ -32,9 +40,11 @@ export class CompressionTime {
     this.#leftUs = Math.min(KEPT_US_MAX, this.#leftUs + gainedUs);
   }
 
-  /** Whether one more frame may be compressed. */
-  get isLeft(): boolean {
-    return this.#leftUs > 0;
+  /** Whether one more frame may be compressed. One that may not is counted. */
+  allows(): boolean {
+    if (this.#leftUs > 0) return true;
+    this.#metrics.compressionsSkipped.inc();
+    return false;
   }
 
   /** Compresses and sends a frame. */

@@ -45,8 +45,8 @@ export type Flushable = {
  * session however much arrived, because a write costs the same whatever it carries. When a flush
  * takes long, the next waits as long as it took (at most `flushIntervalMsMax`), so that flushing
  * takes at most half of the time and more events share a write. A long round is cut into slices,
- * one in each turn, so that nobody's request waits for everybody's data. While turns are long
- * themselves, slices are as long.
+ * one in each turn, so that nobody's request waits for everybody's data. The longer a round takes
+ * and turns are, the longer are its slices.
  *
  * A session to which only plain batches are under way is not asked at all: what is in its list
  * leaves as a frame, which all lists of the same batches share (see FanOut and QuickLists). A round
@@ -97,7 +97,7 @@ export class Flusher {
     this.#flushIntervalMsMax = parts.flushIntervalMsMax;
     this.#metrics = parts.metrics;
     this.lags = new LagWatch(parts);
-    this.compression = new CompressionTime(parts.clock);
+    this.compression = new CompressionTime(parts);
     this.fanOut = new FanOut(parts.metrics, undefined, () => {
       if (!this.#armed) this.#arm();
     });

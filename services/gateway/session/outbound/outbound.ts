@@ -372,8 +372,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     const largeBytes = bytes - messageBytes;
     const isWorthIt = bytes >= this.#limits.compressBytesMin && bytes <= COMPRESS_BYTES_MAX;
     const { compression } = this.#flusher;
-    const compress = this.compress && isWorthIt && compression.isLeft;
-    if (this.compress && isWorthIt && !compress) this.#metrics.compressionsSkipped.inc();
+    const compress = this.compress && isWorthIt && compression.allows();
     const result = compress
       ? compression.send(this.#connection, frame.bytes)
       : this.#connection.send(frame.bytes, false);
