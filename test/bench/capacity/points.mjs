@@ -1,5 +1,5 @@
 // The loads by which the model of capacity is made and checked, and the servers that carry them.
-import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
+import { subscribing } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { startStand } from "../load/stand.mjs";
 
@@ -69,10 +69,7 @@ async function openServer(shape, options) {
     name: "tickwire-server.mjs",
     options: { topics, config: { workers }, ...options },
     sockets: sessions,
-    messages: Array.from({ length: sessions }, (_, session) => [
-      HELLO,
-      subscribe(topicsOf(session, shape)),
-    ]),
+    messages: subscribing(sessions, shape),
   });
   await stand.settle(sessions * each);
   return stand;

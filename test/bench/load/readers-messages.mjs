@@ -22,7 +22,15 @@ export const subscribe = (topics) =>
 export const firstTopics = (count) => Array.from({ length: count }, (_, topic) => topic);
 
 /** Topics of the reader with that number: each topic gets as many subscribers as the others. */
-export const topicsOf = (reader, { topics, each }) =>
+const topicsOf = (reader, { topics, each }) =>
   firstTopics(each).map(
     (index) => (reader * 7 + index * Math.max(1, Math.floor(topics / each))) % topics,
   );
+
+/** What each of these readers sends to a gateway to have its topics. */
+export const subscribing = (readers, shape) =>
+  firstTopics(readers).map((reader) => [HELLO, subscribe(topicsOf(reader, shape))]);
+
+/** The same to a server of uWebSockets.js alone, which takes their numbers. */
+export const naming = (readers, shape) =>
+  firstTopics(readers).map((reader) => [Buffer.from(topicsOf(reader, shape).join(","))]);

@@ -4,7 +4,7 @@
 // one send() a socket and turn. The server has one core, the readers (C) another. Each candidate
 // has its server and its readers for all rounds of a load; those that wait cost nothing.
 import { setTimeout as wait } from "node:timers/promises";
-import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
+import { HELLO, naming, subscribe, subscribing } from "../load/readers-messages.mjs";
 import { compiled, startLimit, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
@@ -109,12 +109,11 @@ async function openManyTopics() {
   // One that it keeps: what is under way at the end of a look is not counted as delivered.
   const load = { ...MANY_TOPICS[1], ticks: 1 };
   const shape = { topics: TOPICS, each: TOPICS_PER_SESSION };
-  const sessions = Array.from({ length: SESSIONS }, (_, session) => topicsOf(session, shape));
   const open = (options) => openStand({ ...options, sockets: SESSIONS }, load, subscriptions);
   const own = await open({
     name: "tickwire-server.mjs",
     options: { topics: TOPICS },
-    messages: sessions.map((topics) => [HELLO, subscribe(topics)]),
+    messages: subscribing(SESSIONS, shape),
   });
   const { whole } = await own.look(load, LOOK);
   const bytesPerTick = whole.bytes / (whole.ticks * subscribed.subscribersPerTopic);
@@ -122,7 +121,7 @@ async function openManyTopics() {
     open({
       name,
       options: { how, topics: TOPICS, bytesPerTick },
-      messages: sessions.map((topics) => [Buffer.from(topics.join(","))]),
+      messages: naming(SESSIONS, shape),
     });
   // They start at once: nothing is measured yet.
   const [bare, lists, walk] = await Promise.all([

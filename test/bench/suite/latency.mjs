@@ -3,7 +3,7 @@
 // same length, made before, as soon as they are there; on NATS with the same hop over a server. The
 // clock is read where the event is handed to the publisher, and where a reader (C) finds it.
 import { setTimeout as wait } from "node:timers/promises";
-import { firstTopics, HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
+import { firstTopics, HELLO, naming, subscribe, subscribing } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
@@ -152,7 +152,6 @@ async function rowsOfStand({ sessions, loads }, { bus, options, rounds, only }) 
 async function overloadRows(rounds) {
   const { name, sessions, shape, load } = OVERLOAD;
   const subscriptions = sessions * shape.each;
-  const topics = Array.from({ length: sessions }, (_, session) => topicsOf(session, shape));
   const open = (server, options, messages) =>
     openStand(sessions, {
       server,
@@ -162,16 +161,8 @@ async function overloadRows(rounds) {
       warmUp: { ...load, turnsPerSecond: 12 },
     });
   const [own, library] = await Promise.all([
-    open(
-      "tickwire-server.mjs",
-      {},
-      topics.map((some) => [HELLO, subscribe(some)]),
-    ),
-    open(
-      "uws-server.mjs",
-      { how: "publish", bytesPerTick: FRAME_BYTES },
-      topics.map((some) => [Buffer.from(some.join(","))]),
-    ),
+    open("tickwire-server.mjs", {}, subscribing(sessions, shape)),
+    open("uws-server.mjs", { how: "publish", bytesPerTick: FRAME_BYTES }, naming(sessions, shape)),
   ]);
   const of = (stand) => async () => {
     const found = await look(stand, load, { leavesOut: true });

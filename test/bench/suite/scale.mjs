@@ -5,7 +5,7 @@
 // have a core, are measured apart (scale-cores.mjs). The publisher is in the process of the (first)
 // server, and is counted; nats-server is not. Each candidate has its servers and readers for all
 // rounds of a load.
-import { HELLO, subscribe, topicsOf } from "../load/readers-messages.mjs";
+import { subscribing } from "../load/readers-messages.mjs";
 import { startNats } from "../load/nats.mjs";
 import { compiled, startStand } from "../load/stand.mjs";
 import { alternateFigures, row } from "./measure.mjs";
@@ -23,8 +23,6 @@ const LOADS = [
 ];
 const TARGET = "<= 1.10";
 
-const messagesOf = (session, load) => [HELLO, subscribe(topicsOf(session, load))];
-
 /**
  * Servers that are given these options, one for each, of which the first publishes, with `sessions`
  * readers that they share. They have run for a while under the load.
@@ -38,7 +36,7 @@ async function openStands(servers, load) {
       name: "tickwire-server.mjs",
       options: { topics, ...options },
       sockets: own,
-      messages: Array.from({ length: own }, (_, session) => messagesOf(session, load)),
+      messages: subscribing(own, load),
     });
     await stand.settle(own * each);
     stands.push(stand);
