@@ -11,8 +11,14 @@ export function readHeaders(request: UwsRequest): Map<string, string> {
   return headers;
 }
 
+/** Bytes of an IPv4 address. */
+const IPV4_BYTES = 4;
+
 /** The address of the socket's other end. */
 export function socketAddressOf(response: UwsResponse): string {
+  // Of a text, the library makes three times as much work.
+  const bytes = new Uint8Array(response.getRemoteAddress());
+  if (bytes.length === IPV4_BYTES) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   return Buffer.from(response.getRemoteAddressAsText()).toString("latin1");
 }
 
