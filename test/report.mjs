@@ -14,7 +14,13 @@ const captures =
   process.env["TICKWIRE_CAPTURES"] ?? new URL("../../shared/captures", import.meta.url);
 const capturesAreThere = existsSync(captures);
 const path = new URL("../.vitest-report.json", import.meta.url);
+const MESSAGE_LENGTH_MAX = 1_500;
 const print = (line) => process.stdout.write(`${line}\n`);
+/** Told once more at the end: where a log is long, what failed is far above. */
+const failureOf = (file, result) => {
+  const messages = result.failureMessages.join("\n").slice(0, MESSAGE_LENGTH_MAX);
+  return `failed: ${file}\n  ${result.fullName}\n  ${messages.replaceAll("\n", "\n  ")}`;
+};
 let passed = 0;
 let failed = Number(values["static-failures"] ?? 0);
 if (existsSync(path)) {
@@ -26,6 +32,11 @@ if (existsSync(path)) {
   );
   for (const file of broken) print(`could not run ${file.name}: ${file.message}`);
   failed += broken.length;
+  for (const file of report.testResults) {
+    for (const result of file.assertionResults) {
+      if (result.status === "failed") print(failureOf(file.name, result));
+    }
+  }
   let skipped = report.numPendingTests + report.numTodoTests;
   if (skipped > 0) {
     for (const file of report.testResults) {
