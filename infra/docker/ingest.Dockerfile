@@ -27,5 +27,7 @@ EXPOSE 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:9090/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "services/cli/tickwire.mjs"]
+# Where much is asked at once, the collector of garbage stops the process for a time that grows with its young
+# space: see "What an operator can set" in docs/performance.md.
+ENTRYPOINT ["node", "--max-semi-space-size=8", "services/cli/tickwire.mjs"]
 CMD ["ingest"]

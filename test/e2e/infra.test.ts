@@ -28,6 +28,19 @@ if (NATS_SERVER === undefined) {
   process.stdout.write("SKIPPED: NATS configurations are not validated; no nats-server\n");
 }
 
+test("both images run the program with the same options, which this Node has", () => {
+  const [words = [], ...others] = dockerfiles.map((dockerfile) => {
+    const [, list = ""] = /^ENTRYPOINT (.*)$/m.exec(read(dockerfile)) ?? [];
+    return JSON.parse(list) as string[];
+  });
+  expect(others).toEqual([words]);
+  const options = words.filter((word) => word.startsWith("--"));
+  expect(options).toEqual([expect.stringMatching(/^--max-semi-space-size=\d+$/)]);
+  expect(words).toEqual(["node", ...options, "services/cli/tickwire.mjs"]);
+  const run = spawnSync(process.execPath, [...options, "-p", "process.execArgv.length"]);
+  expect([run.status, run.stdout.toString()]).toEqual([0, "3\n"]);
+});
+
 describe("compose files", () => {
   test.skipIf(COMPOSE === undefined).each([
     { files: ["compose.yaml"], services: ["gateway", "ingest", "nats"] },

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
 import { clientFrame } from "./client-frame.mjs";
+import { PROGRAM_OPTIONS } from "./program-options.mjs";
 import { noteReaders } from "../suite/notes.mjs";
 
 /** A million subscriptions take some seconds. */
@@ -54,8 +55,12 @@ function linesOf(stream) {
   };
 }
 
+/** The one server that is a gateway. */
+const GATEWAY = "tickwire-server.mjs";
+
 function startServer(name, options, { flags = [], hasCore = true } = {}) {
-  const args = [...flags, file(name), JSON.stringify(options)];
+  const own = name === GATEWAY ? PROGRAM_OPTIONS : [];
+  const args = [...own, ...flags, file(name), JSON.stringify(options)];
   const [command, words] = hasCore ? onCore(0, process.execPath, args) : [process.execPath, args];
   return spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }

@@ -6,6 +6,7 @@
 import { execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
+import { PROGRAM_OPTIONS } from "../load/program-options.mjs";
 import { alternateFigures, row } from "./measure.mjs";
 
 const file = (name) => new URL(`../turns/${name}`, import.meta.url).pathname;
@@ -17,7 +18,10 @@ const QUICK = "snapshot of 5 MB, twice";
 /** What the gateway's process said of its turns, once the load has ended. */
 async function turnsOf(name, { gateway, seconds, waitMs = 0 }) {
   const options = JSON.stringify({ transport: "uws", ...(gateway === "bare" ? {} : gateway) });
-  const child = fork(file(gateway === "bare" ? "bare-server.mjs" : "gateway.mjs"), [options]);
+  const child =
+    gateway === "bare"
+      ? fork(file("bare-server.mjs"), [options])
+      : fork(file("gateway.mjs"), [options], { execArgv: PROGRAM_OPTIONS });
   const [{ port }] = await once(child, "message");
   const load = fork(loads, [String(port), name]);
   // What the load says is for the gateway, and what the gateway says is for the load.
