@@ -1,6 +1,6 @@
 // Runs the bundled program with what V8 made of it when it was built, because compiling it is a
 // quarter of a start. For versions of Node that do not keep compiled code by themselves.
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import module, { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import vm from "node:vm";
@@ -32,10 +32,21 @@ function readCompiled(path) {
 }
 
 /**
- * Runs a file of CommonJS as `require` does, and those files beside it that it requires. What was
- * compiled for another version of V8 or with other options is compiled anew.
+ * Keeps what of a script is compiled by now. Whoever reads the file meanwhile finds it as it was
+ * before, or whole.
  */
-export function runCompiled(entry) {
+export function keepCompiled(path, script) {
+  const half = `${path}.half`;
+  writeFileSync(half, script.createCachedData());
+  renameSync(half, path + COMPILED_SUFFIX);
+}
+
+/**
+ * Runs a file of CommonJS as `require` does, and those files beside it that it requires. What was
+ * compiled for another version of V8 or with other options is compiled anew. `onScript` is called
+ * with each file before it runs.
+ */
+export function runCompiled(entry, onScript) {
   const folder = dirname(entry);
   const ofNode = createRequire(entry);
   const loaded = new Map();
@@ -45,6 +56,7 @@ export function runCompiled(entry) {
     const one = { exports: {} };
     loaded.set(path, one);
     const script = scriptOf(path, readFileSync(path, "utf8"), readCompiled(path));
+    onScript?.(path, script);
     const run = script.runInThisContext();
     run.call(one.exports, one.exports, requireBeside, one, path, folder);
     return one.exports;

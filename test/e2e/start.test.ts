@@ -1,16 +1,21 @@
-import { spawnSync } from "node:child_process";
+import type { Buffer } from "node:buffer";
+import { fork, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { wrap } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Script } from "node:vm";
 import { afterAll, describe, expect, test } from "vitest";
 import { UWS_IS_EXPECTED } from "#test/support/transports.ts";
 import { compileFile, runCompiled } from "../../services/cli/compiled-program.mjs";
@@ -144,6 +149,25 @@ describe("the program is read from", () => {
     writeFileSync(entry, code);
     writeFileSync(`${entry}.v8`, compileFile(entry, code).bytes);
     expect((runCompiled(entry) as () => unknown)()).toBe("two.cjs1");
+  });
+
+  test("what V8 compiled while a start was rehearsed, with the functions that it called", async () => {
+    const entry = join(dirname(FILES.bundle), "rehearsed.cjs");
+    const body = "total = 3 * total + 1;".repeat(500);
+    const code = `exports.late = (total) => { ${body} return total; };
+      console.log(exports.late(0) > process.argv[2]); setInterval(() => {}, 60_000);`;
+    writeFileSync(entry, code);
+    const script = join(ROOT, "services/cli/rehearsal.mjs");
+    const child = fork(script, [entry, "5"], { execArgv: [], silent: true });
+    const [said] = (await once(child.stdout ?? child, "data")) as [Buffer];
+    child.send("enough");
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(said.toString()).toBe("true\n");
+    const compiled = readFileSync(`${entry}.v8`);
+    const { bytes } = compileFile(entry, code);
+    expect(compiled.length).toBeGreaterThan(bytes.length + body.length / 4);
+    const again = new Script(wrap(code), { filename: entry, cachedData: compiled });
+    expect(again.cachedDataRejected).toBe(false);
   });
 
   test.runIf(UWS_IS_EXPECTED)(

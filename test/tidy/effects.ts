@@ -173,7 +173,11 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/commands/token.ts", effects: ["process", "files"] },
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
-  { path: "services/cli/bundle.mjs", effects: ["process", "files", "time"] },
+  {
+    path: "services/cli/bundle.mjs",
+    effects: ["process", "files", "time", "timers", "loading"],
+  },
+  { path: "services/cli/rehearsal.mjs", effects: ["process"] },
   { path: "services/cli/compiled-program.mjs", effects: ["files", "loading"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files", "loading"] },
   { path: "services/derive/main.ts", effects: ["randomness"] },
