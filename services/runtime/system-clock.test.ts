@@ -75,9 +75,11 @@ test("waits out a delay longer than one timer can hold", () => {
 test("says for how long the thread had nothing to do", async () => {
   const clock = new SystemClock();
   const [idleUs, startedUs] = [clock.idleUs(), clock.monotonicUs()];
-  await new Promise((resolve) => void setTimeout(resolve, 50));
+  // On a busy machine a timer may be due before the thread came to rest.
+  while (clock.idleUs() === idleUs) {
+    await new Promise((resolve) => void setTimeout(resolve, 50));
+  }
   const restedUs = clock.idleUs() - idleUs;
-  expect(restedUs).toBeGreaterThan(0);
   expect(restedUs).toBeLessThanOrEqual(clock.monotonicUs() - startedUs + 1_000);
   // Whoever is busy is not idle, however long.
   const before = clock.idleUs();
