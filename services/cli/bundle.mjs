@@ -2,25 +2,14 @@
 // them takes longer to load than many run. `npm run build` calls it after the compiler. The files
 // hold what the compiler wrote, in the same words, so that a stack trace can be read. They are
 // CommonJS, which Node loads in two thirds of the time that it takes for ECMAScript modules.
-import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import module from "node:module";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { rolldown } from "rolldown";
-import { compileFile } from "./compiled-program.mjs";
+import { compiledPathOf, compileFile } from "./compiled-program.mjs";
+import { REHEARSALS, rehearse } from "./rehearsals.mjs";
+import { writeWhole } from "./write-whole.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const BUILT = join(ROOT, "dist/services/cli/main.js");
@@ -31,18 +20,6 @@ const COMPILED = join(ROOT, "dist/compiled");
 
 /** Which program, compiled by which V8, the folder holds whole. */
 const STAMP = "stamp";
-
-/** Starts that are rehearsed, in this order, and what each says when it is over. */
-const REHEARSALS = [
-  { words: ["--help"], until: "tickwire COMMAND --help" },
-  { words: ["dev", "--port", "0", "--admin-port", "0"], until: "tickwire streams" },
-  {
-    // Nobody is there: what comes before and while it waits is compiled.
-    words: "gateway --port 0 --admin-port 0 --set bus.nats.servers=nats://127.0.0.1:9".split(" "),
-    until: "waiting for NATS",
-  },
-];
-const REHEARSAL_MS_MAX = 20_000;
 
 /** Has binaries beside its own files. */
 const LEFT_OUT = [/^uWebSockets\.js/];
@@ -58,13 +35,6 @@ const placesKept = {
   },
 };
 
-/** A reader finds the file as it was before, or whole. */
-function writeWhole(fileName, content) {
-  const half = join(FOLDER, `.${fileName}.${process.pid}`);
-  writeFileSync(half, content);
-  renameSync(half, join(FOLDER, fileName));
-}
-
 /** The same for the same program and the same V8. */
 function stampOf(output) {
   const hash = createHash("sha256").update(process.versions.v8 + JSON.stringify(REHEARSALS));
@@ -73,42 +43,9 @@ function stampOf(output) {
 }
 
 function isThere(output, stamp) {
-  const path = join(FOLDER, STAMP);
-  const files = output.flatMap(({ fileName }) => [fileName, `${fileName}.v8`]);
-  if (!existsSync(path) || files.some((file) => !existsSync(join(FOLDER, file)))) return false;
-  return readFileSync(path, "utf8") === stamp;
-}
-
-/** Has V8 keep what it compiles during starts. A program without that starts later by a tenth. */
-async function rehearseAll() {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith("TICKWIRE_"));
-  const folder = mkdtempSync(join(tmpdir(), "tickwire-build-"));
-  for (const { words, until } of REHEARSALS) {
-    const reason = await rehearse(words, { until, cwd: folder, env: Object.fromEntries(own) });
-    if (reason === undefined) continue;
-    process.stderr.write(`the start of ${words[0]} could not be rehearsed: ${reason}\n`);
-  }
-  rmSync(folder, { recursive: true, force: true });
-}
-
-/** Starts the program and ends it when it has said a text. Says why that did not go well. */
-async function rehearse(words, { until, ...options }) {
-  const script = join(import.meta.dirname, "rehearsal.mjs");
-  const child = fork(script, [join(FOLDER, ENTRY), ...words], { ...options, silent: true });
-  const timer = setTimeout(() => child.kill("SIGKILL"), REHEARSAL_MS_MAX);
-  let said = "";
-  let isOver = false;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (text) => {
-      said += text;
-      if (isOver || !said.includes(until)) return;
-      isOver = true;
-      if (child.connected) child.send("enough");
-    });
-  }
-  const [code] = await once(child, "close");
-  clearTimeout(timer);
-  return code === 0 ? undefined : said;
+  const files = output.map(({ fileName }) => join(FOLDER, fileName));
+  const all = [join(FOLDER, STAMP), ...files, ...files.map(compiledPathOf)];
+  return all.every((path) => existsSync(path)) && readFileSync(all[0], "utf8") === stamp;
 }
 
 /**
@@ -122,12 +59,12 @@ function write(output) {
   rmSync(join(FOLDER, STAMP), { force: true });
   for (const { fileName, code } of entryLast) {
     const path = join(FOLDER, fileName);
-    const compiled = compileFile(path, code);
-    names.add(fileName).add(compiled.fileName);
+    const compiled = compiledPathOf(path);
+    names.add(fileName).add(basename(compiled));
     // V8 knows compiled code by the length of its source, so that of another one must be gone.
-    rmSync(join(FOLDER, compiled.fileName), { force: true });
-    if (fileName === ENTRY || !existsSync(path)) writeWhole(fileName, code);
-    writeWhole(compiled.fileName, compiled.bytes);
+    rmSync(compiled, { force: true });
+    if (fileName === ENTRY || !existsSync(path)) writeWhole(path, code);
+    writeWhole(compiled, compileFile(path, code));
   }
   rmSync(COMPILED, { recursive: true, force: true });
   for (const name of readdirSync(FOLDER)) {
@@ -156,8 +93,8 @@ const stamp = stampOf(output);
 if (!isThere(output, stamp)) {
   write(output);
   // From version 22.8 on, Node keeps by itself what it compiles while it runs: see tickwire.mjs.
-  if (module.enableCompileCache === undefined) await rehearseAll();
-  writeWhole(STAMP, stamp);
+  if (module.enableCompileCache === undefined) await rehearse(join(FOLDER, ENTRY));
+  writeWhole(join(FOLDER, STAMP), stamp);
 }
 const now = new Date();
 utimesSync(join(FOLDER, ENTRY), now, now);

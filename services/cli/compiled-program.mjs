@@ -1,8 +1,8 @@
 // Runs the bundled program with what V8 made of it when it was built, because compiling it is a
 // quarter of a start. For versions of Node that do not keep compiled code by themselves.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import module, { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import vm from "node:vm";
 
 /** Beside each file of the program: its code as V8 has compiled it. */
@@ -16,29 +16,23 @@ function scriptOf(path, code, cachedData) {
   return new vm.Script(module.wrap(code), { filename: path, cachedData });
 }
 
-/** What `runCompiled` finds in the file of that name. */
+/** Where `runCompiled` looks for what of a file is compiled. */
+export function compiledPathOf(path) {
+  return path + COMPILED_SUFFIX;
+}
+
+/** What it finds there at first. */
 export function compileFile(path, code) {
-  const bytes = scriptOf(path, code, undefined).createCachedData();
-  return { fileName: basename(path) + COMPILED_SUFFIX, bytes };
+  return scriptOf(path, code, undefined).createCachedData();
 }
 
 function readCompiled(path) {
   try {
-    return readFileSync(path + COMPILED_SUFFIX);
+    return readFileSync(compiledPathOf(path));
   } catch {
     // Only slower without: another version of V8 refuses what this one would take, too.
     return undefined;
   }
-}
-
-/**
- * Keeps what of a script is compiled by now. Whoever reads the file meanwhile finds it as it was
- * before, or whole.
- */
-export function keepCompiled(path, script) {
-  const half = `${path}.half`;
-  writeFileSync(half, script.createCachedData());
-  renameSync(half, path + COMPILED_SUFFIX);
 }
 
 /**

@@ -4,13 +4,16 @@
 //   node rehearsal.mjs ENTRY [ARGUMENT...]
 //
 // It ends when the program does, or when it is told to.
-import { keepCompiled, runCompiled } from "./compiled-program.mjs";
+import { compiledPathOf, runCompiled } from "./compiled-program.mjs";
+import { writeWhole } from "./write-whole.mjs";
 
 const [entry, ...words] = process.argv.slice(2);
 process.argv = [process.execPath, entry, ...words];
 const scripts = new Map();
 process.on("exit", () => {
-  for (const [path, script] of scripts) keepCompiled(path, script);
+  for (const [path, script] of scripts) {
+    writeWhole(compiledPathOf(path), script.createCachedData());
+  }
 });
 process.on("message", () => process.exit(0));
 process.channel.unref();

@@ -132,7 +132,7 @@ describe("the program is read from", () => {
       expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
     }
     const code = 'console.log("some other text");';
-    writeFileSync(`${FILES.bundle}.v8`, compileFile(FILES.bundle, code).bytes);
+    writeFileSync(`${FILES.bundle}.v8`, compileFile(FILES.bundle, code));
     expect(runWith([1_999, 1_999, 1_999])).toBe("the bundle");
     rmSync(`${FILES.bundle}.v8`);
   });
@@ -147,7 +147,7 @@ describe("the program is read from", () => {
     const entry = join(dirname(FILES.bundle), "entry.cjs");
     const code = 'const one = require("./one.cjs"); module.exports = () => one.of;';
     writeFileSync(entry, code);
-    writeFileSync(`${entry}.v8`, compileFile(entry, code).bytes);
+    writeFileSync(`${entry}.v8`, compileFile(entry, code));
     expect((runCompiled(entry) as () => unknown)()).toBe("two.cjs1");
   });
 
@@ -164,7 +164,7 @@ describe("the program is read from", () => {
     expect(await once(child, "close")).toEqual([0, null]);
     expect(said.toString()).toBe("true\n");
     const compiled = readFileSync(`${entry}.v8`);
-    const { bytes } = compileFile(entry, code);
+    const bytes = compileFile(entry, code);
     expect(compiled.length).toBeGreaterThan(bytes.length + body.length / 4);
     const again = new Script(wrap(code), { filename: entry, cachedData: compiled });
     expect(again.cachedDataRejected).toBe(false);

@@ -173,10 +173,9 @@ const EDGES: readonly Edge[] = [
   { path: "services/cli/commands/token.ts", effects: ["process", "files"] },
   { path: "services/cli/process/secret-files.ts", effects: ["files", "randomness"] },
   { path: "services/cli/process/service-process.ts", effects: ["process"] },
-  {
-    path: "services/cli/bundle.mjs",
-    effects: ["process", "files", "time", "timers", "loading"],
-  },
+  { path: "services/cli/bundle.mjs", effects: ["process", "files", "time", "loading"] },
+  { path: "services/cli/rehearsals.mjs", effects: ["process", "files", "timers"] },
+  { path: "services/cli/write-whole.mjs", effects: ["process", "files"] },
   { path: "services/cli/rehearsal.mjs", effects: ["process"] },
   { path: "services/cli/compiled-program.mjs", effects: ["files", "loading"] },
   { path: "services/cli/tickwire.mjs", effects: ["process", "files", "loading"] },

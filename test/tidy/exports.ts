@@ -30,7 +30,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "proto/breaking.mjs": "npm run check:proto",
   "proto/generate.mjs": "npm run generate",
   "services/cli/bundle.mjs": "npm run build",
-  "services/cli/rehearsal.mjs": "bundle.mjs",
+  "services/cli/rehearsal.mjs": "rehearsals.mjs",
   "services/cli/tickwire.mjs": "the program",
   "services/cli/output/cli-document.ts": "writes docs/cli.md through its test",
   "services/cli/output/metrics-document.ts": "writes docs/metrics.md through its test",

@@ -13,8 +13,8 @@ type ThreadProgram = { readonly program: URL; readonly execArgv?: string[] };
 
 /**
  * Of which V8 makes two halves of 8 MiB and some more. What survives in a half is copied in one
- * stop: with the 16 MiB of its default, a pattern of 10,000 topics stopped a thread for 14 ms, and
- * with these for 9.
+ * stop: with the 16 MiB of its default, a pattern of 10,000 topics had a turn of 14 ms, and with
+ * these one of 10.
  */
 const YOUNG_SPACE_MIB = 24;
 
