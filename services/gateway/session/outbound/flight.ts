@@ -1,3 +1,4 @@
+import { assert } from "#core/assert.ts";
 import type { LatencyHistogram } from "#core/latency-histogram.ts";
 
 /** How much may be under way to a client. Sizes are bytes. */
@@ -116,6 +117,10 @@ class Bulk {
  * 4. An answer counts once, and for every probe before it.
  */
 export class Flight {
+  /** The one that was asked for last. */
+  static #untouched: { readonly limits: FlightLimits; readonly flight: Flight } | undefined;
+  /** It is that of many: see `untouched`. */
+  readonly isUntouched: boolean;
   readonly #flightBytesMax: number;
   #places = NO_PLACES;
   #probes = NO_PROBES;
@@ -136,9 +141,21 @@ export class Flight {
   /** What had been sent when the window was changed last: older answers say nothing of it. */
   #adaptedBytes = 0;
 
-  constructor({ flightBytesMax }: FlightLimits) {
+  constructor({ flightBytesMax }: FlightLimits, isUntouched = false) {
+    this.isUntouched = isUntouched;
     this.#flightBytesMax = flightBytesMax;
     this.#windowBytes = Math.min(FLIGHT_BYTES_START, flightBytesMax);
+  }
+
+  /**
+   * What is under way to a client that was sent nothing but messages, one for all of them: most
+   * sessions wait. One that is to be sent something else gets a flight of its own before.
+   */
+  static untouched(limits: FlightLimits): Flight {
+    if (Flight.#untouched?.limits !== limits) {
+      Flight.#untouched = { limits, flight: new Flight(limits, true) };
+    }
+    return Flight.#untouched.flight;
   }
 
   /** Whether there is something that the client may not have. */
@@ -207,6 +224,7 @@ export class Flight {
 
   /** Market data was given to the transport. */
   sent(bytes: number): void {
+    assert(!this.isUntouched || bytes === 0, "what is sent to one is told to its own flight");
     this.#sentBytes += bytes;
   }
 
@@ -219,6 +237,7 @@ export class Flight {
   owes(offset: number, nowUs: number): void {
     if (offset <= this.#placedOffset || !this.isPlaceDue(nowUs)) return;
     if (this.#places.length >= PLACES_MAX) return;
+    assert(!this.isUntouched, "what is owed to one is told to its own flight");
     this.#placedAtUs = nowUs;
     this.#placedOffset = offset;
     this.#places = [...this.#places, { owedAtUs: nowUs, offset }];

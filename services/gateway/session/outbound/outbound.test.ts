@@ -505,6 +505,20 @@ describe("what is under way", () => {
     expect(events).toEqual([]);
   });
 
+  test("to one client is nothing to another, whichever of them was sent something first", () => {
+    const other = newOutbound();
+    other.pushControl(Uint8Array.of(8));
+    lane.push(batch(1));
+    turn();
+    clock.advance(3_000);
+    expect([outbound.lagUs(clock.nowUs()), other.lagUs(clock.nowUs())]).toEqual([3_000_000, 0]);
+    laneOf(other.lanes, TOPIC).push(batch(2));
+    turn();
+    clock.advance(1_000);
+    expect(other.lagUs(clock.nowUs())).toBe(1_000_000);
+    expect(newOutbound().lagUs(clock.nowUs())).toBe(0);
+  });
+
   test("of a session that is over is looked at no more", () => {
     lane.push(batch(1));
     turn();

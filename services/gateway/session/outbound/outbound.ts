@@ -72,7 +72,8 @@ export class Outbound implements Flushable, LaneListener, Watched {
   readonly #metrics: GatewayMetrics;
   readonly #listener: OutboundListener;
   readonly #slowPolicy: SlowPolicy;
-  readonly #flight: Flight;
+  /** Of its own since there was something to send but messages. */
+  #flight: Flight;
   #control = EMPTY_LANE;
   #replies = EMPTY_LANE;
   /** Made with the first large reply. */
@@ -104,7 +105,7 @@ export class Outbound implements Flushable, LaneListener, Watched {
     this.#metrics = parts.metrics;
     this.#listener = listener;
     this.#slowPolicy = new SlowPolicy(limits);
-    this.#flight = new Flight(limits);
+    this.#flight = Flight.untouched(limits);
     this.#topics = new TopicLanes(this, parts.flusher.fanOut);
   }
 
@@ -246,7 +247,9 @@ export class Outbound implements Flushable, LaneListener, Watched {
   #flush(nowUs: number): void {
     this.#bufferedBytes = this.#connection.bufferedBytes();
     this.#slowPolicy.beginFlush(this.#queuedBytes + this.#bufferedBytes);
-    this.#flight.begin(this.#bulkBytes + this.#topics.bytes, nowUs);
+    const bytes = this.#bulkBytes + this.#topics.bytes;
+    if (bytes > 0 && this.#flight.isUntouched) this.#flight = new Flight(this.#limits);
+    this.#flight.begin(bytes, nowUs);
     this.#probe(nowUs);
     while (this.#queuedBytes > 0) {
       if (this.#bufferedBytes >= this.#limits.writeAheadBytesMax) break;
