@@ -166,6 +166,7 @@ export async function startStand(what) {
       return {
         seconds: (after.atMs - first.atMs) / 1_000,
         cpuUs: after.cpuUs - first.cpuUs,
+        publisherUs: after.publishUs - first.publishUs,
         messages: after.messages - first.messages,
         ticks: after.ticks - first.ticks,
         turns: after.turns - first.turns,

@@ -7,6 +7,7 @@ import { Registry } from "prom-client";
 import { MemoryBus } from "#bus/memory-bus.ts";
 import { connectNatsBus } from "#bus/nats-bus.ts";
 import { announceSubject, DISCOVER_SUBJECT } from "#bus/subject.ts";
+import { TradeAt, TradeTick } from "#core/market-tick.ts";
 import { gatewayConfig } from "#gateway/config.ts";
 import { startGatewayThread } from "#cli/process/gateway-threads.ts";
 import { startGateway } from "#gateway/main.ts";
@@ -19,7 +20,7 @@ import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { stampOfNow } from "./stamp.mjs";
-import { serveTurns } from "./turns.mjs";
+import { serveTurns, totalUs } from "./turns.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const EPOCH = 4_711;
@@ -50,12 +51,20 @@ const instruments = Array.from({ length: options.topics }, (_, index) => ({
   sizeIncrement: "0.000001",
 }));
 
+/** What flushes have taken: batches are encoded, kept, and given to the bus. */
+let flushedUs = 0;
+function timed(flush) {
+  const beforeUs = totalUs(process.cpuUsage());
+  flush();
+  flushedUs += totalUs(process.cpuUsage()) - beforeUs;
+}
+
 const publisher = new Publisher({
   bus,
   clock,
   epoch: EPOCH,
   limits: PUBLISH_LIMITS_DEFAULTS,
-  schedule: (flush) => void setImmediate(() => flush()),
+  schedule: (flush) => void setImmediate(timed, flush),
   counters: createPublisherCounters(),
   logger,
 });
@@ -81,26 +90,26 @@ const responder = new QueryResponder({
 
 let price = 4_200_000;
 let id = 3_141_592_653;
+// As a venue's frame is read: numbers that its publisher takes over before the next one comes.
+const tick = new TradeTick();
+tick.priceScale = 2;
+tick.sizeScale = 6;
+const { numbers } = tick;
 /** Trades as they come: a price near the last one, a size, an identifier one higher. */
 function publish(topic, ticks) {
-  const instrument = instruments[topic];
+  tick.instrument = instruments[topic];
   const nowUs = clock.nowUs();
-  for (let tick = 0; tick < ticks; tick += 1) {
+  for (let count = 0; count < ticks; count += 1) {
     id += 1;
     price += ((id * 7_919) % 21) - 10;
-    publisher.publish({
-      kind: "trade",
-      instrument,
-      venueTimeUs: nowUs - 40_000 - (id % 997),
-      receivedTimeUs: nowUs,
-      priceMantissa: price,
-      priceScale: 2,
-      sizeMantissa: 1 + ((id * 104_729) % 5_000_000),
-      sizeScale: 6,
-      aggressorSide: id % 2 === 0 ? "buyer" : "seller",
-      tradeId: options.stamped ? stampOfNow() : String(id),
-      historical: false,
-    });
+    numbers[TradeAt.Received] = nowUs;
+    numbers[TradeAt.Venue] = nowUs - 40_000 - (id % 997);
+    numbers[TradeAt.Price] = price;
+    numbers[TradeAt.Size] = 1 + ((id * 104_729) % 5_000_000);
+    numbers[TradeAt.Id] = options.stamped ? Number.NaN : id;
+    if (options.stamped) tick.idText = stampOfNow();
+    tick.side = id % 2 === 0 ? "buyer" : "seller";
+    publisher.publishTick(tick);
   }
 }
 
@@ -142,6 +151,7 @@ serveTurns({
   port: gateway.port,
   topics: options.topics,
   publish,
+  publisherUs: () => flushedUs,
   subscriptions: async () => {
     return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(await metrics())?.[1] ?? 0);
   },

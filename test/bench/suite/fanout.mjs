@@ -1,8 +1,9 @@
 // What it costs the server to give a tick to a subscriber: one topic for all sessions, and many
 // topics of which each session has some. The whole way counts: publisher, bus, hub, sessions,
-// sockets. Beside it uWebSockets.js alone that sends bytes made before, and a C program that makes
-// one send() a socket and turn. The server has one core, the readers (C) another. Each candidate
-// has its server and its readers for all rounds of a load; those that wait cost nothing.
+// sockets; of many topics it is also said what it takes without the publisher, which is mostly a
+// process of its own. Beside it uWebSockets.js alone that sends bytes made before, and a C program
+// that makes one send() a socket and turn. The server has one core, the readers (C) another. Each
+// candidate has its server and its readers for all rounds of a load; those that wait cost nothing.
 import { setTimeout as wait } from "node:timers/promises";
 import { HELLO, naming, subscribe, subscribing } from "../load/readers-messages.mjs";
 import { compiled, startLimit, startStand } from "../load/stand.mjs";
@@ -12,16 +13,14 @@ import { alternateFigures, row } from "./measure.mjs";
  * Of a look: what a load begins with, what is looked at, and what is under way when it ends. The
  * time of whole turns counts, so that several short looks say more than a long one.
  */
-const LOOK = { steadyMs: 150, ms: 400, restMs: 50 };
+const LOOK = { steadyMs: 80, ms: 280, restMs: 40 };
 /** Of a server that has just started, until what it runs is compiled. */
 let warmMs = 1_500;
 /** What shows that the benchmark works. */
-const QUICK = { sessions: 100, ticks: 16, turnsPerSecond: 40 };
+const QUICK = { sessions: 100, ticksPerTurn: [16], turnsPerSecond: 40 };
 const ONE_TOPIC = [
-  { sessions: 1_000, ticks: 16, turnsPerSecond: 40 },
-  { sessions: 1_000, ticks: 64, turnsPerSecond: 40 },
-  { sessions: 5_000, ticks: 16, turnsPerSecond: 10 },
-  { sessions: 5_000, ticks: 64, turnsPerSecond: 10 },
+  { sessions: 1_000, ticksPerTurn: [16, 64], turnsPerSecond: 40 },
+  { sessions: 5_000, ticksPerTurn: [16, 64], turnsPerSecond: 10 },
 ];
 const MANY_TOPICS = [
   { messages: 1_000, turnsPerSecond: 40, target: "<= 0.53" },
@@ -34,6 +33,9 @@ const MANY_TOPICS = [
 const TOPICS = 1_000;
 const SESSIONS = 1_000;
 const TOPICS_PER_SESSION = 50;
+
+/** Of many topics: what they bring gets the code of all of them compiled. */
+const WARM_MANY = { turnsPerSecond: 30, messages: TOPICS, ticks: 1 };
 
 /** A server with its readers, which has run for a while under the load. */
 async function openStand(options, load, subscriptions) {
@@ -48,7 +50,7 @@ async function openStand(options, load, subscriptions) {
 
 /** Microseconds of the server's CPU for a tick that a subscriber got. */
 async function look(stand, load, { name, subscribersPerTopic, subscriptions, isWhole }) {
-  const { cpuUs, ticks, whole } = await stand.look(load, LOOK);
+  const { cpuUs, publisherUs, ticks, whole } = await stand.look(load, LOOK);
   if (load.leavesQueues) await stand.settle(subscriptions);
   const framesMin = isWhole ? whole.turns * subscriptions * 0.98 : 0;
   if (whole.frames < framesMin || whole.skippedTurns > 0 || whole.closed > 0) {
@@ -58,20 +60,36 @@ async function look(stand, load, { name, subscribersPerTopic, subscriptions, isW
         `${skippedTurns} turns left out, ${closed} sockets closed\n`,
     );
   }
-  return cpuUs / (ticks * subscribersPerTopic);
+  const perTick = (us) => us / (ticks * subscribersPerTopic);
+  return { us: perTick(cpuUs), withoutPublisherUs: perTick(cpuUs - publisherUs) };
 }
 
-async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
-  const load = { turnsPerSecond, messages: 1, ticks };
-  // With one topic, each turn is a frame for each session.
-  const subscribed = { subscribersPerTopic: sessions, subscriptions: sessions, isWhole: true };
-  const name = `1 topic, ${sessions} sessions, ${ticks} ticks a turn`;
-  const open = (options) => openStand({ ...options, sockets: sessions }, load, sessions);
+/** Microseconds of each candidate, one figure a round. */
+const samplesOf = (looks) =>
+  Object.fromEntries(Object.entries(looks).map(([name, all]) => [name, all.map(({ us }) => us)]));
+
+async function oneTopic({ sessions, ticksPerTurn, turnsPerSecond }, rounds) {
+  const warm = { turnsPerSecond, messages: 1, ticks: ticksPerTurn[0] };
+  const open = (options) => openStand({ ...options, sockets: sessions }, warm, sessions);
   const own = await open({
     name: "tickwire-server.mjs",
     options: { topics: 1 },
     messages: [[HELLO, subscribe([0])]],
   });
+  const rows = [];
+  for (const ticks of ticksPerTurn) {
+    const load = { turnsPerSecond, messages: 1, ticks };
+    rows.push(...(await oneTopicLoad({ sessions, load, own, open }, rounds)));
+  }
+  await own.end();
+  return rows;
+}
+
+async function oneTopicLoad({ sessions, load, own, open }, rounds) {
+  const { ticks, turnsPerSecond } = load;
+  // With one topic, each turn is a frame for each session.
+  const subscribed = { subscribersPerTopic: sessions, subscriptions: sessions, isWhole: true };
+  const name = `1 topic, ${sessions} sessions, ${ticks} ticks a turn`;
   const { whole } = await own.look(load, LOOK);
   const bytes = Math.round(whole.bytes / whole.frames);
   const bare = await open({
@@ -90,9 +108,12 @@ async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
     compiled("limit") === undefined
       ? undefined
       : await startLimit({ sockets: sessions, bytes, turnsPerSecond, ticks });
-  if (limit !== undefined) candidates["send() in C"] = () => limit.look(LOOK);
-  const samples = await alternateFigures(candidates, { rounds, isWarm: true });
-  await Promise.all([own.end(), bare.end(), limit?.end()]);
+  if (limit !== undefined) {
+    candidates["send() in C"] = async () => ({ us: await limit.look(LOOK) });
+  }
+  const looks = await alternateFigures(candidates, { rounds, isWarm: true });
+  const samples = samplesOf(looks);
+  await Promise.all([bare.end(), limit?.end()]);
   const reference = samples["uWebSockets.js"];
   return Object.entries(samples).map(([candidate, values]) =>
     row(name, candidate, "CPU us/tick", values, {
@@ -106,16 +127,15 @@ async function oneTopic({ sessions, ticks, turnsPerSecond }, rounds) {
 async function openManyTopics() {
   const subscriptions = SESSIONS * TOPICS_PER_SESSION;
   const subscribed = { subscriptions, subscribersPerTopic: subscriptions / TOPICS };
-  // One that it keeps: what is under way at the end of a look is not counted as delivered.
-  const load = { ...MANY_TOPICS[1], ticks: 1 };
   const shape = { topics: TOPICS, each: TOPICS_PER_SESSION };
-  const open = (options) => openStand({ ...options, sockets: SESSIONS }, load, subscriptions);
+  const open = (options) => openStand({ ...options, sockets: SESSIONS }, WARM_MANY, subscriptions);
   const own = await open({
     name: "tickwire-server.mjs",
     options: { topics: TOPICS },
     messages: subscribing(SESSIONS, shape),
   });
-  const { whole } = await own.look(load, LOOK);
+  // A load that it keeps: what is under way at the end of a look is not counted as delivered.
+  const { whole } = await own.look({ ...MANY_TOPICS[1], ticks: 1 }, LOOK);
   const bytesPerTick = whole.bytes / (whole.ticks * subscribed.subscribersPerTopic);
   const openBare = (name, how) =>
     open({
@@ -124,16 +144,15 @@ async function openManyTopics() {
       messages: naming(SESSIONS, shape),
     });
   // They start at once: nothing is measured yet.
-  const [bare, lists, walk] = await Promise.all([
+  const [bare, alone] = await Promise.all([
     openBare("uws-server.mjs", "publish"),
-    openBare("assembled-server.mjs", "lists"),
-    openBare("assembled-server.mjs", "walk"),
+    openBare("assembled-server.mjs"),
   ]);
-  return { own, bare, lists, walk, subscribed };
+  return { own, bare, alone, subscribed };
 }
 
 async function manyTopics({ target, ...shape }, stands, rounds) {
-  const { own, bare, lists, walk, subscribed } = stands;
+  const { own, bare, alone, subscribed } = stands;
   const load = { ...shape, ticks: 1 };
   const name = `${TOPICS} topics, ${load.messages} messages a turn, ${load.turnsPerSecond} turns/s`;
   const of = (candidate, stand) => () =>
@@ -142,10 +161,11 @@ async function manyTopics({ target, ...shape }, stands, rounds) {
     tickwire: of("tickwire", own),
     "uWebSockets.js publish()": of("publish()", bare),
     "publish() again": of("publish() again", bare),
-    "frames alone, by lists": of("by lists", lists),
-    "frames alone, by sessions": of("by sessions", walk),
+    "frames alone": of("frames alone", alone),
   };
-  const samples = await alternateFigures(candidates, { rounds, isWarm: true });
+  const looks = await alternateFigures(candidates, { rounds, isWarm: true });
+  const withoutPublisher = looks.tickwire.map(({ withoutPublisherUs }) => withoutPublisherUs);
+  const samples = { "tickwire, without its publisher": withoutPublisher, ...samplesOf(looks) };
   const reference = samples["uWebSockets.js publish()"];
   return Object.entries(samples).map(([candidate, values]) =>
     row(name, candidate, "CPU us/tick", values, {
@@ -174,7 +194,7 @@ export async function run({ rounds, quick, only = "" }) {
   if (many.length === 0) return rows;
   const stands = await openManyTopics();
   for (const what of many) rows.push(...(await manyTopics(what, stands, rounds)));
-  const { own, bare, lists, walk } = stands;
-  await Promise.all([own, bare, lists, walk].map((stand) => stand.end()));
+  const { own, bare, alone } = stands;
+  await Promise.all([own, bare, alone].map((stand) => stand.end()));
   return rows;
 }

@@ -15,12 +15,17 @@ import { createTardisWork } from "./references/tardis.mjs";
 /** Of a recording; a longer one has more of the same. */
 const FRAMES_MAX = 20_000;
 /** Of a round, in as many plays as that takes, and of all plays before the rounds. */
-const FRAMES_PER_ROUND = 30_000;
-const FRAMES_TO_COMPILE = 150_000;
+const FRAMES_PER_ROUND = 25_000;
+const FRAMES_TO_COMPILE = 110_000;
 const FRAMES_QUICK = 500;
+/** The same of large frames, of which fewer do, and which take long to be made to go on. */
+const BYTES_PER_ROUND = 10_000_000;
+const BYTES_TO_COMPILE = 50_000_000;
+/** Of a start, which has no goal. */
+const STARTS_MAX = 3;
 /** Of a short recording, more plays have more of what a play begins with than of frames. */
 const PLAYS_PER_ROUND_MAX = 40;
-const PLAYS_TO_COMPILE_MAX = 100;
+const PLAYS_TO_COMPILE_MAX = 80;
 /** What is compressed takes longer to make than to measure. */
 const PLAYS_COMPRESSED_MAX = 8;
 
@@ -176,6 +181,7 @@ class EndlessCapture {
   #beginnings;
   #play = 0;
   #next;
+  #countedBytes;
 
   constructor(capture) {
     this.#capture = capture;
@@ -187,11 +193,19 @@ class EndlessCapture {
     this.startFrames = Math.min(START_FRAMES_MAX, Math.floor(counted.length / 3));
     this.frames = counted.length;
     this.countedFrames = counted.length - this.startFrames;
+    this.#countedBytes = counted
+      .slice(this.startFrames)
+      .reduce((sum, { frame }) => sum + Buffer.byteLength(frame), 0);
   }
 
-  /** How many plays have so many frames that count. */
-  playsFor(frames, playsMax) {
-    return Math.min(playsMax, Math.ceil(frames / this.countedFrames));
+  /** How many plays have so many frames that count, or so many bytes of them. */
+  playsFor(frames, bytes, playsMax) {
+    const { countedFrames } = this;
+    return Math.min(
+      playsMax,
+      Math.ceil(frames / countedFrames),
+      Math.ceil(bytes / this.#countedBytes),
+    );
   }
 
   /** The lines of the next play, the same in runs, and those of its frames that may count. */
@@ -288,7 +302,9 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
     isRead && !DOCUMENTED.has(capture.name) ? createTardisWork(capture, { quick }) : undefined;
   let eventsOfPlay;
   const playsMax = isRead ? PLAYS_TO_COMPILE_MAX : 2 * PLAYS_COMPRESSED_MAX;
-  const playsToCompile = quick ? 2 : endless.playsFor(FRAMES_TO_COMPILE, playsMax);
+  const playsToCompile = quick
+    ? 2
+    : endless.playsFor(FRAMES_TO_COMPILE, BYTES_TO_COMPILE, playsMax);
   for (let index = 0; index < playsToCompile; index += 1) {
     const { lines, runs } = endless.next();
     const before = by16.events();
@@ -306,7 +322,7 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
   let plays;
   let frames;
   const playsPerRoundMax = isRead ? PLAYS_PER_ROUND_MAX : PLAYS_COMPRESSED_MAX;
-  const playsPerRound = endless.playsFor(framesPerRound, playsPerRoundMax);
+  const playsPerRound = endless.playsFor(framesPerRound, BYTES_PER_ROUND, playsPerRoundMax);
   const takePlays = (count) => {
     plays = Array.from({ length: count }, () => endless.next());
     frames = framesToParse(plays, startFrames);
@@ -348,7 +364,11 @@ async function measureCapture({ name, goal16, goal1, rounds, quick }) {
   // Last: of what has an end, V8 throws the code away that was compiled for it.
   const starts = { parse, anew };
   const nextStart = () => takePlays(1);
-  const started = await alternateFigures(starts, { rounds, isWarm: true, nextRound: nextStart });
+  const started = await alternateFigures(starts, {
+    rounds: Math.min(rounds, STARTS_MAX),
+    isWarm: true,
+    nextRound: nextStart,
+  });
   const rows = [];
   const say = (candidate, values, against) =>
     rows.push(row(name, candidate, "frames/CPU-s", values, against));
@@ -378,7 +398,9 @@ async function playBefore(names, quick) {
     if (capture === undefined) continue;
     const ingest = createIngest(capture, 16);
     const endless = new EndlessCapture(capture);
-    const plays = quick ? 1 : endless.playsFor(FRAMES_PER_ROUND, PLAYS_PER_ROUND_MAX);
+    const plays = quick
+      ? 1
+      : endless.playsFor(FRAMES_PER_ROUND, BYTES_PER_ROUND, PLAYS_PER_ROUND_MAX);
     for (let index = 0; index < plays; index += 1) ingest.play(endless.next().runs, 0);
   }
 }

@@ -3,7 +3,7 @@
 import { cpus, loadavg } from "node:os";
 
 /** More turns of this say more than fewer that are longer. */
-let cpuNsATurn = 40_000_000;
+let cpuNsATurn = 22_000_000;
 /** Of a turn of which nothing is kept, in which code is compiled, where no more is asked for. */
 let cpuNsToCompile = 80_000_000;
 /** Rounds at the start of which nothing is kept. */

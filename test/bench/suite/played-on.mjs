@@ -29,6 +29,9 @@ const CHECKSUM = new RegExp(`^${CHECKSUM_NAME}`);
 // The id that a venue has given a book is what its changes go on from, and these stay as they were.
 const BOOK = /"asks":/;
 
+/** What goes on in a line, by line. */
+const known = new WeakMap();
+
 /** Lines of a recording for a later play, and what ends the connections of the play before. */
 export function playedOn(lines, play, isList) {
   if (play === 0) return lines;
@@ -54,11 +57,12 @@ export function playedOn(lines, play, isList) {
 
 function moved(line, shift) {
   const later = { ...line, atUs: line.atUs + shift.byUs };
-  if (typeof line.frame === "string") later.frame = movedText(line.frame, shift);
-  else if (isCompressed(line.frame)) {
-    later.frame = gzipSync(movedText(gunzipSync(line.frame).toString(), shift), QUICKLY);
+  const { frame, body } = slotsOf(line, shift);
+  if (frame !== undefined) {
+    const text = filled(frame, shift);
+    later.frame = isCompressed(line.frame) ? gzipSync(text, QUICKLY) : text;
   }
-  if (typeof line.body === "string") later.body = movedText(line.body, shift);
+  if (body !== undefined) later.body = filled(body, shift);
   return later;
 }
 
@@ -66,28 +70,74 @@ function isCompressed(frame) {
   return frame !== undefined && frame[0] === 0x1f && frame[1] === 0x8b;
 }
 
-function movedText(text, shift) {
-  const isBook = BOOK.test(text);
-  return text
-    .replace(ISO_TIME, (iso) => {
-      const timeMs = Date.parse(`${iso}Z`);
-      if (!isTime(timeMs * 1_000, shift)) return iso;
-      return new Date(timeMs + shift.byUs / 1_000).toISOString().slice(0, 19);
-    })
-    .replace(NUMBER, (match) => {
-      if (CHECKSUM.test(match)) return match;
-      const digits = /\d+$/.exec(match)[0];
-      const name = match.slice(0, -digits.length);
-      const unitUs = 10 ** (16 - digits.length);
-      const isExact = digits.length >= 10 && digits.length % 3 === 1;
-      if (isExact && isTime(Number(digits) * unitUs, shift)) {
-        return `${name}${BigInt(digits) + (BigInt(shift.byUs) / BigInt(1e6)) * BigInt(10 ** (digits.length - 10))}`;
-      }
-      if (name === "" || isBook) return match;
-      const isTimelike = digits.length === TIMELIKE_ID_DIGITS;
-      const by = isTimelike ? 10 * shift.byUs : shift.play * IDS_PER_PLAY;
-      return `${name}${String(BigInt(digits) + BigInt(by)).padStart(digits.length, "0")}`;
+/** What goes on in a line that is played again and again is looked for once. */
+function slotsOf(line, shift) {
+  let slots = known.get(line);
+  if (slots === undefined) {
+    const { frame, body } = line;
+    const text = isCompressed(frame) ? gunzipSync(frame).toString() : frame;
+    slots = {
+      frame: typeof text === "string" ? slotted(text, shift) : undefined,
+      body: typeof body === "string" ? slotted(body, shift) : undefined,
+    };
+    known.set(line, slots);
+  }
+  return slots;
+}
+
+/** The numbers of a text that go on, in order: how each does, and the text that is before it. */
+function slotted(text, shift) {
+  const found = [...timesOf(text, shift), ...numbersOf(text, shift)];
+  let end = 0;
+  const slots = found
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ at, length, later }) => {
+      const before = text.slice(end, at);
+      end = at + length;
+      return { before, later };
     });
+  return { slots, rest: text.slice(end) };
+}
+
+/** In one piece: it is not for whoever is measured to put texts together. */
+function filled({ slots, rest }, shift) {
+  const parts = [];
+  for (const { before, later } of slots) parts.push(before, later(shift));
+  return parts.concat(rest).join("");
+}
+
+function timesOf(text, shift) {
+  return [...text.matchAll(ISO_TIME)].flatMap(({ 0: iso, index: at }) => {
+    const timeMs = Date.parse(`${iso}Z`);
+    if (!isTime(timeMs * 1_000, shift)) return [];
+    const later = ({ byUs }) => new Date(timeMs + byUs / 1_000).toISOString().slice(0, 19);
+    return [{ at, length: iso.length, later }];
+  });
+}
+
+function numbersOf(text, shift) {
+  const isBook = BOOK.test(text);
+  return [...text.matchAll(NUMBER)].flatMap(({ 0: match, index }) => {
+    if (CHECKSUM.test(match)) return [];
+    const digits = /\d+$/.exec(match)[0];
+    const { length } = digits;
+    const at = index + match.length - length;
+    const number = BigInt(digits);
+    const isExact = length >= 10 && length % 3 === 1;
+    if (isExact && isTime(Number(digits) * 10 ** (16 - length), shift)) {
+      // Plays are whole seconds apart.
+      const second = BigInt(10 ** (length - 10));
+      const later = ({ byUs }) => String(number + BigInt(byUs / 1e6) * second);
+      return [{ at, length, later }];
+    }
+    if (match === digits || isBook) return [];
+    const isTimelike = length === TIMELIKE_ID_DIGITS;
+    const later = ({ byUs, play }) => {
+      const by = isTimelike ? 10 * byUs : play * IDS_PER_PLAY;
+      return String(number + BigInt(by)).padStart(length, "0");
+    };
+    return [{ at, length, later }];
+  });
 }
 
 function isTime(timeUs, { fromUs, toUs }) {

@@ -8,8 +8,8 @@ import { alternateFigures, row } from "./measure.mjs";
 const SESSIONS = 1_000;
 /** More turns than any candidate keeps: each gives every session a frame. */
 const LOAD = { messages: 1, ticks: 16, turnsPerSecond: 1_000 };
-const LOOK = { steadyMs: 300, ms: 700, restMs: 100 };
-const WARM_MS = 3_000;
+const LOOK = { steadyMs: 200, ms: 500, restMs: 100 };
+const WARM_MS = 2_000;
 const NAME = "threads on all cores, as many frames as they can send";
 
 const MESSAGES = [HELLO, subscribe([0])];

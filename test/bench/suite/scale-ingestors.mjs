@@ -11,7 +11,7 @@ import { row } from "./measure.mjs";
 const MARKET = { instruments: 200, eventsPerSecond: 20, pace: "even" };
 const COUNTS = { "1 ingestor": 1, "1 ingestor again": 1, "2 ingestors": 2 };
 const WARM_MS = 4_000;
-const MEASURED_MS = 1_500;
+const MEASURED_MS = 1_200;
 
 /** Microseconds of CPU for an event that was published, one figure a round, by candidate. */
 async function measure(parts, rounds) {

@@ -63,7 +63,7 @@ export async function run({ rounds, quick, only = "" }) {
       },
     };
     // Each look is at processes of its own, of which the first is as good as the last.
-    const looks = { rounds: Math.min(rounds, ROUNDS_MAX), isWarm: true };
+    const looks = { rounds: how.isOfGoals ? Math.min(rounds, ROUNDS_MAX) : 1, isWarm: true };
     const { turn } = await alternateFigures(candidates, looks);
     const measured = reports.slice(-turn.length);
     const figures = (key) => measured.map((report) => report[key]);
