@@ -6,6 +6,7 @@ import { ADMIN_PORTS } from "#cli/process/admin-process.ts";
 import { configSchema } from "#config/config.ts";
 import { listVariables } from "#config/config-variables.ts";
 import { loadConfig } from "#config/load-config.ts";
+import { entrypointOf } from "../support/entrypoint.mjs";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const INFRA = join(ROOT, "infra");
@@ -29,10 +30,7 @@ if (NATS_SERVER === undefined) {
 }
 
 test("both images run the program with the same options, which this Node has", () => {
-  const [words = [], ...others] = dockerfiles.map((dockerfile) => {
-    const [, list = ""] = /^ENTRYPOINT (.*)$/m.exec(read(dockerfile)) ?? [];
-    return JSON.parse(list) as string[];
-  });
+  const [words = [], ...others] = dockerfiles.map((dockerfile) => entrypointOf(read(dockerfile)));
   expect(others).toEqual([words]);
   const options = words.filter((word) => word.startsWith("--"));
   expect(options).toEqual([expect.stringMatching(/^--max-semi-space-size=\d+$/)]);

@@ -20,7 +20,7 @@ import { VenueListings } from "#publish/venue-listings.ts";
 import { SystemClock } from "#runtime/system-clock.ts";
 import { encodeAnnouncement } from "#wire/bus-codec.ts";
 import { stampOfNow } from "./stamp.mjs";
-import { serveTurns, totalUs } from "./turns.mjs";
+import { CpuWatch, serveTurns } from "./turns.mjs";
 
 const options = JSON.parse(process.argv[2]);
 const EPOCH = 4_711;
@@ -51,20 +51,15 @@ const instruments = Array.from({ length: options.topics }, (_, index) => ({
   sizeIncrement: "0.000001",
 }));
 
-/** What flushes have taken: batches are encoded, kept, and given to the bus. */
-let flushedUs = 0;
-function timed(flush) {
-  const beforeUs = totalUs(process.cpuUsage());
-  flush();
-  flushedUs += totalUs(process.cpuUsage()) - beforeUs;
-}
+/** Of flushes as well: batches are encoded, kept, and given to the bus. */
+const publishing = new CpuWatch();
 
 const publisher = new Publisher({
   bus,
   clock,
   epoch: EPOCH,
   limits: PUBLISH_LIMITS_DEFAULTS,
-  schedule: (flush) => void setImmediate(timed, flush),
+  schedule: (flush) => void setImmediate(() => publishing.run(flush)),
   counters: createPublisherCounters(),
   logger,
 });
@@ -151,7 +146,7 @@ serveTurns({
   port: gateway.port,
   topics: options.topics,
   publish,
-  publisherUs: () => flushedUs,
+  publishing,
   subscriptions: async () => {
     return Number(/^tickwire_gateway_subscriptions (\d+)$/m.exec(await metrics())?.[1] ?? 0);
   },

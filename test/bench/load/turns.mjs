@@ -27,27 +27,41 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const LATE_MS_MAX = 1_000;
 
 const cpuUsageOfThis = () => process.cpuUsage();
-export const totalUs = ({ user, system }) => user + system;
+const totalUs = ({ user, system }) => user + system;
+
+/** The CPU time of this process that one kind of its work takes. */
+export class CpuWatch {
+  us = 0;
+
+  run(work) {
+    const beforeUs = totalUs(process.cpuUsage());
+    work();
+    this.us += totalUs(process.cpuUsage()) - beforeUs;
+  }
+}
 
 /**
  * `subscriptions` says how many there are, where somebody counts them; it may be a promise.
- * `cpuUsage` is that of the process that serves, where it is another one. `publisherUs` says how
- * much of it publishing has taken besides the calls of `publish`, where a publisher is part of it.
+ * `cpuUsage` is that of the process that serves, where it is another one. `publishing` is what
+ * publishing takes of it, to which the calls of `publish` are added.
  */
 export function serveTurns(server) {
   const { port, topics, publish, endTurn, subscriptions, busy } = server;
-  const { cpuUsage = cpuUsageOfThis, publisherUs } = server;
-  const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0, publishUs: 0 };
+  const { cpuUsage = cpuUsageOfThis, publishing = new CpuWatch() } = server;
+  const counts = { turns: 0, messages: 0, ticks: 0, skippedTurns: 0 };
   let topic = 0;
   let timer;
 
-  function turn({ messages, ticks, among = topics }) {
-    const beforeUs = publisherUs === undefined ? 0 : totalUs(process.cpuUsage());
+  function publishAll({ messages, ticks, among = topics }) {
     for (let message = 0; message < messages; message += 1) {
       topic = topic + 1 < among ? topic + 1 : 0;
       publish(topic, ticks);
     }
-    if (publisherUs !== undefined) counts.publishUs += totalUs(process.cpuUsage()) - beforeUs;
+  }
+
+  function turn(load) {
+    const { messages, ticks } = load;
+    publishing.run(() => publishAll(load));
     endTurn?.();
     counts.turns += 1;
     counts.messages += messages;
@@ -77,8 +91,7 @@ export function serveTurns(server) {
 
   function counted() {
     const cpuUs = totalUs(cpuUsage());
-    const publishUs = counts.publishUs + (publisherUs?.() ?? 0);
-    return { ...counts, publishUs, cpuUs, atMs: performance.now() };
+    return { ...counts, publishUs: publishing.us, cpuUs, atMs: performance.now() };
   }
 
   function look({ steadyMs, ms, ...load }) {

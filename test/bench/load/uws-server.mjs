@@ -27,6 +27,11 @@ function payload(ticks) {
 }
 
 let subscriptions = 0;
+function subscribed(socket) {
+  subscriptions += 1;
+  socket.getUserData().subscriptions += 1;
+}
+
 let ticksOfTurn = 0;
 
 const sendToAll = (bytes) => {
@@ -39,14 +44,18 @@ const app = uws.App().ws("/v1/ws", {
   maxBackpressure: 4 * 1024 * 1024,
   open: (socket) => {
     sockets.add(socket);
-    if (how !== "publish") subscriptions += 1;
+    socket.getUserData().subscriptions = 0;
+    if (how !== "publish") subscribed(socket);
   },
-  close: (socket) => sockets.delete(socket),
+  close: (socket) => {
+    sockets.delete(socket);
+    subscriptions -= socket.getUserData().subscriptions;
+  },
   message: (socket, message) => {
     if (how !== "publish") return;
     for (const name of Buffer.from(message).toString("latin1").split(",")) {
       socket.subscribe(name);
-      subscriptions += 1;
+      subscribed(socket);
     }
   },
 });

@@ -68,7 +68,7 @@ async function freePort() {
 
 export const about = "wall time from the start of the process, beside `node -e 0`";
 
-export async function run({ rounds, quick, only = "" }) {
+export async function run({ rounds, only = "" }) {
   const nats = await startNats();
   const candidates = {
     "node -e 0": () => untilEnd(["-e", "0"]),
@@ -84,9 +84,7 @@ export async function run({ rounds, quick, only = "" }) {
     const args = ["gateway", "--port", "0", "--admin-port", "0", "--set", servers];
     candidates["tickwire gateway, ready"] = () => untilReady(args, "gateway listens");
   }
-  const samples = await alternateFigures(candidates, {
-    rounds: quick ? rounds : rounds + 2,
-  }).finally(() => nats?.child.kill());
+  const samples = await alternateFigures(candidates, { rounds }).finally(() => nats?.child.kill());
   const reference = samples["node -e 0"];
   const targets = { "tickwire --version": "<= 3", "tickwire gateway, ready": "<= 3" };
   return Object.entries(samples)

@@ -115,6 +115,7 @@ class Bulk {
  *    is not answered.
  * 3. At most PLACES_MAX and PROBES_MAX are remembered: asked before one is added.
  * 4. An answer counts once, and for every probe before it.
+ * 5. Nothing of one client is told to the flight of many: asserted where it would be kept.
  */
 export class Flight {
   /** The one that was asked for last. */
@@ -316,6 +317,7 @@ export class Flight {
   }
 
   #beginBulk(nowUs: number): void {
+    assert(!this.isUntouched, "bulk of one is told to its own flight");
     this.#windowBytes = Math.min(BULK_WINDOW_START, this.#flightBytesMax);
     // What came before came bit by bit, and was hardly under way at once.
     this.#bulk = new Bulk(nowUs, this.#sentBytes);

@@ -1,0 +1,1 @@
+export declare function entrypointOf(dockerfile: string): string[];
